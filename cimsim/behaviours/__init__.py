@@ -1,0 +1,1 @@
+"""What makes instances act: the behaviour API and the life cycle of services."""

@@ -1,0 +1,15 @@
+"""The command ``cimsim``."""
+
+import click
+
+from cimsim import __version__
+from cimsim.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cimsim")
+def main() -> None:
+    """Simulate WBEM servers: CIM-XML over HTTP, for test suites and for trying things out."""
+
+
+main.add_command(serve)

@@ -1,0 +1,186 @@
+"""``cimsim serve``: serve mock packs until a signal comes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cimsim.cli.config import config_option, setting
+
+if TYPE_CHECKING:
+    from cimsim.packs.load import Loaded
+
+
+@click.command()
+@click.argument("packs", nargs=-1, envvar="CIMSIM_PACKS")
+@config_option
+@setting("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@setting("--port", type=click.IntRange(0, 65535), default=5988, show_default=True, help="Port; 0 picks a free one.")
+@setting("--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the URL here once requests are answered.")
+@setting("--host-name", default="localhost", show_default=True, help="HOST of the paths in answers.")
+@setting("--user", multiple=True, metavar="NAME:PASSWORD", help="Demand Basic authentication; may be repeated.")
+@setting("--users-file", type=click.Path(path_type=Path, dir_okay=False), help="The same from lines NAME:PASSWORD of a file.")
+@setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
+@setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for MOF files given without a pack.")
+@setting("--enforce-write/--no-enforce-write", default=True, show_default=True, help="Refuse changes of read-only properties.")
+@setting(
+    "--cache-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder for compiled packs.  [default: user's cache]"
+)
+@setting("--cache/--no-cache", default=True, show_default=True, help="Keep compiled packs for the next start.")
+@setting("--max-body", type=click.IntRange(1), default=64 * 2**20, show_default=True, help="Largest request body, in bytes.")
+@setting(
+    "--max-header", type=click.IntRange(1024), default=64 * 2**10, show_default=True, help="Largest request header, in bytes."
+)
+@setting("--max-connections", type=click.IntRange(1), default=1000, show_default=True, help="Most connections at once.")
+@setting(
+    "--idle-timeout",
+    type=click.FloatRange(0.1),
+    default=60.0,
+    show_default=True,
+    help="Seconds until an idle connection is closed.",
+)
+@setting(
+    "--request-timeout",
+    type=click.FloatRange(0.1),
+    default=30.0,
+    show_default=True,
+    help="Seconds for a request to arrive whole.",
+)
+@setting(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warn", "error"]),
+    default="warn",
+    show_default=True,
+    help="Least level of log lines on standard error.",
+)
+@click.pass_context
+def serve(context: click.Context, **options: Any) -> None:
+    """Serve PACKS: folders of mock packs, names of shipped ones, or MOF files; without any, all shipped packs."""
+    # Imported here so that --help and usage errors do not wait for the reactor and the object model.
+    from twisted.internet import reactor
+    from twisted.internet.error import CannotListenError
+
+    from cimsim.cli.logs import log_to_stderr
+    from cimsim.operations.call import Policy
+    from cimsim.server.endpoint import Endpoint, EndpointOptions
+    from cimsim.server.limits import HttpLimits
+
+    log_to_stderr(options["log_level"])
+    ready_file: Path | None = options["ready_file"]
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+    users = _users(options["user"], options["users_file"])
+    loaded = _load(options)
+    endpoint = Endpoint(
+        reactor,
+        loaded,
+        EndpointOptions(
+            address=options["address"],
+            port=options["port"],
+            host=options["host_name"],
+            users=users,
+            limits=HttpLimits(
+                max_body=options["max_body"],
+                max_header_bytes=options["max_header"],
+                max_connections=options["max_connections"],
+                idle_timeout=options["idle_timeout"],
+                request_timeout=options["request_timeout"],
+            ),
+            policy=Policy(enforce_write=options["enforce_write"]),
+        ),
+    )
+    try:
+        url = endpoint.listen()
+    except CannotListenError as error:
+        _fail(f"cannot listen on {options['address']}:{options['port']}: {_reason(error)}")
+    _show(loaded)
+
+    def announce() -> None:
+        click.echo(f"listening on {url}")
+        if ready_file is not None:
+            _write_whole(ready_file, url)
+
+    running: Any = reactor
+    running.callWhenRunning(announce)
+    running.addSystemEventTrigger("before", "shutdown", endpoint.stop)
+    running.run()
+
+
+def _fail(text: str) -> Any:
+    click.echo(f"cimsim: {text}", err=True)
+    sys.exit(2)
+
+
+def _users(given: tuple[str, ...], file: Path | None) -> dict[str, str]:
+    from cimsim.server.auth import parse_user, read_users_file
+
+    try:
+        users = dict(read_users_file(file)) if file is not None else {}
+        users.update(parse_user(each) for each in given)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    return users
+
+
+def _load(options: dict[str, Any]) -> Loaded:
+    import time
+
+    from cimsim.packs.cache import default_cache_dir
+    from cimsim.packs.errors import PackError
+    from cimsim.packs.load import load
+
+    cache_dir = (options["cache_dir"] or default_cache_dir()) if options["cache"] else None
+    progress = _progress if sys.stderr.isatty() else None
+    try:
+        return load(
+            options["packs"],
+            _assignments(options["set"]),
+            cache_dir=cache_dir,
+            now=time.time(),
+            progress=progress,
+            namespace=options["namespace"],
+        )
+    except PackError as error:
+        _fail(str(error))
+        raise
+
+
+def _assignments(given: tuple[str, ...]) -> dict[str, str]:
+    assignments = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or "." not in name:
+            _fail(f"--set {each}: write PACK.NAME=VALUE")
+        assignments[name.strip()] = value
+    return assignments
+
+
+def _progress(text: str) -> None:
+    # Erases the line, so that nothing of it is left beside what comes next.
+    click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+
+
+def _show(loaded: Loaded) -> None:
+    if sys.stderr.isatty():
+        _progress("")
+    for pack in loaded.packs:
+        click.echo(f"pack {pack.name} {pack.version}: {pack.title} ({pack.path})")
+    for namespace in loaded.world.namespaces.values():
+        click.echo(f"namespace {namespace.name}: {len(namespace.schema)} classes, {namespace.instance_count} instances")
+
+
+def _reason(error: Any) -> str:
+    """Return what the system says of a port that cannot be opened."""
+    cause = error.socketError
+    return os.strerror(cause.errno) if getattr(cause, "errno", None) and cause.errno > 0 else str(cause)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that nobody ever sees it half-written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,160 @@
+"""The association operations, for instances and for classes (rules OP-AS-2 to OP-AS-12)."""
+
+from collections.abc import Iterator
+
+from cimsim.operations.call import Call, Outcome
+from cimsim.operations.classes import folded_names
+from cimsim.operations.projection import project_all
+from cimsim.operations.request import ClassName
+from cimsim.operations.results import ClassesWithPath, ClassPaths, ClassView, ObjectPaths, ObjectsWithPath
+from cimsim.world.errors import invalid_parameter
+from cimsim.world.instances import Instance
+from cimsim.world.names import fold
+from cimsim.world.paths import InstancePath
+from cimsim.world.schema import Property, ResolvedClass
+from cimsim.world.traverse import associated, referring
+
+Target = InstancePath | ClassName
+
+
+def associators(
+    call: Call,
+    ObjectName: Target,
+    AssocClass: str | None,
+    ResultClass: str | None,
+    Role: str | None,
+    ResultRole: str | None,
+    IncludeQualifiers: bool,
+    IncludeClassOrigin: bool,
+    PropertyList: list[str] | None,
+) -> Outcome:
+    """Return the objects associated with an object, with their paths (rule OP-AS-1)."""
+    if isinstance(ObjectName, ClassName):
+        view = ClassView(False, IncludeQualifiers, IncludeClassOrigin, folded_names(PropertyList))
+        classes = _associated_classes(call, ObjectName, AssocClass, ResultClass, Role, ResultRole)
+        return Outcome(call.world, ClassesWithPath(call.namespace.name, classes, view))
+    found = _associated(call, ObjectName, AssocClass, ResultClass, Role, ResultRole)
+    return _with_paths(call, found, IncludeClassOrigin, PropertyList)
+
+
+def associator_names(
+    call: Call,
+    ObjectName: Target,
+    AssocClass: str | None,
+    ResultClass: str | None,
+    Role: str | None,
+    ResultRole: str | None,
+) -> Outcome:
+    """Return the paths of the objects associated with an object (rule OP-ASN-1)."""
+    if isinstance(ObjectName, ClassName):
+        classes = _associated_classes(call, ObjectName, AssocClass, ResultClass, Role, ResultRole)
+        return Outcome(call.world, ClassPaths(call.namespace.name, classes))
+    return Outcome(call.world, ObjectPaths(_associated(call, ObjectName, AssocClass, ResultClass, Role, ResultRole)))
+
+
+def references(
+    call: Call,
+    ObjectName: Target,
+    ResultClass: str | None,
+    Role: str | None,
+    IncludeQualifiers: bool,
+    IncludeClassOrigin: bool,
+    PropertyList: list[str] | None,
+) -> Outcome:
+    """Return the associations that refer to an object, with their paths (rule OP-RF-1)."""
+    if isinstance(ObjectName, ClassName):
+        view = ClassView(False, IncludeQualifiers, IncludeClassOrigin, folded_names(PropertyList))
+        classes = [association for association, _ in _class_associations(call, ObjectName, ResultClass, Role)]
+        return Outcome(call.world, ClassesWithPath(call.namespace.name, classes, view))
+    return _with_paths(call, _referring(call, ObjectName, ResultClass, Role), IncludeClassOrigin, PropertyList)
+
+
+def reference_names(call: Call, ObjectName: Target, ResultClass: str | None, Role: str | None) -> Outcome:
+    """Return the paths of the associations that refer to an object (rule OP-RFN-1)."""
+    if isinstance(ObjectName, ClassName):
+        classes = [association for association, _ in _class_associations(call, ObjectName, ResultClass, Role)]
+        return Outcome(call.world, ClassPaths(call.namespace.name, classes))
+    return Outcome(call.world, ObjectPaths(_referring(call, ObjectName, ResultClass, Role)))
+
+
+def _with_paths(call: Call, found: list[Instance], class_origin: bool, property_list: list[str] | None) -> Outcome:
+    classes = {instance.cls: None for instance in found}
+    return Outcome(call.world, ObjectsWithPath(found, project_all(classes, property_list, class_origin=class_origin)))
+
+
+def _known_class(call: Call, name: str | None) -> None:
+    """Refuse the name of a class that does not exist (rules OP-AS-3, OP-AS-4)."""
+    if name is not None and call.namespace.schema.get(name) is None:
+        raise invalid_parameter(call.namespace.no_class(name))
+
+
+def _source(call: Call, path: InstancePath) -> Instance:
+    """Return the source instance: an unknown class is CIM_ERR_INVALID_PARAMETER here, a missing instance 6 (OP-AS-3, Z12)."""
+    _known_class(call, path.classname)
+    return call.world.instance(path, call.namespace)
+
+
+def _associated(
+    call: Call, path: InstancePath, association: str | None, result: str | None, role: str | None, result_role: str | None
+) -> list[Instance]:
+    _known_class(call, association)
+    # The class of a result may be known only to another namespace, where results may lie.
+    if result is not None and not any(each.schema.get(result) for each in call.world.namespaces.values()):
+        _known_class(call, result)
+    return associated(
+        call.world,
+        call.namespace,
+        _source(call, path).identity,
+        association=association,
+        result_class=result,
+        role=role,
+        result_role=result_role,
+    )
+
+
+def _referring(call: Call, path: InstancePath, association: str | None, role: str | None) -> list[Instance]:
+    _known_class(call, association)
+    return list(referring(call.namespace, _source(call, path).identity, association=association, role=role))
+
+
+def _class_associations(
+    call: Call, name: str, association: str | None, role: str | None
+) -> Iterator[tuple[ResolvedClass, set[str]]]:
+    """Yield the association classes with a reference to the class or a superclass of it (rule OP-AS-9).
+
+    With each come the folded names of the references through which it may be entered.
+    """
+    _known_class(call, association)
+    _known_class(call, name)
+    source = call.namespace.cls(name)
+    folded = fold(association) if association else None
+    for cls in call.namespace.schema:
+        if not cls.association or (folded is not None and not cls.is_a(folded)):
+            continue
+        entries = {
+            fold(prop.name)
+            for prop in _reference_properties(cls)
+            if (role is None or fold(prop.name) == fold(role)) and source.is_a(fold(prop.reference_class or ""))
+        }
+        if entries:
+            yield cls, entries
+
+
+def _associated_classes(
+    call: Call, name: str, association: str | None, result: str | None, role: str | None, result_role: str | None
+) -> list[ResolvedClass]:
+    _known_class(call, result)
+    found: dict[ResolvedClass, None] = {}
+    for cls, entries in _class_associations(call, name, association, role):
+        for prop in _reference_properties(cls):
+            folded = fold(prop.name)
+            if (folded in entries and len(entries) == 1) or (result_role and folded != fold(result_role)):
+                continue
+            target = call.namespace.schema.get(prop.reference_class or "")
+            if target is not None and (result is None or target.is_a(fold(result))):
+                found[target] = None
+    return list(found)
+
+
+def _reference_properties(cls: ResolvedClass) -> list[Property]:
+    return [cls.properties[place] for place in cls.references]

@@ -1,0 +1,147 @@
+"""Extrinsic methods: the checks before one runs, and the shaping of what it returns (section 4 of the rules)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cimsim.operations.call import Call, Outcome, changed
+from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
+from cimsim.operations.results import MethodResult, Output
+from cimsim.world.convert import convert_value, shape
+from cimsim.world.errors import failed, invalid_parameter, method_not_available, method_not_found, not_found
+from cimsim.world.instances import Instance
+from cimsim.world.names import did_you_mean, fold
+from cimsim.world.schema import Method, Parameter, ResolvedClass
+from cimsim.world.transaction import Transaction
+from cimsim.world.world import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A checked call of a method, as a behaviour gets it.
+
+    ``target`` is the instance, or None when the method was called on the class. ``arguments`` holds every In parameter by its
+    declared name, typed as ``cimsim.world.values`` says, None where it was omitted.
+    """
+
+    transaction: Transaction
+    cls: ResolvedClass
+    target: Instance | None
+    method: Method
+    arguments: Mapping[str, Any]
+
+
+Implementation = Callable[[Invocation], Any]
+"""Carries a method out. Returns its return value, or a pair of it and a mapping of Out parameters to values."""
+
+
+class Implementations(Protocol):
+    """Knows who carries out which method."""
+
+    def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation | None:
+        """Return the implementation of the method (folded name) for a class in a namespace (folded name), or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The shape of a return value: an element without a name of its own."""
+
+    type: str
+    name: str = "ReturnValue"
+    is_array: bool = False
+    array_size: int | None = None
+    embedded: str | None = None
+    embedded_class: str | None = None
+    reference_class: str | None = None
+
+
+def invoke(call: Call, request: ExtrinsicRequest, implementations: Implementations) -> Outcome:
+    """Carry out an extrinsic method.
+
+    Raises:
+        CIMError: in the order of rule X2: CIM_ERR_NOT_FOUND for the class or instance, CIM_ERR_METHOD_NOT_FOUND (X3),
+            CIM_ERR_INVALID_PARAMETER (X7, X8), CIM_ERR_METHOD_NOT_AVAILABLE (X4, X5); and what the implementation raises.
+    """
+    cls, target = _target(call, request)
+    method = cls.methods.get(fold(request.name))
+    if method is None:
+        hint = did_you_mean(request.name, (each.name for each in cls.methods.values()))
+        raise method_not_found(f"class {cls.name} has no method {request.name}{hint}")
+    arguments = _bind(call, cls, method, request.arguments)
+    if target is None and not method.static:
+        raise method_not_available(f"method {cls.name}.{method.name} is not static: call it on an instance")
+    implementation = implementations.find(fold(call.namespace.name), cls, fold(method.name))
+    if implementation is None:
+        raise method_not_available(f"method {cls.name}.{method.name} is declared, but nothing here carries it out")
+    transaction = call.transaction()
+    returned = implementation(Invocation(transaction, cls, target, method, arguments))
+    after = Binding(transaction.world, transaction.world.namespace(call.namespace.name))
+    return changed(transaction, _result(cls, method, returned, after))
+
+
+def _target(call: Call, request: ExtrinsicRequest) -> tuple[ResolvedClass, Instance | None]:
+    """Return the class whose definition counts, and the instance if there is one (rules X2, X18)."""
+    target = request.target
+    name = target if isinstance(target, ClassName) else target.classname
+    cls = call.namespace.schema.get(name)
+    if cls is None:
+        raise not_found(call.namespace.no_class(name))
+    if isinstance(target, ClassName):
+        return cls, None
+    return cls, call.world.instance(target, call.namespace)
+
+
+def _bind(call: Call, cls: ResolvedClass, method: Method, arguments: tuple[Argument, ...]) -> dict[str, Any]:
+    """Return the value of each In parameter; the class tells the types (rule X8)."""
+    bound: dict[str, Any] = {}
+    binding = Binding(call.world, call.namespace)
+    where = f"{cls.name}.{method.name}"
+    for argument in arguments:
+        parameter = method.parameters.get(fold(argument.name))
+        if parameter is None:
+            hint = did_you_mean(argument.name, (each.name for each in method.parameters.values()))
+            raise invalid_parameter(f"method {where} has no parameter {argument.name}{hint}")
+        if parameter.name in bound:
+            raise invalid_parameter(f"parameter {parameter.name} of {where} is given twice")
+        if not parameter.is_in:
+            raise invalid_parameter(f"parameter {parameter.name} of {where} is output only")
+        bound[parameter.name] = _typed(where, parameter, argument, binding)
+    for parameter in method.parameters.values():
+        if parameter.is_in and bound.setdefault(parameter.name, None) is None and parameter.required:
+            raise invalid_parameter(f"parameter {parameter.name} of {where} is required")
+    return bound
+
+
+def _typed(where: str, parameter: Parameter, argument: Argument, binding: Binding) -> Any:
+    claimed = argument.type and argument.type.lower()
+    if claimed and claimed != parameter.type and not (parameter.embedded and claimed in {"instance", "object"}):
+        raise invalid_parameter(f"parameter {parameter.name} of {where} is {shape(parameter)}, not {argument.type}")
+    try:
+        return convert_value(parameter, argument.value, binding)
+    except ValueError as error:
+        raise invalid_parameter(f"parameter {parameter.name} of {where}: {error}") from None
+
+
+def _result(cls: ResolvedClass, method: Method, returned: Any, binding: Binding) -> MethodResult:
+    """Return the result in the shape that the class declares (rules X11 to X13)."""
+    value, outputs = returned if isinstance(returned, tuple) else (returned, {})
+    given = {fold(name): output for name, output in outputs.items()}
+    where = f"{cls.name}.{method.name}"
+    out_parameters = [parameter for parameter in method.parameters.values() if parameter.is_out]
+    shaped = tuple(_output(where, parameter, given.pop(fold(parameter.name), None), binding) for parameter in out_parameters)
+    if given:
+        raise failed(f"the behaviour of {where} returned an unknown output parameter: {next(iter(given))}")
+    return MethodResult(_output(where, _Shape(method.return_type), value, binding), shaped)
+
+
+def _output(where: str, element: Parameter | _Shape, value: Any, binding: Binding) -> Output:
+    if isinstance(value, Instance):
+        value = value.path
+    elif isinstance(value, list | tuple):
+        value = [item.path if isinstance(item, Instance) else item for item in value]
+    try:
+        converted = convert_value(element, value, binding)
+    except ValueError as error:
+        raise failed(f"the behaviour of {where} returned a wrong {element.name}: {error}") from None
+    return Output(element.name, element.type, element.is_array, converted, element.embedded)

@@ -1,0 +1,66 @@
+"""What a client asks, as a codec hands it on: nothing here knows XML or HTTP.
+
+The values of arguments are of these types, whatever the protocol:
+
+* ``None``: NULL
+* ``Untyped`` (or any Python or pywbem scalar): a value
+* ``list`` of these: an array
+* ``ClassName``, ``InstancePath``: the name of a class or an instance
+* ``InstanceData``: an instance; ``NamedInstance``: an instance with its path
+* ``pywbem.CIMClass``, ``pywbem.CIMQualifierDeclaration``
+* ``Malformed``: something that is none of these; binding it fails with its reason
+"""
+
+from typing import Any, NamedTuple
+
+from cimsim.world.convert import InstanceData
+from cimsim.world.paths import InstancePath
+
+
+class ClassName(str):
+    """The name of a class, where a string would be another thing."""
+
+    __slots__ = ()
+
+
+class ClassPath(NamedTuple):
+    """A class in a namespace (None: that of the request)."""
+
+    classname: str
+    namespace: str | None = None
+    host: str | None = None
+
+
+class NamedInstance(NamedTuple):
+    """An instance with its path, as ModifyInstance takes it."""
+
+    path: InstancePath
+    instance: InstanceData
+
+
+class Argument(NamedTuple):
+    """A parameter as it was given: ``type`` is the CIM type it claims to be of, or None (rule X8)."""
+
+    name: str
+    value: Any
+    type: str | None = None
+
+
+class IntrinsicRequest(NamedTuple):
+    """A call of an operation of DSP0200; ``name`` is spelt as it came, ``namespace`` is the target namespace."""
+
+    name: str
+    namespace: str
+    arguments: tuple[Argument, ...] = ()
+
+
+class ExtrinsicRequest(NamedTuple):
+    """A call of a method of a class or an instance; the target's path may be relative to ``namespace``."""
+
+    name: str
+    namespace: str
+    target: InstancePath | ClassName
+    arguments: tuple[Argument, ...] = ()
+
+
+Request = IntrinsicRequest | ExtrinsicRequest

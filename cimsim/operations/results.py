@@ -1,0 +1,171 @@
+"""What operations answer: one type for each form of result, made of records, for a codec to render."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pywbem import CIMQualifierDeclaration
+
+from cimsim.world.instances import Instance
+from cimsim.world.schema import ResolvedClass
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Which properties of a class an answer shows: ``places`` in class order, and whether each tells its class of origin.
+
+    Made once for each class and set of flags (``operations.projection``), so it can serve as a key of what was rendered.
+    """
+
+    places: tuple[int, ...]
+    class_origin: bool
+
+
+Projections = dict[ResolvedClass, Projection] | None
+"""The projection for each creation class in a result. A class that is missing in it, and every class if it is None, shows all
+properties and no class of origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassView:
+    """Which parts of classes an answer shows (rules FL1, FL3, FL5, FL6). ``properties`` holds folded names, None: all."""
+
+    local_only: bool = False
+    qualifiers: bool = True
+    class_origin: bool = False
+    properties: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Nothing (rule M8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneInstance:
+    """An instance without a path (rule OP-GI-2)."""
+
+    instance: Instance
+    projection: Projection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedInstances:
+    """Instances, each with its path relative to the namespace (rule FL12)."""
+
+    instances: Sequence[Instance]
+    projections: Projections = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceNames:
+    """Paths of instances relative to the namespace."""
+
+    instances: Sequence[Instance]
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedInstance:
+    """The path of the instance that was created, relative to the namespace (rule OP-CI-3)."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectsWithPath:
+    """Instances, each with its absolute path, host included (rule OP-AS-8)."""
+
+    instances: Sequence[Instance]
+    projections: Projections = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPaths:
+    """Absolute paths of instances, host included (rule OP-AS-11)."""
+
+    instances: Sequence[Instance]
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Classes; for GetClass exactly one."""
+
+    classes: Sequence[ResolvedClass]
+    view: ClassView
+
+
+@dataclass(frozen=True, slots=True)
+class ClassNames:
+    """Names of classes."""
+
+    classes: Sequence[ResolvedClass]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassesWithPath:
+    """Classes of a namespace, each with its absolute path, host included (rule OP-AS-2)."""
+
+    namespace: str
+    classes: Sequence[ResolvedClass]
+    view: ClassView
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPaths:
+    """Absolute paths of classes of a namespace, host included."""
+
+    namespace: str
+    classes: Sequence[ResolvedClass]
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifiers:
+    """Qualifier declarations; for GetQualifier exactly one."""
+
+    declarations: Sequence[CIMQualifierDeclaration]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The value of one property, typed as ``cimsim.world.values`` says; None is NULL (rule OP-GP-2)."""
+
+    type: str
+    value: Any
+    embedded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output parameter of a method, or its return value: shape from the class, value typed or None."""
+
+    name: str
+    type: str
+    is_array: bool
+    value: Any
+    embedded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MethodResult:
+    """What a method returned (rules X11 to X15); ``outputs`` in declared order."""
+
+    return_value: Output
+    outputs: tuple[Output, ...] = ()
+
+
+Result = (
+    Void
+    | OneInstance
+    | NamedInstances
+    | InstanceNames
+    | CreatedInstance
+    | ObjectsWithPath
+    | ObjectPaths
+    | Classes
+    | ClassNames
+    | ClassesWithPath
+    | ClassPaths
+    | Qualifiers
+    | Value
+    | MethodResult
+)

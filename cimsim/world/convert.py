@@ -1,0 +1,143 @@
+"""Fitting a value to the place it is meant for: a property, a parameter, a key."""
+
+from typing import Any, NamedTuple, Protocol
+
+from pywbem import CIMClass, CIMInstance, CIMInstanceName
+
+from cimsim.world.paths import InstancePath
+from cimsim.world.values import Malformed, Untyped, convert_scalar
+
+
+class PropertyData(NamedTuple):
+    """A property as a request gives it. ``type`` is None where only the class knows it; the value may be untyped."""
+
+    name: str
+    type: str | None
+    is_array: bool
+    value: Any
+    embedded: str | None = None
+
+
+class InstanceData(NamedTuple):
+    """An instance as a request gives it, before it is known to fit its class."""
+
+    classname: str
+    properties: tuple[PropertyData, ...]
+
+    @classmethod
+    def of(cls, instance: CIMInstance) -> "InstanceData":
+        """Return the data of a pywbem instance."""
+        return cls(
+            instance.classname,
+            tuple(
+                PropertyData(prop.name, prop.type, bool(prop.is_array), prop.value, prop.embedded_object)
+                for prop in instance.properties.values()
+            ),
+        )
+
+
+class Element(Protocol):
+    """What has a type: a property or a parameter of a resolved class."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - the fields are those of Property
+    @property
+    def type(self) -> str: ...  # noqa: D102
+    @property
+    def is_array(self) -> bool: ...  # noqa: D102
+    @property
+    def array_size(self) -> int | None: ...  # noqa: D102
+    @property
+    def embedded(self) -> str | None: ...  # noqa: D102
+    @property
+    def embedded_class(self) -> str | None: ...  # noqa: D102
+    @property
+    def reference_class(self) -> str | None: ...  # noqa: D102
+
+
+class Resolver(Protocol):
+    """What knows classes and namespaces: gives references and embedded objects their typed form."""
+
+    def reference(self, path: InstancePath) -> InstancePath:
+        """Return the absolute, typed path; ValueError if its keys do not fit its class."""
+        ...
+
+    def embedded(self, element: Element, value: InstanceData) -> CIMInstance:
+        """Return the typed embedded instance; ValueError if it does not fit."""
+        ...
+
+
+def shape(element: Element) -> str:
+    """Return how an element's type reads in an error text: ``uint16[]``."""
+    return f"{element.type}[]" if element.is_array else element.type
+
+
+def convert_value(element: Element, value: Any, resolver: Resolver | None = None) -> Any:
+    """Return ``value`` as the world stores a value of the element; None stays None.
+
+    Raises:
+        ValueError: wrong type, scalar for array or the reverse, too many items (rule D14), out of range.
+    """
+    if value is None:
+        return None
+    # InstanceData is itself a tuple, but one value.
+    if isinstance(value, list | tuple) and not isinstance(value, InstanceData):
+        if not element.is_array:
+            raise ValueError(f"{shape(element)} expected, not an array")
+        if element.array_size is not None and len(value) > element.array_size:
+            raise ValueError(f"{len(value)} items in an array of {element.array_size}")
+        return tuple(None if item is None else _item(element, item, resolver) for item in value)
+    if element.is_array and not isinstance(value, Malformed):
+        raise ValueError(f"{shape(element)} expected, not a single value")
+    return _item(element, value, resolver)
+
+
+def _item(element: Element, value: Any, resolver: Resolver | None) -> Any:
+    if isinstance(value, Malformed):
+        raise ValueError(value.reason)
+    if element.type == "reference":
+        return _reference(value, resolver)
+    if element.embedded:
+        return _embedded(element, value, resolver)
+    return convert_scalar(value, element.type)
+
+
+def _reference(value: Any, resolver: Resolver | None) -> InstancePath:
+    if isinstance(value, CIMInstanceName):
+        value = from_cim_path(value)
+    if not isinstance(value, InstancePath) or resolver is None:
+        raise ValueError(f"{value!r} is not a reference to an instance")
+    return resolver.reference(value)
+
+
+def _embedded(element: Element, value: Any, resolver: Resolver | None) -> CIMInstance | CIMClass:
+    if isinstance(value, CIMClass):
+        if element.embedded == "object":
+            return value
+        raise ValueError(f"an embedded instance expected, not class {value.classname}")
+    if isinstance(value, CIMInstance):
+        value = InstanceData.of(value)
+    if not isinstance(value, InstanceData) or resolver is None:
+        kind = "object" if element.embedded == "object" else "instance"
+        raise ValueError(f"an embedded {kind} expected, not {'text' if isinstance(value, str) else value!r}")
+    return resolver.embedded(element, value)
+
+
+def from_cim_path(path: CIMInstanceName) -> InstancePath:
+    """Return a pywbem instance path as one of ours."""
+    keys = tuple(
+        (name or "", from_cim_path(value) if isinstance(value, CIMInstanceName) else value)
+        for name, value in path.keybindings.items()
+    )
+    return InstancePath(path.classname, keys, path.namespace, path.host)
+
+
+def to_cim_path(path: InstancePath) -> CIMInstanceName:
+    """Return one of our instance paths as pywbem's."""
+    keys = {name: to_cim_path(value) if isinstance(value, InstancePath) else value for name, value in path.keys}
+    return CIMInstanceName(path.classname, keys, path.host, path.namespace)
+
+
+def guess(value: Any) -> Any:
+    """Return a typed value for text whose class is unknown: it stays text."""
+    return str(value) if isinstance(value, Untyped) else value

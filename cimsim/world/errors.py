@@ -1,0 +1,83 @@
+"""CIM errors by name: each function makes the ``pywbem.CIMError`` of one status code (section 6 of the rules)."""
+
+from pywbem import (
+    CIM_ERR_ACCESS_DENIED,
+    CIM_ERR_ALREADY_EXISTS,
+    CIM_ERR_FAILED,
+    CIM_ERR_INVALID_CLASS,
+    CIM_ERR_INVALID_NAMESPACE,
+    CIM_ERR_INVALID_PARAMETER,
+    CIM_ERR_INVALID_SUPERCLASS,
+    CIM_ERR_METHOD_NOT_AVAILABLE,
+    CIM_ERR_METHOD_NOT_FOUND,
+    CIM_ERR_NO_SUCH_PROPERTY,
+    CIM_ERR_NOT_FOUND,
+    CIM_ERR_NOT_SUPPORTED,
+    CIM_ERR_TYPE_MISMATCH,
+    CIMError,
+)
+
+
+def failed(text: str) -> CIMError:
+    """Return CIM_ERR_FAILED: nothing more exact applies."""
+    return CIMError(CIM_ERR_FAILED, text)
+
+
+def access_denied(text: str) -> CIMError:
+    """Return CIM_ERR_ACCESS_DENIED."""
+    return CIMError(CIM_ERR_ACCESS_DENIED, text)
+
+
+def invalid_namespace(text: str) -> CIMError:
+    """Return CIM_ERR_INVALID_NAMESPACE."""
+    return CIMError(CIM_ERR_INVALID_NAMESPACE, text)
+
+
+def invalid_parameter(text: str) -> CIMError:
+    """Return CIM_ERR_INVALID_PARAMETER."""
+    return CIMError(CIM_ERR_INVALID_PARAMETER, text)
+
+
+def invalid_class(text: str) -> CIMError:
+    """Return CIM_ERR_INVALID_CLASS."""
+    return CIMError(CIM_ERR_INVALID_CLASS, text)
+
+
+def invalid_superclass(text: str) -> CIMError:
+    """Return CIM_ERR_INVALID_SUPERCLASS."""
+    return CIMError(CIM_ERR_INVALID_SUPERCLASS, text)
+
+
+def not_found(text: str) -> CIMError:
+    """Return CIM_ERR_NOT_FOUND."""
+    return CIMError(CIM_ERR_NOT_FOUND, text)
+
+
+def not_supported(text: str) -> CIMError:
+    """Return CIM_ERR_NOT_SUPPORTED."""
+    return CIMError(CIM_ERR_NOT_SUPPORTED, text)
+
+
+def already_exists(text: str) -> CIMError:
+    """Return CIM_ERR_ALREADY_EXISTS."""
+    return CIMError(CIM_ERR_ALREADY_EXISTS, text)
+
+
+def no_such_property(text: str) -> CIMError:
+    """Return CIM_ERR_NO_SUCH_PROPERTY."""
+    return CIMError(CIM_ERR_NO_SUCH_PROPERTY, text)
+
+
+def type_mismatch(text: str) -> CIMError:
+    """Return CIM_ERR_TYPE_MISMATCH."""
+    return CIMError(CIM_ERR_TYPE_MISMATCH, text)
+
+
+def method_not_available(text: str) -> CIMError:
+    """Return CIM_ERR_METHOD_NOT_AVAILABLE: declared, but nothing carries it out."""
+    return CIMError(CIM_ERR_METHOD_NOT_AVAILABLE, text)
+
+
+def method_not_found(text: str) -> CIMError:
+    """Return CIM_ERR_METHOD_NOT_FOUND: not declared."""
+    return CIMError(CIM_ERR_METHOD_NOT_FOUND, text)

@@ -1,0 +1,84 @@
+"""Instances as lean frozen records."""
+
+from typing import Any
+
+from pywbem import CIMDateTime, CIMInstance, CIMProperty
+
+from cimsim.world.convert import to_cim_path
+from cimsim.world.names import fold, fold_namespace
+from cimsim.world.paths import Identity, InstancePath, canonical
+from cimsim.world.schema import ResolvedClass
+from cimsim.world.values import DateTime
+
+
+class Instance:
+    """One stored instance: its class, its namespace's name, its canonical key, its values in class property order.
+
+    Frozen by convention: a change makes a new record. ``memo`` belongs to codecs, which keep there what they rendered.
+    Read a property with ``instance["Started"]``, in any spelling.
+    """
+
+    __slots__ = ("cls", "key", "memo", "namespace", "values")
+
+    def __init__(self, cls: ResolvedClass, namespace: str, values: tuple[Any, ...]) -> None:
+        self.cls = cls
+        self.namespace = namespace
+        self.values = values
+        self.key = tuple([canonical(values[place]) for place in cls.key_order])
+        self.memo: Any = None
+
+    def __getitem__(self, name: str) -> Any:
+        place = self.cls.index.get(fold(name))
+        if place is None:
+            raise KeyError(self.cls.no_property(name))
+        return self.values[place]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and fold(name) in self.cls.index
+
+    def __repr__(self) -> str:
+        return f"<Instance {self.path}>"
+
+    @property
+    def path(self) -> InstancePath:
+        """The absolute path, with declared spellings and the keys in class order."""
+        properties, values = self.cls.properties, self.values
+        keys = tuple([(properties[place].name, values[place]) for place in self.cls.keys])
+        return InstancePath(self.cls.name, keys, self.namespace)
+
+    @property
+    def identity(self) -> Identity:
+        """The identity of ``path``, without computing the path."""
+        return Identity("", fold_namespace(self.namespace), self.cls.folded, self.key)
+
+    def with_values(self, changes: dict[int, Any]) -> "Instance":
+        """Return the record with other values at the given places."""
+        values = list(self.values)
+        for place, value in changes.items():
+            values[place] = value
+        return Instance(self.cls, self.namespace, tuple(values))
+
+    def to_cim(self) -> CIMInstance:
+        """Return the instance as pywbem has it, with its path."""
+        instance = CIMInstance(self.cls.name, path=to_cim_path(self.path))
+        for prop, value in zip(self.cls.properties, self.values, strict=True):
+            instance.properties[prop.name] = CIMProperty(
+                prop.name,
+                to_cim_value(value),
+                type=prop.type,
+                is_array=prop.is_array,
+                embedded_object=prop.embedded,
+                reference_class=prop.reference_class,
+            )
+        return instance
+
+
+def to_cim_value(value: Any) -> Any:
+    """Return a stored value as pywbem takes it."""
+    if isinstance(value, tuple):
+        return [to_cim_value(item) for item in value]
+    if isinstance(value, DateTime):
+        return CIMDateTime(str(value))
+    if isinstance(value, InstancePath):
+        return to_cim_path(value)
+    return value

@@ -1,0 +1,27 @@
+"""CIM names: case-insensitive and case-preserving (rule G9), and the nearest name to a misspelt one."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def fold(name: str) -> str:
+    """Return the form of a CIM name that comparisons and map keys use."""
+    return name.lower()
+
+
+def fold_namespace(name: str) -> str:
+    r"""Return the comparison form of a namespace name: ``root\CIMv2`` and ``/root/cimv2/`` are one."""
+    return name.replace("\\", "/").strip("/").lower()
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate most like ``name``, or None when none is close enough to be meant."""
+    by_fold = {fold(candidate): candidate for candidate in candidates}
+    matches = get_close_matches(fold(name), by_fold, n=1, cutoff=0.7)
+    return by_fold[matches[0]] if matches else None
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Return the ending of an error text: empty, or ``; did you mean NAME?``."""
+    match = nearest(name, candidates)
+    return f"; did you mean {match}?" if match else ""

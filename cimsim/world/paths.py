@@ -1,0 +1,72 @@
+"""Instance paths and their identity."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from cimsim.world.names import fold, fold_namespace
+from cimsim.world.values import DateTime
+
+
+class Identity(NamedTuple):
+    """What makes two instance paths name the same instance (rules G12 and D23); hashable.
+
+    ``host`` is empty for this server. ``key`` holds the canonical key values in the order of the folded key names.
+    """
+
+    host: str
+    namespace: str
+    classname: str
+    key: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePath:
+    """An instance path as the world keeps it, and as requests bring it.
+
+    ``keys`` are pairs of key name and value, in any order. ``namespace`` is None in a path relative to the namespace of the
+    request, ``host`` None on this server. In a path that came from a client the values may still be ``Untyped`` and the names
+    in any spelling; ``Namespace.path`` gives both their declared form. A key without a name (rule D20) has the name "".
+    """
+
+    classname: str
+    keys: tuple[tuple[str, Any], ...]
+    namespace: str | None = None
+    host: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """The canonical form; the path must be absolute (``namespace`` set) and its values typed."""
+        keys = self.keys
+        if len(keys) > 1:
+            keys = tuple(sorted(keys, key=lambda item: fold(item[0])))
+        return Identity(
+            (self.host or "").lower(),
+            fold_namespace(self.namespace or ""),
+            fold(self.classname),
+            tuple([canonical(value) for _, value in keys]),
+        )
+
+    def __str__(self) -> str:
+        """The untyped model path, as DSP0004 writes it and error texts show it."""
+        host = f"//{self.host}/" if self.host else ""
+        namespace = f"{self.namespace}:" if self.namespace else ""
+        keys = ",".join(f"{name}={_quoted(value)}" for name, value in self.keys)
+        return f"{host}{namespace}{self.classname}.{keys}" if keys else f"{host}{namespace}{self.classname}"
+
+
+def canonical(value: Any) -> Any:
+    """Return the hashable form of a key value: equal for values that CIM calls equal."""
+    if isinstance(value, DateTime):
+        return value.instant
+    if isinstance(value, InstancePath):
+        return value.identity
+    return value
+
+
+def _quoted(value: Any) -> str:
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, str | InstancePath):
+        text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{text}"'
+    return str(value)

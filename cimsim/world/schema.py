@@ -1,0 +1,360 @@
+"""The schema of one namespace: declared classes, resolved once, and who derives from whom.
+
+A declared class is a ``pywbem.CIMClass`` that holds only its own elements. Resolving it (inheritance done, property order
+fixed, keys known) gives a :class:`ResolvedClass`, from which operations, behaviours and codecs read. A schema is immutable;
+adding a class shares all that was resolved before.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
+
+from cimsim.world.convert import convert_value
+from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass
+from cimsim.world.names import did_you_mean, fold
+from cimsim.world.pmap import PersistentMap
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property of a resolved class, with the qualifiers that rule its values already read."""
+
+    name: str
+    type: str
+    is_array: bool
+    array_size: int | None
+    default: Any
+    key: bool
+    required: bool
+    writable: bool
+    embedded: str | None
+    """None, ``instance`` or ``object``."""
+    embedded_class: str | None
+    """The class that an embedded instance must be of, where the EmbeddedInstance qualifier names one."""
+    reference_class: str | None
+    origin: str
+    """The name of the class that introduced the property."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a method of a resolved class."""
+
+    name: str
+    type: str
+    is_array: bool
+    array_size: int | None
+    is_in: bool
+    is_out: bool
+    required: bool
+    embedded: str | None
+    embedded_class: str | None
+    reference_class: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of a resolved class. ``parameters`` is keyed by folded name, in declared order."""
+
+    name: str
+    return_type: str
+    parameters: dict[str, Parameter]
+    static: bool
+    origin: str
+
+
+@dataclass(eq=False)
+class ResolvedClass:
+    """A class with everything it inherits. Compared by identity: a changed class is another object.
+
+    ``properties`` stand in declared order, inherited ones first; ``index`` maps folded names to places in it. ``keys`` and
+    ``references`` are such places; ``key_order`` lists the keys by folded name, the order of :class:`~.paths.Identity`.
+    ``lineage`` holds the folded names of the class and all its superclasses, itself first. ``memo`` belongs to those who
+    compute something once per class (projections, rendered XML); its keys name the owner.
+    """
+
+    name: str
+    superclass: "ResolvedClass | None"
+    declared: CIMClass
+    properties: tuple[Property, ...]
+    methods: dict[str, Method]
+    abstract: bool
+    association: bool
+    indication: bool
+    memo: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folded = fold(self.name)
+        self.index = {fold(prop.name): place for place, prop in enumerate(self.properties)}
+        self.keys = tuple(place for place, prop in enumerate(self.properties) if prop.key)
+        self.key_order = tuple(sorted(self.keys, key=lambda place: fold(self.properties[place].name)))
+        self.references = tuple(place for place, prop in enumerate(self.properties) if prop.type == "reference")
+        self.defaults = tuple(prop.default for prop in self.properties)
+        above = self.superclass.lineage if self.superclass else ()
+        self.lineage: tuple[str, ...] = (self.folded, *above)
+
+    def is_a(self, folded_name: str) -> bool:
+        """Whether this class is the one of that folded name or derives from it."""
+        return folded_name in self.lineage
+
+    def find(self, name: str) -> Property | None:
+        """Return the property of that name in any spelling, or None."""
+        place = self.index.get(fold(name))
+        return None if place is None else self.properties[place]
+
+    def no_property(self, name: str) -> str:
+        """Return the text that says that there is no such property."""
+        return f"class {self.name} has no property {name}{did_you_mean(name, (prop.name for prop in self.properties))}"
+
+    @cached_property
+    def full(self) -> CIMClass:
+        """The class with inherited elements and qualifiers, ``propagated`` and ``class_origin`` set (rule OP-CC-4)."""
+        return _merged(self.declared, self.superclass.full if self.superclass else None)
+
+
+class Schema:
+    """The classes of a namespace. Immutable: ``with_class`` and ``without_class`` return the next version."""
+
+    __slots__ = ("_children", "_classes", "_closures")
+
+    def __init__(
+        self,
+        classes: PersistentMap[str, ResolvedClass] | None = None,
+        children: PersistentMap[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self._classes: PersistentMap[str, ResolvedClass] = classes if classes is not None else PersistentMap()
+        self._children: PersistentMap[str, tuple[str, ...]] = children if children is not None else PersistentMap()
+        self._closures: dict[str, tuple[ResolvedClass, ...]] = {}
+
+    def get(self, name: str) -> ResolvedClass | None:
+        """Return the class of that name in any spelling, or None."""
+        found: ResolvedClass | None = self._classes.get(fold(name))
+        return found
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def __iter__(self) -> Iterator[ResolvedClass]:
+        return iter(self._classes.all())
+
+    def names(self) -> list[str]:
+        """Return the declared spellings of all class names, in order of creation."""
+        return [cls.name for cls in self._classes.all()]
+
+    def direct_subclasses(self, name: str | None) -> list[ResolvedClass]:
+        """Return the direct subclasses of the class, or the top-level classes for None, in order of creation."""
+        return [self._classes[child] for child in self._children.get(fold(name) if name else "", ())]
+
+    def descendants(self, name: str | None) -> list[ResolvedClass]:
+        """Return all subclasses at any depth (all classes for None), each after its superclass."""
+        found: list[ResolvedClass] = []
+        for child in self.direct_subclasses(name):
+            found.append(child)
+            found.extend(self.descendants(child.name))
+        return found
+
+    def closure(self, cls: ResolvedClass) -> tuple[ResolvedClass, ...]:
+        """Return the class and all its subclasses; computed once for each schema."""
+        known = self._closures.get(cls.folded)
+        if known is None:
+            known = self._closures[cls.folded] = (cls, *self.descendants(cls.name))
+        return known
+
+    def with_class(self, declared: CIMClass) -> "Schema":
+        """Return the schema with a class added. The declaration is taken over and must not be changed afterwards.
+
+        Raises:
+            CIMError: CIM_ERR_ALREADY_EXISTS or CIM_ERR_INVALID_SUPERCLASS, in this order (rule OP-CC-2);
+                CIM_ERR_INVALID_PARAMETER for an element that contradicts the superclass (rule OP-CC-3).
+        """
+        if self.get(declared.classname):
+            raise already_exists(f"class {declared.classname} exists already")
+        parent = None
+        if declared.superclass:
+            parent = self.get(declared.superclass)
+            if parent is None:
+                hint = did_you_mean(declared.superclass, self.names())
+                raise invalid_superclass(f"no superclass {declared.superclass} for class {declared.classname}{hint}")
+        resolved = resolve(declared, parent)
+        above = parent.folded if parent else ""
+        children = self._children.set(above, (*self._children.get(above, ()), resolved.folded))
+        return Schema(self._classes.set(resolved.folded, resolved), children)
+
+    def without_class(self, name: str) -> "Schema":
+        """Return the schema without a class that exists and has no subclasses; the caller has checked both."""
+        cls = self._classes[fold(name)]
+        above = cls.superclass.folded if cls.superclass else ""
+        siblings = tuple(child for child in self._children[above] if child != cls.folded)
+        return Schema(self._classes.delete(cls.folded), self._children.set(above, siblings))
+
+
+def resolve(declared: CIMClass, parent: ResolvedClass | None) -> ResolvedClass:
+    """Return the class with what it inherits from ``parent``."""
+    properties = {fold(prop.name): prop for prop in parent.properties} if parent else {}
+    for cim_property in declared.properties.values():
+        folded = fold(cim_property.name)
+        properties[folded] = _property(cim_property, properties.get(folded), declared.classname)
+    methods = dict(parent.methods) if parent else {}
+    for cim_method in declared.methods.values():
+        folded = fold(cim_method.name)
+        methods[folded] = _method(cim_method, methods.get(folded), declared.classname)
+    qualifiers = declared.qualifiers
+    return ResolvedClass(
+        name=declared.classname,
+        superclass=parent,
+        declared=declared,
+        properties=tuple(properties.values()),
+        methods=methods,
+        abstract=_flag(qualifiers, "Abstract", inherited=False),
+        association=_flag(qualifiers, "Association", inherited=parent is not None and parent.association),
+        indication=_flag(qualifiers, "Indication", inherited=parent is not None and parent.indication),
+    )
+
+
+def _flag(qualifiers: Any, name: str, *, inherited: bool) -> bool:
+    qualifier = qualifiers.get(name)
+    return inherited if qualifier is None else bool(qualifier.value)
+
+
+def _embedding(element: CIMProperty | CIMParameter, inherited: Any) -> tuple[str | None, str | None]:
+    """Return how the strings of an element embed objects: kind and class."""
+    instance = element.qualifiers.get("EmbeddedInstance")
+    if instance is not None:
+        return "instance", instance.value
+    if _flag(element.qualifiers, "EmbeddedObject", inherited=False):
+        return "object", None
+    return (inherited.embedded, inherited.embedded_class) if inherited else (element.embedded_object, None)
+
+
+def _property(declared: CIMProperty, inherited: Property | None, classname: str) -> Property:
+    if inherited and (inherited.type, inherited.is_array) != (declared.type, bool(declared.is_array)):
+        raise invalid_parameter(
+            f"property {classname}.{declared.name} is declared as {_shape(declared)}, "
+            f"but the superclass has it as {_shape(inherited)}"
+        )
+    qualifiers = declared.qualifiers
+    embedded, embedded_class = _embedding(declared, inherited)
+    prop = Property(
+        name=declared.name,
+        type=declared.type,
+        is_array=bool(declared.is_array),
+        array_size=declared.array_size,
+        default=None,
+        key=_flag(qualifiers, "Key", inherited=bool(inherited and inherited.key)),
+        required=_flag(qualifiers, "Required", inherited=bool(inherited and inherited.required)),
+        writable=_flag(qualifiers, "Write", inherited=bool(inherited and inherited.writable)),
+        embedded=embedded,
+        embedded_class=embedded_class,
+        reference_class=declared.reference_class or (inherited.reference_class if inherited else None),
+        origin=inherited.origin if inherited else classname,
+    )
+    if declared.value is None:
+        return replace(prop, default=inherited.default) if inherited else prop
+    try:
+        return replace(prop, default=convert_value(prop, declared.value))
+    except ValueError as error:
+        raise invalid_parameter(f"default of property {classname}.{declared.name}: {error}") from None
+
+
+def _shape(element: Any) -> str:
+    return f"{element.type}[]" if element.is_array else str(element.type)
+
+
+def _method(declared: CIMMethod, inherited: Method | None, classname: str) -> Method:
+    if inherited and inherited.return_type != declared.return_type:
+        raise invalid_parameter(
+            f"method {classname}.{declared.name} returns {declared.return_type}, "
+            f"but the superclass has it return {inherited.return_type}"
+        )
+    parameters = {}
+    for parameter in declared.parameters.values():
+        folded = fold(parameter.name)
+        parameters[folded] = _parameter(parameter, inherited.parameters.get(folded) if inherited else None)
+    return Method(
+        name=declared.name,
+        return_type=declared.return_type,
+        parameters=parameters,
+        static=_flag(declared.qualifiers, "Static", inherited=bool(inherited and inherited.static)),
+        origin=inherited.origin if inherited else classname,
+    )
+
+
+def _parameter(declared: CIMParameter, inherited: Parameter | None) -> Parameter:
+    """Return the parameter with its direction read from its own qualifiers (rule X16)."""
+    embedded, embedded_class = _embedding(declared, inherited)
+    return Parameter(
+        name=declared.name,
+        type=declared.type,
+        is_array=bool(declared.is_array),
+        array_size=declared.array_size,
+        is_in=_flag(declared.qualifiers, "In", inherited=inherited.is_in if inherited else True),
+        is_out=_flag(declared.qualifiers, "Out", inherited=bool(inherited and inherited.is_out)),
+        required=_flag(declared.qualifiers, "Required", inherited=bool(inherited and inherited.required)),
+        embedded=embedded,
+        embedded_class=embedded_class,
+        reference_class=declared.reference_class or (inherited.reference_class if inherited else None),
+    )
+
+
+def _merged(declared: CIMClass, parent: CIMClass | None) -> CIMClass:
+    """Return the full class: inherited elements first, each marked as propagated or not."""
+    properties = _merged_elements(declared.properties.values(), parent.properties if parent else {}, declared.classname)
+    methods = _merged_elements(declared.methods.values(), parent.methods if parent else {}, declared.classname)
+    return CIMClass(
+        declared.classname,
+        superclass=declared.superclass,
+        properties=properties,
+        methods=methods,
+        qualifiers=_merged_qualifiers(declared.qualifiers, parent.qualifiers if parent else {}),
+    )
+
+
+def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) -> list[Any]:
+    elements: dict[str, Any] = {}
+    for element in inherited.values():
+        copy = element.copy()
+        copy.propagated = True
+        copy.qualifiers = _propagated(element.qualifiers)
+        elements[fold(element.name)] = copy
+    for element in declared:
+        above = elements.get(fold(element.name))
+        copy = element.copy()
+        copy.propagated = False
+        copy.class_origin = above.class_origin if above is not None else classname
+        copy.qualifiers = _merged_qualifiers(element.qualifiers, above.qualifiers if above is not None else {})
+        if isinstance(copy, CIMMethod):
+            _merge_parameters(copy, above)
+        elif above is not None and copy.value is None:
+            copy.value = above.value
+        elements[fold(element.name)] = copy
+    return list(elements.values())
+
+
+def _merge_parameters(method: CIMMethod, above: CIMMethod | None) -> None:
+    for parameter in method.parameters.values():
+        inherited = above.parameters.get(parameter.name) if above is not None else None
+        qualifiers = _propagated(inherited.qualifiers) if inherited is not None else {}
+        parameter.qualifiers = _merged_qualifiers(parameter.qualifiers, qualifiers)
+
+
+def _propagated(qualifiers: Any) -> dict[str, CIMQualifier]:
+    """Return copies of the qualifiers that subclasses inherit, marked as propagated."""
+    inherited = {}
+    for qualifier in qualifiers.values():
+        if qualifier.tosubclass is not False:
+            copy = qualifier.copy()
+            copy.propagated = True
+            inherited[qualifier.name] = copy
+    return inherited
+
+
+def _merged_qualifiers(declared: Any, inherited: Any) -> list[CIMQualifier]:
+    merged = {fold(name): qualifier for name, qualifier in _propagated(inherited).items()}
+    for qualifier in declared.values():
+        copy = qualifier.copy()
+        copy.propagated = False
+        merged[fold(qualifier.name)] = copy
+    return list(merged.values())

@@ -1,0 +1,270 @@
+"""Changing the world: a transaction reads one world, makes the next one step by step, and keeps what it changed.
+
+Nothing outside sees a step. Whoever runs the transaction takes ``world`` when all went well, and drops it otherwise (G14).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from enum import Enum
+from typing import Any, NamedTuple
+
+from pywbem import CIMClass, CIMInstanceName, CIMQualifierDeclaration
+
+from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
+from cimsim.world.errors import already_exists, invalid_parameter, not_found, not_supported
+from cimsim.world.instances import Instance
+from cimsim.world.names import fold, fold_namespace
+from cimsim.world.paths import Identity, InstancePath
+from cimsim.world.pmap import PersistentMap
+from cimsim.world.schema import ResolvedClass
+from cimsim.world.traverse import associated, referring
+from cimsim.world.world import Namespace, World
+
+
+class ChangeKind(Enum):
+    """What happened to an instance."""
+
+    CREATED = "created"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+
+
+class Change(NamedTuple):
+    """One change of one instance: the record before and after it, None where there was or is none."""
+
+    kind: ChangeKind
+    before: Instance | None
+    after: Instance | None
+
+
+class Transaction:
+    """Reads and changes a world. ``world`` is the world with all changes so far, ``changes`` lists them in order.
+
+    ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace that paths
+    and classes belong to unless they say otherwise.
+    """
+
+    def __init__(self, world: World, namespace: str = "", now: float = 0.0) -> None:
+        self.world = world
+        self.namespace = namespace
+        self.now = now
+        self.changes: list[Change] = []
+
+    # Reading
+
+    def _namespace(self, name: str | None = None) -> Namespace:
+        return self.world.namespace(name or self.namespace)
+
+    def cls(self, name: str, namespace: str | None = None) -> ResolvedClass:
+        """Return the resolved class; raises CIM_ERR_INVALID_CLASS."""
+        return self._namespace(namespace).cls(name)
+
+    def get(self, path: InstancePath | CIMInstanceName | Instance) -> Instance:
+        """Return the instance as it is now, with this transaction's changes; raises as ``World.instance`` does."""
+        if isinstance(path, Instance):
+            current = self.world.find(path.identity)
+            if current is None:
+                raise not_found(f"no instance {path.path}")
+            return current
+        if isinstance(path, CIMInstanceName):
+            path = from_cim_path(path)
+        return self.world.instance(path, self._namespace())
+
+    def instances(self, classname: str, namespace: str | None = None) -> list[Instance]:
+        """Return the instances of a class and its subclasses."""
+        target = self._namespace(namespace)
+        return target.instances_of(target.cls(classname))
+
+    def select(self, classname: str, namespace: str | None = None, **properties: Any) -> Iterator[Instance]:
+        """Yield the instances of a class (and its subclasses) whose properties have the given values."""
+        for instance in self.instances(classname, namespace):
+            if all(instance[name] == value for name, value in properties.items()):
+                yield instance
+
+    def associators(
+        self, source: Instance, association: str | None = None, result_class: str | None = None, *, role: str | None = None
+    ) -> list[Instance]:
+        """Return the instances that associations of the source's namespace tie to it, as the Associators operation does."""
+        namespace = self._namespace(source.namespace)
+        return associated(self.world, namespace, source.identity, association=association, result_class=result_class, role=role)
+
+    def references(self, source: Instance, association: str | None = None, *, role: str | None = None) -> list[Instance]:
+        """Return the association instances of the source's namespace that refer to it."""
+        return list(referring(self._namespace(source.namespace), source.identity, association=association, role=role))
+
+    # Instances
+
+    def create(self, classname: str, properties: Mapping[str, Any] | InstanceData, namespace: str | None = None) -> Instance:
+        """Create an instance; properties that are not given get the class default (rule OP-CI-2).
+
+        Raises:
+            CIMError: in the order of rule OP-CI-1: CIM_ERR_INVALID_NAMESPACE; CIM_ERR_INVALID_PARAMETER for unknown, unfit,
+                missing key or required properties (OP-CI-3, OP-CI-7) and for references to instances that do not exist;
+                CIM_ERR_INVALID_CLASS; CIM_ERR_NOT_SUPPORTED for an abstract or indication class (OP-CI-5, Z10);
+                CIM_ERR_ALREADY_EXISTS (OP-CI-4).
+        """
+        target = self._namespace(namespace)
+        cls = target.cls(classname)
+        if cls.abstract or cls.indication:
+            kind = "abstract" if cls.abstract else "an indication class"
+            raise not_supported(f"class {cls.name} is {kind}, it has no instances of its own")
+        values = list(cls.defaults)
+        for place, value in self.world.values(cls, _data(classname, properties), target).items():
+            values[place] = value
+        for prop, value in zip(cls.properties, values, strict=True):
+            if value is None and prop.key:
+                raise invalid_parameter(f"key {prop.name} of class {cls.name} has no value")
+            if value is None and prop.required:
+                raise invalid_parameter(f"property {prop.name} of class {cls.name} is required and has no value")
+        instance = Instance(cls, target.name, tuple(values))
+        self._check_references(instance)
+        if target.find(cls.folded, instance.key) is not None:
+            raise already_exists(f"instance {instance.path} exists already")
+        self._store(target, instance)
+        self._index(instance)
+        self.changes.append(Change(ChangeKind.CREATED, None, instance))
+        return instance
+
+    def modify(self, path: InstancePath | CIMInstanceName | Instance, /, **properties: Any) -> Instance:
+        """Give properties new values, and return the new record; the old one when nothing differs.
+
+        Raises:
+            CIMError: as ``get`` does; CIM_ERR_INVALID_PARAMETER for properties that are unknown, unfit, or keys whose value
+                would change (rule OP-MI-4).
+        """
+        before = self.get(path)
+        data = _data(before.cls.name, properties)
+        return self.replace(before, self.world.values(before.cls, data, self._namespace(before.namespace)))
+
+    def replace(self, before: Instance, values: Mapping[int, Any]) -> Instance:
+        """Give the properties at these places typed values; ``before`` is the current record. As ``modify`` otherwise."""
+        changed = {place: value for place, value in values.items() if not same(before.values[place], value)}
+        if not changed:
+            return before
+        for place in changed:
+            prop = before.cls.properties[place]
+            if prop.key:
+                raise invalid_parameter(f"key {prop.name} of {before.path} cannot change")
+            if prop.required and changed[place] is None:
+                raise invalid_parameter(f"property {prop.name} of class {before.cls.name} is required and cannot be NULL")
+        after = before.with_values(changed)
+        if before.cls.references:
+            self._check_references(after)
+            self._unindex(before)
+        self._store(self._namespace(before.namespace), after)
+        if before.cls.references:
+            self._index(after)
+        self.changes.append(Change(ChangeKind.MODIFIED, before, after))
+        return after
+
+    def delete(self, path: InstancePath | CIMInstanceName | Instance) -> None:
+        """Delete an instance, and with it every association instance that refers to it, in any namespace (rule OP-DI-2).
+
+        Raises:
+            CIMError: as ``get`` does.
+        """
+        instance = self.get(path)
+        identity = instance.identity
+        for namespace in list(self.world.namespaces.values()):
+            for association in list(namespace.referring_to(identity)):
+                # An association of an association may have gone with an earlier one.
+                if self.world.find(association.identity) is not None and association.identity != identity:
+                    self.delete(association)
+        target = self._namespace(instance.namespace)
+        stored = target.instances[instance.cls.folded].delete(instance.key)
+        self._put(replace(target, instances=target.instances.set(instance.cls.folded, stored)))
+        self._unindex(instance)
+        self.changes.append(Change(ChangeKind.DELETED, instance, None))
+
+    # Schema
+
+    def create_namespace(self, name: str) -> Namespace:
+        """Create an empty namespace, or return the one of that name.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_PARAMETER if the name is empty.
+        """
+        folded = fold_namespace(name)
+        if not folded:
+            raise invalid_parameter("a namespace needs a name")
+        if folded not in self.world.namespaces:
+            self._put(Namespace(name.replace("\\", "/").strip("/")))
+        return self.world.namespaces[folded]
+
+    def create_class(self, declared: CIMClass, namespace: str | None = None) -> ResolvedClass:
+        """Add a class that holds only its own elements; raises as ``Schema.with_class`` does."""
+        target = self._namespace(namespace)
+        self._put(replace(target, schema=target.schema.with_class(declared)))
+        return self.cls(declared.classname, target.name)
+
+    def set_qualifier(self, declaration: CIMQualifierDeclaration, namespace: str | None = None) -> None:
+        """Add or overwrite a qualifier declaration."""
+        target = self._namespace(namespace)
+        self._put(replace(target, qualifiers=target.qualifiers.set(fold(declaration.name), declaration)))
+
+    # Steps
+
+    def _put(self, namespace: Namespace) -> None:
+        self.world = self.world.with_namespace(namespace)
+
+    def _store(self, namespace: Namespace, instance: Instance) -> None:
+        stored = namespace.instances.get(instance.cls.folded) or PersistentMap()
+        stored = stored.set(instance.key, instance)
+        self._put(replace(namespace, instances=namespace.instances.set(instance.cls.folded, stored)))
+
+    def _index(self, instance: Instance) -> None:
+        entry = (instance.cls.folded, instance.key)
+        namespace = self._namespace(instance.namespace)
+        referrers = namespace.referrers
+        for identity in referenced(instance):
+            entries = referrers.get(identity) or PersistentMap()
+            referrers = referrers.set(identity, entries.set(entry, None))
+        if referrers is not namespace.referrers:
+            self._put(replace(namespace, referrers=referrers))
+
+    def _unindex(self, instance: Instance) -> None:
+        entry = (instance.cls.folded, instance.key)
+        namespace = self._namespace(instance.namespace)
+        referrers = namespace.referrers
+        for identity in referenced(instance):
+            entries = referrers[identity].delete(entry)
+            referrers = referrers.set(identity, entries) if entries else referrers.delete(identity)
+        if referrers is not namespace.referrers:
+            self._put(replace(namespace, referrers=referrers))
+
+    def _check_references(self, instance: Instance) -> None:
+        """Refuse references into our own namespaces that lead nowhere; those to other servers are taken on trust."""
+        for place in instance.cls.references:
+            path = instance.values[place]
+            if path is None or path.host or fold_namespace(path.namespace) not in self.world.namespaces:
+                continue
+            if self.world.find(path.identity) is None and path.identity != instance.identity:
+                prop = instance.cls.properties[place]
+                namespace = self.world.namespace(path.namespace)
+                cls = namespace.schema.get(path.classname)
+                reason = f"no instance {path}" if cls else namespace.no_class(path.classname)
+                raise invalid_parameter(f"reference {instance.cls.name}.{prop.name} leads nowhere: {reason}")
+
+
+def referenced(instance: Instance) -> Iterable[Identity]:
+    """Return the identities that an association instance refers to, each once; none for another instance."""
+    if not instance.cls.association:
+        return ()
+    paths = (instance.values[place] for place in instance.cls.references)
+    return dict.fromkeys(path.identity for path in paths if path is not None)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two stored values are the same value of the same type (``True`` is not 1, and NaN is NaN)."""
+    return one is other or (type(one) is type(other) and bool(one == other))
+
+
+def _data(classname: str, properties: Mapping[str, Any] | InstanceData) -> InstanceData:
+    if isinstance(properties, InstanceData):
+        return properties
+    given = (PropertyData(name, None, False, _plain(value)) for name, value in properties.items())
+    return InstanceData(classname, tuple(given))
+
+
+def _plain(value: Any) -> Any:
+    return value.path if isinstance(value, Instance) else value

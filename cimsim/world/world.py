@@ -1,0 +1,227 @@
+"""The world: every namespace a CIMOM knows, as one immutable value."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pywbem import CIMError, CIMInstance, CIMProperty, CIMQualifierDeclaration
+
+from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, guess, shape
+from cimsim.world.errors import invalid_class, invalid_namespace, invalid_parameter, not_found
+from cimsim.world.instances import Instance, to_cim_value
+from cimsim.world.names import did_you_mean, fold, fold_namespace
+from cimsim.world.paths import Identity, InstancePath, canonical
+from cimsim.world.pmap import PersistentMap
+from cimsim.world.schema import Property, ResolvedClass, Schema
+
+InstanceMap = PersistentMap[tuple[Any, ...], Instance]
+AssociationIndex = PersistentMap[Identity, PersistentMap[tuple[str, tuple[Any, ...]], None]]
+"""For every referenced instance the association instances of this namespace that refer to it: folded class and key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """One namespace: its qualifier declarations, classes and instances, and the index of its associations."""
+
+    name: str
+    schema: Schema = field(default_factory=Schema)
+    qualifiers: PersistentMap[str, CIMQualifierDeclaration] = field(default_factory=PersistentMap)
+    instances: PersistentMap[str, InstanceMap] = field(default_factory=PersistentMap)
+    referrers: AssociationIndex = field(default_factory=PersistentMap)
+
+    def cls(self, name: str) -> ResolvedClass:
+        """Return the class of that name in any spelling.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_CLASS (rule OP-GC-2), naming the nearest class that exists.
+        """
+        found = self.schema.get(name)
+        if found is None:
+            raise invalid_class(self.no_class(name))
+        return found
+
+    def no_class(self, name: str) -> str:
+        """Return the text that says that there is no such class here."""
+        return f"no class {name} in {self.name}{did_you_mean(name, self.schema.names())}"
+
+    def of_class(self, cls: ResolvedClass) -> list[Instance]:
+        """Return the instances whose creation class is this one, in creation order."""
+        stored = self.instances.get(cls.folded)
+        return [] if stored is None else stored.all()
+
+    def instances_of(self, cls: ResolvedClass) -> list[Instance]:
+        """Return the instances of the class and its subclasses (rule OP-EI-2), each class's in creation order."""
+        closure = self.schema.closure(cls)
+        if len(closure) == 1:
+            return self.of_class(cls)
+        return [instance for each in closure for instance in self.of_class(each)]
+
+    def find(self, classname: str, key: tuple[Any, ...]) -> Instance | None:
+        """Return the instance of that folded creation class and canonical key, or None."""
+        stored = self.instances.get(classname)
+        found: Instance | None = None if stored is None else stored.get(key)
+        return found
+
+    def referring_to(self, identity: Identity) -> Iterator[Instance]:
+        """Yield the association instances of this namespace that refer to the identity, in creation order."""
+        for classname, key in self.referrers.get(identity, ()):
+            yield self.instances[classname][key]
+
+    @property
+    def instance_count(self) -> int:
+        """How many instances are stored."""
+        return sum(len(stored) for stored in self.instances.all())
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All namespaces, keyed by folded name, in order of creation."""
+
+    namespaces: dict[str, Namespace] = field(default_factory=dict)
+
+    def namespace(self, name: str) -> Namespace:
+        """Return the namespace of that name in any spelling.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_NAMESPACE, naming the nearest namespace that exists.
+        """
+        found = self.namespaces.get(fold_namespace(name))
+        if found is None:
+            hint = did_you_mean(name, (each.name for each in self.namespaces.values()))
+            raise invalid_namespace(f"no namespace {name}{hint}")
+        return found
+
+    def with_namespace(self, namespace: Namespace) -> "World":
+        """Return the world with that namespace added or replaced."""
+        return World({**self.namespaces, fold_namespace(namespace.name): namespace})
+
+    def find(self, identity: Identity) -> Instance | None:
+        """Return the instance of that identity, or None; what lies on another host is never found."""
+        namespace = None if identity.host else self.namespaces.get(identity.namespace)
+        return None if namespace is None else namespace.find(identity.classname, identity.key)
+
+    def instance(self, path: InstancePath, namespace: Namespace) -> Instance:
+        """Return the instance that a path names, relative to ``namespace``.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_NAMESPACE, CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_PARAMETER for keys that do not fit
+                (rule G10), CIM_ERR_NOT_FOUND, the first that applies (rule OP-GI-3).
+        """
+        target = self.namespace(path.namespace) if path.namespace else namespace
+        cls = target.cls(path.classname)
+        key = self.key(path, cls, target)
+        found = target.find(cls.folded, key)
+        if found is None:
+            raise not_found(_no_instance(path, cls, target))
+        return found
+
+    def key(self, path: InstancePath, cls: ResolvedClass, namespace: Namespace) -> tuple[Any, ...]:
+        """Return the canonical key that a path gives for an instance of ``cls``.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_PARAMETER for missing, extra, repeated or unfit keys (rule G10).
+        """
+        return tuple([canonical(value) for _, value in self.typed_keys(path, cls, namespace)])
+
+    def typed_keys(self, path: InstancePath, cls: ResolvedClass, namespace: Namespace) -> list[tuple[Property, Any]]:
+        """Return key properties with typed values, in the order of ``cls.key_order``; raises as ``key`` does."""
+        given = {fold(name): value for name, value in path.keys}
+        if len(cls.keys) == 1 and len(path.keys) == 1 and "" in given:
+            given = {fold(cls.properties[cls.keys[0]].name): given[""]}
+        if len(given) != len(path.keys):
+            raise invalid_parameter(f"a key stands twice in {path}")
+        typed = []
+        for place in cls.key_order:
+            prop = cls.properties[place]
+            value = given.pop(fold(prop.name), None)
+            if value is None:
+                raise invalid_parameter(f"key {prop.name} of class {cls.name} is missing in {path}")
+            try:
+                typed.append((prop, convert_value(prop, value, Binding(self, namespace))))
+            except ValueError as error:
+                raise invalid_parameter(f"key {prop.name} of class {cls.name}: {error}") from None
+        if given:
+            hint = did_you_mean(next(iter(given)), (cls.properties[place].name for place in cls.keys))
+            raise invalid_parameter(f"class {cls.name} has no key {_spelling(path, next(iter(given)))}{hint}")
+        return typed
+
+    def values(self, cls: ResolvedClass, data: InstanceData, namespace: Namespace) -> dict[int, Any]:
+        """Return the values of the properties that ``data`` gives, by their place in the class.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_PARAMETER for a property that is unknown, stands twice or does not fit
+                (rules OP-CI-2, D31, D32).
+        """
+        values: dict[int, Any] = {}
+        for given in data.properties:
+            place = cls.index.get(fold(given.name))
+            if place is None:
+                raise invalid_parameter(cls.no_property(given.name))
+            if place in values:
+                raise invalid_parameter(f"property {given.name} stands twice")
+            try:
+                values[place] = self._value(cls.properties[place], given, namespace)
+            except ValueError as error:
+                raise invalid_parameter(f"property {cls.name}.{cls.properties[place].name}: {error}") from None
+        return values
+
+    def _value(self, prop: Property, given: PropertyData, namespace: Namespace) -> Any:
+        if given.type is not None and (given.type, given.is_array) != (prop.type, prop.is_array):
+            raise ValueError(f"{shape(prop)} expected, not {given.type}{'[]' if given.is_array else ''}")
+        return convert_value(prop, given.value, Binding(self, namespace))
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Gives references and embedded objects their typed form, as seen from one namespace (a ``Resolver``)."""
+
+    world: World
+    namespace: Namespace
+
+    def reference(self, path: InstancePath) -> InstancePath:
+        """Return the absolute path with declared spellings and typed keys.
+
+        A host is dropped where the namespace is ours: a client calls this server by names that it cannot know (rule X9).
+        What lies elsewhere, or is of a class that we do not have, keeps its text.
+        """
+        name = path.namespace or self.namespace.name
+        namespace = self.world.namespaces.get(fold_namespace(name))
+        cls = namespace.schema.get(path.classname) if namespace else None
+        if namespace is None or cls is None:
+            keys = tuple((key, guess(value)) for key, value in path.keys)
+            return InstancePath(path.classname, keys, name, path.host if namespace is None else None)
+        try:
+            typed = {prop.name: value for prop, value in self.world.typed_keys(path, cls, namespace)}
+        except CIMError as error:
+            raise ValueError(error.status_description) from None
+        keys = tuple((cls.properties[place].name, typed[cls.properties[place].name]) for place in cls.keys)
+        return InstancePath(cls.name, keys, namespace.name)
+
+    def embedded(self, element: Element, value: InstanceData) -> CIMInstance:
+        """Return the embedded instance with typed values (rules D24 and D25)."""
+        cls = self.namespace.schema.get(value.classname)
+        if cls is None:
+            raise ValueError(self.namespace.no_class(value.classname))
+        if element.embedded_class and not cls.is_a(fold(element.embedded_class)):
+            raise ValueError(f"an embedded {element.embedded_class} expected, not {cls.name}")
+        try:
+            typed = self.world.values(cls, value, self.namespace)
+        except CIMError as error:
+            raise ValueError(error.status_description) from None
+        return CIMInstance(
+            cls.name,
+            properties=[_cim_property(cls.properties[place], item) for place, item in typed.items()],
+        )
+
+
+def _cim_property(prop: Property, value: Any) -> CIMProperty:
+    return CIMProperty(prop.name, to_cim_value(value), type=prop.type, is_array=prop.is_array, embedded_object=prop.embedded)
+
+
+def _spelling(path: InstancePath, folded: str) -> str:
+    return next(name for name, _ in path.keys if fold(name) == folded) or "without a name"
+
+
+def _no_instance(path: InstancePath, cls: ResolvedClass, namespace: Namespace) -> str:
+    shown = replace(path, classname=cls.name, namespace=namespace.name, host=None)
+    return f"no instance {shown}"

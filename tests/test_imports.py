@@ -1,0 +1,82 @@
+"""The package table of the design: a package imports only from those below it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# From the top down; a package may import from itself and from those after it.
+LAYERS = (
+    "cli",
+    "testing",
+    "control",
+    "server",
+    "cimxml",
+    "cimom",
+    "packs",
+    "behaviours",
+    "operations",
+    "query",
+    "world",
+)
+# What never belongs into a package, by the first part of the module's name.
+FORBIDDEN = {
+    "world": {"twisted", "lxml", "httptools", "time", "random", "os", "socket"},
+    "operations": {"twisted", "lxml", "httptools", "time", "random", "os", "socket"},
+    "cimxml": {"twisted", "httptools", "socket", "time", "random"},
+    "behaviours": {"twisted", "lxml", "httptools", "time", "random", "socket"},
+    "packs": {"lxml", "httptools"},
+    "cimom": {"lxml", "httptools", "socket"},
+}
+EVERYWHERE_FORBIDDEN = {"pickle", "shelve", "marshal"}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the full names of the modules that a file imports, at any depth of its code."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+            names.add(node.module or "")
+    return names
+
+
+def violations(package: str, names: set[str]) -> list[str]:
+    allowed = set(LAYERS[LAYERS.index(package) :])
+    upward = [
+        name
+        for name in names
+        if name.startswith("cimsim.") and name.split(".")[1] in LAYERS and name.split(".")[1] not in allowed
+    ]
+    foreign = FORBIDDEN.get(package, set()) | EVERYWHERE_FORBIDDEN
+    return sorted({*upward, *(name for name in names if name.split(".")[0] in foreign)})
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cimsim").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_downwards(path: Path) -> None:
+    package = path.relative_to(ROOT / "cimsim").parts[0]
+    if package not in LAYERS:
+        assert path.name in {"__init__.py", "__main__.py"}, f"{path} belongs to no package of the table"
+        return
+    assert violations(package, imported(path)) == []
+
+
+def test_an_upward_import_is_found() -> None:
+    assert violations("world", {"cimsim.operations.call", "cimsim.world.names"}) == ["cimsim.operations.call"]
+    assert violations("cimxml", {"cimsim.server.http", "twisted.internet"}) == ["cimsim.server.http", "twisted.internet"]
+
+
+def test_every_package_is_in_the_table() -> None:
+    folders = {path.name for path in (ROOT / "cimsim").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders <= set(LAYERS)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "mocks").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_mock_packs_use_only_what_packs_are_given(path: Path) -> None:
+    allowed = ("behaviours", "operations", "query", "world")
+    engine = [name for name in imported(path) if name.startswith("cimsim.")]
+    assert [name for name in engine if name.split(".")[1] not in allowed] == []
