@@ -81,7 +81,12 @@ class ServiceLifeCycle(Behaviour):
     supports_timeout = False
 
     def unsupported(self, call: Invocation) -> int:
-        """Say that StartService or StopService is not supported, in the way that the settings want it said."""
+        """Say that StartService or StopService is not supported, in the way that the settings want it said.
+
+        RequestStateChange has a return value for it, which it gives whatever the settings say.
+        """
+        if call.method.name == "RequestStateChange":
+            return NOT_SUPPORTED
         text = f"{call.cls.name}.{call.method.name} is not supported"
         match self.settings.get("not_supported_answer"):
             case "cim-error-7":

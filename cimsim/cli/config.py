@@ -51,7 +51,7 @@ def _read_config(context: click.Context, parameter: click.Parameter, path: Path 
         if name not in known:
             hint = did_you_mean(name, known)
             raise click.BadParameter(f"{path}: no setting {name}{hint}", context, parameter)
-        wants_list = known[name].multiple or known[name].nargs == -1  # type: ignore[attr-defined] # arguments lack "multiple"
+        wants_list = getattr(known[name], "multiple", False) or known[name].nargs == -1
         if isinstance(value, list) != wants_list or isinstance(value, dict):
             shape = "a list" if wants_list else "a single value"
             raise click.BadParameter(f"{path}: {name} must be {shape}", context, parameter)

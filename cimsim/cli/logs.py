@@ -1,6 +1,7 @@
 """Where the log goes: lines on standard error."""
 
 import sys
+from typing import Any
 
 from twisted.logger import (
     FilteringLogObserver,
@@ -13,6 +14,8 @@ from twisted.logger import (
 
 def log_to_stderr(least: str) -> None:
     """Send log lines of at least this level (``debug``, ``info``, ``warn``, ``error``) to standard error."""
-    predicate = LogLevelFilterPredicate(LogLevel.levelWithName(least))
-    observer = FilteringLogObserver(textFileLogObserver(sys.stderr), [predicate])
+    # Typed as Any, since mypy does not see which zope interfaces these implement.
+    lines: Any = textFileLogObserver(sys.stderr)
+    predicate: Any = LogLevelFilterPredicate(LogLevel.levelWithName(least))
+    observer: Any = FilteringLogObserver(lines, [predicate])
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)

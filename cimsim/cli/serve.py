@@ -57,8 +57,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Least level of log lines on standard error.",
 )
-@click.pass_context
-def serve(context: click.Context, **options: Any) -> None:
+def serve(**options: Any) -> None:
     """Serve PACKS: folders of mock packs, names of shipped ones, or MOF files; without any, all shipped packs."""
     # Imported here so that --help and usage errors do not wait for the reactor and the object model.
     from twisted.internet import reactor
@@ -167,10 +166,12 @@ def _progress(text: str) -> None:
 def _show(loaded: Loaded) -> None:
     if sys.stderr.isatty():
         _progress("")
+    for namespace in loaded.namespaces:
+        click.echo(f"{namespace.name}: {namespace.classes} classes, {namespace.instances} instances")
     for pack in loaded.packs:
-        click.echo(f"pack {pack.name} {pack.version}: {pack.title} ({pack.path})")
-    for namespace in loaded.world.namespaces.values():
-        click.echo(f"namespace {namespace.name}: {len(namespace.schema)} classes, {namespace.instance_count} instances")
+        files = {file for each in pack.files.values() for file in each}
+        source = pack.path if pack.path.is_file() else f"{pack.path}: {len(files)} MOF files"
+        click.echo(f"from {pack.name} {pack.version} ({source}): {pack.title}")
 
 
 def _reason(error: Any) -> str:

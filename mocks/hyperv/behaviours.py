@@ -59,7 +59,7 @@ class HypervService(ServiceLifeCycle):
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
         self.strict = settings["profile"] == "windows-strict"
-        self.stopped_requested_state = settings["requested_state_after_stop"]
+        self.stopped_requested_state = settings["stopped_requested_state"]
 
 
 class GuestService(HypervService):

@@ -1,0 +1,1 @@
+"""The data plane: HTTP for CIM clients, authentication and limits. It knows no CIM classes."""

@@ -1,0 +1,139 @@
+"""What is checked of a request once its head is there and before its body is read, in the order of rule HE17."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from cimsim.cimxml.headers import CimHeaders, check_headers
+from cimsim.cimxml.message import MessageError
+from cimsim.server.auth import CHALLENGE, Authenticator
+from cimsim.server.negotiation import check_accept, check_content_encoding, check_content_type
+from cimsim.server.replies import HttpError
+
+ALLOW: Final = b"Allow: POST\r\n"
+_KNOWN_METHODS: Final = frozenset({b"GET", b"HEAD", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"})
+
+
+class Head:
+    """The head of one request.
+
+    Attributes:
+        method: in capitals, as it came.
+        version: of HTTP, such as ``1.1``.
+        fields: the header fields in order, names in lower case.
+        values: the fields by name, the values of repeated ones joined by commas.
+        repeated: the names of fields that came more than once.
+    """
+
+    __slots__ = ("fields", "method", "repeated", "values", "version")
+
+    def __init__(self, method: bytes, version: str, fields: list[tuple[bytes, bytes]]) -> None:
+        self.method = method
+        self.version = version
+        self.fields = fields
+        self.values: Mapping[bytes, bytes] = dict(fields)
+        self.repeated: frozenset[bytes] = frozenset()
+        if len(self.values) != len(fields):
+            self._join_repeats()
+
+    def _join_repeats(self) -> None:
+        lists: dict[bytes, list[bytes]] = {}
+        for name, value in self.fields:
+            lists.setdefault(name, []).append(value)
+        self.values = {name: b", ".join(values) for name, values in lists.items()}
+        self.repeated = frozenset(name for name, values in lists.items() if len(values) > 1)
+
+
+class Admitted(NamedTuple):
+    """A request that may send its body: its CIM headers and its user (None without authentication)."""
+
+    headers: CimHeaders
+    user: str | None
+
+
+class Admission:
+    """The checks of a server, with its users; without an authenticator Authorization is ignored (rule HA4)."""
+
+    def __init__(self, authenticator: Authenticator | None) -> None:
+        self._authenticator = authenticator
+
+    def admit(self, head: Head) -> Admitted:
+        """Check everything but length, which is the framing's concern.
+
+        Raises:
+            HttpError: 401 (rule HA1), 400 for Host (rule H3) or CIM headers (rules HC4 to HC9), 501 for batches (rule HC13),
+                406 (rules H22, H23), 415 (rules H21, H24).
+        """
+        values = head.values
+        user = None
+        if self._authenticator is not None:
+            user = self._authenticator.check(values.get(b"authorization"))
+            if user is None:
+                raise HttpError(401, "credentials are missing or wrong", fields=CHALLENGE)
+        _check_host(head)
+        headers = CimHeaders.of(head.fields)
+        try:
+            check_headers(headers)
+        except MessageError as error:
+            raise HttpError.of(error) from None
+        _check_content(values)
+        return Admitted(headers, user)
+
+
+def check_start(head: Head) -> None:
+    """Check version and method.
+
+    Raises:
+        HttpError: 505 for a version other than 1.0 and 1.1 (rule H4), 405 or 501 for a method other than POST (rule H9).
+    """
+    if head.version not in ("1.1", "1.0"):
+        raise HttpError(505, f"HTTP version {head.version} is neither 1.0 nor 1.1", fatal=True)
+    if head.method == b"POST":
+        return
+    if head.method in _KNOWN_METHODS:
+        fatal = head.method == b"CONNECT"
+        raise HttpError(405, "this is a CIM-XML server: its operations are sent with POST", fields=ALLOW, fatal=fatal)
+    raise unknown_method()
+
+
+def unknown_method() -> HttpError:
+    """Return the answer to a method that HTTP does not define (rules H8, H9)."""
+    return HttpError(501, "unknown HTTP method", fatal=True)
+
+
+def body_length(head: Head) -> int | None:
+    """Return how many bytes of body are announced, or None when the body is chunked (rule H10).
+
+    Raises:
+        HttpError: 411 for no length, 501 for an unknown transfer coding, 400 for a transfer coding under HTTP/1.0,
+            417 for an unknown expectation (rule H12).
+    """
+    values = head.values
+    expectation = values.get(b"expect")
+    if expectation is not None and expectation.lower() != b"100-continue" and head.version != "1.0":
+        raise HttpError(417, "the only expectation that is met is 100-continue", fatal=True)
+    coding = values.get(b"transfer-encoding")
+    if coding is None:
+        length = values.get(b"content-length")
+        if length is None:
+            raise HttpError(411, "the request has neither Content-Length nor Transfer-Encoding: chunked", fatal=True)
+        return int(length)
+    if head.version == "1.0":
+        raise HttpError(400, "HTTP/1.0 has no Transfer-Encoding", fatal=True)
+    if coding.strip().lower() != b"chunked":
+        raise HttpError(501, "the only transfer coding is chunked", fatal=True)
+    return None
+
+
+def _check_host(head: Head) -> None:
+    if b"host" in head.repeated:
+        raise HttpError(400, "more than one Host header")
+    if b"host" not in head.values and head.version != "1.0":
+        raise HttpError(400, "no Host header")
+
+
+def _check_content(values: Mapping[bytes, bytes]) -> None:
+    check_content_type(values.get(b"content-type"))
+    check_content_encoding(values.get(b"content-encoding"))
+    check_accept(values.get(b"accept"), values.get(b"accept-charset"), values.get(b"accept-encoding"))
+    if b"range" in values or b"accept-ranges" in values:
+        raise HttpError(406, "a CIM message has no ranges")

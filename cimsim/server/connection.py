@@ -1,0 +1,289 @@
+"""One connection of a CIM client.
+
+It does one thing at a time: it reads, answers what has arrived in order, and stops reading while something waits. ``_pump`` is
+the heart. It takes steps (begin a request, collect a batch of its response, send a piece) until there is nothing to do, the
+client does not take what was sent, or the time slice is used up; then the reactor gets its turn. No timer is set for a request:
+its owner looks at all connections now and then, and what has made no progress for too long is ended (rule SEC4).
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final, Protocol, cast
+
+from twisted.internet.interfaces import ISSLTransport, ITCPTransport
+from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from cimsim.cimxml.message import MessageError
+from cimsim.server.admission import Admission
+from cimsim.server.framing import Arrival, HttpRequest, Refused, RequestReader
+from cimsim.server.interfaces import Clock, DelayedCall, Service, Wire
+from cimsim.server.limits import HttpLimits
+from cimsim.server.replies import CLOSE, HttpError, refusal, success
+from cimsim.server.response import Response
+
+_MICRO: Final = 1_000_000
+
+
+class Owner(Protocol):
+    """What a connection needs of the factory that made it."""
+
+    service: Service
+    clock: Clock
+    limits: HttpLimits
+    admission: Admission
+
+    def joined(self, connection: "CimHttpConnection") -> None:
+        """A connection is open."""
+        ...
+
+    def left(self, connection: "CimHttpConnection") -> None:
+        """A connection is gone."""
+        ...
+
+    def date(self, now: float) -> bytes:
+        """Return the Date header line for a time in seconds since 1970."""
+        ...
+
+
+class CimHttpConnection(TwistedProtocol):
+    """One connection of a client; made by ``http.CimHttpFactory``. It is a push producer for its transport."""
+
+    _log = Logger()
+    _wire: Wire
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._limits = owner.limits
+        self._clock = owner.clock
+        self._respond = owner.service.respond
+        self._arrivals: deque[Arrival] = deque()
+        self._reader = RequestReader(owner.limits, owner.admission, self._arrivals)
+        self._request: HttpRequest | None = None
+        self._response: Response | None = None
+        self._pieces: Iterator[bytes] | None = None
+        self._started = 0.0
+        self._requests_left = owner.limits.max_requests
+        self._blocked = False
+        self._deaf = False
+        self._closing = False
+        self._lingering = False
+        self._last = False
+        self._later: DelayedCall | None = None
+        self._progress = 0
+        self._progress_seen = -1
+        self._progress_time = 0.0
+
+    # What the transport calls
+
+    def connectionMade(self) -> None:
+        """Join the factory, or answer 503 when there are too many connections (rule H33)."""
+        self._wire = cast(Wire, self.transport)
+        if ITCPTransport.providedBy(self.transport):
+            cast(Any, self.transport).setTcpNoDelay(True)
+        # The transport tells when the client does not take what is sent; that goes for small responses too.
+        self._wire.registerProducer(self, True)
+        self._owner.joined(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Read a segment and answer what it completes."""
+        if self._closing:
+            return
+        try:
+            self._reader.feed(data)
+        except Exception:  # noqa: BLE001 - a fault of ours must not stop the server
+            self._reader.refuse(self._fault())
+        if self._arrivals and self._later is None:
+            self._pump()
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """Leave nothing behind (rule SEC11)."""
+        self._closing = True
+        self._response = self._pieces = self._request = None
+        self._arrivals.clear()
+        self._reader.close()
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        self._owner.left(self)
+
+    def pauseProducing(self) -> None:
+        """The client does not take what was sent: answer nothing more for now."""
+        self._blocked = True
+
+    def resumeProducing(self) -> None:
+        """The client has taken what was sent."""
+        self._blocked = False
+        self._progress += 1
+        if self._later is None:
+            self._pump()
+
+    def stopProducing(self) -> None:
+        """The connection is gone; ``connectionLost`` follows."""
+        self._blocked = True
+
+    # What the factory calls
+
+    def turn_away(self) -> None:
+        """Answer 503 and close."""
+        self._reader.refuse(HttpError(503, "too many connections; try again later", fields=b"Retry-After: 1\r\n", fatal=True))
+        self._pump()
+
+    def finish(self) -> None:
+        """Finish the request that is being answered, then close; close at once if there is none."""
+        self._last = True
+        if self._lingering:
+            self.abort()
+        elif self._request is None:
+            self._close()
+        else:
+            self._arrivals.clear()
+            self._reader.close()
+            self._regulate()
+
+    def abort(self) -> None:
+        """Close now, whatever is under way."""
+        self._wire.abortConnection()
+
+    def sweep(self, now: float) -> None:
+        """End the connection if it has made no progress for too long (rule SEC4)."""
+        progress = self._progress + self._reader.progress
+        ours = self._request is not None and not self._blocked
+        if ours or progress != self._progress_seen:
+            self._progress_seen = progress
+            self._progress_time = now
+        elif now - self._progress_time >= self._patience():
+            self._expire()
+
+    # The work
+
+    def _pump(self) -> None:
+        self._later = None
+        clock = self._clock
+        until = clock.seconds() + self._limits.time_slice
+        while not (self._blocked or self._closing):
+            if self._request is not None:
+                self._advance(self._request)
+            elif self._arrivals:
+                self._begin(self._arrivals.popleft())
+            else:
+                break
+            if clock.seconds() >= until and (self._request is not None or self._arrivals):
+                self._later = clock.callLater(0, self._pump)
+                break
+        self._regulate()
+
+    def _begin(self, arrival: Arrival) -> None:
+        if isinstance(arrival, HttpRequest):
+            self._request = arrival
+            self._requests_left -= 1
+            self._started = self._clock.seconds()
+            self._advance(arrival)
+        elif isinstance(arrival, Refused):
+            self._refuse(arrival.refusal, keep=arrival.connection.keep, line=arrival.connection.line, body=arrival.body)
+        else:
+            self._wire.write(arrival)
+
+    def _advance(self, request: HttpRequest) -> None:
+        if self._pieces is not None:
+            piece = next(self._pieces, None)
+            if piece is None:
+                self._done()
+            else:
+                self._wire.write(piece)
+            return
+        try:
+            if self._response is None:
+                self._response = Response(self._respond(request.headers, request.body, request.user))
+            if not self._response.collect():
+                self._send(request, self._response)
+        except MessageError as error:
+            self._request = self._response = None
+            keep = self._keeps(request)
+            self._refuse(HttpError.of(error), keep=keep, line=request.connection.line if keep else CLOSE)
+        except Exception:  # noqa: BLE001 - a fault of ours must not stop the server
+            self._request = self._response = None
+            self._refuse(self._fault(), keep=False, line=CLOSE)
+
+    def _send(self, request: HttpRequest, response: Response) -> None:
+        now = self._clock.seconds()
+        micros = max(0, int((now - self._started) * _MICRO))
+        line = request.connection.line if self._keeps(request) else CLOSE
+        head = success(self._owner.date(now), micros, line, response.length)
+        if response.length <= self._limits.piece:
+            self._wire.write(head + response.whole())
+            self._done()
+        else:
+            self._pieces = response.pieces(self._limits.piece)
+            self._wire.write(head)
+
+    def _done(self) -> None:
+        request, self._request = self._request, None
+        self._response = self._pieces = None
+        self._progress += 1
+        if request is not None and not self._keeps(request):
+            self._close()
+
+    def _keeps(self, request: HttpRequest) -> bool:
+        return request.connection.keep and self._requests_left > 0 and not self._last
+
+    def _refuse(self, refused: HttpError, *, keep: bool, line: bytes, body: bool = True) -> None:
+        self._progress += 1
+        self._wire.write(refusal(refused, self._owner.date(self._clock.seconds()), line, body=body))
+        if not keep:
+            self._linger()
+
+    def _fault(self) -> HttpError:
+        self._log.failure("A request failed inside the server")
+        return HttpError(500, "the server failed; its log says why", fatal=True)
+
+    # The end
+
+    def _close(self) -> None:
+        if not self._closing:
+            self._end()
+            self._wire.loseConnection()
+
+    def _linger(self) -> None:
+        """Close for writing only: closed with input unread, TCP would tell the client before it has read the answer."""
+        if not self._closing:
+            self._end()
+            transport: Any = self.transport
+            if ITCPTransport.providedBy(transport) and not ISSLTransport.providedBy(transport):
+                self._lingering = True
+                self._regulate()
+                transport.loseWriteConnection()
+            else:
+                self._wire.loseConnection()
+
+    def _end(self) -> None:
+        self._closing = True
+        self._progress += 1
+        self._arrivals.clear()
+        self._wire.unregisterProducer()
+
+    def _regulate(self) -> None:
+        """Stop reading while requests wait, so that a client cannot queue more than one segment of them."""
+        waiting = bool(self._arrivals)
+        if waiting != self._deaf and (not self._closing or self._lingering):
+            self._deaf = waiting
+            if waiting:
+                self._wire.pauseProducing()
+            else:
+                self._wire.resumeProducing()
+
+    def _patience(self) -> float:
+        if self._lingering:
+            return self._limits.linger_timeout
+        busy = self._closing or self._blocked or self._reader.reading
+        return self._limits.request_timeout if busy else self._limits.idle_timeout
+
+    def _expire(self) -> None:
+        if self._closing or self._blocked:
+            self.abort()
+        elif self._reader.reading:
+            self._reader.refuse(HttpError(408, "the request did not arrive in time", fatal=True))
+            self._pump()
+        else:
+            self._close()

@@ -1,0 +1,291 @@
+"""From segments of bytes to requests: HTTP/1 framing, without a transport.
+
+llhttp splits the stream and refuses what is ambiguous (rule SEC8); this module adds the limits (rule H11) and asks for the
+admission of each request when its head is there, so that a request which must fail does so before its body is sent. The
+strategy after a refusal:
+
+* When the rest of the request is known to be short, it is read and dropped, and the connection goes on.
+* Otherwise nothing that follows can be trusted or is worth waiting for: the reader has *ended*.
+
+Whatever happens is queued in the order of the requests, since answers must keep that order (rule H13).
+"""
+
+import re
+from collections import deque
+from typing import Final, NamedTuple
+
+from httptools import (
+    HttpParserCallbackError,
+    HttpParserError,
+    HttpParserInvalidMethodError,
+    HttpParserInvalidURLError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
+
+from cimsim.cimxml.headers import CimHeaders
+from cimsim.server.admission import Admission, Admitted, Head, body_length, check_start, unknown_method
+from cimsim.server.limits import HttpLimits
+from cimsim.server.replies import CONTINUE, ENDS, Connection, HttpError, connection
+
+
+class HttpRequest(NamedTuple):
+    """A request that was admitted and has arrived in full."""
+
+    headers: CimHeaders
+    body: bytes
+    user: str | None
+    connection: Connection
+
+
+class Refused(NamedTuple):
+    """A request that is answered with a refusal; ``body``: whether the answer may have one."""
+
+    refusal: HttpError
+    connection: Connection
+    body: bool
+
+
+Arrival = HttpRequest | Refused | bytes
+"""What arrives on a connection, in order; bytes are an interim answer to send as they are (rule H12)."""
+
+
+class _EndedError(Exception):
+    """Makes the parser drop the rest of the segment: the reader has ended."""
+
+
+# llhttp tells a wrong version from other malformed request lines only by these words; should they change, the answer is 400.
+_WRONG_VERSION: Final = "Invalid HTTP version"
+_NONE_ADMITTED: Final = Admitted(CimHeaders(), None)
+_METHOD: Final = re.compile(rb"[\r\n]*[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: |\Z)")
+
+
+class RequestReader:
+    """Reads the requests of one connection.
+
+    Attributes:
+        reading: a request has begun and is not complete.
+        ended: nothing more is read: the last request was one, or framing is lost.
+        progress: grows whenever the client gets on with its request, but not with each byte (rule SEC4).
+    """
+
+    def __init__(self, limits: HttpLimits, admission: Admission, arrivals: deque[Arrival]) -> None:
+        self.reading = False
+        self.ended = False
+        self.progress = 0
+        self._limits = limits
+        self._admission = admission
+        self._arrivals = arrivals
+        self._parser: HttpRequestParser | None = HttpRequestParser(self)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._in_head = False
+        self._segments_size = 0
+        self._target_size = 0
+        self._fields_size = 0
+        self._fields_count = 0
+        self._head: Head | None = None
+        self._admitted: Admitted = _NONE_ADMITTED
+        self._connection = ENDS
+        self._dropping = False
+        self._body: bytes | bytearray = b""
+        self._next_progress = self._limits.min_progress
+        self._upgrade = False
+
+    def feed(self, data: bytes) -> None:
+        """Read a segment, of any length, and queue what arrives with it; never raises for what a client sends."""
+        if self.ended or self._parser is None:
+            return
+        if self._in_head:
+            self._segments_size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except _PARSER_ERRORS as error:
+            self._stopped(error, data)
+        if self._in_head and self._segments_size > self._limits.max_header_bytes + self._limits.max_request_line:
+            self.refuse(_header_block_too_large())
+
+    def refuse(self, refusal: HttpError) -> None:
+        """End with a refusal of the request that is being read."""
+        if not self.ended:
+            self._end()
+            self._arrivals.append(Refused(refusal, ENDS, body=self._head is None or self._head.method != b"HEAD"))
+
+    def close(self) -> None:
+        """Forget everything; the parser and this reader hold each other."""
+        self._end()
+        self._parser = None
+        self._body = b""
+
+    def _end(self) -> None:
+        self.ended = True
+        self.reading = False
+        self._in_head = False
+
+    def _stopped(self, error: HttpParserError | HttpParserUpgrade, data: bytes) -> None:
+        if isinstance(error, HttpParserUpgrade):
+            self._ignore_upgrade(data[error.args[0] :])
+        elif isinstance(error, HttpParserCallbackError):
+            if error.__context__ is not None and not isinstance(error.__context__, _EndedError):
+                raise error.__context__
+        elif isinstance(error, HttpParserInvalidMethodError):
+            method = _METHOD.match(data)
+            self.refuse(unknown_method() if method else HttpError(400, "this is not HTTP", fatal=True))
+        elif isinstance(error, HttpParserInvalidURLError):
+            self.refuse(HttpError(400, "malformed request target", fatal=True))
+        elif str(error) == _WRONG_VERSION:
+            self.refuse(HttpError(505, "the HTTP version is neither 1.0 nor 1.1", fatal=True))
+        else:
+            self.refuse(HttpError(400, f"malformed HTTP: {error}", fatal=True))
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        # llhttp takes what follows the head for the other protocol. It is the body, since a server may ignore the wish.
+        if self.ended or self._head is None:
+            return
+        self._upgrade = False
+        self._parser = HttpRequestParser(_AfterHead(self))
+        self._parser.feed_data(_framing_of(self._head))
+        self.feed(rest)
+
+    # The parser's callbacks
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        if self.ended:
+            raise _EndedError
+        self._begin()
+        self.reading = True
+        self._in_head = True
+        self.progress += 1
+
+    def on_url(self, part: bytes) -> None:
+        """A part of the request target is there."""
+        self._target_size += len(part)
+        if self._target_size > self._limits.max_request_line:
+            self._stop(HttpError(414, "the request line is too long", fatal=True))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field is there, or a trailer, which is dropped."""
+        self._fields_size += len(name) + len(value) + 4
+        self._fields_count += 1
+        if self._fields_size > self._limits.max_header_bytes or self._fields_count > self._limits.max_headers:
+            self._stop(_header_block_too_large())
+        if self._in_head:
+            self._fields.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The head is there: admit the request or refuse it (rules H12, HE17)."""
+        assert self._parser is not None  # noqa: S101 - it is the parser that calls
+        self._in_head = False
+        self.progress += 1
+        parser = self._parser
+        self._head = head = Head(parser.get_method(), parser.get_http_version(), self._fields)
+        self._connection = connection(head.version, parser.should_keep_alive())
+        self._upgrade = parser.should_upgrade()
+        try:
+            check_start(head)
+            length = body_length(head)
+            self._admitted = self._admission.admit(head)
+            if length is not None and length > self._limits.max_body:
+                raise self._body_too_large()
+        except HttpError as refusal:
+            self._refuse_head(head, refusal)
+            return
+        if b"expect" in head.values and head.version != "1.0" and length != 0:
+            self._arrivals.append(CONTINUE)
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body is there."""
+        if self._dropping:
+            return
+        body = self._body
+        size = len(body) + len(part)
+        if size > self._limits.max_body:
+            self._stop(self._body_too_large())
+        if size >= self._next_progress:
+            self.progress += 1
+            self._next_progress = size + self._limits.min_progress
+        if not body:
+            self._body = part
+            return
+        # Many small chunks must not become many objects.
+        if isinstance(body, bytes):
+            self._body = body = bytearray(body)
+        body += part
+
+    def on_message_complete(self) -> None:
+        """The request is there in full."""
+        if self._upgrade:
+            return
+        self.reading = False
+        self.progress += 1
+        if not self._connection.keep:
+            self.ended = True
+        if not self._dropping:
+            headers, user = self._admitted
+            self._arrivals.append(HttpRequest(headers, bytes(self._body), user, self._connection))
+            self._body = b""
+
+    def _refuse_head(self, head: Head, refusal: HttpError) -> None:
+        if refusal.fatal or not self._connection.keep or not self._is_short(head):
+            self._stop(refusal)
+        self._dropping = True
+        self._arrivals.append(Refused(refusal, self._connection, body=head.method != b"HEAD"))
+
+    def _is_short(self, head: Head) -> bool:
+        values = head.values
+        # A client that expects 100-continue may or may not send the body it announced.
+        if b"transfer-encoding" in values or b"expect" in values:
+            return False
+        return int(values.get(b"content-length", b"0")) <= self._limits.max_drain
+
+    def _stop(self, refusal: HttpError) -> None:
+        self.refuse(refusal)
+        raise _EndedError
+
+    def _body_too_large(self) -> HttpError:
+        return HttpError(413, f"the body is larger than {self._limits.max_body} bytes", fatal=True)
+
+
+class _AfterHead:
+    """The callbacks of a parser that goes on after a head which another parser has read."""
+
+    def __init__(self, reader: RequestReader) -> None:
+        self._reader = reader
+        self._known = True
+        self.on_body = reader.on_body
+        self.on_message_complete = reader.on_message_complete
+
+    def on_message_begin(self) -> None:
+        if not self._known:
+            self._reader.on_message_begin()
+
+    def on_url(self, part: bytes) -> None:
+        if not self._known:
+            self._reader.on_url(part)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._known:
+            self._reader.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._known:
+            self._known = False
+        else:
+            self._reader.on_headers_complete()
+
+
+def _framing_of(head: Head) -> bytes:
+    # No other header: whether the connection stays open is known already.
+    framing = (b"content-length", b"transfer-encoding")
+    lines = [b"%b: %b\r\n" % (name, head.values[name]) for name in framing if name in head.values]
+    return b"".join([b"POST / HTTP/1.1\r\n", *lines, b"\r\n"])
+
+
+def _header_block_too_large() -> HttpError:
+    return HttpError(431, "the header block is too large or has too many fields", fatal=True)
+
+
+_PARSER_ERRORS: Final = (HttpParserError, HttpParserUpgrade)

@@ -1,0 +1,117 @@
+"""The HTTP server that CIM clients speak to: the factory of its connections, which watches over them."""
+
+from email.utils import formatdate
+from typing import Final
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory
+
+from cimsim.server.admission import Admission
+from cimsim.server.auth import Authenticator
+from cimsim.server.connection import CimHttpConnection
+from cimsim.server.interfaces import Clock, DelayedCall, Service
+from cimsim.server.limits import HttpLimits
+
+_MANY_TOO_MANY: Final = 2
+
+
+class CimHttpFactory(Factory):
+    """Makes the connections of one data plane and watches over them.
+
+    Args:
+        service: answers the requests.
+        clock: the reactor, or ``twisted.internet.task.Clock``.
+        authenticator: who may come in; None: anybody (rule HA4).
+        limits: see ``HttpLimits``.
+
+    Attributes:
+        connections: those that are open.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        service: Service,
+        clock: Clock,
+        authenticator: Authenticator | None = None,
+        limits: HttpLimits | None = None,
+    ) -> None:
+        self.service = service
+        self.clock = clock
+        self.limits = HttpLimits() if limits is None else limits
+        self.admission = Admission(authenticator)
+        self.connections: set[CimHttpConnection] = set()
+        self._stopped: list[Deferred[None]] = []
+        self._stopping = False
+        self._sweeper: DelayedCall | None = None
+        self._aborter: DelayedCall | None = None
+        self._dated = -1
+        self._date = b""
+
+    def buildProtocol(self, addr: IAddress | None) -> CimHttpConnection | None:
+        """Return the protocol of a new connection; None, which closes it, when the server stops or is flooded."""
+        if self._stopping or len(self.connections) >= _MANY_TOO_MANY * self.limits.max_connections:
+            return None
+        return CimHttpConnection(self)
+
+    def stop(self) -> "Deferred[None]":
+        """Take no more requests; idle connections close at once, those being answered when they are done.
+
+        Returns:
+            Fires when no connection is left, at the latest ``stop_timeout`` seconds from now.
+        """
+        if not self.connections:
+            self._stopping = True
+            return succeed(None)
+        done: Deferred[None] = Deferred()
+        self._stopped.append(done)
+        if not self._stopping:
+            self._stopping = True
+            self._aborter = self.clock.callLater(self.limits.stop_timeout, self._abort)
+            for connection in tuple(self.connections):
+                connection.finish()
+        return done
+
+    def joined(self, connection: CimHttpConnection) -> None:
+        """A connection is open."""
+        self.connections.add(connection)
+        if self._sweeper is None:
+            self._sweeper = self.clock.callLater(self.limits.sweep_interval, self._sweep)
+        if len(self.connections) > self.limits.max_connections:
+            connection.turn_away()
+
+    def left(self, connection: CimHttpConnection) -> None:
+        """A connection is gone."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self._cancel_timers()
+            waiting, self._stopped = self._stopped, []
+            for done in waiting:
+                done.callback(None)
+
+    def date(self, now: float) -> bytes:
+        """Return the Date header line for a time in seconds since 1970."""
+        second = int(now)
+        if second != self._dated:
+            self._dated = second
+            self._date = b"Date: %b\r\n" % formatdate(second, usegmt=True).encode("ascii")
+        return self._date
+
+    def _sweep(self) -> None:
+        now = self.clock.seconds()
+        self._sweeper = self.clock.callLater(self.limits.sweep_interval, self._sweep)
+        for connection in tuple(self.connections):
+            connection.sweep(now)
+
+    def _abort(self) -> None:
+        self._aborter = None
+        for connection in tuple(self.connections):
+            connection.abort()
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._sweeper, self._aborter):
+            if timer is not None:
+                timer.cancel()
+        self._sweeper = self._aborter = None

@@ -1,0 +1,110 @@
+"""Content negotiation: what the request's body is, and whether the client takes what the server sends (rules H20 to H24)."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cimsim.server.replies import HttpError
+
+# What real clients send; anything else is taken apart.
+_COMMON_TYPES: Final = frozenset(
+    {
+        b'application/xml; charset="utf-8"',
+        b"application/xml; charset=utf-8",
+        b'text/xml; charset="utf-8"',
+        b"text/xml; charset=utf-8",
+        b"application/xml",
+        b"text/xml",
+    }
+)
+_COMMON_ACCEPTS: Final = frozenset({b"*/*", b"application/xml, text/xml", b"text/html, text/xml, application/xml"})
+_XML: Final = (("application", "xml"), ("text", "xml"))
+_MEMBER: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
+_PARAMETER: Final = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*"?)+')
+_QUALITY: Final = re.compile(r"[01]?\.?[0-9]{0,3}")
+
+
+def check_content_type(value: bytes | None) -> None:
+    """Check that the body is XML in UTF-8, in any spelling (rules H20, H21).
+
+    Raises:
+        HttpError: 415.
+    """
+    if value in _COMMON_TYPES:
+        return
+    if value is None:
+        raise HttpError(415, "no Content-Type; send application/xml; charset=utf-8")
+    media, parameters = _parts(value.decode("latin-1"))
+    if media not in ("application/xml", "text/xml"):
+        raise HttpError(415, f"Content-Type {media!r} is neither application/xml nor text/xml")
+    charset = parameters.get("charset", "utf-8")
+    if charset.strip("\"'").lower() not in ("utf-8", "utf8"):
+        raise HttpError(415, f"charset {charset!r} is not utf-8")
+
+
+def check_content_encoding(value: bytes | None) -> None:
+    """Check that the body is not compressed (rule H24).
+
+    Raises:
+        HttpError: 415.
+    """
+    if value is not None and value.strip().lower() not in (b"", b"identity"):
+        raise HttpError(415, "Content-Encoding is not identity", fields=b"Accept-Encoding: identity\r\n")
+
+
+def check_accept(accept: bytes | None, charset: bytes | None, encoding: bytes | None) -> None:
+    """Check that the client takes XML, in UTF-8, uncompressed (rules H22, H23).
+
+    Args:
+        accept: the value of Accept, its repeats joined by commas, or None; ``charset`` of Accept-Charset and ``encoding``
+            of Accept-Encoding likewise.
+        charset: see ``accept``.
+        encoding: see ``accept``.
+
+    Raises:
+        HttpError: 406.
+    """
+    if accept is not None and accept not in _COMMON_ACCEPTS and not _admits_xml(accept):
+        raise HttpError(406, "Accept admits neither application/xml nor text/xml")
+    if charset is not None and _quality(charset, "utf-8", absent=0.0) <= 0:
+        raise HttpError(406, "Accept-Charset does not admit utf-8")
+    if encoding is not None and _quality(encoding, "identity", absent=1.0) <= 0:
+        raise HttpError(406, "Accept-Encoding forbids identity")
+
+
+def _admits_xml(value: bytes) -> bool:
+    ranges = dict(_weighted(value))
+    if not ranges:
+        return True
+    for kind, subtype in _XML:
+        for candidate in (f"{kind}/{subtype}", f"{kind}/*", "*/*", "*"):
+            if candidate in ranges:
+                if ranges[candidate] > 0:
+                    return True
+                break
+    return False
+
+
+def _quality(value: bytes, wanted: str, *, absent: float) -> float:
+    members = dict(_weighted(value))
+    if not members:
+        return 1.0
+    return members.get(wanted, members.get("*", absent))
+
+
+def _weighted(value: bytes) -> Iterator[tuple[str, float]]:
+    for member in _MEMBER.findall(value.decode("latin-1")):
+        name, parameters = _parts(member)
+        if name:
+            yield name, _weight(parameters.get("q", "1"))
+
+
+def _weight(text: str) -> float:
+    # An unreadable weight is the client's slip, not its wish to be refused.
+    return float(text) if _QUALITY.fullmatch(text) and text not in ("", ".") else 1.0
+
+
+def _parts(text: str) -> tuple[str, dict[str, str]]:
+    first, *rest = _PARAMETER.findall(text) or [""]
+    pairs = (parameter.partition("=") for parameter in rest)
+    return first.strip().lower(), {name.strip().lower(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,59 @@
+from collections.abc import Iterator
+
+import pytest
+from pywbem import CIMError
+
+from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.message import Message, MessageError
+from cimsim.operations.request import IntrinsicRequest, Request
+from cimsim.operations.results import Result, Void
+from cimsim.server.service import CimService
+
+HEADERS = CimHeaders(operation="MethodCall", method="DeleteInstance", object="root/x")
+
+
+class FakeCodec:
+    def decode(self, body: bytes, headers: CimHeaders) -> Message:
+        assert headers is HEADERS
+        if body == b"bad":
+            raise MessageError("request-not-valid", "bad")
+        return Message("7", "1.0", IntrinsicRequest(body.decode(), "root/x"))
+
+    def encode(self, message: Message, result: Result | CIMError) -> Iterator[list[bytes]]:
+        yield [message.id.encode(), b" ", type(result).__name__.encode()]
+        yield [b"."]
+
+
+class FakeCimom:
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str | None]] = []
+
+    def perform(self, request: Request, user: str | None = None) -> Result:
+        self.asked.append((request.name, user))
+        if request.name == "Refused":
+            raise CIMError(2)
+        if request.name == "Broken":
+            raise ZeroDivisionError
+        return Void()
+
+
+def test_a_request_is_performed_at_once_and_encoded_as_it_is_taken() -> None:
+    cimom = FakeCimom()
+    batches = CimService(FakeCodec(), FakeCodec(), cimom).respond(HEADERS, b"DeleteInstance", "operator")
+    assert cimom.asked == [("DeleteInstance", "operator")]
+    assert list(batches) == [[b"7", b" ", b"Void"], [b"."]]
+
+
+def test_he18_e1_a_cim_error_is_a_response() -> None:
+    service = CimService(FakeCodec(), FakeCodec(), FakeCimom())
+    assert next(service.respond(HEADERS, b"Refused", None)) == [b"7", b" ", b"CIMError"]
+
+
+def test_a_message_error_and_a_fault_are_left_to_http() -> None:
+    cimom = FakeCimom()
+    service = CimService(FakeCodec(), FakeCodec(), cimom)
+    with pytest.raises(MessageError):
+        service.respond(HEADERS, b"bad", None)
+    assert cimom.asked == []
+    with pytest.raises(ZeroDivisionError):
+        service.respond(HEADERS, b"Broken", None)
