@@ -1,0 +1,192 @@
+"""From the bytes of a body to a message: the envelope, the call and its arguments.
+
+Checks run in the order of rule HE17, the first that fails gives the answer. What is wrong with the message is a MessageError;
+what is wrong with the request it carries is for the operation to say (rule HE18).
+"""
+
+import re
+from typing import Any, Final
+
+from cimsim.cimxml.decode_classes import ClassReader
+from cimsim.cimxml.decode_instances import InstanceReader, read_array, read_embedding, read_scalar
+from cimsim.cimxml.decode_paths import PathReader
+from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.limits import Limits
+from cimsim.cimxml.matching import check_method, check_object
+from cimsim.cimxml.message import (
+    HEADER_MISMATCH,
+    MULTIPLE_REQUESTS_UNSUPPORTED,
+    UNSUPPORTED_CIM_VERSION,
+    UNSUPPORTED_DTD_VERSION,
+    UNSUPPORTED_PROTOCOL_VERSION,
+    Message,
+    MessageError,
+)
+from cimsim.cimxml.structure import (
+    NOTHING,
+    ONLY_NAME,
+    attributes,
+    children,
+    expect,
+    not_valid,
+    only_child,
+    optional_child,
+    unexpected,
+)
+from cimsim.cimxml.xml import Element, XmlParser
+from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, Request
+from cimsim.world.values import SCALAR_TYPES
+
+_VERSIONS: Final = frozenset({"CIMVERSION", "DTDVERSION"})
+_MESSAGE: Final = frozenset({"ID", "PROTOCOLVERSION"})
+_PARAMVALUE_OPTIONS: Final = frozenset({"PARAMTYPE", "EmbeddedObject", "EMBEDDEDOBJECT"})
+_MAJOR_2: Final = re.compile(r"2\.[0-9]+(?:\.[0-9]+)?")
+_MAJOR_1: Final = re.compile(r"1\.[0-9]+")
+_PARAMTYPES: Final = SCALAR_TYPES | {"reference", "instance", "object"}
+
+
+class Decoder:
+    """Decodes request messages. Keeps nothing between messages; not for use by several threads at once."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        self._limits = limits
+        self._parser = XmlParser(limits)
+        self._paths = PathReader(limits)
+        self._classes = ClassReader(limits, self._paths)
+        self._instances = InstanceReader(limits, self._parser, self._paths, self._classes)
+
+    def decode(self, body: bytes, headers: CimHeaders) -> Message:
+        """Return the message of a body whose headers have passed ``check_headers``.
+
+        Raises:
+            MessageError: request-not-well-formed (HE6), request-not-valid (HE5, HE12), unsupported-cim-version (HE3),
+                unsupported-dtd-version (HE4), unsupported-protocol-version (HC12), header-mismatch (HC7 to HC13),
+                multiple-requests-unsupported (HE2).
+        """
+        root = self._parser.parse(body)
+        if root.tag != "CIM":
+            raise not_valid(f"the root element is {root.tag}, not CIM")
+        versions = attributes(root, _VERSIONS)
+        if not _MAJOR_2.fullmatch(versions["CIMVERSION"]):
+            raise MessageError(UNSUPPORTED_CIM_VERSION, f"CIMVERSION {versions['CIMVERSION']!r} is not 2.x")
+        if not _MAJOR_2.fullmatch(versions["DTDVERSION"]):
+            raise MessageError(UNSUPPORTED_DTD_VERSION, f"DTDVERSION {versions['DTDVERSION']!r} is not 2.x")
+        message = expect(only_child(root), "MESSAGE", root)
+        found = attributes(message, _MESSAGE)
+        protocol = found["PROTOCOLVERSION"]
+        if headers.protocol_version is not None and headers.protocol_version != protocol:
+            raise MessageError(
+                HEADER_MISMATCH, f"CIMProtocolVersion is {headers.protocol_version!r}, but PROTOCOLVERSION {protocol!r}"
+            )
+        if not _MAJOR_1.fullmatch(protocol):
+            raise MessageError(UNSUPPORTED_PROTOCOL_VERSION, f"PROTOCOLVERSION {protocol!r} is not 1.x")
+        return Message(found["ID"], protocol, self._request(message, headers))
+
+    def _request(self, message: Element, headers: CimHeaders) -> Request:
+        single = only_child(message)
+        if single.tag == "MULTIREQ":
+            if headers.batch is None:
+                raise MessageError(HEADER_MISMATCH, "MULTIREQ without header CIMBatch")
+            raise MessageError(MULTIPLE_REQUESTS_UNSUPPORTED, "batches of requests (MULTIREQ) are not supported")
+        attributes(expect(single, "SIMPLEREQ", message), NOTHING)
+        # A CORRELATOR is the client's own affair (rule M14).
+        calls = [child for child in children(single) if child.tag != "CORRELATOR"]
+        if len(calls) != 1:
+            raise not_valid(f"SIMPLEREQ with {len(calls)} calls instead of one")
+        call = calls[0]
+        if call.tag == "IMETHODCALL":
+            return self._intrinsic(call, headers)
+        if call.tag == "METHODCALL":
+            return self._extrinsic(call, headers)
+        raise unexpected(single, call)
+
+    def _intrinsic(self, call: Element, headers: CimHeaders) -> IntrinsicRequest:
+        name, found = self._call(call, headers)
+        namespace = self._paths.local_namespace(expect(found[0], "LOCALNAMESPACEPATH", call))
+        check_object(headers, namespace, None)
+        arguments = [self._iparamvalue(expect(child, "IPARAMVALUE", call)) for child in found[1:]]
+        return IntrinsicRequest(name, namespace, tuple(arguments))
+
+    def _extrinsic(self, call: Element, headers: CimHeaders) -> ExtrinsicRequest:
+        name, found = self._call(call, headers)
+        namespace, target = self._paths.target(found[0])
+        check_object(headers, namespace, target)
+        arguments = [self._paramvalue(expect(child, "PARAMVALUE", call)) for child in found[1:]]
+        return ExtrinsicRequest(name, namespace, target, tuple(arguments))
+
+    def _call(self, call: Element, headers: CimHeaders) -> tuple[str, list[Element]]:
+        """Return name and children of a call, at least one."""
+        name = self._paths.name(attributes(call, ONLY_NAME)["NAME"])
+        check_method(headers, name)
+        found = children(call)
+        if not found:
+            raise not_valid(f"{call.tag} without a target")
+        return name, found
+
+    def _iparamvalue(self, element: Element) -> Argument:
+        name = self._paths.name(attributes(element, ONLY_NAME)["NAME"])
+        child = optional_child(element)
+        return Argument(name, None if child is None else self._intrinsic_value(element, child))
+
+    def _intrinsic_value(self, parent: Element, element: Element) -> Any:
+        match element.tag:
+            case "VALUE":
+                return read_scalar(element)
+            case "INSTANCENAME":
+                return self._paths.instance_name(element)
+            case "CLASSNAME":
+                return self._paths.class_name(element)
+            case "VALUE.ARRAY":
+                return read_array(element, self._limits.array_items)
+            case "VALUE.REFERENCE":
+                return self._paths.reference(element)
+            case "INSTANCE":
+                return self._instances.instance(element)
+            case "VALUE.NAMEDINSTANCE":
+                return self._instances.named_instance(element)
+            case "CLASS":
+                return self._classes.cim_class(element)
+            case "QUALIFIER.DECLARATION":
+                return self._classes.qualifier_declaration(element)
+            case "CLASSPATH" | "LOCALCLASSPATH":
+                # Not in the DTD; but that it is no name of a class is a CIM error (rule OP-GC-5).
+                return self._paths.class_path(element)
+        raise unexpected(parent, element)
+
+    def _paramvalue(self, element: Element) -> Argument:
+        found = attributes(element, ONLY_NAME, _PARAMVALUE_OPTIONS)
+        name = self._paths.name(found["NAME"])
+        cim_type = found.get("PARAMTYPE")
+        if cim_type is not None and cim_type not in _PARAMTYPES:
+            raise not_valid(f"PARAMVALUE with PARAMTYPE {cim_type!r}")
+        embedded = read_embedding(element, found) is not None or cim_type in {"instance", "object"}
+        child = optional_child(element)
+        return Argument(name, None if child is None else self._extrinsic_value(element, child, embedded), cim_type)
+
+    def _extrinsic_value(self, parent: Element, element: Element, embedded: bool) -> Any:
+        match element.tag:
+            case "VALUE":
+                value = read_scalar(element)
+                return self._instances.embedded(value) if embedded else value
+            case "VALUE.ARRAY":
+                read = self._embedded_item if embedded else read_scalar
+                return read_array(element, self._limits.array_items, read=read)
+            case "VALUE.REFERENCE":
+                return self._paths.reference(element)
+            case "VALUE.REFARRAY":
+                return read_array(element, self._limits.array_items, "VALUE.REFERENCE", self._paths.reference)
+            case "CLASSNAME":
+                return self._paths.class_name(element)
+            case "INSTANCENAME":
+                return self._paths.instance_name(element)
+            case "INSTANCE":
+                return self._instances.instance(element)
+            case "VALUE.NAMEDINSTANCE":
+                return self._instances.named_instance(element).instance
+            case "CLASS":
+                return self._classes.cim_class(element)
+        raise unexpected(parent, element)
+
+    def _embedded_item(self, element: Element) -> Any:
+        return self._instances.embedded(read_scalar(element))

@@ -1,0 +1,115 @@
+"""The CIM headers of a request: what HTTP says about the message before the message is read (section 1.2 of the rules).
+
+Clients disagree about their encoding: some escape UTF-8 as ``%HH``, others send raw Latin-1 or raw UTF-8. So a value has up to
+three readings, and a header fits when any of them does (rules HC1 to HC3).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from cimsim.cimxml.message import (
+    HEADER_MISMATCH,
+    MULTIPLE_REQUESTS_UNSUPPORTED,
+    UNSUPPORTED_OPERATION,
+    MessageError,
+)
+
+_FIELDS: Final = {
+    b"cimoperation": "operation",
+    b"cimmethod": "method",
+    b"cimobject": "object",
+    b"cimprotocolversion": "protocol_version",
+    b"cimbatch": "batch",
+}
+_NAMES: Final = {
+    "operation": "CIMOperation",
+    "method": "CIMMethod",
+    "object": "CIMObject",
+    "protocol_version": "CIMProtocolVersion",
+    "batch": "CIMBatch",
+}
+_CONTROLS: Final = re.compile(r"[\r\n\0]")
+_ESCAPES: Final = re.compile(r"(?:[^%]++|%[0-9A-Fa-f]{2})*+")
+_BLANKS: Final = " \t"
+
+
+@dataclass(frozen=True, slots=True)
+class CimHeaders:
+    """The CIM headers as they came, bytes read as Latin-1, outer blanks removed; None: not sent.
+
+    ``repeated`` holds the names of fields that came more than once; the first value is the one kept.
+    """
+
+    operation: str | None = None
+    method: str | None = None
+    object: str | None = None
+    protocol_version: str | None = None
+    batch: str | None = None
+    repeated: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> "CimHeaders":
+        """Return the CIM headers among those of an HTTP request; names in any case."""
+        found: dict[str, str] = {}
+        repeated = None
+        for name, value in headers:
+            field = _FIELDS.get(name.lower())
+            if field is None:
+                continue
+            if field in found:
+                repeated = (repeated or frozenset()) | {field}
+            else:
+                found[field] = value.decode("latin-1").strip(_BLANKS)
+        get = found.get
+        return cls(
+            get("operation"), get("method"), get("object"), get("protocol_version"), get("batch"), repeated or frozenset()
+        )
+
+
+def check_headers(headers: CimHeaders) -> None:
+    """Check what can be checked before the body is there, in the order of rule HE17.
+
+    Raises:
+        MessageError: without a CIMError value when it is no CIM message (rule HC6); unsupported-operation (rule HC5);
+            multiple-requests-unsupported (rule HC13); header-mismatch (rules HC4, HC7 to HC9).
+    """
+    if headers.operation is None:
+        raise MessageError(None, "not a CIM operation request: no CIMOperation header")
+    if headers.operation.lower() != "methodcall" or "operation" in headers.repeated:
+        raise MessageError(UNSUPPORTED_OPERATION, f"CIMOperation is {headers.operation!r}, not MethodCall, once")
+    if headers.batch is not None:
+        raise MessageError(MULTIPLE_REQUESTS_UNSUPPORTED, "batches of requests (CIMBatch) are not supported")
+    for field in headers.repeated:
+        raise MessageError(HEADER_MISMATCH, f"header {_NAMES[field]} stands more than once")
+    for name, value in (("CIMMethod", headers.method), ("CIMObject", headers.object)):
+        if not value:
+            raise MessageError(HEADER_MISMATCH, f"header {name} is {'missing' if value is None else 'empty'}")
+        if _CONTROLS.search(value):
+            raise MessageError(HEADER_MISMATCH, f"header {name} holds a control character")
+
+
+def readings(value: str) -> Iterable[str]:
+    """Yield the texts that a header value can stand for: as it came, as raw UTF-8, with ``%HH`` resolved (rules HC1, HC2).
+
+    A reading with CR, LF or NUL is none (rule HC4), nor is one of a malformed escape (rule HC3).
+    """
+    yield value
+    if "%" not in value and value.isascii():
+        return
+    texts = [_utf8(value.encode("latin-1", "replace"))]
+    if "%" in value and _ESCAPES.fullmatch(value):
+        escaped = unquote_to_bytes(value.encode("latin-1", "replace"))
+        texts.append(_utf8(escaped) or escaped.decode("latin-1"))
+    for text in texts:
+        if text is not None and text != value and not _CONTROLS.search(text):
+            yield text
+
+
+def _utf8(raw: bytes) -> str | None:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,31 @@
+"""How much a message may ask of the decoder."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps that keep a hostile message from costing more than an honest one (rules SEC2, SEC3).
+
+    The size of the body is the server's to limit. XML nests at most 256 deep and a text or attribute holds at most 10 million
+    bytes, which libxml2 sees to (rule T17).
+
+    Attributes:
+        elements: tags in a message, start and end counted, before anything is built of them.
+        attributes: attributes in a message, counted as equals signs outside and inside text.
+        tag_length: bytes of one tag with its attributes; a property's DESCRIPTION is no attribute, so this is generous.
+        key_bindings: keys of one instance path.
+        path_depth: references in the keys of references.
+        array_items: items of one array.
+        name_length: characters of one CIM name.
+        embedding_depth: embedded objects in embedded objects.
+    """
+
+    elements: int = 1_000_000
+    attributes: int = 2_000_000
+    tag_length: int = 1_048_576
+    key_bindings: int = 1000
+    path_depth: int = 10
+    array_items: int = 250_000
+    name_length: int = 1024
+    embedding_depth: int = 10

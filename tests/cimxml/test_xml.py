@@ -1,0 +1,96 @@
+from time import process_time
+
+import pytest
+
+from cimsim.cimxml.limits import Limits
+from cimsim.cimxml.message import MessageError
+from cimsim.cimxml.xml import XmlParser
+
+
+def refused(body: bytes, limits: Limits | None = None) -> str | None:
+    with pytest.raises(MessageError) as caught:
+        XmlParser(limits or Limits()).parse(body)
+    assert caught.value.status == 400
+    return caught.value.cim_error
+
+
+@pytest.mark.parametrize(
+    "prolog",
+    [
+        b"",
+        b"\xef\xbb\xbf",  # H35
+        b'<?xml version="1.0"?>',
+        b'<?xml version="1.0" encoding="iso-8859-1"?>\n<!-- a - b -- >-->\n<?pi a?b?>'.replace(b"-- >", b""),
+        b'<!DOCTYPE CIM SYSTEM "http://host/cim.dtd">',
+        b"<!DOCTYPE CIM PUBLIC 'a' 'b'  >\n",
+        b"<?xml version='1.0'?><!-- <!DOCTYPE x [ --> <!DOCTYPE CIM>",
+    ],
+)
+def test_sec1_prologs_that_load_nothing(prolog: bytes) -> None:
+    root = XmlParser(Limits()).parse(prolog + "<CIM A='&lt;'>é</CIM>".encode())
+    assert (root.tag, root.get("A"), root.text) == ("CIM", "<", "é")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<!DOCTYPE A [<!ENTITY e "x">]><A B="&e;"/>',
+        b"<!DOCTYPE A []><A/>",
+        b'<!DOCTYPE A SYSTEM "x" [<!ATTLIST A B CDATA "c">]><A/>',
+        b'<?xml version="1.0"?>\n<!-- --><!DOCTYPE A [<!ENTITY % p SYSTEM "file:///etc/passwd">]><A/>',
+        b'<!DOCTYPE A SYSTEM "x.dtd"><A>&e;</A>',
+        b'<!DOCTYPE A SYSTEM "x.dtd"><A B="&e;"/>',
+        b'<?x <!DOCTYPE ?><!DOCTYPE A SYSTEM "]" [<!ENTITY e "x">]><A>&e;</A>',
+        b"\x00<!DOCTYPE A [<!ENTITY e 'x'>]><A>&e;</A>",
+    ],
+)
+def test_sec1_internal_subsets_and_entities(body: bytes) -> None:
+    assert refused(body) == "request-not-well-formed"
+
+
+def test_sec1_a_doctype_in_text_is_text() -> None:
+    assert XmlParser(Limits()).parse(b"<A><![CDATA[<!DOCTYPE A []>]]></A>").text == "<!DOCTYPE A []>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"text",
+        b"<A>",
+        b"<A></B>",
+        b"<A/><B/>",
+        b"<A/>text",
+        b"<A>&e;</A>",
+        b"<A>&#1;</A>",
+        b"<A>\x01</A>",
+        b"<A>\xff</A>",
+        b"<A>\xe9</A>",
+        b"<A>\x00</A>",
+        b" <?xml version='1.0'?><A/>",
+        b"<?xml encoding='utf-8'?><A/>",
+        b"<A b='1' b='2'/>",
+        "<A/>".encode("utf-16"),
+        b"<A>" * 300 + b"</A>" * 300,  # SEC2
+    ],
+)
+def test_he6_not_well_formed(body: bytes) -> None:
+    assert refused(body) == "request-not-well-formed"
+
+
+def test_m17_cdata_comments_and_instructions_leave_text_whole() -> None:
+    assert XmlParser(Limits()).parse(b"<A>a<!-- c -->b<?p i?>c<![CDATA[<d>]]>&#101;</A>").text == "abc<d>e"
+
+
+def test_sec3_limits() -> None:
+    assert refused(b"<A>" + b"<B/>" * 10 + b"</A>", Limits(elements=5)) == "request-not-valid"
+    assert refused(b"<A a='' b='' c=''/>", Limits(attributes=2)) == "request-not-valid"
+    assert refused(b"<A a='%b'/>" % (b"x" * 100), Limits(tag_length=50)) == "request-not-valid"
+    assert XmlParser(Limits(tag_length=50)).parse(b"<A><![CDATA[%b]]></A>" % (b"x" * 100)).text == "x" * 100
+
+
+def test_sec3_a_body_of_angle_brackets_takes_linear_time() -> None:
+    started = process_time()
+    assert refused(b"<" * 900_000 + b">") == "request-not-well-formed"
+    assert process_time() - started < 5
