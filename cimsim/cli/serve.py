@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -71,7 +72,7 @@ def serve(**options: Any) -> None:
     log_to_stderr(options["log_level"])
     ready_file: Path | None = options["ready_file"]
     if ready_file is not None:
-        ready_file.unlink(missing_ok=True)
+        _forget(ready_file)
     users = _users(options["user"], options["users_file"])
     loaded = _load(options)
     endpoint = Endpoint(
@@ -99,9 +100,9 @@ def serve(**options: Any) -> None:
     _show(loaded)
 
     def announce() -> None:
-        click.echo(f"listening on {url}")
         if ready_file is not None:
             _write_whole(ready_file, url)
+        click.echo(f"listening on {url}")
 
     running: Any = reactor
     running.callWhenRunning(announce)
@@ -114,13 +115,22 @@ def _fail(text: str) -> Any:
     sys.exit(2)
 
 
+def _forget(ready_file: Path) -> None:
+    """Remove what an earlier run left, and refuse a file that this one could not write."""
+    if not os.access(ready_file.parent, os.W_OK):
+        _fail(f"--ready-file {ready_file}: the folder does not exist or cannot be written")
+    ready_file.unlink(missing_ok=True)
+
+
 def _users(given: tuple[str, ...], file: Path | None) -> dict[str, str]:
     from cimsim.server.auth import parse_user, read_users_file
 
     try:
         users = dict(read_users_file(file)) if file is not None else {}
         users.update(parse_user(each) for each in given)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        _fail(f"{file}: {error.strerror}")
+    except ValueError as error:
         _fail(str(error))
     return users
 
@@ -134,6 +144,8 @@ def _load(options: dict[str, Any]) -> Loaded:
 
     cache_dir = (options["cache_dir"] or default_cache_dir()) if options["cache"] else None
     progress = _progress if sys.stderr.isatty() else None
+    # What loading makes stays for good: the collector need not look at it now, nor ever again.
+    gc.disable()
     try:
         return load(
             options["packs"],
@@ -146,6 +158,9 @@ def _load(options: dict[str, Any]) -> Loaded:
     except PackError as error:
         _fail(str(error))
         raise
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _assignments(given: tuple[str, ...]) -> dict[str, str]:

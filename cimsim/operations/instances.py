@@ -12,7 +12,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import Property, ResolvedClass
-from cimsim.world.transaction import same
+from cimsim.world.transaction import same, same_key
 from cimsim.world.world import Binding
 
 
@@ -72,8 +72,9 @@ def modify_instance(
     path, data = ModifiedInstance
     if fold(path.classname) != fold(data.classname):
         raise invalid_parameter(f"the path names class {path.classname}, the instance is of class {data.classname}")
-    cls = call.namespace.cls(path.classname)
-    values = call.world.values(cls, data, call.namespace)
+    namespace = call.world.namespace_of(path, call.namespace)
+    cls = namespace.cls(path.classname)
+    values = call.world.values(cls, data, namespace)
     if PropertyList is not None:
         values = _listed(cls, values, PropertyList)
     current = call.world.instance(path, call.namespace)
@@ -127,7 +128,8 @@ def set_property(call: Call, InstanceName: InstancePath, PropertyName: str, NewV
     except ValueError as error:
         raise type_mismatch(f"property {instance.cls.name}.{prop.name}: {error}") from None
     read_only = prop.key or (call.policy.enforce_write and not prop.writable)
-    if read_only and not same(instance.values[place], value):
+    unchanged = (same_key if prop.key else same)(instance.values[place], value)
+    if read_only and not unchanged:
         raise not_supported(f"property {instance.cls.name}.{prop.name} is read-only")
     transaction = call.transaction()
     transaction.replace(instance, {place: value})

@@ -13,7 +13,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.schema import Method, Parameter, ResolvedClass
 from cimsim.world.transaction import Transaction
-from cimsim.world.world import Binding
+from cimsim.world.world import Binding, Namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,17 @@ def invoke(call: Call, request: ExtrinsicRequest, implementations: Implementatio
 def _target(call: Call, request: ExtrinsicRequest) -> tuple[ResolvedClass, Instance | None]:
     """Return the class whose definition counts, and the instance if there is one (rules X2, X18)."""
     target = request.target
-    name = target if isinstance(target, ClassName) else target.classname
-    cls = call.namespace.schema.get(name)
-    if cls is None:
-        raise not_found(call.namespace.no_class(name))
     if isinstance(target, ClassName):
-        return cls, None
-    return cls, call.world.instance(target, call.namespace)
+        return _known_class(call.namespace, target), None
+    namespace = call.world.namespace_of(target, call.namespace)
+    return _known_class(namespace, target.classname), call.world.instance(target, namespace)
+
+
+def _known_class(namespace: Namespace, name: str) -> ResolvedClass:
+    cls = namespace.schema.get(name)
+    if cls is None:
+        raise not_found(namespace.no_class(name))
+    return cls
 
 
 def _bind(call: Call, cls: ResolvedClass, method: Method, arguments: tuple[Argument, ...]) -> dict[str, Any]:
@@ -131,17 +135,23 @@ def _result(cls: ResolvedClass, method: Method, returned: Any, binding: Binding)
     out_parameters = [parameter for parameter in method.parameters.values() if parameter.is_out]
     shaped = tuple(_output(where, parameter, given.pop(fold(parameter.name), None), binding) for parameter in out_parameters)
     if given:
-        raise failed(f"the behaviour of {where} returned an unknown output parameter: {next(iter(given))}")
+        unknown = next(name for name in outputs if fold(name) in given)
+        hint = did_you_mean(unknown, (parameter.name for parameter in out_parameters))
+        raise failed(f"the behaviour of {where} returned an unknown output parameter {unknown}{hint}")
     return MethodResult(_output(where, _Shape(method.return_type), value, binding), shaped)
 
 
 def _output(where: str, element: Parameter | _Shape, value: Any, binding: Binding) -> Output:
-    if isinstance(value, Instance):
-        value = value.path
-    elif isinstance(value, list | tuple):
-        value = [item.path if isinstance(item, Instance) else item for item in value]
+    plain = [_plain(element, item) for item in value] if type(value) in (list, tuple) else _plain(element, value)
     try:
-        converted = convert_value(element, value, binding)
+        converted = convert_value(element, plain, binding)
     except ValueError as error:
         raise failed(f"the behaviour of {where} returned a wrong {element.name}: {error}") from None
     return Output(element.name, element.type, element.is_array, converted, element.embedded)
+
+
+def _plain(element: Parameter | _Shape, value: Any) -> Any:
+    """Return an instance of the world as what the element holds of it: a copy or a reference."""
+    if not isinstance(value, Instance):
+        return value
+    return value.to_cim() if element.embedded else value.path

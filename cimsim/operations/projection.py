@@ -20,7 +20,8 @@ def project(
     """
     if property_list is None and not class_origin and exposed_by in (None, cls):
         return None
-    wanted = None if property_list is None else frozenset(fold(name) for name in property_list)
+    # Names that the class does not have are left out here, so that a kept key is no longer than the class.
+    wanted = None if property_list is None else frozenset(map(fold, property_list)).intersection(cls.index)
     key = (wanted, exposed_by, class_origin)
     known: dict[object, Projection] = cls.memo.setdefault("projections", {})
     projection = known.get(key)

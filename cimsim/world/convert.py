@@ -80,8 +80,8 @@ def convert_value(element: Element, value: Any, resolver: Resolver | None = None
     """
     if value is None:
         return None
-    # InstanceData is itself a tuple, but one value.
-    if isinstance(value, list | tuple) and not isinstance(value, InstanceData):
+    # A named tuple, such as InstanceData, is one value.
+    if type(value) in (list, tuple):
         if not element.is_array:
             raise ValueError(f"{shape(element)} expected, not an array")
         if element.array_size is not None and len(value) > element.array_size:
@@ -99,6 +99,8 @@ def _item(element: Element, value: Any, resolver: Resolver | None) -> Any:
         return _reference(value, resolver)
     if element.embedded:
         return _embedded(element, value, resolver)
+    if isinstance(value, InstanceData | CIMInstance | CIMClass):
+        raise ValueError(f"{element.type} expected, not an embedded object of class {value.classname}")
     return convert_scalar(value, element.type)
 
 
@@ -119,7 +121,7 @@ def _embedded(element: Element, value: Any, resolver: Resolver | None) -> CIMIns
         value = InstanceData.of(value)
     if not isinstance(value, InstanceData) or resolver is None:
         kind = "object" if element.embedded == "object" else "instance"
-        raise ValueError(f"an embedded {kind} expected, not {'text' if isinstance(value, str) else value!r}")
+        raise ValueError(f"an embedded {kind} expected, not {'text' if isinstance(value, str) else repr(value)}")
     return resolver.embedded(element, value)
 
 

@@ -315,13 +315,16 @@ def _merged(declared: CIMClass, parent: CIMClass | None) -> CIMClass:
 def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) -> list[Any]:
     elements: dict[str, Any] = {}
     for element in inherited.values():
-        copy = element.copy()
+        copy = _copied(element)
         copy.propagated = True
         copy.qualifiers = _propagated(element.qualifiers)
+        if isinstance(copy, CIMMethod):
+            for parameter in copy.parameters.values():
+                parameter.qualifiers = _propagated(parameter.qualifiers)
         elements[fold(element.name)] = copy
     for element in declared:
         above = elements.get(fold(element.name))
-        copy = element.copy()
+        copy = _copied(element)
         copy.propagated = False
         copy.class_origin = above.class_origin if above is not None else classname
         copy.qualifiers = _merged_qualifiers(element.qualifiers, above.qualifiers if above is not None else {})
@@ -331,6 +334,14 @@ def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) ->
             copy.value = above.value
         elements[fold(element.name)] = copy
     return list(elements.values())
+
+
+def _copied(element: Any) -> Any:
+    """Return a copy whose parameters are copies too, which those of pywbem's own copy of a method are not."""
+    copy = element.copy()
+    if isinstance(copy, CIMMethod):
+        copy.parameters = [parameter.copy() for parameter in copy.parameters.values()]
+    return copy
 
 
 def _merge_parameters(method: CIMMethod, above: CIMMethod | None) -> None:

@@ -3,6 +3,7 @@
 Nothing outside sees a step. Whoever runs the transaction takes ``world`` when all went well, and drops it otherwise (G14).
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from enum import Enum
@@ -14,7 +15,7 @@ from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
 from cimsim.world.errors import already_exists, invalid_parameter, not_found, not_supported
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
-from cimsim.world.paths import Identity, InstancePath
+from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.traverse import associated, referring
@@ -138,21 +139,28 @@ class Transaction:
 
     def replace(self, before: Instance, values: Mapping[int, Any]) -> Instance:
         """Give the properties at these places typed values; ``before`` is the current record. As ``modify`` otherwise."""
-        changed = {place: value for place, value in values.items() if not same(before.values[place], value)}
+        properties = before.cls.properties
+        changed = {
+            place: value
+            for place, value in values.items()
+            if not (same_key if properties[place].key else same)(before.values[place], value)
+        }
         if not changed:
             return before
-        for place in changed:
-            prop = before.cls.properties[place]
+        for place, value in changed.items():
+            prop = properties[place]
             if prop.key:
                 raise invalid_parameter(f"key {prop.name} of {before.path} cannot change")
-            if prop.required and changed[place] is None:
+            if prop.required and value is None:
                 raise invalid_parameter(f"property {prop.name} of class {before.cls.name} is required and cannot be NULL")
         after = before.with_values(changed)
-        if before.cls.references:
+        # An association whose ends stay keeps its place among those that refer to them.
+        ends_differ = any(place in changed for place in before.cls.references)
+        if ends_differ:
             self._check_references(after)
             self._unindex(before)
         self._store(self._namespace(before.namespace), after)
-        if before.cls.references:
+        if ends_differ:
             self._index(after)
         self.changes.append(Change(ChangeKind.MODIFIED, before, after))
         return after
@@ -163,18 +171,25 @@ class Transaction:
         Raises:
             CIMError: as ``get`` does.
         """
-        instance = self.get(path)
-        identity = instance.identity
-        for namespace in list(self.world.namespaces.values()):
-            for association in list(namespace.referring_to(identity)):
-                # An association of an association may have gone with an earlier one.
-                if self.world.find(association.identity) is not None and association.identity != identity:
-                    self.delete(association)
-        target = self._namespace(instance.namespace)
-        stored = target.instances[instance.cls.folded].delete(instance.key)
-        self._put(replace(target, instances=target.instances.set(instance.cls.folded, stored)))
-        self._unindex(instance)
-        self.changes.append(Change(ChangeKind.DELETED, instance, None))
+        for instance in reversed(self._with_referrers(self.get(path))):
+            target = self._namespace(instance.namespace)
+            stored = target.instances[instance.cls.folded].delete(instance.key)
+            self._put(replace(target, instances=target.instances.set(instance.cls.folded, stored)))
+            self._unindex(instance)
+            self.changes.append(Change(ChangeKind.DELETED, instance, None))
+
+    def _with_referrers(self, instance: Instance) -> list[Instance]:
+        """Return the instance, then the associations that refer to it, then those that refer to these, each once."""
+        found = {instance.identity: instance}
+        queue = deque(found)
+        while queue:
+            identity = queue.popleft()
+            for namespace in self.world.namespaces.values():
+                for association in namespace.referring_to(identity):
+                    if association.identity not in found:
+                        found[association.identity] = association
+                        queue.append(association.identity)
+        return list(found.values())
 
     # Schema
 
@@ -256,7 +271,15 @@ def referenced(instance: Instance) -> Iterable[Identity]:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two stored values are the same value of the same type (``True`` is not 1, and NaN is NaN)."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        # Item by item, since pywbem's objects raise when they are compared with None.
+        return len(one) == len(other) and all(map(same, one, other))
     return one is other or (type(one) is type(other) and bool(one == other))
+
+
+def same_key(one: Any, other: Any) -> bool:
+    """Whether two values of a key property are equal in CIM's sense (rule D23): datetimes by instant, for one."""
+    return bool(canonical(one) == canonical(other))
 
 
 def _data(classname: str, properties: Mapping[str, Any] | InstanceData) -> InstanceData:

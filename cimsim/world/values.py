@@ -18,6 +18,7 @@ NULL is None throughout. Values that came as text of a type still unknown are :c
 
 import math
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -30,12 +31,13 @@ INTEGER_RANGES: Final[dict[str, tuple[int, int]]] = {
     for bits in (8, 16, 32, 64)
 }
 REAL_TYPES: Final = frozenset({"real32", "real64"})
-LARGEST_REAL32: Final = 3.4028234663852886e38
+# Half a step above the largest real32: what lies below rounds to a real32, as the usual 3.4028235E+38 does.
+_BEYOND_REAL32: Final = 2.0**128 - 2.0**103
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+|([+-]?)0[xX]([0-9a-fA-F]+)")
 _REAL: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SPECIAL_REALS: Final = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "nan": math.nan}
-_DIGITS: Final = re.compile(r"[0-9]+\**|\*+")
+_DIGITS: Final = re.compile(r"[0-9]+\**")
 _BLANKS: Final = " \t\r\n"
 
 
@@ -93,10 +95,15 @@ class DateTime(str):
             return ("interval", str(self))
         offset = timedelta(minutes=int(self[22:25]) * (-1 if self[21] == "-" else 1))
         local = _local_time(self).replace(microsecond=int(self[15:21]))
-        return ("instant", (local - offset - datetime(1, 1, 1)) // timedelta(microseconds=1))
+        # The first subtraction keeps clear of the ends of the calendar, which an offset can pass.
+        return ("instant", (local - datetime(1, 1, 1) - offset) // timedelta(microseconds=1))
 
 
 _ZERO_INTERVAL_TEXT: Final = "00000000000000.000000:000"
+# Start, end, least and most of each field; Python's calendar, and so pywbem's, begins with the year 1.
+_TIME_FIELDS: Final = ((8, 10, 0, 23), (10, 12, 0, 59), (12, 14, 0, 59))
+_TIMESTAMP_FIELDS: Final = ((0, 4, 1, 9999), (4, 6, 1, 12), (6, 8, 1, 31), *_TIME_FIELDS)
+_INTERVAL_FIELDS: Final = ((0, 8, 0, 99999999), *_TIME_FIELDS)
 
 
 def _local_time(text: str) -> datetime:
@@ -114,25 +121,20 @@ def _check_datetime(text: str) -> None:
     form = f"{text!r} is not a datetime: 25 characters yyyymmddhhmmss.mmmmmm+uuu or ddddddddhhmmss.mmmmmm:000"
     if len(text) != 25 or text[14] != "." or text[21] not in "+-:" or not text.isascii():
         raise ValueError(form)
-    digits = text[:14] + text[15:21]
-    # Unspecified digits may stand only at the end, down from some place (DSP0004).
-    if not _DIGITS.fullmatch(digits) or not text[22:25].isdigit():
-        raise ValueError(form)
     interval = text[21] == ":"
-    if interval and text[22:25] != "000":
+    digits = text[:14] + text[15:21]
+    if not _DIGITS.fullmatch(digits) or not text[22:25].isdigit() or (interval and text[22:25] != "000"):
         raise ValueError(form)
-    limits: tuple[tuple[int, int, int, int], ...] = ((8, 10, 0, 23), (10, 12, 0, 59), (12, 14, 0, 59))
-    if not interval:
-        limits = ((4, 6, 1, 12), (6, 8, 1, 31), *limits)
-    for start, end, least, most in limits:
-        field = text[start:end]
-        if "*" not in field and not least <= int(field) <= most:
-            raise ValueError(f"{text!r} is not a datetime: {field} is out of range at position {start}")
-    if not interval and "*" not in digits:
-        try:
-            _local_time(text)
-        except ValueError as error:
-            raise ValueError(f"{text!r} is not a datetime: {error}") from None
+    # What is unspecified is whole fields from some place on to the end, or digits of the microseconds (DSP0004).
+    fields = _INTERVAL_FIELDS if interval else _TIMESTAMP_FIELDS
+    specified = len(digits.rstrip("*"))
+    if specified < 14 and specified not in {end for _, end, _, _ in fields}:
+        raise ValueError(form)
+    for start, end, least, most in fields:
+        if end <= specified and not least <= int(text[start:end]) <= most:
+            raise ValueError(f"{text!r} is not a datetime: {text[start:end]} is out of range at position {start}")
+    if not interval and specified >= 8 and int(text[6:8]) > monthrange(int(text[:4]), int(text[4:6]))[1]:
+        raise ValueError(f"{text!r} is not a datetime: month {text[4:6]} has no day {text[6:8]}")
 
 
 def parse_text(text: str, cim_type: str) -> Any:
@@ -169,13 +171,16 @@ def _parse_real(cim_type: str) -> Callable[[str], float]:
             return special
         if _REAL.fullmatch(stripped) is None:
             raise ValueError(f"{text!r} is not a {cim_type}")
-        return _ranged_real(float(stripped), cim_type)
+        value = float(stripped)
+        if math.isinf(value):
+            raise ValueError(f"{text!r} is out of the range of {cim_type}")
+        return _ranged_real(value, cim_type)
 
     return parse
 
 
 def _ranged_real(value: float, cim_type: str) -> float:
-    if cim_type == "real32" and math.isfinite(value) and abs(value) > LARGEST_REAL32:
+    if cim_type == "real32" and math.isfinite(value) and abs(value) >= _BEYOND_REAL32:
         raise ValueError(f"{value} is out of the range of real32")
     return value
 

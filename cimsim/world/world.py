@@ -100,6 +100,10 @@ class World:
         namespace = None if identity.host else self.namespaces.get(identity.namespace)
         return None if namespace is None else namespace.find(identity.classname, identity.key)
 
+    def namespace_of(self, path: InstancePath, relative_to: Namespace) -> Namespace:
+        """Return the namespace that a path lies in; raises CIM_ERR_INVALID_NAMESPACE."""
+        return self.namespace(path.namespace) if path.namespace else relative_to
+
     def instance(self, path: InstancePath, namespace: Namespace) -> Instance:
         """Return the instance that a path names, relative to ``namespace``.
 
@@ -107,7 +111,7 @@ class World:
             CIMError: CIM_ERR_INVALID_NAMESPACE, CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_PARAMETER for keys that do not fit
                 (rule G10), CIM_ERR_NOT_FOUND, the first that applies (rule OP-GI-3).
         """
-        target = self.namespace(path.namespace) if path.namespace else namespace
+        target = self.namespace_of(path, namespace)
         cls = target.cls(path.classname)
         key = self.key(path, cls, target)
         found = target.find(cls.folded, key)

@@ -1,0 +1,1 @@
+"""Mock packs: folders of MOF, settings and behaviours, loaded into a world."""

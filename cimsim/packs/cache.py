@@ -1,0 +1,130 @@
+"""Compiled packs on disk, so that a second start need not compile MOF.
+
+A file ``packs/v1/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
+MessagePack array: the text ``cimsim pack``, the format's version, the SHA-256 of the content, and the content as ``encoding``
+writes it. KEY is the SHA-256 (hexadecimal) over all that the content depends on: the versions of the format, cimsim and pywbem,
+the standard qualifiers, the pack's namespaces with their MOF files, and the digests of the packs it requires. Files that are
+only found while compiling (includes) stand in the content with their own SHA-256, and must still be the same.
+
+The cache is a help, never a condition: what cannot be read or is not understood is compiled again, and a folder that cannot be
+written is told once to the log. Files are written under another name first, so that nobody reads half of one.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pywbem
+
+import cimsim
+from cimsim.packs.declarations import Compiled
+from cimsim.packs.encoding import decode, encode
+from cimsim.packs.errors import PackError
+from cimsim.packs.manifest import NamespaceEntry
+
+FORMAT: Final = 1
+_MAGIC: Final = "cimsim pack"
+
+
+class _File(msgspec.Struct, array_like=True, frozen=True):
+    magic: str
+    version: int
+    digest: bytes
+    content: bytes
+
+
+def default_cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return ``$XDG_CACHE_HOME/cimsim``, or ``~/.cache/cimsim`` where that variable is not set to an absolute path."""
+    base = Path(environment.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "cimsim"
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of a content in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], required: Sequence[str]) -> str:
+    """Return the key of a pack's compiled form.
+
+    Args:
+        namespaces: those of the pack.
+        contents: the contents of their MOF files, by name.
+        required: the digests of everything the compilation builds on.
+    """
+    parts = [
+        [FORMAT, cimsim.__version__, pywbem.__version__],
+        [[entry.name, entry.mof] for entry in namespaces],
+        [[name, sha256(content)] for name, content in contents.items()],
+        list(required),
+    ]
+    return sha256(msgspec.json.encode(parts))
+
+
+def digest_of(key: str, compiled: Compiled) -> str:
+    """Return what stands for a compiled pack in the keys of the packs that build on it: its key and what else was read."""
+    return sha256(msgspec.json.encode([key, compiled.reads]))
+
+
+class Cache:
+    """The cache in a folder; None: there is none, nothing is found or kept."""
+
+    def __init__(self, folder: Path | None, warn: Callable[[str], None]) -> None:
+        self._folder = None if folder is None else folder / "packs" / f"v{FORMAT}"
+        self._warn = warn
+
+    def load(self, key: str, read: Callable[[str], bytes]) -> Compiled | None:
+        """Return what is stored under a key, or None if there is nothing, or nothing that is sound and still true.
+
+        Args:
+            key: as ``key_of`` gives it.
+            read: returns the content of a file that was read while compiling, or raises PackError.
+        """
+        if self._folder is None:
+            return None
+        try:
+            file = msgspec.msgpack.decode(self._path(key).read_bytes(), type=_File)
+            if (file.magic, file.version) != (_MAGIC, FORMAT) or file.digest != hashlib.sha256(file.content).digest():
+                return None
+            compiled = decode(file.content)
+            unchanged = all(sha256(read(name)) == digest for name, digest in compiled.reads)
+        except (OSError, ValueError, LookupError, TypeError, PackError):
+            return None
+        return compiled if unchanged else None
+
+    def store(self, key: str, compiled: Compiled) -> None:
+        """Store a compiled pack under a key. Where that fails, tell it and go on without a cache."""
+        if self._folder is None:
+            return
+        try:
+            content = encode(compiled)
+            stored = msgspec.msgpack.encode(_File(_MAGIC, FORMAT, hashlib.sha256(content).digest(), content))
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _replace(self._path(key), stored)
+        except (OSError, ValueError, OverflowError, TypeError) as error:
+            self._warn(f"compiled packs are not kept in {self._folder}: {_text(error)}")
+            self._folder = None
+
+    def _path(self, key: str) -> Path:
+        assert self._folder is not None  # noqa: S101 - both callers have looked
+        return self._folder / f"{key}.msgpack"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that it is there completely or not at all."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem[:8]}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)  # noqa: PTH105 - mkstemp gives a string
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _text(error: Exception) -> Any:
+    return error.strerror if isinstance(error, OSError) else error

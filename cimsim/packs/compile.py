@@ -1,0 +1,112 @@
+"""Compiling the MOF of a pack with pywbem's compiler: its grammar, our checks, our error texts.
+
+Strategy. pywbem's compiler calls a repository for every declaration. Ours (``repository``) puts the declaration into a
+transaction at once, so that later ones see it, and keeps it in a list with its place in the source. Whatever is wrong becomes a
+``PackError`` on the spot, before pywbem tries a remedy of its own. Four things differ from what pywbem would do alone:
+
+* The class that it gets when it meets an instance is a stand-in that has every property, all of type ``string`` and of any
+  shape. So values arrive as MOF writes them, and the world converts them; pywbem would rewrite datetimes (``-000``) and refuse
+  values with texts that name no place.
+* Qualifier declarations and aliases are looked up in our own tables, which know the nearest name.
+* Classes that are missing (superclasses, classes of references, classes of instances) are looked for as ``CLASS.mof`` below the
+  pack's folder, after the class that needs them where that is possible, so that classes may refer to each other. What is still
+  missing when the pack is read is an error.
+* Embedded instances are compiled by us, from the text that the property has.
+
+Only a cache miss imports this module.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pywbem import CIMClass
+
+from cimsim.packs.compiler import Compiler
+from cimsim.packs.declarations import Compiled, Declared, Item, Position, Standard, apply, prepare, referred_classes
+from cimsim.packs.manifest import NamespaceEntry
+from cimsim.world.convert import InstanceData, PropertyData
+from cimsim.world.instances import Instance
+from cimsim.world.names import fold, fold_namespace
+from cimsim.world.transaction import Transaction
+
+
+def compile_pack(
+    transaction: Transaction,
+    folder: Path,
+    namespaces: Iterable[NamespaceEntry],
+    standard: Standard,
+    read: Callable[[Path], bytes],
+) -> Compiled:
+    """Compile the MOF of a pack into a transaction.
+
+    Args:
+        transaction: holds the packs that this one requires; gets everything that the MOF declares.
+        folder: the pack's folder, from which the MOF files are named and in which missing classes are looked for.
+        namespaces: the MOF files of each namespace, in order. An alias is known in all later files of
+            its namespace.
+        standard: what a new namespace starts with.
+        read: returns the content of a file, or raises PackError.
+
+    Returns:
+        What was declared; ``reads`` is left empty, since the caller did the reading.
+
+    Raises:
+        PackError: at the first thing that is wrong.
+    """
+    build = Build(transaction, folder, standard, read)
+    compilers: dict[str, Compiler] = {}
+    for entry in namespaces:
+        prepare(transaction, entry.name, standard)
+        compiler = compilers.setdefault(fold_namespace(entry.name), Compiler(build))
+        for name in entry.mof:
+            compiler.compile_listed(name, entry.name)
+    build.check_classes()
+    return Compiled(tuple(build.declared))
+
+
+class Build:
+    """What the compilers of one pack share."""
+
+    def __init__(self, transaction: Transaction, folder: Path, standard: Standard, read: Callable[[Path], bytes]) -> None:
+        self.transaction = transaction
+        self.folder = folder
+        self.standard = standard
+        self.read = read
+        self.declared: list[Declared] = []
+        self._files: dict[str, Path] | None = None
+
+    def add(self, position: Position, namespace: str, item: Item) -> Instance | None:
+        """Put a declaration into the world and on the list; raises CIMError."""
+        instance = apply(self.transaction, namespace, item)
+        if instance is not None and isinstance(item, InstanceData):
+            item = InstanceData(item.classname, tuple(_typed_reference(instance, data) for data in item.properties))
+        self.declared.append(Declared(position, namespace, item))
+        return instance
+
+    def file_of_class(self, classname: str) -> Path | None:
+        """Return the file below the folder that is named after a class, or None."""
+        if self._files is None:
+            self._files = {}
+            for folder, folders, names in os.walk(self.folder):
+                folders.sort()
+                for name in sorted(names):
+                    if name.lower().endswith(".mof"):
+                        self._files.setdefault(fold(name[:-4]), Path(folder, name))
+        return self._files.get(fold(classname))
+
+    def check_classes(self) -> None:
+        """Refuse classes that refer to classes which nothing declared."""
+        for position, namespace, item in self.declared:
+            if isinstance(item, CIMClass):
+                target = self.transaction.world.namespace(namespace)
+                for name in referred_classes(item):
+                    if target.schema.get(name) is None:
+                        text = f"class {item.classname} refers to a class that is not there: {target.no_class(name)}"
+                        raise position.error(self.folder, text)
+
+
+def _typed_reference(instance: Instance, data: PropertyData) -> PropertyData:
+    place = instance.cls.index[fold(data.name)]
+    is_reference = instance.cls.properties[place].type == "reference"
+    return data._replace(value=instance.values[place]) if is_reference else data

@@ -1,0 +1,121 @@
+"""What MOF declares, in the order and at the places it does, and how a declaration enters a world.
+
+Compiling and loading from the cache give the same list of :class:`Declared`; both put it into the world through ``apply``, so
+that they cannot differ in what they make or refuse.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
+
+from cimsim.packs.errors import PackError
+from cimsim.world.convert import InstanceData
+from cimsim.world.instances import Instance
+from cimsim.world.names import fold, fold_namespace
+from cimsim.world.transaction import Transaction
+
+
+class Position(NamedTuple):
+    """A place in a MOF file: the file relative to its pack's folder, line and column counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def error(self, folder: Path, text: str) -> PackError:
+        """Return the error at this place."""
+        return PackError(text, folder / self.file, self.line, self.column)
+
+
+Item: TypeAlias = CIMQualifierDeclaration | CIMClass | InstanceData
+
+
+class Declared(NamedTuple):
+    """One declaration: where it stands, which namespace it is for, and what it declares.
+
+    The references in an instance are absolute and typed; its other values are as MOF writes them.
+    """
+
+    position: Position
+    namespace: str
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Everything that the MOF of one pack declares.
+
+    ``reads`` are the files that were read beyond those that ``pack.toml`` lists (included, or found for a missing class):
+    path relative to the pack's folder, and SHA-256 of the content in hexadecimal.
+    """
+
+    declared: tuple[Declared, ...]
+    reads: tuple[tuple[str, str], ...] = ()
+
+
+class Standard(NamedTuple):
+    """The qualifier declarations that every namespace starts with."""
+
+    qualifiers: tuple[CIMQualifierDeclaration, ...] = ()
+
+
+def prepare(transaction: Transaction, namespace: str, standard: Standard) -> None:
+    """Make sure that a namespace exists; a new one gets the standard qualifier declarations."""
+    if fold_namespace(namespace) not in transaction.world.namespaces:
+        transaction.create_namespace(namespace)
+        for declaration in standard.qualifiers:
+            transaction.set_qualifier(declaration, namespace)
+
+
+def apply(transaction: Transaction, namespace: str, item: Item) -> Instance | None:
+    """Put a declaration into the world, and return the instance if it makes one.
+
+    A class that is declared again in the very same words is passed over, so that packs can share a namespace.
+
+    Raises:
+        CIMError: as ``Transaction.create_class`` and ``Transaction.create`` do.
+    """
+    if isinstance(item, CIMQualifierDeclaration):
+        transaction.set_qualifier(item, namespace)
+    elif isinstance(item, CIMClass):
+        known = transaction.world.namespace(namespace).schema.get(item.classname)
+        if known is None or known.declared != item:
+            transaction.create_class(item, namespace)
+    else:
+        return transaction.create(item.classname, item, namespace)
+    return None
+
+
+def apply_all(
+    transaction: Transaction, compiled: Compiled, folder: Path, standard: Standard, namespaces: Sequence[str] = ()
+) -> None:
+    """Put all declarations of a pack into the world, and make its ``namespaces`` even if they stay empty.
+
+    Raises:
+        PackError: a declaration does not fit the world, naming its place.
+    """
+    for namespace in namespaces:
+        prepare(transaction, namespace, standard)
+    for position, namespace, item in compiled.declared:
+        prepare(transaction, namespace, standard)
+        try:
+            apply(transaction, namespace, item)
+        except CIMError as error:
+            raise position.error(folder, error.status_description) from None
+
+
+def referred_classes(declared: CIMClass) -> list[str]:
+    """Return the names of the classes that a class needs beside its superclass: of references and embedded instances."""
+    elements = [*declared.properties.values()]
+    for method in declared.methods.values():
+        elements.extend(method.parameters.values())
+    names = {fold(declared.classname): ""}
+    for element in elements:
+        embedded = element.qualifiers.get("EmbeddedInstance")
+        name = element.reference_class or (embedded.value if embedded is not None else None)
+        if name:
+            names.setdefault(fold(name), name)
+    return [name for name in names.values() if name]

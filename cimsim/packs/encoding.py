@@ -1,0 +1,299 @@
+"""Declarations in their stored form: plain arrays of names, types and values, nothing that could be executed.
+
+Each form below is a MessagePack array of its fields in this order; ``README.md`` beside this module describes the whole file.
+Qualifier flavors are one number: the digits of overridable, tosubclass, toinstance and translatable to base 3, each 0 for not
+said, 1 for false, 2 for true. Values are numbers, strings, booleans, nil or arrays of these; a datetime is its 25 characters.
+"""
+
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from pywbem import (
+    CIMClass,
+    CIMDateTime,
+    CIMFloat,
+    CIMInt,
+    CIMMethod,
+    CIMParameter,
+    CIMProperty,
+    CIMQualifier,
+    CIMQualifierDeclaration,
+)
+
+from cimsim.packs.declarations import Compiled, Declared, Item, Position
+from cimsim.world.convert import InstanceData, PropertyData
+from cimsim.world.paths import InstancePath
+
+_FLAVORS: Final = ("overridable", "tosubclass", "toinstance", "translatable")
+_DIGIT: Final[dict[bool | None, int]] = {None: 0, False: 1, True: 2}
+_FLAG: Final = (None, False, True)
+
+
+class StoredQualifier(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A qualifier value."""
+
+    name: str
+    type: str
+    value: Any
+    flavors: int
+
+
+class StoredElement(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A property or a parameter; a parameter's value is nil."""
+
+    name: str
+    type: str
+    value: Any
+    is_array: bool
+    array_size: int | None
+    reference_class: str | None
+    qualifiers: list[StoredQualifier]
+
+
+class StoredMethod(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A method."""
+
+    name: str
+    return_type: str
+    parameters: list[StoredElement]
+    qualifiers: list[StoredQualifier]
+
+
+class StoredClass(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="class"):
+    """A class with its own elements."""
+
+    name: str
+    superclass: str | None
+    qualifiers: list[StoredQualifier]
+    properties: list[StoredElement]
+    methods: list[StoredMethod]
+
+
+class StoredDeclaration(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="qualifier"):
+    """A qualifier declaration."""
+
+    name: str
+    type: str
+    value: Any
+    is_array: bool
+    array_size: int | None
+    scopes: dict[str, bool]
+    flavors: int
+
+
+class StoredInstance(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="instance"):
+    """An instance: pairs of property and value. A reference and an embedded instance are values of the next two forms."""
+
+    classname: str
+    properties: list[tuple[str, Any]]
+
+
+class StoredItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A declaration with the number of its file, line and column, and the number of its namespace."""
+
+    file: int
+    line: int
+    column: int
+    namespace: int
+    item: StoredClass | StoredDeclaration | StoredInstance
+
+
+class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """All declarations of a pack. ``reads`` are pairs of file and SHA-256."""
+
+    files: list[str]
+    namespaces: list[str]
+    reads: list[tuple[str, str]]
+    items: list[StoredItem]
+
+
+_PATH: Final = "path"
+_EMBEDDED: Final = "embedded"
+
+
+def encode(compiled: Compiled) -> bytes:
+    """Return the stored form of a pack's declarations.
+
+    Raises:
+        ValueError, OverflowError, TypeError: a value has no stored form.
+    """
+    files = list(dict.fromkeys(each.position.file for each in compiled.declared))
+    namespaces = list(dict.fromkeys(each.namespace for each in compiled.declared))
+    file_numbers = {name: number for number, name in enumerate(files)}
+    namespace_numbers = {name: number for number, name in enumerate(namespaces)}
+    items = [
+        StoredItem(file_numbers[position.file], position.line, position.column, namespace_numbers[namespace], _stored(item))
+        for position, namespace, item in compiled.declared
+    ]
+    return msgspec.msgpack.encode(StoredPack(files, namespaces, list(compiled.reads), items))
+
+
+def decode(content: bytes) -> Compiled:
+    """Return the declarations that a stored form holds.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is not the stored form of declarations.
+    """
+    stored = msgspec.msgpack.decode(content, type=StoredPack)
+    files, namespaces = stored.files, stored.namespaces
+    declared = tuple(
+        [
+            Declared(Position(files[each.file], each.line, each.column), namespaces[each.namespace], _item(each.item))
+            for each in stored.items
+        ]
+    )
+    return Compiled(declared, tuple(stored.reads))
+
+
+def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance:
+    if isinstance(item, CIMClass):
+        return StoredClass(
+            item.classname,
+            item.superclass,
+            _stored_qualifiers(item),
+            [_stored_element(prop, prop.value) for prop in item.properties.values()],
+            [_stored_method(method) for method in item.methods.values()],
+        )
+    if isinstance(item, CIMQualifierDeclaration):
+        scopes = dict(item.scopes.items())
+        value = _stored_cim(item.value)
+        return StoredDeclaration(item.name, item.type, value, bool(item.is_array), item.array_size, scopes, _digits(item))
+    return StoredInstance(item.classname, [(prop.name, _stored_value(prop.value)) for prop in item.properties])
+
+
+def _item(stored: StoredClass | StoredDeclaration | StoredInstance) -> Item:
+    if isinstance(stored, StoredClass):
+        return CIMClass(
+            stored.name,
+            superclass=stored.superclass,
+            qualifiers=_qualifiers(stored.qualifiers),
+            properties=[_property(prop, stored.name) for prop in stored.properties],
+            methods=[_method(method, stored.name) for method in stored.methods],
+        )
+    if isinstance(stored, StoredDeclaration):
+        return CIMQualifierDeclaration(
+            stored.name,
+            stored.type,
+            value=stored.value,
+            is_array=stored.is_array,
+            array_size=stored.array_size,
+            scopes=stored.scopes,
+            **_flags(stored.flavors),
+        )
+    properties = tuple([PropertyData(name, None, False, _value(value)) for name, value in stored.properties])
+    return InstanceData(stored.classname, properties)
+
+
+def _stored_qualifiers(element: Any) -> list[StoredQualifier]:
+    return [
+        StoredQualifier(qualifier.name, qualifier.type, _stored_cim(qualifier.value), _digits(qualifier))
+        for qualifier in element.qualifiers.values()
+    ]
+
+
+def _qualifiers(stored: list[StoredQualifier]) -> list[CIMQualifier]:
+    return [CIMQualifier(each.name, each.value, type=each.type, **_flags(each.flavors)) for each in stored]
+
+
+def _stored_element(element: Any, value: Any) -> StoredElement:
+    return StoredElement(
+        element.name,
+        element.type,
+        _stored_cim(value),
+        bool(element.is_array),
+        element.array_size,
+        element.reference_class,
+        _stored_qualifiers(element),
+    )
+
+
+def _property(stored: StoredElement, classname: str) -> CIMProperty:
+    return CIMProperty(
+        stored.name,
+        stored.value,
+        type=stored.type,
+        class_origin=classname,
+        is_array=stored.is_array,
+        array_size=stored.array_size,
+        reference_class=stored.reference_class,
+        qualifiers=_qualifiers(stored.qualifiers),
+    )
+
+
+def _stored_method(method: CIMMethod) -> StoredMethod:
+    parameters = [_stored_element(parameter, None) for parameter in method.parameters.values()]
+    return StoredMethod(method.name, method.return_type, parameters, _stored_qualifiers(method))
+
+
+def _method(stored: StoredMethod, classname: str) -> CIMMethod:
+    return CIMMethod(
+        stored.name,
+        return_type=stored.return_type,
+        class_origin=classname,
+        parameters=[_parameter(parameter) for parameter in stored.parameters],
+        qualifiers=_qualifiers(stored.qualifiers),
+    )
+
+
+def _parameter(stored: StoredElement) -> CIMParameter:
+    return CIMParameter(
+        stored.name,
+        stored.type,
+        is_array=stored.is_array,
+        array_size=stored.array_size,
+        reference_class=stored.reference_class,
+        qualifiers=_qualifiers(stored.qualifiers),
+    )
+
+
+def _digits(element: Any) -> int:
+    number = 0
+    for flavor in reversed(_FLAVORS):
+        number = number * 3 + _DIGIT[getattr(element, flavor)]
+    return number
+
+
+@cache
+def _flags(number: int) -> dict[str, bool | None]:
+    flags = {}
+    for flavor in _FLAVORS:
+        number, digit = divmod(number, 3)
+        flags[flavor] = _FLAG[digit]
+    return flags
+
+
+def _stored_cim(value: Any) -> Any:
+    """Return a value of a qualifier or a default in stored form."""
+    if isinstance(value, list):
+        return [_stored_cim(item) for item in value]
+    if isinstance(value, CIMInt):
+        return int(value)
+    if isinstance(value, CIMFloat):
+        return float(value)
+    return str(value) if isinstance(value, CIMDateTime) else value
+
+
+def _stored_value(value: Any) -> Any:
+    """Return a value of an instance in stored form; references and embedded instances become one-entry maps."""
+    if isinstance(value, InstancePath):
+        keys = [(name, _stored_value(item)) for name, item in value.keys]
+        return {_PATH: [value.classname, value.namespace, value.host, keys]}
+    if isinstance(value, InstanceData):
+        return {_EMBEDDED: [value.classname, [(prop.name, _stored_value(prop.value)) for prop in value.properties]]}
+    if isinstance(value, list | tuple):
+        return [_stored_value(item) for item in value]
+    # A datetime in a key is text of a class of its own.
+    return str(value) if isinstance(value, str) else value
+
+
+def _value(stored: Any) -> Any:
+    if isinstance(stored, list):
+        return [_value(item) for item in stored]
+    if not isinstance(stored, dict):
+        return stored
+    if _PATH in stored:
+        classname, namespace, host, keys = stored[_PATH]
+        return InstancePath(classname, tuple([(name, _value(value)) for name, value in keys]), namespace, host)
+    classname, properties = stored[_EMBEDDED]
+    return InstanceData(classname, tuple([PropertyData(name, None, False, _value(value)) for name, value in properties]))

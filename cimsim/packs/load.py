@@ -1,0 +1,135 @@
+"""Loading packs into a world."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cimsim.behaviours.api import Behaviour, Behaviours, Binding, Fault
+from cimsim.packs.build import Builder, Built
+from cimsim.packs.cache import Cache
+from cimsim.packs.faults import faults_of
+from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
+from cimsim.packs.order import find_packs, populate_order
+from cimsim.packs.program import Program
+from cimsim.packs.settings import Settings, settle
+from cimsim.world.names import fold_namespace
+from cimsim.world.transaction import Transaction
+from cimsim.world.world import World
+
+
+@dataclass(frozen=True)
+class LoadedPack:
+    """A pack in a world.
+
+    ``path`` is its folder, or the file of a plain MOF pack. ``files`` holds the MOF files of each namespace, relative to the
+    folder, in the order of reading. ``behaviours`` and ``faults`` are the pack's own part of ``Loaded.behaviours``.
+    """
+
+    name: str
+    title: str
+    version: str
+    path: Path
+    files: Mapping[str, tuple[str, ...]]
+    settings: Settings
+    behaviours: tuple[Behaviour, ...]
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class NamespaceSummary:
+    """What a namespace holds after loading, and where it came from: pairs of pack and MOF files."""
+
+    name: str
+    classes: int
+    instances: int
+    sources: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A world made from packs, with everything that acts in it."""
+
+    world: World
+    packs: tuple[LoadedPack, ...]
+    behaviours: Behaviours
+    namespaces: tuple[NamespaceSummary, ...]
+
+
+def load(
+    packs: Sequence[str | Path] = (),
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    cache_dir: Path | None,
+    now: float,
+    progress: Callable[[str], None] | None = None,
+    namespace: str = DEFAULT_NAMESPACE,
+) -> Loaded:
+    """Load packs, and the packs they require, into a new world.
+
+    The MOF of all packs comes first, each pack after those it requires. Then each pack's ``populate`` runs, each before those
+    it requires, so that ``interop`` sees every namespace. Settings and populated instances are never cached.
+
+    Args:
+        packs: folders, names of shipped packs, or plain MOF files; none: the shipped packs.
+        overrides: settings, as ``settings.settle`` takes them.
+        cache_dir: where compiled packs are kept (see ``cache``), None to keep none.
+        now: the time for ``populate``, in seconds since 1970-01-01 UTC.
+        progress: is told what takes time, as text for a user.
+        namespace: where plain MOF files are compiled into.
+
+    Raises:
+        PackError: anything is wrong with a pack or a setting.
+    """
+    found = find_packs(packs, namespace)
+    settings = settle(found, overrides or {})
+    builder = Builder(Cache(cache_dir, _warn), progress or _silent)
+    transaction = Transaction(World(), now=now)
+    built = {pack.name: builder.build(pack, transaction) for pack in found}
+    programs = {pack.name: Program(pack) for pack in found}
+    world = transaction.world
+    for pack in populate_order(found):
+        first = pack.manifest.namespaces[0].name if pack.manifest.namespaces else ""
+        populating = Transaction(world, first, now)
+        programs[pack.name].populate(populating, settings[pack.name])
+        world = populating.world
+    bindings = {pack.name: programs[pack.name].bindings(world, settings[pack.name]) for pack in found}
+    loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name], bindings[pack.name], world) for pack in found)
+    behaviours = Behaviours(
+        (binding for own in bindings.values() for binding in own), (fault for pack in loaded for fault in pack.faults)
+    )
+    return Loaded(world, loaded, behaviours, _summaries(world, loaded))
+
+
+def _loaded(pack: Pack, built: Built, settings: Settings, bindings: list[Binding], world: World) -> LoadedPack:
+    return LoadedPack(
+        name=pack.name,
+        title=pack.manifest.title,
+        version=pack.manifest.version,
+        path=pack.folder if pack.text else pack.folder / pack.manifest.namespaces[0].mof[0],
+        files=built.files,
+        settings=settings,
+        behaviours=tuple(dict.fromkeys(binding.behaviour for binding in bindings)),
+        faults=tuple(faults_of(pack.name, settings, world, list(built.files))),
+    )
+
+
+def _summaries(world: World, packs: Sequence[LoadedPack]) -> tuple[NamespaceSummary, ...]:
+    summaries = []
+    for folded, namespace in world.namespaces.items():
+        of_pack = ((pack.name, name, files) for pack in packs for name, files in pack.files.items())
+        sources = tuple((pack, files) for pack, name, files in of_pack if files and fold_namespace(name) == folded)
+        summaries.append(NamespaceSummary(namespace.name, len(namespace.schema), namespace.instance_count, sources))
+    return tuple(summaries)
+
+
+def _silent(_: str) -> None:
+    """Take no notice of progress."""
+
+
+def _warn(text: str) -> None:
+    """Write a line to the log."""
+    # Only this needs Twisted here, and it is not cheap to import.
+    from twisted.logger import Logger
+
+    Logger(namespace="cimsim.packs").warn("{text}", text=text)

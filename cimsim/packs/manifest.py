@@ -1,0 +1,148 @@
+"""pack.toml: what a pack says about itself.
+
+A pack is a folder. Its ``pack.toml`` names the namespaces it fills, with the MOF files of each in order, the packs that come
+before it, the behaviours of its classes and its settings.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from cimsim.packs.errors import PackError, decode, read_bytes
+from cimsim.world.names import did_you_mean
+
+MANIFEST: Final = "pack.toml"
+DEFAULT_NAMESPACE: Final = "root/cimv2"
+SettingType = Literal["string", "integer", "number", "boolean", "string[]"]
+
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NO_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_-]")
+_TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)")
+
+
+class NamespaceEntry(msgspec.Struct, frozen=True):
+    """``[[namespaces]]``: a namespace and the MOF files compiled into it, relative to the pack's folder, in order."""
+
+    name: str
+    mof: list[str] = msgspec.field(default_factory=list)
+
+
+class SettingEntry(msgspec.Struct, frozen=True):
+    """``[settings.NAME]``: a setting, its type, its default and, where only some values are meant, these."""
+
+    type: SettingType
+    default: Any
+    choices: list[Any] | None = None
+    description: str = ""
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """The whole of ``pack.toml``. ``behaviours`` maps namespaces to CIM classes to Python classes in ``behaviours.py``."""
+
+    name: str
+    title: str = ""
+    version: str = ""
+    requires: list[str] = msgspec.field(default_factory=list)
+    namespaces: list[NamespaceEntry] = msgspec.field(default_factory=list)
+    behaviours: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    settings: dict[str, SettingEntry] = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A pack as it lies on disk: its folder, its manifest, and the manifest's text (empty for a plain MOF file)."""
+
+    folder: Path
+    manifest: Manifest
+    text: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the pack."""
+        return self.manifest.name
+
+    @cached_property
+    def file(self) -> Path:
+        """The manifest's path."""
+        return self.folder / MANIFEST
+
+    def error(self, text: str, word: str | None = None) -> PackError:
+        """Return an error in the manifest, at the one line that has ``word`` as a key or as a quoted value, if there is one."""
+        return PackError(text, self.file, _line_of(self.text, word) if word else None)
+
+
+def read_pack(folder: Path) -> Pack:
+    """Return the pack in a folder.
+
+    Raises:
+        PackError: ``pack.toml`` is missing, is no TOML, has unknown keys, values of wrong types or a name that is none.
+    """
+    file = folder / MANIFEST
+    text = decode(read_bytes(file), file)
+    table = _parse(text, file)
+    _check_keys(table, text, file)
+    try:
+        manifest = msgspec.convert(table, Manifest)
+    except msgspec.ValidationError as error:
+        raise PackError(_readable(error), file) from None
+    pack = Pack(folder, manifest, text)
+    if not _NAME.fullmatch(manifest.name):
+        raise pack.error(f"{manifest.name!r} is no name of a pack: a letter, then letters, digits, - and _", "name")
+    return pack
+
+
+def plain_pack(mof: Path, namespace: str) -> Pack:
+    """Return the pack that a plain MOF file stands for: named after it, filling one namespace, requiring ``interop``."""
+    name = _NO_NAME_CHARACTER.sub("_", mof.stem)
+    entry = NamespaceEntry(namespace, [mof.name])
+    return Pack(mof.parent, Manifest(name, title=mof.name, requires=["interop"], namespaces=[entry]))
+
+
+def _parse(text: str, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        reason = str(error).splitlines()[0]
+        place = _TOML_PLACE.search(reason)
+        if place is None:
+            raise PackError(reason.replace(" (at end of document)", " at the end"), file, text.count("\n") + 1) from None
+        raise PackError(_TOML_PLACE.sub("", reason), file, int(place[1]), int(place[2])) from None
+
+
+def _check_keys(table: dict[str, Any], text: str, file: Path) -> None:
+    """Refuse keys that the manifest does not know."""
+    _check_table(table, Manifest, "", text, file)
+    namespaces, settings = table.get("namespaces"), table.get("settings")
+    for entry in namespaces if isinstance(namespaces, list) else ():
+        _check_table(entry, NamespaceEntry, " in [[namespaces]]", text, file)
+    for name, entry in settings.items() if isinstance(settings, dict) else ():
+        _check_table(entry, SettingEntry, f" in [settings.{name}]", text, file)
+
+
+def _check_table(table: Any, struct: type[msgspec.Struct], where: str, text: str, file: Path) -> None:
+    known = struct.__struct_fields__
+    for key in table if isinstance(table, dict) else ():
+        if key not in known:
+            raise PackError(f"unknown key {key}{where}{did_you_mean(key, known)}", file, _line_of(text, key))
+
+
+def _line_of(text: str, word: str) -> int | None:
+    """Return the only line that has the word as a key, in a table's header or as a quoted value; None if that is not sure."""
+    quoted = re.escape(word)
+    pattern = re.compile(rf"""^\s*["']?{quoted}["']?\s*=|^\s*\[.*\b{quoted}\b.*\]\s*$|["']{quoted}["']""", re.MULTILINE)
+    lines = {text.count("\n", 0, match.end()) + 1 for match in pattern.finditer(text)}
+    return lines.pop() if len(lines) == 1 else None
+
+
+def _readable(error: msgspec.ValidationError) -> str:
+    """Return msgspec's ``Expected `str`, got `int` - at `$.name``` as ``name: expected str, got int``."""
+    reason, _, place = str(error).replace("`", "").partition(" - at ")
+    reason = reason[0].lower() + reason[1:].replace("missing required field", "missing required key")
+    reason = reason.removeprefix("object ")
+    where = place.removeprefix("$").removeprefix(".")
+    return f"{where}: {reason}" if where else reason

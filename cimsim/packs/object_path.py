@@ -1,0 +1,67 @@
+"""Instance paths as MOF writes them in strings: ``NAMESPACE:CLASS.KEY="VALUE",KEY=5``."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cimsim.world.names import fold_namespace
+from cimsim.world.paths import InstancePath
+from cimsim.world.schema import ResolvedClass
+from cimsim.world.values import Untyped
+from cimsim.world.world import World
+
+_PATH: Final = re.compile(
+    r"""(?:[\\/]{2}(?P<host>[^\\/]*)[\\/])?   # the host; '.' is this one
+        (?:[\\/]?(?P<namespace>[^:."=]+):)?
+        (?P<classname>\w+)
+        \.(?P<keys>.+)""",
+    re.VERBOSE | re.DOTALL,
+)
+_KEY: Final = re.compile(
+    r"""\s*(?P<name>\w+)\s*=\s*
+        (?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s",]+))
+        \s*(?P<end>,|$)""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+
+
+def parse_path(text: str, world: World, namespace: str) -> InstancePath:
+    r"""Return the instance path that a text writes; its values are ``Untyped``.
+
+    Args:
+        text: the path as DSP0004 writes untyped paths; the separators of the namespace may be ``\`` as well.
+        world: knows which keys are references, so that their values are read as paths in turn.
+        namespace: what the path is relative to if it names no namespace.
+
+    Raises:
+        ValueError: it is no instance path.
+    """
+    match = _PATH.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not an instance path: [NAMESPACE:]CLASS.KEY=VALUE[,KEY=VALUE...]")
+    target = world.namespaces.get(fold_namespace(match["namespace"] or namespace))
+    cls = target.schema.get(match["classname"]) if target else None
+    keys = tuple((name, _value(name, value, cls, world, namespace)) for name, value in _keys(text, match["keys"]))
+    host = match["host"]
+    return InstancePath(match["classname"], keys, match["namespace"] or namespace, None if host in (None, "", ".") else host)
+
+
+def _keys(text: str, keys: str) -> Iterator[tuple[str, str]]:
+    place = 0
+    while True:
+        match = _KEY.match(keys, place)
+        if match is None:
+            raise ValueError(f"{text!r} is not an instance path: KEY=VALUE expected at {keys[place:]!r}")
+        quoted = match["quoted"]
+        yield match["name"], match["plain"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        place = match.end()
+        if not match["end"]:
+            return
+
+
+def _value(name: str, value: str, cls: ResolvedClass | None, world: World, namespace: str) -> Untyped | InstancePath:
+    prop = cls.find(name) if cls else None
+    if prop is not None and prop.type == "reference":
+        return parse_path(value, world, namespace)
+    return Untyped(value)

@@ -1,0 +1,152 @@
+"""``behaviours.py``: the Python part of a pack, imported by its path."""
+
+import hashlib
+import importlib.util
+import os
+import sys
+import traceback
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any, Final
+
+from pywbem import CIMError
+
+from cimsim.behaviours.api import Behaviour, Binding
+from cimsim.packs.errors import PackError
+from cimsim.packs.manifest import Pack
+from cimsim.packs.settings import Settings
+from cimsim.world.names import did_you_mean, fold_namespace
+from cimsim.world.transaction import Transaction
+from cimsim.world.world import World
+
+PROGRAM: Final = "behaviours.py"
+
+
+class _Loader(SourceFileLoader):
+    """Reads the source each time, and leaves no bytecode in the folders of users."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the compiled source."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+class Program:
+    """The ``behaviours.py`` of a pack, if it has one.
+
+    It may import modules beside it with ``from . import``. It is imported anew by every ``Program``, under a name of its own
+    that no other module can have.
+
+    Raises:
+        PackError: it cannot be imported, naming the line; or it is missing although ``pack.toml`` binds behaviours.
+    """
+
+    def __init__(self, pack: Pack) -> None:
+        self._pack = pack
+        self._path = pack.folder / PROGRAM
+        self._module: ModuleType | None = None
+        # A plain MOF file has no program, whatever lies beside it.
+        if pack.text and self._path.is_file():
+            self._module = self._import()
+        elif pack.manifest.behaviours:
+            raise PackError("no such file, but pack.toml binds behaviours", self._path)
+
+    def populate(self, transaction: Transaction, settings: Settings) -> None:
+        """Run the pack's function ``populate(transaction, settings)`` if it has one.
+
+        Raises:
+            PackError: it failed, naming the line of the pack that did.
+        """
+        function = getattr(self._module, "populate", None)
+        if function is None:
+            return
+        try:
+            function(transaction, settings)
+        except Exception as error:
+            raise self._error(error) from error
+
+    def bindings(self, world: World, settings: Settings) -> list[Binding]:
+        """Return the behaviours that ``pack.toml`` binds, constructed with the settings; one object for each Python class.
+
+        Raises:
+            PackError: unknown namespace, CIM class or Python class; a constructor that fails.
+        """
+        made: dict[str, Behaviour] = {}
+        bindings = []
+        for namespace, table in self._pack.manifest.behaviours.items():
+            self._check_namespace(world, namespace)
+            for classname, python_name in table.items():
+                self._check_class(world, namespace, classname)
+                if python_name not in made:
+                    made[python_name] = self._construct(python_name, classname, settings)
+                bindings.append(Binding(namespace, classname, made[python_name]))
+        return bindings
+
+    # Steps
+
+    def _import(self) -> ModuleType:
+        digest = hashlib.sha256(os.fsencode(self._path.resolve())).hexdigest()[:16]
+        name = f"_cimsim_pack_{digest}"
+        loader = _Loader(name, str(self._path))
+        spec = ModuleSpec(name, loader, origin=str(self._path), is_package=True)
+        spec.has_location = True
+        spec.submodule_search_locations = [str(self._pack.folder)]
+        for known in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+            del sys.modules[known]
+        module = importlib.util.module_from_spec(spec)
+        # Dataclasses and relative imports look the module up while it runs.
+        sys.modules[name] = module
+        try:
+            loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise self._error(error) from error
+        return module
+
+    def _check_namespace(self, world: World, namespace: str) -> None:
+        if fold_namespace(namespace) not in world.namespaces:
+            hint = did_you_mean(namespace, (each.name for each in world.namespaces.values()))
+            raise self._pack.error(f"behaviours are bound in a namespace that is not there: {namespace}{hint}", namespace)
+
+    def _check_class(self, world: World, namespace: str, classname: str) -> None:
+        target = world.namespace(namespace)
+        if target.schema.get(classname) is None:
+            raise self._pack.error(
+                f"a behaviour is bound to a class that is not there: {target.no_class(classname)}", classname
+            )
+
+    def _construct(self, python_name: str, classname: str, settings: Settings) -> Behaviour:
+        found = getattr(self._module, python_name, None)
+        if not (isinstance(found, type) and issubclass(found, Behaviour)):
+            names = [
+                name for name, value in vars(self._module).items() if isinstance(value, type) and issubclass(value, Behaviour)
+            ]
+            hint = did_you_mean(python_name, names)
+            raise self._pack.error(f"{PROGRAM} has no behaviour {python_name} for {classname}{hint}", classname)
+        try:
+            return found(settings)
+        except Exception as error:
+            raise self._error(error) from error
+
+    def _error(self, error: Exception) -> PackError:
+        if isinstance(error, PackError):
+            return error
+        if isinstance(error, SyntaxError) and error.filename:
+            return PackError(f"SyntaxError: {error.msg}", error.filename, error.lineno, error.offset)
+        file, line = self._place(error)
+        return PackError(_reason(error), file, line)
+
+    def _place(self, error: Exception) -> tuple[Path | str, int | None]:
+        """Return where in the pack the error arose: the innermost of its own lines, not one of ours."""
+        folder = self._pack.folder.resolve()
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            file = Path(frame.filename)
+            if file.resolve().is_relative_to(folder):
+                return self._pack.folder / file.resolve().relative_to(folder), frame.lineno
+        return self._path, None
+
+
+def _reason(error: Exception) -> Any:
+    if isinstance(error, CIMError):
+        return f"{error.status_code_name}: {error.status_description}"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,130 @@
+"""Settings of packs: what a pack declares, and what a user overrides.
+
+Every pack has, besides its own, the setting ``faults``: items ``CLASS.METHOD=RETURN_VALUE`` make a method return that number
+and change nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from cimsim.packs.errors import PackError
+from cimsim.packs.locate import no_pack
+from cimsim.packs.manifest import Pack, SettingEntry
+from cimsim.world.names import did_you_mean
+
+FAULTS: Final = "faults"
+_FAULTS_ENTRY: Final = SettingEntry(
+    "string[]", [], description="Methods that only return a number: items CLASS.METHOD=RETURN_VALUE."
+)
+
+Settings = Mapping[str, Any]
+
+
+def declared_settings(pack: Pack) -> dict[str, SettingEntry]:
+    """Return all settings of a pack, ``faults`` included."""
+    return {**pack.manifest.settings, FAULTS: _FAULTS_ENTRY}
+
+
+def settle(packs: Sequence[Pack], overrides: Mapping[str, Any]) -> dict[str, Settings]:
+    """Return the settings of each pack, by its name: defaults, replaced by what the user says.
+
+    Args:
+        packs: the packs that are loaded.
+        overrides: ``{"PACK.NAME": value}``, nested tables ``{"PACK": {"NAME": value}}`` or both. A value is typed, or is text
+            as a command line gives it; the text of a ``string[]`` has its items separated by commas.
+
+    Raises:
+        PackError: unknown pack or setting, a value of the wrong type or not among the choices; a default likewise.
+    """
+    by_name = {pack.name: pack for pack in packs}
+    values = {pack.name: _defaults(pack) for pack in packs}
+    for pack_name, name, value in _flat(overrides):
+        place = f"{pack_name}.{name}"
+        pack = by_name.get(pack_name)
+        if pack is None:
+            raise PackError(f"setting {place}: {no_pack(pack_name, by_name)}")
+        declared = declared_settings(pack)
+        if name not in declared:
+            hint = did_you_mean(name, declared)
+            raise PackError(f"pack {pack_name} has no setting {name}{hint} (there are: {', '.join(declared)})")
+        values[pack_name][name] = _checked(place, declared[name], value)
+    return {name: MappingProxyType(settings) for name, settings in values.items()}
+
+
+def _flat(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    for key, value in overrides.items():
+        if isinstance(value, Mapping):
+            for name, item in value.items():
+                yield key, name, item
+        else:
+            pack, dot, name = key.rpartition(".")
+            if not dot:
+                raise PackError(f"setting {key}: write PACK.NAME=VALUE")
+            yield pack, name, value
+
+
+def _defaults(pack: Pack) -> dict[str, Any]:
+    if FAULTS in pack.manifest.settings:
+        raise pack.error(f"every pack has the setting {FAULTS}, none can declare it", FAULTS)
+    values = {}
+    for name, entry in declared_settings(pack).items():
+        try:
+            values[name] = _typed(entry, entry.default)
+            _check_choice(entry, values[name])
+        except ValueError as error:
+            raise pack.error(f"default of setting {name}: {error}", name) from None
+    return values
+
+
+def _checked(place: str, entry: SettingEntry, value: Any) -> Any:
+    try:
+        typed = _parsed(entry, value) if isinstance(value, str) else _typed(entry, value)
+        _check_choice(entry, typed)
+    except ValueError as error:
+        raise PackError(f"setting {place}: {error}") from None
+    return typed
+
+
+def _parsed(entry: SettingEntry, text: str) -> Any:
+    """Return the value that a text from a command line writes."""
+    stripped = text.strip()
+    match entry.type:
+        case "string":
+            return text
+        case "string[]":
+            return tuple(item.strip() for item in text.split(",") if item.strip())
+        case "boolean":
+            if stripped.lower() in ("true", "false"):
+                return stripped.lower() == "true"
+        case "integer" | "number":
+            try:
+                return int(stripped) if entry.type == "integer" else float(stripped)
+            except ValueError:
+                pass
+    raise ValueError(f"{text!r} is no {entry.type}{' (true or false)' if entry.type == 'boolean' else ''}")
+
+
+def _typed(entry: SettingEntry, value: Any) -> Any:
+    """Return a typed value, checked; arrays become tuples."""
+    match entry.type:
+        case "string" if isinstance(value, str):
+            return value
+        case "boolean" if isinstance(value, bool):
+            return value
+        case "integer" if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        case "number" if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        case "string[]" if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+    raise ValueError(f"{value!r} is no {entry.type}")
+
+
+def _check_choice(entry: SettingEntry, value: Any) -> None:
+    if entry.choices is None:
+        return
+    for item in value if entry.type == "string[]" else (value,):
+        if item not in entry.choices:
+            names = [str(choice) for choice in entry.choices]
+            raise ValueError(f"{item!r} is not among {', '.join(names)}{did_you_mean(str(item), names)}")

@@ -1,0 +1,85 @@
+"""What all tests share: the settings of hypothesis, and a builder of schemas and worlds."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier, cimtype
+
+from cimsim.world.schema import Schema
+from cimsim.world.transaction import Transaction
+from cimsim.world.world import Namespace, World
+
+# The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
+settings.register_profile("cimsim", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cimsim")
+
+RESTRICTED = {"Abstract", "Override", "Write"}
+
+
+class Builder:
+    """Builds pywbem declarations and worlds in few words."""
+
+    def qualifier(self, name: str, value: Any = True) -> CIMQualifier:
+        kind = "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else cimtype(value)
+        return CIMQualifier(name, value, type=kind, tosubclass=name not in RESTRICTED, overridable=True)
+
+    def qualifiers(self, flags: Iterable[str], values: Mapping[str, Any] | None = None) -> list[CIMQualifier]:
+        return [self.qualifier(name, value) for name, value in {**dict.fromkeys(flags, True), **(values or {})}.items()]
+
+    def prop(self, name: str, cim_type: str = "string", *flags: str, value: Any = None, **values: Any) -> CIMProperty:
+        """A property; a type such as ``uint8[]`` or ``uint8[4]`` makes an array of it."""
+        base, array, size = cim_type.rstrip("]").partition("[")
+        return CIMProperty(
+            name,
+            value,
+            type=base,
+            is_array=bool(array),
+            array_size=int(size) if size else None,
+            qualifiers=self.qualifiers(flags, values),
+        )
+
+    def ref(self, name: str, target: str, *flags: str) -> CIMProperty:
+        return CIMProperty(name, None, type="reference", reference_class=target, qualifiers=self.qualifiers(flags))
+
+    def parameter(self, name: str, cim_type: str = "string", target: str | None = None, **values: Any) -> CIMParameter:
+        base, array, size = cim_type.rstrip("]").partition("[")
+        return CIMParameter(
+            name,
+            base,
+            reference_class=target,
+            is_array=bool(array),
+            array_size=int(size) if size else None,
+            qualifiers=self.qualifiers((), values),
+        )
+
+    def method(self, name: str, returns: str, *parameters: CIMParameter, **values: Any) -> CIMMethod:
+        return CIMMethod(name, returns, parameters=parameters, qualifiers=self.qualifiers((), values))
+
+    def cls(self, name: str, *elements: Any, of: str | None = None, flags: Iterable[str] = (), **values: Any) -> CIMClass:
+        """A class of properties and methods; ``of`` is its superclass."""
+        return CIMClass(
+            name,
+            superclass=of,
+            properties=[element for element in elements if isinstance(element, CIMProperty)],
+            methods=[element for element in elements if isinstance(element, CIMMethod)],
+            qualifiers=self.qualifiers(flags, values),
+        )
+
+    def schema(self, *classes: CIMClass) -> Schema:
+        schema = Schema()
+        for cls in classes:
+            schema = schema.with_class(cls)
+        return schema
+
+    def world(self, *classes: CIMClass, namespace: str = "root/test") -> World:
+        return World().with_namespace(Namespace(namespace, self.schema(*classes)))
+
+    def transaction(self, *classes: CIMClass) -> Transaction:
+        return Transaction(self.world(*classes), "root/test")
+
+
+@pytest.fixture(scope="session")
+def cim() -> Builder:
+    return Builder()

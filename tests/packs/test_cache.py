@@ -1,0 +1,164 @@
+"""The cache of compiled packs: a help, never a condition."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cimsim.packs import cache
+from cimsim.packs.cache import Cache, default_cache_dir
+from cimsim.packs.declarations import Compiled
+from cimsim.packs.errors import PackError
+from cimsim.packs.load import load
+
+MOF = 'class T_Thing { [Key] string Name; };\ninstance of T_Thing { Name = "one"; };\n'
+MakePack = Callable[..., Path]
+
+
+def _load(folder: Path, *packs: Path, **options: Any) -> list[str]:
+    """Load packs with a cache, and return the names of what had to be compiled."""
+    said: list[str] = []
+    load(packs, cache_dir=folder, now=0.0, progress=said.append, **options)
+    return [line.removeprefix("compiling ").partition(" (")[0] for line in said]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted((folder / "packs/v1").iterdir())
+
+
+def test_the_second_start_compiles_nothing(make_pack: MakePack, tmp_path: Path) -> None:
+    pack = make_pack("p", MOF)
+    assert _load(tmp_path / "c", pack) == ["standard qualifiers", "p"]
+    assert _load(tmp_path / "c", pack) == []
+    assert [file.suffix for file in _files(tmp_path / "c")] == [".msgpack", ".msgpack"]
+
+
+def test_a_hit_does_not_import_what_compiles(make_pack: MakePack, tmp_path: Path) -> None:
+    pack = make_pack("p", MOF)
+    _load(tmp_path / "c", pack)
+    program = (
+        "import sys; from pathlib import Path; from cimsim.packs.load import load; "
+        f"load([Path({str(pack)!r})], cache_dir=Path({str(tmp_path / 'c')!r}), now=0.0); "
+        "assert not {'cimsim.packs.compile', 'pywbem._mofparsetab', 'twisted'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(cache.__file__).parents[2])
+
+
+def test_changed_mof_is_compiled_again(make_pack: MakePack, tmp_path: Path) -> None:
+    pack = make_pack("p", MOF)
+    _load(tmp_path / "c", pack)
+    (pack / "mof/all.mof").write_text(MOF + "// more\n")
+    assert _load(tmp_path / "c", pack) == ["p"]
+    (pack / "mof/all.mof").write_text(MOF)
+    assert _load(tmp_path / "c", pack) == []
+
+
+def test_a_changed_include_is_compiled_again(make_pack: MakePack, tmp_path: Path) -> None:
+    pack = make_pack("p", '#pragma include("part.mof")\n', files={"mof/part.mof": MOF})
+    _load(tmp_path / "c", pack)
+    assert _load(tmp_path / "c", pack) == []
+    (pack / "mof/part.mof").write_text(MOF + "class T_More { };\n")
+    assert _load(tmp_path / "c", pack) == ["p"]
+    (pack / "mof/part.mof").unlink()
+    with pytest.raises(PackError, match="no such file"):
+        _load(tmp_path / "c", pack)
+
+
+def test_a_changed_required_pack_is_felt(make_pack: MakePack, tmp_path: Path) -> None:
+    base = make_pack("base", '#pragma include("part.mof")\n', files={"mof/part.mof": MOF})
+    top = make_pack("top", "class T_Sub : T_Thing { };", head='requires = ["base"]')
+    assert _load(tmp_path / "c", top) == ["standard qualifiers", "base", "top"]
+    (base / "mof/part.mof").write_text(MOF + "// more\n")
+    assert _load(tmp_path / "c", top) == ["base", "top"]
+
+
+def test_settings_and_programs_do_not_matter(make_pack: MakePack, tmp_path: Path) -> None:
+    pack = make_pack("p", MOF)
+    _load(tmp_path / "c", pack)
+    (pack / "behaviours.py").write_text("def populate(transaction, settings):\n    pass\n")
+    assert _load(tmp_path / "c", pack, overrides={"p.faults": ""}) == []
+
+
+@pytest.mark.parametrize("what", ["cimsim", "pywbem"])
+def test_another_version_compiles_again(
+    make_pack: MakePack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    pack = make_pack("p", MOF)
+    _load(tmp_path / "c", pack)
+    monkeypatch.setattr(f"{what}.__version__", "0.0.0")
+    assert _load(tmp_path / "c", pack) == ["standard qualifiers", "p"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:-10],
+        lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+        lambda content: content + b"x",
+        lambda content: b"something else entirely",
+        lambda content: msgspec.msgpack.encode(["cimsim pack", 2, b"", b""]),
+        lambda content: msgspec.msgpack.encode(["cimsim pack", 1, hashlib.sha256(b"\x01").digest(), b"\x01"]),
+        lambda content: msgspec.msgpack.encode({"a": 1}),
+    ],
+)
+def test_a_damaged_file_is_ignored_and_rewritten(make_pack: MakePack, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    pack = make_pack("p", MOF)
+    _load(tmp_path / "c", pack)
+    sound = [(file, file.read_bytes()) for file in _files(tmp_path / "c")]
+    for file, content in sound:
+        file.write_bytes(damage(content))
+    assert _load(tmp_path / "c", pack) == ["standard qualifiers", "p"]
+    assert [(file, file.read_bytes()) for file in _files(tmp_path / "c")] == sound
+
+
+def test_a_sound_file_whose_numbers_lead_nowhere_is_ignored(make_pack: MakePack, tmp_path: Path) -> None:
+    pack = make_pack("p", MOF)
+    _load(tmp_path / "c", pack)
+    for file in _files(tmp_path / "c"):
+        magic, version, _, content = msgspec.msgpack.decode(file.read_bytes())
+        stored = msgspec.msgpack.decode(content)
+        stored[0] = []
+        content = msgspec.msgpack.encode(stored)
+        file.write_bytes(msgspec.msgpack.encode([magic, version, hashlib.sha256(content).digest(), content]))
+    assert _load(tmp_path / "c", pack) == ["standard qualifiers", "p"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_once(make_pack: MakePack, tmp_path: Path) -> None:
+    (tmp_path / "c").write_text("a file where a folder should be")
+    pack = make_pack("p", MOF)
+    assert _load(tmp_path / "c", pack) == ["standard qualifiers", "p"]
+    told: list[str] = []
+    broken = Cache(tmp_path / "c", told.append)
+    broken.store("a" * 64, Compiled(()))
+    broken.store("b" * 64, Compiled(()))
+    assert told == [f"compiled packs are not kept in {tmp_path}/c/packs/v1: Not a directory"]
+
+
+def test_without_a_cache_nothing_is_written(make_pack: MakePack, tmp_path: Path) -> None:
+    pack = make_pack("p", MOF)
+    said: list[str] = []
+    for _ in range(2):
+        load([pack], cache_dir=None, now=0.0, progress=said.append)
+    assert len(said) == 4
+    assert {path.name for path in tmp_path.iterdir()} == {"p"}
+
+
+def test_what_is_cached_may_not_fit_another_world(make_pack: MakePack, tmp_path: Path) -> None:
+    one, two = make_pack("one", MOF), make_pack("two", MOF)
+    _load(tmp_path / "c", one)
+    _load(tmp_path / "c", two)
+    with pytest.raises(PackError) as caught:
+        _load(tmp_path / "c", one, two)
+    assert str(caught.value) == f'{two}/mof/all.mof:2:1: instance root/test:T_Thing.Name="one" exists already'
+
+
+def test_the_default_folder() -> None:
+    assert default_cache_dir({"XDG_CACHE_HOME": "/some/where"}) == Path("/some/where/cimsim")
+    assert default_cache_dir({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache/cimsim"
+    assert default_cache_dir({}) == Path.home() / ".cache/cimsim"

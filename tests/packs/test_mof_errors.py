@@ -1,0 +1,171 @@
+"""Every error in MOF is one line that names file, line and column."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+THING = """class T_Thing {
+    [Key] string Name;
+    uint8 Number = 7;
+    uint16 List[2];
+    datetime When;
+    boolean Flag;
+    char16 Letter;
+    [Required] string Must = "set";
+    [EmbeddedInstance("T_Part")] string Part;
+    string Text;
+};
+class T_Part { string Text; uint8 Size; };
+[Association] class T_Link { [Key] T_Thing REF One; [Key] T_Thing REF Two; };
+"""
+HEAD = THING.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("mof", "line", "column", "text"),
+    [
+        ("instance of T_Thing { Name = ; };", 1, 30, "unexpected ;"),
+        ("instance of T_Thing { Name = `x`; };", 1, 30, "illegal character '`'"),
+        ('instance of T_Thing {\n    Name = "x', 2, 12, "illegal character '\"'"),
+        ("class T_A {\n", 2, 1, "the file ends within a declaration"),
+        ("/* one\ntwo */ class T_A { string 5; };", 2, 27, "unexpected 5"),
+        ('instance of T_Thin { Name = "x"; };', 1, 13, "no class T_Thin in root/test; did you mean T_Thing?"),
+        ('instance of T_Thing {\n  Nam = "x";\n};', 2, 3, "class T_Thing has no property Nam; did you mean Name?"),
+        ('instance of T_Thing { Name = "x";\n  name = "y"; };', 2, 3, "property name stands twice"),
+        ("instance of T_Thing { Name = 5; };", 1, 23, "property T_Thing.Name: 5 is not a string"),
+        (
+            'instance of T_Thing { Name = "x"; Number = 256; };',
+            1,
+            35,
+            "property T_Thing.Number: 256 is out of the range of uint8 (0 to 255)",
+        ),
+        ('instance of T_Thing { Name = "x"; Number = "5"; };', 1, 35, "property T_Thing.Number: '5' is not a uint8"),
+        ('instance of T_Thing { Name = "x"; Number = {5}; };', 1, 35, "property T_Thing.Number: uint8 expected, not an array"),
+        (
+            'instance of T_Thing { Name = "x"; List = 5; };',
+            1,
+            35,
+            "property T_Thing.List: uint16[] expected, not a single value",
+        ),
+        ('instance of T_Thing { Name = "x"; List = {1,2,3}; };', 1, 35, "property T_Thing.List: 3 items in an array of 2"),
+        ('instance of T_Thing { Name = "x"; Flag = 1; };', 1, 35, "property T_Thing.Flag: 1 is not a boolean"),
+        (
+            'instance of T_Thing { Name = "x"; When = "yesterday"; };',
+            1,
+            35,
+            "property T_Thing.When: 'yesterday' is not a datetime: 25 characters yyyymmddhhmmss.mmmmmm+uuu "
+            "or ddddddddhhmmss.mmmmmm:000",
+        ),
+        ('instance of T_Thing { Text = "x"; };', 1, 1, "key Name of class T_Thing has no value"),
+        (
+            'instance of T_Thing { Name = "x"; Must = NULL; };',
+            1,
+            1,
+            "property Must of class T_Thing is required and has no value",
+        ),
+        (
+            'instance of T_Thing { Name = "x"; };\n\ninstance of T_Thing { Name = "x"; };\n',
+            3,
+            1,
+            'instance root/test:T_Thing.Name="x" exists already',
+        ),
+        ("instance of T_Link {\n  One = $Nobody;\n};", 2, 10, "alias $Nobody is not defined before"),
+        (
+            'instance of T_Thing as $Here { Name = "x"; };\ninstance of T_Link { One = $Her; };',
+            2,
+            29,
+            "alias $Her is not defined before; did you mean $Here?",
+        ),
+        (
+            'instance of T_Link {\n  One = "T_Thing.Name=\\"gone\\"";\n  Two = "T_Thing.Name=\\"gone\\"";\n};',
+            2,
+            3,
+            'reference T_Link.One leads nowhere: no instance root/test:T_Thing.Name="gone"',
+        ),
+        (
+            'instance of T_Link { One = "T_Thin.Name=\\"x\\""; Two = "T_Thin.Name=\\"x\\""; };',
+            1,
+            22,
+            "reference T_Link.One leads nowhere: no class T_Thin in root/test; did you mean T_Thing?",
+        ),
+        (
+            'instance of T_Link { One = "nonsense"; };',
+            1,
+            22,
+            "property T_Link.One: 'nonsense' is not an instance path: [NAMESPACE:]CLASS.KEY=VALUE[,KEY=VALUE...]",
+        ),
+        (
+            'instance of T_Link { One = "T_Thing.Nam=5"; };',
+            1,
+            22,
+            'property T_Link.One: key Name of class T_Thing is missing in root/test:T_Thing.Nam="5"',
+        ),
+        (
+            'instance of T_Thing { Name = "x"; Part = "instance of T_Part { Sise = 1; };"; };',
+            1,
+            35,
+            "property T_Thing.Part: class T_Part has no property Sise; did you mean Size?",
+        ),
+        (
+            'instance of T_Thing { Name = "x"; Part = "no instance"; };',
+            1,
+            35,
+            "property T_Thing.Part: in the embedded instance: unexpected no",
+        ),
+        (
+            'instance of T_Thing { Name = "x"; Part = "instance of T_Thing { Name = \\"y\\"; };"; };',
+            1,
+            35,
+            "property T_Thing.Part: an embedded T_Part expected, not T_Thing",
+        ),
+        ("class T_A {\n  [Keyy] string Name;\n};", 2, 4, "no qualifier Keyy is declared in root/test; did you mean Key?"),
+        ('class T_A {\n  [MaxLen("x")] string Name;\n};', 2, 14, "a value does not fit: no number: 'x'"),
+        ('[Version("1")]\nclass T_A : T_Thingy { };', 2, 13, "no superclass T_Thingy for class T_A; did you mean T_Thing?"),
+        ('[Version("1")]\nclass T_Part { };', 2, 1, "class T_Part exists already"),
+        (
+            "class T_A : T_Thing {\n  uint16 Number;\n};",
+            2,
+            10,
+            "property T_A.Number is declared as uint16, but the superclass has it as uint8",
+        ),
+        (
+            "class T_A {\n  uint8 Number = 256;\n};",
+            2,
+            21,
+            "a value does not fit: Integer value 256 is out of range for CIM datatype uint8",
+        ),
+        ("class T_A {\n  string Text = 5;\n};", 2, 10, "default of property T_A.Text: 5 is not a string"),
+        (
+            "class T_A {\n  T_Nobody REF One;\n};",
+            1,
+            1,
+            "class T_A refers to a class that is not there: no class T_Nobody in root/test",
+        ),
+        (
+            '[Abstract] class T_A { [Key] string Name; };\ninstance of T_A { Name = "x"; };',
+            2,
+            1,
+            "class T_A is abstract, it has no instances of its own",
+        ),
+        ('#pragma namespace("a b")\nclass T_A { };', 1, 24, "this #pragma is not understood"),
+        ('\n  #pragma include("gone.mof")\n', 2, 3, "included file broken/mof/gone.mof: no such file"),
+        ('#pragma include("all.mof")\n', 1, 1, "all.mof includes itself"),
+    ],
+)
+def test_the_place_and_the_text(
+    make_pack: Callable[..., Path], refused: Callable[..., str], mof: str, line: int, column: int, text: str
+) -> None:
+    pack = make_pack("broken", THING + mof)
+    assert refused(pack) == f"broken/mof/all.mof:{HEAD + line}:{column}: {text}"
+
+
+def test_a_file_that_is_not_utf8(make_pack: Callable[..., Path], refused: Callable[..., str]) -> None:
+    pack = make_pack("broken", "")
+    (pack / "mof/all.mof").write_bytes(b"// fine\n// \xe4\n")
+    assert refused(pack) == "broken/mof/all.mof:2: is not UTF-8 text"
+
+
+def test_an_error_in_an_included_file_names_that_file(make_pack: Callable[..., Path], refused: Callable[..., str]) -> None:
+    pack = make_pack("broken", '#pragma include("../more/part.mof")\n', files={"more/part.mof": "\nclass { };\n"})
+    assert refused(pack) == "broken/more/part.mof:2:7: unexpected {"

@@ -1,0 +1,114 @@
+"""behaviours.py: bindings, populate, and errors that name the pack's own line."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+MOF = 'class T_Thing { [Key] string Name; uint8 Run(); };\ninstance of T_Thing { Name = "one"; };\n'
+BINDING = '[behaviours."root/test"]\nT_Thing = "Thing"\n'
+PROGRAM = """from cimsim.behaviours.api import Behaviour
+
+
+class Thing(Behaviour):
+    def Run(self, call):
+        return self.settings["answer"]
+
+
+def populate(transaction, settings):
+    transaction.create("T_Thing", {"Name": "two"})
+"""
+ANSWER = '[settings.answer]\ntype = "integer"\ndefault = 7\n'
+
+MakePack = Callable[..., Path]
+LoadPack = Callable[..., Any]
+Refused = Callable[..., str]
+
+
+def test_a_behaviour_is_bound_with_the_settings(make_pack: MakePack, load_pack: LoadPack) -> None:
+    loaded = load_pack(make_pack("p", MOF, tail=BINDING + ANSWER, files={"behaviours.py": PROGRAM}))
+    run = loaded.behaviours.find("root/test", loaded.world.namespace("root/test").cls("T_Thing"), "run")
+    assert run(None) == 7
+    assert [type(behaviour).__name__ for behaviour in loaded.packs[0].behaviours] == ["Thing"]
+
+
+def test_populate_runs_in_the_first_namespace(make_pack: MakePack, load_pack: LoadPack) -> None:
+    loaded = load_pack(make_pack("p", MOF, tail=BINDING + ANSWER, files={"behaviours.py": PROGRAM}))
+    namespace = loaded.world.namespace("root/test")
+    assert [each["Name"] for each in namespace.of_class(namespace.cls("T_Thing"))] == ["one", "two"]
+
+
+def test_a_required_pack_populates_last_and_at_the_given_time(make_pack: MakePack, load_pack: LoadPack) -> None:
+    base = """def populate(transaction, settings):
+    names = ",".join(each.name for each in transaction.world.namespaces.values())
+    transaction.create("T_Thing", {"Name": f"{names} {transaction.now}"})
+"""
+    make_pack("base", MOF, files={"behaviours.py": base})
+    top_program = "def populate(transaction, settings):\n    transaction.create_namespace('root/late')\n"
+    top = make_pack("top", head='requires = ["base"]', files={"behaviours.py": top_program})
+    namespace = load_pack(top, now=5.0).world.namespace("root/test")
+    assert [each["Name"] for each in namespace.of_class(namespace.cls("T_Thing"))] == ["one", "root/test,root/late 5.0"]
+
+
+def test_modules_beside_it_can_be_imported_and_nothing_is_left_in_the_folder(make_pack: MakePack, load_pack: LoadPack) -> None:
+    program = (
+        "import dataclasses\nfrom .names import NAME\n\n@dataclasses.dataclass\nclass D:\n    x: int\n\n"
+        + PROGRAM.replace('"two"', "NAME")
+    )
+    files = {"behaviours.py": program, "names.py": 'NAME = "three"\n'}
+    pack = make_pack("json", MOF, tail=BINDING + ANSWER, files=files)
+    before = sys.modules.get("json")
+    namespace = load_pack(pack).world.namespace("root/test")
+    assert namespace.find("t_thing", ("three",)) is not None
+    assert sys.modules.get("json") is before
+    # A changed file counts at once.
+    (pack / "names.py").write_text('NAME = "fourth"\n')
+    namespace = load_pack(pack).world.namespace("root/test")
+    assert namespace.find("t_thing", ("fourth",)) is not None
+
+
+def test_a_missing_program(make_pack: MakePack, refused: Refused) -> None:
+    text = refused(make_pack("p", MOF, tail=BINDING))
+    assert text == "p/behaviours.py: no such file, but pack.toml binds behaviours"
+
+
+def test_programs_that_cannot_be_imported(make_pack: MakePack, refused: Refused) -> None:
+    assert refused(make_pack("a", files={"behaviours.py": "x = 1\ny = = 2\n"})) == (
+        "a/behaviours.py:2:5: SyntaxError: invalid syntax"
+    )
+    assert refused(make_pack("b", files={"behaviours.py": "\nimport cimsim.nothing\n"})) == (
+        "b/behaviours.py:2: ModuleNotFoundError: No module named 'cimsim.nothing'"
+    )
+    assert refused(make_pack("c", files={"behaviours.py": "from . import part\n", "part.py": "\n\n1 / 0\n"})) == (
+        "c/part.py:3: ZeroDivisionError: division by zero"
+    )
+
+
+def test_populate_that_fails_names_its_statement(make_pack: MakePack, refused: Refused) -> None:
+    program = "def populate(transaction, settings):\n    transaction.cls('T_Thing')\n    transaction.create('T_Thin', {})\n"
+    assert refused(make_pack("p", MOF, files={"behaviours.py": program})) == (
+        "p/behaviours.py:3: CIM_ERR_INVALID_CLASS: no class T_Thin in root/test; did you mean T_Thing?"
+    )
+
+
+def test_bindings_that_are_refused(make_pack: MakePack, refused: Refused) -> None:
+    files = {"behaviours.py": PROGRAM}
+    assert refused(make_pack("a", MOF, tail='[behaviours."root/tests"]\nT_Thing = "Thing"', files=files)) == (
+        "a/pack.toml:7: behaviours are bound in a namespace that is not there: root/tests; did you mean root/test?"
+    )
+    assert refused(make_pack("b", MOF, tail='[behaviours."root/test"]\nT_Thin = "Thing"', files=files)) == (
+        "b/pack.toml:8: a behaviour is bound to a class that is not there: no class T_Thin in root/test; did you mean T_Thing?"
+    )
+    assert refused(make_pack("c", MOF, tail='[behaviours."root/test"]\nT_Thing = "Thong"', files=files)) == (
+        "c/pack.toml:8: behaviours.py has no behaviour Thong for T_Thing; did you mean Thing?"
+    )
+    assert refused(make_pack("d", MOF, tail='[behaviours."root/test"]\nT_Thing = "populate"', files=files)) == (
+        "d/pack.toml:8: behaviours.py has no behaviour populate for T_Thing"
+    )
+
+
+def test_a_constructor_that_fails_names_its_statement(make_pack: MakePack, refused: Refused) -> None:
+    program = PROGRAM.replace(
+        "    def Run", "    def __init__(self, settings):\n        self.x = settings['gone']\n\n    def Run"
+    )
+    assert refused(make_pack("p", MOF, tail=BINDING, files={"behaviours.py": program})) == "p/behaviours.py:6: KeyError: 'gone'"

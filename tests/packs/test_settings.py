@@ -1,0 +1,123 @@
+"""Settings: declared by packs, overridden by users."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SETTINGS = """
+[settings.mode]
+type = "string"
+default = "calm"
+choices = ["calm", "wild"]
+[settings.count]
+type = "integer"
+default = 3
+choices = [3, 4]
+[settings.ratio]
+type = "number"
+default = 1
+[settings.on]
+type = "boolean"
+default = true
+[settings.names]
+type = "string[]"
+default = ["a"]
+"""
+MOF = """class T_Thing {
+    [Key] string Name;
+    uint8 Run(); boolean Ask(); string Say();
+};
+class T_Sub : T_Thing { };
+"""
+MakePack = Callable[..., Path]
+LoadPack = Callable[..., Any]
+Refused = Callable[..., str]
+
+
+def test_defaults_are_typed(make_pack: MakePack, load_pack: LoadPack) -> None:
+    (pack,) = load_pack(make_pack("p", tail=SETTINGS)).packs
+    assert dict(pack.settings) == {"mode": "calm", "count": 3, "ratio": 1.0, "on": True, "names": ("a",), "faults": ()}
+    assert isinstance(pack.settings["ratio"], float)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("mode", "wild", "wild"),
+        ("count", "4", 4),
+        ("count", 4, 4),
+        ("ratio", "0.5", 0.5),
+        ("ratio", 2, 2.0),
+        ("on", "False", False),
+        ("on", False, False),
+        ("names", "x, y", ("x", "y")),
+        ("names", ["x"], ("x",)),
+        ("names", "", ()),
+    ],
+)
+def test_overrides_as_text_and_typed(make_pack: MakePack, load_pack: LoadPack, name: str, given: Any, value: Any) -> None:
+    pack = make_pack("p", tail=SETTINGS)
+    for overrides in ({f"p.{name}": given}, {"p": {name: given}}):
+        (loaded,) = load_pack(pack, overrides=overrides).packs
+        assert loaded.settings[name] == value
+        assert type(loaded.settings[name]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "text"),
+    [
+        ({"mode": "wild"}, "setting mode: write PACK.NAME=VALUE"),
+        ({"q.mode": "wild"}, "setting q.mode: no pack q (there are: p)"),
+        (
+            {"p.mod": "wild"},
+            "pack p has no setting mod; did you mean mode? (there are: mode, count, ratio, on, names, faults)",
+        ),
+        ({"p.mode": "wilt"}, "setting p.mode: 'wilt' is not among calm, wild; did you mean wild?"),
+        ({"p.mode": 5}, "setting p.mode: 5 is no string"),
+        ({"p.count": "5"}, "setting p.count: 5 is not among 3, 4"),
+        ({"p.count": "many"}, "setting p.count: 'many' is no integer"),
+        ({"p.count": True}, "setting p.count: True is no integer"),
+        ({"p.ratio": "much"}, "setting p.ratio: 'much' is no number"),
+        ({"p.on": "maybe"}, "setting p.on: 'maybe' is no boolean (true or false)"),
+        ({"p.names": [5]}, "setting p.names: [5] is no string[]"),
+    ],
+)
+def test_overrides_that_are_refused(make_pack: MakePack, refused: Refused, overrides: dict[str, Any], text: str) -> None:
+    assert refused(make_pack("p", tail=SETTINGS), overrides=overrides) == text
+
+
+def test_a_default_must_fit_its_own_declaration(make_pack: MakePack, refused: Refused) -> None:
+    wrong = '[settings.mode]\ntype = "string"\ndefault = "odd"\nchoices = ["even"]'
+    assert refused(make_pack("p", tail=wrong)) == "p/pack.toml:7: default of setting mode: 'odd' is not among even"
+    wrong = '[settings.count]\ntype = "integer"\ndefault = "3"'
+    assert refused(make_pack("q", tail=wrong)) == "q/pack.toml:7: default of setting count: '3' is no integer"
+
+
+def test_faults_cannot_be_declared(make_pack: MakePack, refused: Refused) -> None:
+    wrong = '[settings.faults]\ntype = "string[]"\ndefault = []'
+    assert refused(make_pack("p", tail=wrong)) == "p/pack.toml:7: every pack has the setting faults, none can declare it"
+
+
+def test_a_fault_makes_a_method_return_its_number(make_pack: MakePack, load_pack: LoadPack) -> None:
+    loaded = load_pack(make_pack("p", MOF), overrides={"p.faults": "t_thing.run=4, T_Sub.Ask=true"})
+    assert loaded.packs[0].faults == (("root/test", "t_thing", "Run", 4), ("root/test", "T_Sub", "Ask", True))
+    namespace = loaded.world.namespace("root/test")
+    assert loaded.behaviours.find("root/test", namespace.cls("T_Sub"), "run")(None) == 4
+    assert loaded.behaviours.find("root/test", namespace.cls("T_Thing"), "ask") is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ("T_Thing.Run", "write CLASS.METHOD=RETURN_VALUE"),
+        ("T_Thin.Run=1", "pack p has no class T_Thin; did you mean T_Thing?"),
+        ("T_Thing.Runn=1", "class T_Thing has no method Runn; did you mean Run?"),
+        ("T_Thing.Run=256", "method Run cannot return this: 256 is out of the range of uint8 (0 to 255)"),
+        ("T_Thing.Run=x", "method Run cannot return this: 'x' is not a uint8"),
+        ("T_Thing.Say=x", "method Say returns a string, no number"),
+    ],
+)
+def test_faults_that_are_refused(make_pack: MakePack, refused: Refused, fault: str, text: str) -> None:
+    assert refused(make_pack("p", MOF), overrides={"p": {"faults": [fault]}}) == f"setting p.faults: {fault}: {text}"
