@@ -1,0 +1,24 @@
+"""Comparing with a peer: rounds alternate, so that what disturbs the machine disturbs both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The medians of all rounds; ``ratio`` is the median of the rounds' ratios, ours to the peer's."""
+
+    ours: float
+    peer: float
+    ratio: float
+
+
+def alternate(peer: Callable[[], float], ours: Callable[[], float], rounds: int) -> Comparison:
+    """Measure peer, ours, peer, ours, ..."""
+    pairs = [(peer(), ours()) for _ in range(rounds)]
+    return Comparison(
+        ours=median(mine for _, mine in pairs),
+        peer=median(theirs for theirs, _ in pairs),
+        ratio=median(mine / theirs for theirs, mine in pairs),
+    )

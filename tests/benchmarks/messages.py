@@ -1,0 +1,55 @@
+"""Request bytes, made once and sent often: the same for the server and its peers."""
+
+from collections.abc import Mapping
+
+
+def intrinsic(method: str, namespace: str, parameters: Mapping[str, str]) -> bytes:
+    """Return the HTTP request of an intrinsic operation; ``parameters`` hold the XML of their values."""
+    values = "".join(f'<IPARAMVALUE NAME="{name}">{value}</IPARAMVALUE>' for name, value in parameters.items())
+    call = f'<IMETHODCALL NAME="{method}">{_namespace_path(namespace)}{values}</IMETHODCALL>'
+    return _http(method, _escaped(namespace), call)
+
+
+def extrinsic(method: str, namespace: str, classname: str, keys: Mapping[str, str]) -> bytes:
+    """Return the HTTP request of a method without parameters, called on the instance with these string keys."""
+    path = f"<LOCALINSTANCEPATH>{_namespace_path(namespace)}{instance_name(classname, keys)}</LOCALINSTANCEPATH>"
+    bindings = ",".join(f'{name}="{value}"' for name, value in keys.items())
+    call = f'<METHODCALL NAME="{method}">{path}</METHODCALL>'
+    return _http(method, _escaped(f"{namespace}:{classname}.{bindings}"), call)
+
+
+def instance_name(classname: str, keys: Mapping[str, str]) -> str:
+    """Return the INSTANCENAME of the instance with these string keys."""
+    bindings = "".join(
+        f'<KEYBINDING NAME="{name}"><KEYVALUE VALUETYPE="string">{value}</KEYVALUE></KEYBINDING>'
+        for name, value in keys.items()
+    )
+    return f'<INSTANCENAME CLASSNAME="{classname}">{bindings}</INSTANCENAME>'
+
+
+def class_name(name: str) -> str:
+    """Return the CLASSNAME element."""
+    return f'<CLASSNAME NAME="{name}"/>'
+
+
+def _namespace_path(namespace: str) -> str:
+    parts = "".join(f'<NAMESPACE NAME="{part}"/>' for part in namespace.split("/"))
+    return f"<LOCALNAMESPACEPATH>{parts}</LOCALNAMESPACEPATH>"
+
+
+def _escaped(path: str) -> str:
+    return path.replace("%", "%25").replace('"', "%22")
+
+
+def _http(method: str, path: str, call: str) -> bytes:
+    body = (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="1001" PROTOCOLVERSION="1.0"><SIMPLEREQ>'
+        f"{call}</SIMPLEREQ></MESSAGE></CIM>"
+    ).encode()
+    head = (
+        "POST /cimom HTTP/1.1\r\nHost: localhost\r\n"
+        'Content-Type: application/xml; charset="utf-8"\r\n'
+        f"CIMOperation: MethodCall\r\nCIMMethod: {method}\r\nCIMObject: {path}\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    return head + body

@@ -1,0 +1,77 @@
+"""Requests per second over eight connections, against a bare twisted.web resource that parses the same bodies."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.benchmarks.client import BadAnswerError, Connection
+from tests.benchmarks.compare import alternate
+from tests.benchmarks.load import closed_loop
+from tests.benchmarks.messages import extrinsic, instance_name, intrinsic
+from tests.benchmarks.packs.guests.behaviours import CLASS, NAMESPACE, SERVICE, WEB01, system_name
+from tests.benchmarks.plan import Plan, progress
+from tests.benchmarks.processes import PACKS, Server, peer, simulator
+from tests.benchmarks.report import Budget, Figure
+
+CONNECTIONS: Final = 8
+BUDGET: Final = Budget("at least", 2.0)
+Streams = Sequence[Sequence[bytes]]
+
+
+def measure(plan: Plan) -> list[Figure]:
+    """Measure GetInstance on the socket service of web01, and StopService and StartService in turn, a service each."""
+    get = get_instance(WEB01)
+    change = [[_method(method, number) for method in ("StopService", "StartService")] for number in range(CONNECTIONS)]
+    with simulator(plan.folder, [PACKS / "guests"], cache=plan.cache) as ours:
+        return [
+            _compare(plan, ours, "GetInstance", [[get]] * CONNECTIONS, b"<INSTANCE "),
+            _compare(plan, ours, "StopService, StartService", change, b"<RETURNVALUE"),
+        ]
+
+
+def get_instance(system: str) -> bytes:
+    """Return the GetInstance request for the socket service of a virtual machine."""
+    return intrinsic("GetInstance", NAMESPACE, {"InstanceName": instance_name(CLASS, _keys(system))})
+
+
+def _method(method: str, number: int) -> bytes:
+    return extrinsic(method, NAMESPACE, CLASS, _keys(system_name(number)))
+
+
+def _keys(system: str) -> dict[str, str]:
+    return {
+        "SystemCreationClassName": "Msvm_ComputerSystem",
+        "SystemName": system,
+        "CreationClassName": CLASS,
+        "Name": SERVICE,
+    }
+
+
+def _compare(plan: Plan, ours: Server, what: str, streams: Streams, expected: bytes) -> Figure:
+    progress(f"{what}, {CONNECTIONS} connections")
+    shares: list[float] = []
+
+    def rate(port: int) -> float:
+        load = closed_loop(port, streams, plan.seconds)
+        shares.append(load.client_share)
+        return load.rate
+
+    with peer(plan.folder, "bare_server", "--length", _answer_length(ours, streams[0][0], expected)) as bare:
+        found = alternate(lambda: rate(bare.port), lambda: rate(ours.port), plan.rounds)
+    return Figure(
+        f"{what}, {CONNECTIONS} connections",
+        "/s",
+        found.ours,
+        found.peer,
+        "bare twisted.web",
+        found.ratio,
+        BUDGET,
+        # Near 100 % it is the client that sets the pace, and our rate is too low.
+        f"client busy {max(shares):.0%}",
+    )
+
+
+def _answer_length(server: Server, request: bytes, expected: bytes) -> int:
+    with Connection(server.port) as connection:
+        if connection.ask(request, expected) != 1:
+            raise BadAnswerError(f"no {expected.decode()} in the answer")
+        return connection.length
