@@ -165,10 +165,20 @@ class ServiceLifeCycle(Behaviour):
 
     def enter(self, call: Invocation, service: Instance, state: State, requested: int) -> Instance:
         """Change the state properties together; the time of change moves only when EnabledState does."""
-        properties = state.properties() | {"RequestedState": requested}
+        place = service.cls.index
+        values = _typed(call, service, state) | {place["requestedstate"]: requested}
         if service["EnabledState"] != state.EnabledState:
-            properties["TimeOfLastStateChange"] = DateTime.at(call.transaction.now, self.utc)
-        return call.transaction.modify(service, **properties)
+            values[place["timeoflaststatechange"]] = DateTime.at(call.transaction.now, self.utc)
+        return call.transaction.replace(service, values)
+
+
+def _typed(call: Invocation, service: Instance, state: State) -> dict[int, Any]:
+    """Return the values of a state by their places in the class, worked out once for each class."""
+    known: dict[State, dict[int, Any]] = service.cls.memo.setdefault("behaviours.service", {})
+    values = known.get(state)
+    if values is None:
+        values = known[state] = call.transaction.typed(service.cls, state.properties())
+    return values
 
 
 def _target(call: Invocation) -> Instance:

@@ -43,19 +43,6 @@ class Implementations(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """The shape of a return value: an element without a name of its own."""
-
-    type: str
-    name: str = "ReturnValue"
-    is_array: bool = False
-    array_size: int | None = None
-    embedded: str | None = None
-    embedded_class: str | None = None
-    reference_class: str | None = None
-
-
 def invoke(call: Call, request: ExtrinsicRequest, implementations: Implementations) -> Outcome:
     """Carry out an extrinsic method.
 
@@ -129,19 +116,21 @@ def _typed(where: str, parameter: Parameter, argument: Argument, binding: Bindin
 
 def _result(cls: ResolvedClass, method: Method, returned: Any, binding: Binding) -> MethodResult:
     """Return the result in the shape that the class declares (rules X11 to X13)."""
-    value, outputs = returned if isinstance(returned, tuple) else (returned, {})
-    given = {fold(name): output for name, output in outputs.items()}
     where = f"{cls.name}.{method.name}"
+    value, outputs = returned if isinstance(returned, tuple) else (returned, {})
+    if not outputs and not method.parameters:
+        return MethodResult(_output(where, method.returns, value, binding))
+    given = {fold(name): output for name, output in outputs.items()}
     out_parameters = [parameter for parameter in method.parameters.values() if parameter.is_out]
     shaped = tuple(_output(where, parameter, given.pop(fold(parameter.name), None), binding) for parameter in out_parameters)
     if given:
         unknown = next(name for name in outputs if fold(name) in given)
         hint = did_you_mean(unknown, (parameter.name for parameter in out_parameters))
         raise failed(f"the behaviour of {where} returned an unknown output parameter {unknown}{hint}")
-    return MethodResult(_output(where, _Shape(method.return_type), value, binding), shaped)
+    return MethodResult(_output(where, method.returns, value, binding), shaped)
 
 
-def _output(where: str, element: Parameter | _Shape, value: Any, binding: Binding) -> Output:
+def _output(where: str, element: Parameter, value: Any, binding: Binding) -> Output:
     plain = [_plain(element, item) for item in value] if type(value) in (list, tuple) else _plain(element, value)
     try:
         converted = convert_value(element, plain, binding)
@@ -150,7 +139,7 @@ def _output(where: str, element: Parameter | _Shape, value: Any, binding: Bindin
     return Output(element.name, element.type, element.is_array, converted, element.embedded)
 
 
-def _plain(element: Parameter | _Shape, value: Any) -> Any:
+def _plain(element: Parameter, value: Any) -> Any:
     """Return an instance of the world as what the element holds of it: a copy or a reference."""
     if not isinstance(value, Instance):
         return value

@@ -48,11 +48,11 @@ def _methods(
 
 def _value(pack: str, item: str, method: Method, text: str) -> int:
     try:
-        value = convert_scalar(Untyped(text), method.return_type)
+        value = convert_scalar(Untyped(text), method.returns.type)
     except ValueError as error:
         raise _error(pack, item, f"method {method.name} cannot return this: {error}") from None
     if not isinstance(value, int):
-        raise _error(pack, item, f"method {method.name} returns a {method.return_type}, no number")
+        raise _error(pack, item, f"method {method.name} returns a {method.returns.type}, no number")
     return value
 
 

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from cimsim.cimom.cimom import Cimom
 from cimsim.cimxml.decode import Decoder
 from cimsim.cimxml.encode import Encoder
+from cimsim.cimxml.recent import RecentMessages
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
 from cimsim.server.auth import Authenticator
@@ -40,7 +41,7 @@ class Endpoint:
         self._options = options
         self._port: Any = None
         self.cimom = Cimom(loaded.world, loaded.behaviours, reactor.seconds, options.policy)
-        service = CimService(Decoder(), Encoder(options.host), self.cimom)
+        service = CimService(RecentMessages(Decoder()), Encoder(options.host), self.cimom)
         authenticator = Authenticator(options.users) if options.users else None
         self._factory = CimHttpFactory(service, reactor, authenticator, options.limits)
 

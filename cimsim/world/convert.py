@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple, Protocol
 
-from pywbem import CIMClass, CIMInstance, CIMInstanceName
+from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName
 
 from cimsim.world.paths import InstancePath
-from cimsim.world.values import Malformed, Untyped, convert_scalar
+from cimsim.world.values import DateTime, Malformed, Untyped, convert_scalar
 
 
 class PropertyData(NamedTuple):
@@ -92,7 +92,12 @@ def convert_value(element: Element, value: Any, resolver: Resolver | None = None
     return _item(element, value, resolver)
 
 
+_SCALARS = frozenset({str, Untyped, int, bool, float, DateTime})
+
+
 def _item(element: Element, value: Any, resolver: Resolver | None) -> Any:
+    if type(value) in _SCALARS and element.type != "reference" and not element.embedded:
+        return convert_scalar(value, element.type)
     if isinstance(value, Malformed):
         raise ValueError(value.reason)
     if element.type == "reference":
@@ -136,8 +141,19 @@ def from_cim_path(path: CIMInstanceName) -> InstancePath:
 
 def to_cim_path(path: InstancePath) -> CIMInstanceName:
     """Return one of our instance paths as pywbem's."""
-    keys = {name: to_cim_path(value) if isinstance(value, InstancePath) else value for name, value in path.keys}
+    keys = {name: to_cim_value(value) for name, value in path.keys}
     return CIMInstanceName(path.classname, keys, path.host, path.namespace)
+
+
+def to_cim_value(value: Any) -> Any:
+    """Return a stored value as pywbem takes it."""
+    if isinstance(value, tuple):
+        return [to_cim_value(item) for item in value]
+    if isinstance(value, DateTime):
+        return CIMDateTime(str(value))
+    if isinstance(value, InstancePath):
+        return to_cim_path(value)
+    return value
 
 
 def guess(value: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from pywbem import CIMDateTime, CIMInstance, CIMProperty
+from pywbem import CIMInstance, CIMProperty
 
-from cimsim.world.convert import to_cim_path
+from cimsim.world.convert import to_cim_path, to_cim_value
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.schema import ResolvedClass
-from cimsim.world.values import DateTime
 
 
 class Instance:
@@ -18,7 +17,7 @@ class Instance:
     Read a property with ``instance["Started"]``, in any spelling.
     """
 
-    __slots__ = ("cls", "key", "memo", "namespace", "values")
+    __slots__ = ("_identity", "cls", "key", "memo", "namespace", "values")
 
     def __init__(self, cls: ResolvedClass, namespace: str, values: tuple[Any, ...]) -> None:
         self.cls = cls
@@ -26,6 +25,7 @@ class Instance:
         self.values = values
         self.key = tuple([canonical(values[place]) for place in cls.key_order])
         self.memo: Any = None
+        self._identity: Identity | None = None
 
     def __getitem__(self, name: str) -> Any:
         place = self.cls.index.get(fold(name))
@@ -49,7 +49,10 @@ class Instance:
     @property
     def identity(self) -> Identity:
         """The identity of ``path``, without computing the path."""
-        return Identity("", fold_namespace(self.namespace), self.cls.folded, self.key)
+        identity = self._identity
+        if identity is None:
+            identity = self._identity = Identity("", fold_namespace(self.namespace), self.cls.folded, self.key)
+        return identity
 
     def with_values(self, changes: dict[int, Any]) -> "Instance":
         """Return the record with other values at the given places."""
@@ -71,14 +74,3 @@ class Instance:
                 reference_class=prop.reference_class,
             )
         return instance
-
-
-def to_cim_value(value: Any) -> Any:
-    """Return a stored value as pywbem takes it."""
-    if isinstance(value, tuple):
-        return [to_cim_value(item) for item in value]
-    if isinstance(value, DateTime):
-        return CIMDateTime(str(value))
-    if isinstance(value, InstancePath):
-        return to_cim_path(value)
-    return value

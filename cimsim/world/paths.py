@@ -1,6 +1,6 @@
 """Instance paths and their identity."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cimsim.world.names import fold, fold_namespace
@@ -32,10 +32,19 @@ class InstancePath:
     keys: tuple[tuple[str, Any], ...]
     namespace: str | None = None
     host: str | None = None
+    # An association is asked for the identities of its ends again and again, so each is worked out once.
+    _identity: Identity | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def identity(self) -> Identity:
         """The canonical form; the path must be absolute (``namespace`` set) and its values typed."""
+        identity = self._identity
+        if identity is None:
+            identity = self._identify()
+            object.__setattr__(self, "_identity", identity)
+        return identity
+
+    def _identify(self) -> Identity:
         keys = self.keys
         if len(keys) > 1:
             keys = tuple(sorted(keys, key=lambda item: fold(item[0])))

@@ -102,9 +102,11 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
         """Return all values in creation order; much faster than going through ``values()``."""
         if not self._over:
             return [*self._base.values(), *self._more.values()]
-        get = self._over.get
-        values = [get(key, value) for key, value in self._base.items()]
-        return [*(value for value in values if value is not _REMOVED), *self._more.values()]
+        # Copying and updating a dictionary is several times faster than looking for a change of each key.
+        values = [*{**self._base, **self._over}.values()]
+        if self._len != len(self._base) + len(self._more):
+            values = [value for value in values if value is not _REMOVED]
+        return [*values, *self._more.values()]
 
 
 def _folded(base: dict[Any, Any], over: dict[Any, Any], more: dict[Any, Any]) -> dict[Any, Any]:

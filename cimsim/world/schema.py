@@ -57,10 +57,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of a resolved class. ``parameters`` is keyed by folded name, in declared order."""
+    """A method of a resolved class. ``parameters`` is keyed by folded name, in declared order.
+
+    ``returns`` gives the return value the shape of an output parameter.
+    """
 
     name: str
-    return_type: str
+    returns: Parameter
     parameters: dict[str, Parameter]
     static: bool
     origin: str
@@ -264,10 +267,10 @@ def _shape(element: Any) -> str:
 
 
 def _method(declared: CIMMethod, inherited: Method | None, classname: str) -> Method:
-    if inherited and inherited.return_type != declared.return_type:
+    if inherited and inherited.returns.type != declared.return_type:
         raise invalid_parameter(
             f"method {classname}.{declared.name} returns {declared.return_type}, "
-            f"but the superclass has it return {inherited.return_type}"
+            f"but the superclass has it return {inherited.returns.type}"
         )
     parameters = {}
     for parameter in declared.parameters.values():
@@ -275,11 +278,15 @@ def _method(declared: CIMMethod, inherited: Method | None, classname: str) -> Me
         parameters[folded] = _parameter(parameter, inherited.parameters.get(folded) if inherited else None)
     return Method(
         name=declared.name,
-        return_type=declared.return_type,
+        returns=_return_value(declared.return_type),
         parameters=parameters,
         static=_flag(declared.qualifiers, "Static", inherited=bool(inherited and inherited.static)),
         origin=inherited.origin if inherited else classname,
     )
+
+
+def _return_value(cim_type: str) -> Parameter:
+    return Parameter("ReturnValue", cim_type, False, None, False, True, False, None, None, None)
 
 
 def _parameter(declared: CIMParameter, inherited: Parameter | None) -> Parameter:

@@ -137,6 +137,10 @@ class Transaction:
         data = _data(before.cls.name, properties)
         return self.replace(before, self.world.values(before.cls, data, self._namespace(before.namespace)))
 
+    def typed(self, cls: ResolvedClass, properties: Mapping[str, Any]) -> dict[int, Any]:
+        """Return property values as ``replace`` takes them; raises as ``World.values`` does."""
+        return self.world.values(cls, _data(cls.name, properties), self._namespace())
+
     def replace(self, before: Instance, values: Mapping[int, Any]) -> Instance:
         """Give the properties at these places typed values; ``before`` is the current record. As ``modify`` otherwise."""
         properties = before.cls.properties
@@ -174,7 +178,7 @@ class Transaction:
         for instance in reversed(self._with_referrers(self.get(path))):
             target = self._namespace(instance.namespace)
             stored = target.instances[instance.cls.folded].delete(instance.key)
-            self._put(replace(target, instances=target.instances.set(instance.cls.folded, stored)))
+            self._put(target.with_instances(instance.cls.folded, stored))
             self._unindex(instance)
             self.changes.append(Change(ChangeKind.DELETED, instance, None))
 
@@ -225,7 +229,7 @@ class Transaction:
     def _store(self, namespace: Namespace, instance: Instance) -> None:
         stored = namespace.instances.get(instance.cls.folded) or PersistentMap()
         stored = stored.set(instance.key, instance)
-        self._put(replace(namespace, instances=namespace.instances.set(instance.cls.folded, stored)))
+        self._put(namespace.with_instances(instance.cls.folded, stored))
 
     def _index(self, instance: Instance) -> None:
         entry = (instance.cls.folded, instance.key)

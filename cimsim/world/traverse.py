@@ -19,22 +19,27 @@ def referring(
     ``association`` is the name of a class that they are of or derive from, ``role`` the name of the reference property through
     which they do; None admits all.
     """
+    for link, _ in _links(namespace, source, association, role):
+        yield link
+
+
+def _links(
+    namespace: Namespace, source: Identity, association: str | None, role: str | None
+) -> Iterator[tuple[Instance, list[int]]]:
+    """Yield the association instances with the places of the reference properties through which they refer to ``source``."""
     folded = fold(association) if association else None
-    for instance in namespace.referring_to(source):
-        if (folded is None or instance.cls.is_a(folded)) and source_places(instance, source, role):
-            yield instance
-
-
-def source_places(instance: Instance, source: Identity, role: str | None) -> list[int]:
-    """Return the places of the reference properties through which an association instance refers to ``source``."""
-    folded = fold(role) if role else None
-    return [
-        place
-        for place in instance.cls.references
-        if (folded is None or fold(instance.cls.properties[place].name) == folded)
-        and instance.values[place] is not None
-        and instance.values[place].identity == source
-    ]
+    folded_role = fold(role) if role else None
+    for link in namespace.referring_to(source):
+        if folded is None or link.cls.is_a(folded):
+            entered = [
+                place
+                for place in link.cls.references
+                if (folded_role is None or fold(link.cls.properties[place].name) == folded_role)
+                and link.values[place] is not None
+                and link.values[place].identity == source
+            ]
+            if entered:
+                yield link, entered
 
 
 def associated(
@@ -56,8 +61,7 @@ def associated(
     result_folded = fold(result_class) if result_class else None
     result_role_folded = fold(result_role) if result_role else None
     found: dict[Identity, Instance] = {}
-    for link in referring(namespace, source, association=association, role=role):
-        entered = source_places(link, source, role)
+    for link, entered in _links(namespace, source, association, role):
         for place in link.cls.references:
             if place in entered and len(entered) == 1:
                 continue

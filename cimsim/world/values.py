@@ -76,7 +76,11 @@ class DateTime(str):
     def at(cls, seconds: float, utc: str = "+000") -> "DateTime":
         """Return the timestamp of ``seconds`` since 1970-01-01 UTC; ``utc`` is its last four characters."""
         moment = datetime.fromtimestamp(seconds, UTC)
-        return cls(f"{moment:%Y%m%d%H%M%S}.{moment.microsecond:06d}{utc}")
+        day = f"{moment.year:04d}{moment.month:02d}{moment.day:02d}"
+        # Right by construction, so the check of __new__ is left out.
+        return super().__new__(
+            cls, f"{day}{moment.hour:02d}{moment.minute:02d}{moment.second:02d}.{moment.microsecond:06d}{utc}"
+        )
 
     @property
     def is_interval(self) -> bool:
@@ -213,6 +217,8 @@ _PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     **{name: _parse_real(name) for name in REAL_TYPES},
 }
 SCALAR_TYPES: Final = frozenset(_PARSERS)
+# The types whose values need no further look when they are stored as they should be.
+_STORED: Final[dict[str, type]] = {"string": str, "boolean": bool, "datetime": DateTime}
 
 
 def convert_scalar(value: object, cim_type: str) -> Any:
@@ -225,6 +231,8 @@ def convert_scalar(value: object, cim_type: str) -> Any:
     """
     if isinstance(value, Untyped):
         return _PARSERS[cim_type](value)
+    if type(value) is _STORED.get(cim_type):
+        return value
     if isinstance(value, Malformed):
         raise ValueError(value.reason)
     if cim_type == "datetime":

@@ -6,9 +6,9 @@ from typing import Any
 
 from pywbem import CIMError, CIMInstance, CIMProperty, CIMQualifierDeclaration
 
-from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, guess, shape
+from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, guess, shape, to_cim_value
 from cimsim.world.errors import invalid_class, invalid_namespace, invalid_parameter, not_found
-from cimsim.world.instances import Instance, to_cim_value
+from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
@@ -67,6 +67,11 @@ class Namespace:
         for classname, key in self.referrers.get(identity, ()):
             yield self.instances[classname][key]
 
+    def with_instances(self, classname: str, stored: InstanceMap) -> "Namespace":
+        """Return the namespace with other instances of a folded creation class."""
+        instances = self.instances.set(classname, stored)
+        return Namespace(self.name, self.schema, self.qualifiers, instances, self.referrers)
+
     @property
     def instance_count(self) -> int:
         """How many instances are stored."""
@@ -85,7 +90,8 @@ class World:
         Raises:
             CIMError: CIM_ERR_INVALID_NAMESPACE, naming the nearest namespace that exists.
         """
-        found = self.namespaces.get(fold_namespace(name))
+        # Names are mostly given in the form that is the key.
+        found = self.namespaces.get(name) or self.namespaces.get(fold_namespace(name))
         if found is None:
             hint = did_you_mean(name, (each.name for each in self.namespaces.values()))
             raise invalid_namespace(f"no namespace {name}{hint}")
@@ -135,13 +141,14 @@ class World:
         if len(given) != len(path.keys):
             raise invalid_parameter(f"a key stands twice in {path}")
         typed = []
+        binding = Binding(self, namespace)
         for place in cls.key_order:
             prop = cls.properties[place]
             value = given.pop(fold(prop.name), None)
             if value is None:
                 raise invalid_parameter(f"key {prop.name} of class {cls.name} is missing in {path}")
             try:
-                typed.append((prop, convert_value(prop, value, Binding(self, namespace))))
+                typed.append((prop, convert_value(prop, value, binding)))
             except ValueError as error:
                 raise invalid_parameter(f"key {prop.name} of class {cls.name}: {error}") from None
         if given:
@@ -157,6 +164,7 @@ class World:
                 (rules OP-CI-2, D31, D32).
         """
         values: dict[int, Any] = {}
+        binding = Binding(self, namespace)
         for given in data.properties:
             place = cls.index.get(fold(given.name))
             if place is None:
@@ -164,15 +172,10 @@ class World:
             if place in values:
                 raise invalid_parameter(f"property {given.name} stands twice")
             try:
-                values[place] = self._value(cls.properties[place], given, namespace)
+                values[place] = _value(cls.properties[place], given, binding)
             except ValueError as error:
                 raise invalid_parameter(f"property {cls.name}.{cls.properties[place].name}: {error}") from None
         return values
-
-    def _value(self, prop: Property, given: PropertyData, namespace: Namespace) -> Any:
-        if given.type is not None and (given.type, given.is_array) != (prop.type, prop.is_array):
-            raise ValueError(f"{shape(prop)} expected, not {given.type}{'[]' if given.is_array else ''}")
-        return convert_value(prop, given.value, Binding(self, namespace))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,12 @@ class Binding:
             cls.name,
             properties=[_cim_property(cls.properties[place], item) for place, item in typed.items()],
         )
+
+
+def _value(prop: Property, given: PropertyData, binding: Binding) -> Any:
+    if given.type is not None and (given.type, given.is_array) != (prop.type, prop.is_array):
+        raise ValueError(f"{shape(prop)} expected, not {given.type}{'[]' if given.is_array else ''}")
+    return convert_value(prop, given.value, binding)
 
 
 def _cim_property(prop: Property, value: Any) -> CIMProperty:

@@ -68,9 +68,13 @@ class GuestService(HypervService):
     def refuses_start(self, call: Invocation, service: Instance) -> int | None:
         """Refuse while the guest service interface is disabled."""
         component = _component(call.transaction, service)
-        if component is None or component["EnabledState"] != ENABLED:
+        if component is None or component["EnabledState"] != ENABLED or self.forbidden(call.transaction, component, service):
             return self.unsupported(call)
         return None
+
+    def forbidden(self, transaction: Transaction, component: Instance, service: Instance) -> bool:
+        """Return whether anything but the state of the guest service interface forbids the service to start."""
+        return False
 
     def refuses_stop(self, call: Invocation, service: Instance) -> int | None:
         """Never refuse."""
@@ -98,17 +102,14 @@ class GuestFileService(GuestService):
 class GuestCommunicationService(GuestService):
     """Msvm_GuestCommunicationService: a registered socket service, which its settings may forbid to start."""
 
-    def refuses_start(self, call: Invocation, service: Instance) -> int | None:
-        """Refuse also when the policy of the service, or the one that it defers to, is Disabled."""
-        if _policy(call.transaction, service) == POLICY_DISABLED:
-            return self.unsupported(call)
-        return super().refuses_start(call, service)
+    def forbidden(self, transaction: Transaction, component: Instance, service: Instance) -> bool:
+        """Return whether the policy of the service, or the one that it defers to, is Disabled."""
+        return _policy(transaction, component, service) == POLICY_DISABLED
 
 
-def _policy(transaction: Transaction, service: Instance) -> int | None:
+def _policy(transaction: Transaction, component: Instance, service: Instance) -> int | None:
     """Return the policy of a guest service's settings, followed to where it defers to; None where it has no settings."""
-    component = _component(transaction, service)
-    for interface in [] if component is None else _settings_of(transaction, component):
+    for interface in _settings_of(transaction, component):
         for setting in transaction.associators(interface, "Msvm_GuestServiceInterfaceSettingDataComponent"):
             if setting["Name"] == service["Name"]:
                 policy: int | None = setting["EnabledStatePolicy"]
@@ -168,7 +169,7 @@ class GuestServiceInterfaceComponent(IntegrationComponent):
         super().enter(transaction, component, state)
         changed = DateTime.at(transaction.now, WINDOWS_UTC)
         for service in transaction.associators(component, "Msvm_RegisteredGuestService", "Msvm_GuestService"):
-            starts = state == ENABLED and _policy(transaction, service) != POLICY_DISABLED
+            starts = state == ENABLED and _policy(transaction, component, service) != POLICY_DISABLED
             follows = RUNNING if starts else STOPPED
             if service["EnabledState"] != follows.EnabledState:
                 transaction.modify(service, **follows.properties(), RequestedState=NO_REQUEST, TimeOfLastStateChange=changed)

@@ -8,7 +8,7 @@ import pytest
 from cimsim.world.instances import Instance
 from cimsim.world.paths import Identity, InstancePath
 from cimsim.world.transaction import Transaction
-from cimsim.world.traverse import associated, referring, source_places
+from cimsim.world.traverse import associated, referring
 from cimsim.world.world import Namespace, World
 
 
@@ -110,8 +110,8 @@ def test_referring(transaction: Transaction, boxes: dict[str, Instance]) -> None
     assert list(referring(namespace, a.identity)) == [link, strong]
     assert list(referring(namespace, a.identity, association="T_STRONGLINK")) == [strong]
     assert list(referring(namespace, a.identity, role="left")) == [link]
-    assert source_places(link, a.identity, None) == [0]
-    assert source_places(link, b.identity, "Left") == []
+    assert list(referring(namespace, b.identity, association="T_Link", role="LEFT")) == [strong]
+    assert list(referring(namespace, b.identity, role="Middle")) == []
 
 
 @pytest.mark.parametrize("unrelated", [10, 10_000])

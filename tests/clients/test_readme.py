@@ -1,0 +1,82 @@
+"""The sessions in README.md are what happens: each runs against a fresh server and must print exactly what stands there."""
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from pywbem import WBEMConnection
+
+if TYPE_CHECKING:
+    from tests.clients.conftest import Launch, Run
+
+README: Final = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+SESSION: Final = re.compile(r"<!-- session: (\S+) -->\n```(\w+)\n(.*?)\n```\n<!-- end -->", re.DOTALL)
+SESSIONS: Final = {name: (kind, text) for name, kind, text in SESSION.findall(README)}
+PLACE: Final = "localhost:5988"
+PROMPT: Final = "$ "
+
+
+def complaints_of_python(session: str) -> str:
+    """Run the examples of a Python session and return what is otherwise than it says."""
+    complaints: list[str] = []
+    examples = doctest.DocTestParser().get_doctest(session, {}, "README.md", "README.md", 0)
+    doctest.DocTestRunner(verbose=False).run(examples, out=complaints.append, clear_globs=False)
+    for connection in examples.globs.values():
+        if isinstance(connection, WBEMConnection):
+            connection.close()
+    return "".join(complaints)
+
+
+def printed_in_shell(session: str) -> str:
+    """Run the commands of a shell session, in one shell, and return the session with what they printed."""
+    commands = [line.removeprefix(PROMPT) for line in session.splitlines() if line.startswith(PROMPT)]
+    # The shell itself writes each command before it runs it, the way the README shows it.
+    script = "\n".join(f"printf '%s\\n' {quoted(PROMPT + command)}\n{command}" for command in commands)
+    hidden = ("CIMSIM_", "PYWBEM", "COLUMNS")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def test_the_readme_has_a_session_of_each_client() -> None:
+    assert {"pywbem", "pywbemcli", "wbemcli"} <= set(SESSIONS)
+
+
+@pytest.mark.parametrize("name", [name for name, (kind, _) in SESSIONS.items() if kind == "pycon"])
+def test_a_python_session(launch: "Launch", name: str) -> None:
+    with launch() as server:
+        assert complaints_of_python(SESSIONS[name][1].replace(PLACE, f"localhost:{server.port}") + "\n") == ""
+
+
+@pytest.mark.parametrize("name", [name for name, (kind, _) in SESSIONS.items() if kind == "console"])
+def test_a_shell_session(launch: "Launch", request: pytest.FixtureRequest, name: str) -> None:
+    if name == "wbemcli":
+        _: Run = request.getfixturevalue("wbemcli")
+    text = SESSIONS[name][1]
+    with launch() as server:
+        shown = printed_in_shell(text.replace(PLACE, f"localhost:{server.port}"))
+    assert blocks(shown.replace(f"localhost:{server.port}", PLACE)) == blocks(text + "\n")
+
+
+def blocks(session: str) -> list[str]:
+    """Return each command with what it printed; blank lines around that do not show in a README."""
+    return [block.strip("\n") for block in session.split("\n" + PROMPT)]
