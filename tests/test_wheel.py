@@ -45,7 +45,8 @@ def test_an_installed_wheel_serves_the_shipped_packs(wheel: Path, tmp_path: Path
     venv.create(environment, with_pip=True)
     run(environment / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=tmp_path)
     ready = tmp_path / "ready"
-    command = [environment / "bin" / "cimsim", "serve", "--port", "0", "--ready-file", ready, "--cache-dir", tmp_path / "cache"]
+    program, cache = environment / "bin" / "cimsim", tmp_path / "cache"
+    command: list[str | Path] = [program, "serve", "--port", "0", "--ready-file", ready, "--cache-dir", cache]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
         try:
             deadline = time.monotonic() + 60

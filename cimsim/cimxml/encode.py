@@ -46,10 +46,15 @@ _END: Final = "></SIMPLERSP></MESSAGE></CIM>\n"
 
 
 class Encoder:
-    """Encodes response messages. ``host`` is the text of HOST in absolute paths: a name or ``name:port`` (rules M16, SEC5)."""
+    """Encodes response messages.
 
-    def __init__(self, host: str) -> None:
+    ``host`` is the text of HOST in absolute paths: a name or ``name:port`` (rules M16, SEC5). ``null_outputs``: whether output
+    parameters that are NULL are sent. Left out means the same, and wbemcli and pywbemcli crash on those that are sent (X12).
+    """
+
+    def __init__(self, host: str, *, null_outputs: bool = False) -> None:
         self._host = host
+        self._null_outputs = null_outputs
 
     def encode(self, message: Message, result: Result | CIMError) -> Iterator[list[bytes]]:
         """Yield the response to a message in batches of fragments (rules M2 to M13); a short one is a single batch.
@@ -64,9 +69,21 @@ class Encoder:
         if isinstance(result, Void):
             return iter([[f"{head}{tail}".encode()]])
         if isinstance(result, MethodResult):
-            return iter([[f"{head}{_method_result(result)}{tail}".encode()]])
+            return iter([[f"{head}{self._method_result(result)}{tail}".encode()]])
         head, tail = f"{head}<IRETURNVALUE>", f"</IRETURNVALUE>{tail}"
         return _batches(head.encode(), self._fragments(result), tail.encode())
+
+    def _method_result(self, result: MethodResult) -> str:
+        """Return RETURNVALUE and the PARAMVALUEs, each with its type (rules X11 to X13, X17)."""
+        value = result.return_value
+        outputs = "".join(
+            [
+                f'<PARAMVALUE NAME="{escape_attribute(each.name)}"{_output_type(each)}>{_output_value(each)}</PARAMVALUE>'
+                for each in result.outputs
+                if self._null_outputs or each.value is not None
+            ]
+        )
+        return f"<RETURNVALUE{_output_type(value)}>{_output_value(value)}</RETURNVALUE>{outputs}"
 
     def _fragments(self, result: Result) -> Iterable[bytes]:
         """Return the children of IRETURNVALUE, all of one kind (rule M10)."""
@@ -166,18 +183,6 @@ def _value(result: Value) -> str:
 def _error(error: CIMError) -> str:
     # A CIMError without a description makes one of its own from the code.
     return f'<ERROR CODE="{int(error.status_code)}" DESCRIPTION="{escape_attribute(error.status_description)}"/>'
-
-
-def _method_result(result: MethodResult) -> str:
-    """Return RETURNVALUE and the PARAMVALUEs, each with its type (rules X11 to X13, X17)."""
-    value = result.return_value
-    outputs = "".join(
-        [
-            f'<PARAMVALUE NAME="{escape_attribute(each.name)}"{_output_type(each)}>{_output_value(each)}</PARAMVALUE>'
-            for each in result.outputs
-        ]
-    )
-    return f"<RETURNVALUE{_output_type(value)}>{_output_value(value)}</RETURNVALUE>{outputs}"
 
 
 def _output_type(output: Output) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for MOF files given without a pack.")
 @setting("--enforce-write/--no-enforce-write", default=True, show_default=True, help="Refuse changes of read-only properties.")
+@setting("--null-outputs/--no-null-outputs", default=False, show_default=True, help="Send output parameters that are NULL.")
 @setting(
     "--cache-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder for compiled packs.  [default: user's cache]"
 )
@@ -83,6 +84,7 @@ def serve(**options: Any) -> None:
             port=options["port"],
             host=options["host_name"],
             users=users,
+            null_outputs=options["null_outputs"],
             limits=HttpLimits(
                 max_body=options["max_body"],
                 max_header_bytes=options["max_header"],

@@ -22,13 +22,15 @@ from cimsim.server.service import CimService
 class EndpointOptions:
     """Where and how to listen. Port 0 picks a free one; ``host`` is the HOST of paths in answers (rule SEC5).
 
-    With ``users`` (name to password) every request needs Basic authentication; without, none does.
+    With ``users`` (name to password) every request needs Basic authentication; without, none does. ``null_outputs``: whether
+    output parameters that are NULL are sent (rule X12).
     """
 
     address: str = "127.0.0.1"
     port: int = 5988
     host: str = "localhost"
     users: Mapping[str, str] = field(default_factory=dict)
+    null_outputs: bool = False
     limits: HttpLimits = HttpLimits()
     policy: Policy = Policy()
 
@@ -41,7 +43,7 @@ class Endpoint:
         self._options = options
         self._port: Any = None
         self.cimom = Cimom(loaded.world, loaded.behaviours, reactor.seconds, options.policy)
-        service = CimService(RecentMessages(Decoder()), Encoder(options.host), self.cimom)
+        service = CimService(RecentMessages(Decoder()), Encoder(options.host, null_outputs=options.null_outputs), self.cimom)
         authenticator = Authenticator(options.users) if options.users else None
         self._factory = CimHttpFactory(service, reactor, authenticator, options.limits)
 

@@ -40,7 +40,7 @@ class HttpLimits:
     linger_timeout: float = 2.0
     stop_timeout: float = 5.0
     sweep_interval: float = 1.0
-    time_slice: float = 0.01
+    time_slice: float = 0.005
     piece: int = 128 * 1024
 
     def __post_init__(self) -> None:

@@ -67,6 +67,8 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
         return self._version(self._base, {**self._over, key: _REMOVED}, self._more, self._len - 1)
 
     def __getitem__(self, key: K) -> V:
+        if not self._more and not self._over:
+            return cast(V, self._base[key])
         value = self.get(key, _ABSENT)
         if value is _ABSENT:
             raise KeyError(key)

@@ -81,7 +81,8 @@ def respond() -> Callable[..., str]:
 
     def encode(result: Any, request: Request | None = None, message_id: str = "1001") -> str:
         sent = Message(message_id, "1.0", request or IntrinsicRequest("Op", "root/x"))
-        return b"".join([piece for batch in Encoder("host:5988").encode(sent, result) for piece in batch]).decode()
+        batches = Encoder("host:5988", null_outputs=True).encode(sent, result)
+        return b"".join([piece for batch in batches for piece in batch]).decode()
 
     return encode
 

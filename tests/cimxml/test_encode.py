@@ -130,6 +130,16 @@ def test_x12_x17_outputs(respond: Callable[..., str], output: Output, attributes
     assert text.endswith(f'</RETURNVALUE><PARAMVALUE NAME="P" {attributes}>{expected}</PARAMVALUE>')
 
 
+def test_x12_null_outputs_are_left_out_unless_asked_for() -> None:
+    message = Message("1", "1.0", CALL)
+    result = MethodResult(RETURNED, (Output("P", "uint8", False, None), Output("Q", "string", False, "")))
+    (batch,) = Encoder("h").encode(message, result)
+    assert b'NAME="Q"' in b"".join(batch)
+    assert b'NAME="P"' not in b"".join(batch)
+    (batch,) = Encoder("h", null_outputs=True).encode(message, result)
+    assert b'<PARAMVALUE NAME="P" PARAMTYPE="uint8"></PARAMVALUE>' in b"".join(batch)
+
+
 def test_pywbem_reads_method_results(respond: Callable[..., str], pywbem_reads: Callable[[str], Any]) -> None:
     inner = CIMInstance("E", properties=[CIMProperty("T", "<&>", type="string", propagated=False)])
     outputs = (

@@ -12,7 +12,8 @@ HEADERS = CimHeaders("MethodCall", "EnumerateInstanceNames", "root/x")
 
 def body(identifier: str, padding: str = "") -> bytes:
     return (
-        f'<?xml version="1.0"?><CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="{identifier}" PROTOCOLVERSION="1.0"><SIMPLEREQ>'
+        f'<?xml version="1.0"?><CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="{identifier}" PROTOCOLVERSION="1.0">'
+        "<SIMPLEREQ>"
         '<IMETHODCALL NAME="EnumerateInstanceNames"><LOCALNAMESPACEPATH><NAMESPACE NAME="root"/><NAMESPACE NAME="x"/>'
         f'</LOCALNAMESPACEPATH><IPARAMVALUE NAME="ClassName"><CLASSNAME NAME="A"/></IPARAMVALUE>{padding}</IMETHODCALL>'
         "</SIMPLEREQ></MESSAGE></CIM>"

@@ -232,6 +232,11 @@ def test_instance_invokemethod_with_a_parameter_and_an_output(pywbemcli: "Run", 
     )
 
 
+def test_instance_invokemethod_with_an_output_that_is_null(pywbemcli: "Run", changing_server: "Server") -> None:  # X12
+    call = ("instance", "invokemethod", MANAGER, "RequestStateChange", "--parameter", "RequestedState=2")
+    assert fine(pywbemcli(changing_server, ISCSI, *call)).strip() == "ReturnValue=0"
+
+
 def test_class_invokemethod_says_that_it_needs_an_instance(pywbemcli: "Run", server: "Server") -> None:
     refused = pywbemcli(server, HYPERV, "class", "invokemethod", "Msvm_GuestFileService", "StopService")
     assert refused.status == 1

@@ -157,6 +157,11 @@ def test_cm_with_a_parameter_and_an_output(wbemcli: "Run", changing_server: "Ser
     assert state.endswith(" JobState=7")
 
 
+def test_cm_with_an_output_that_is_null(wbemcli: "Run", changing_server: "Server") -> None:  # X12
+    (shown,) = fine(wbemcli(changing_server, "cm", MANAGER, "RequestStateChange.RequestedState=2"))
+    assert shown.endswith(" RequestStateChange: 0")
+
+
 def test_errors(wbemcli: "Run", server: "Server") -> None:  # E5
     for operation, target, text in (
         (

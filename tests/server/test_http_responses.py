@@ -132,7 +132,7 @@ def test_work_is_done_in_time_slices(server: Any, post: Post) -> None:
 
 def test_pipelined_requests_share_the_reactor(server: Any, post: Post) -> None:
     def slow(body: bytes) -> Iterator[list[bytes]]:
-        server.clock.rightNow += 0.006
+        server.clock.rightNow += 0.003
         return iter([[body]])
 
     server.service.reply = slow
