@@ -116,9 +116,10 @@ def _folded(base: dict[Any, Any], over: dict[Any, Any], more: dict[Any, Any]) ->
     if not over:
         return {**base, **more}
     merged = {**base, **over, **more}
-    if _REMOVED not in over.values():
-        return merged
+    # By identity: the values may be objects of pywbem, which refuse to be compared with others.
     removed = [key for key, value in over.items() if value is _REMOVED]
+    if not removed:
+        return merged
     if not more:
         for key in removed:
             del merged[key]

@@ -105,3 +105,19 @@ def test_a_write_copies_few_entries() -> None:
         mapping = mapping.set(n, -1)
     assert Counting.copies == 0
     assert mapping.get(99) == -1
+
+
+def test_values_are_never_compared() -> None:
+    class Proud:
+        def __eq__(self, other: object) -> bool:
+            raise TypeError("compared")
+
+        __hash__ = None  # type: ignore[assignment] # a class with __eq__ and without a hash
+
+    values = {number: Proud() for number in range(40)}
+    changed = PersistentMap(values)
+    for number in values:
+        changed = changed.set(number, values[number])
+    for number in range(40, 80):
+        changed = changed.set(number, Proud()).delete(number - 40)
+    assert list(changed) == list(range(40, 80))
