@@ -1,15 +1,18 @@
-"""What all tests share: the settings of hypothesis, and a builder of schemas and worlds."""
+"""What all tests share: the settings of hypothesis, a builder of schemas and worlds, and the check of what pywbem receives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier, cimtype
+from requests import Session
 
 from cimsim.world.schema import Schema
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
+from tests.replies.http import Message, check_answer
 
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
 settings.register_profile("cimsim", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -83,3 +86,26 @@ class Builder:
 @pytest.fixture(scope="session")
 def cim() -> Builder:
     return Builder()
+
+
+@pytest.fixture(scope="session")
+def unchecked() -> set[str]:
+    """The ``host:port`` of servers whose answers are wrong on purpose."""
+    return set()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def replies_are_checked(unchecked: set[str]) -> Iterator[None]:
+    """Check every answer that pywbem gets, from whatever connection."""
+    send = Session.send
+
+    def checked(session: Session, request: Any, **options: Any) -> Any:
+        answer = send(session, request, **options)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        if urlsplit(request.url).netloc not in unchecked:
+            check_answer(request.body, Message(answer.status_code, headers, answer.content))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Session, "send", checked)
+        yield

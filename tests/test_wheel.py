@@ -35,9 +35,10 @@ def test_the_wheel_holds_every_file_of_the_packs(wheel: Path) -> None:
     assert packed == {str(path.relative_to(ROOT)) for path in files}
 
 
-def test_the_wheel_carries_its_type_information_and_qualifiers(wheel: Path) -> None:
+def test_the_wheel_carries_its_type_information_and_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"cimsim/py.typed", "cimsim/packs/qualifiers.mof"} <= names
+    data = {"cimsim/packs/qualifiers.mof", "cimsim/cli/rules.toml", "cimsim/cli/coverage.json"}
+    assert {"cimsim/py.typed", *data} <= names
 
 
 def test_an_installed_wheel_serves_the_shipped_packs(wheel: Path, tmp_path: Path) -> None:

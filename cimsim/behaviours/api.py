@@ -9,16 +9,32 @@ parameters::
             call.transaction.modify(call.target, Lit=call.arguments["On"])
             return 0
 
-Nothing it changed is visible when it raises. A ``pywbem.CIMError`` reaches the client as it is, any other exception as
+A method whose return value shall be NULL returns ``(None, {})``: just None is taken for a forgotten ``return``, and fails.
+Instances are found by their paths, by following associations, or by their properties::
+
+    lit = list(call.transaction.select("X_Lamp", Lit=True))
+
+What they embed is read as a copy: only ``modify`` changes an instance.
+
+Nothing a method changed is visible when it raises. A ``pywbem.CIMError`` reaches the client as it is, any other exception as
 CIM_ERR_FAILED.
+
+A behaviour may also act when a client writes instances of its class: it overrides ``create_instance``, ``modify_instance`` or
+``delete_instance``, and calls the inherited method for the plain step. Hooks that a behaviour does not override are not its
+own: those of a behaviour of a superclass come into their own there.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from inspect import isfunction
+from types import FunctionType
+from typing import Any, Final, NamedTuple
 
+from cimsim.operations.hooks import CreateHook, DeleteHook, ModifyHook
 from cimsim.operations.methods import Implementation, Invocation
+from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.schema import ResolvedClass
+from cimsim.world.transaction import Transaction
 
 
 class Behaviour:
@@ -28,14 +44,41 @@ class Behaviour:
         self.settings = settings
 
     def methods(self) -> dict[str, Implementation]:
-        """Return the methods that this behaviour carries out, by folded name: those whose names begin with a capital."""
-        names = (name for name in dir(type(self)) if name[0].isupper())
-        found: dict[str, Implementation] = {}
-        for name in names:
-            method: Callable[[Invocation], Any] = getattr(self, name)
-            if callable(method):
-                found[fold(name)] = method
-        return found
+        """Return the methods that this behaviour carries out, by folded name: functions whose names begin with a capital."""
+        kind = type(self)
+        return {fold(name): getattr(self, name) for name in dir(kind) if _is_method(name, getattr(kind, name))}
+
+    def own_methods(self) -> dict[str, FunctionType]:
+        """Return those of them that its own class defines and does not inherit, by name."""
+        return {name: value for name, value in vars(type(self)).items() if _is_method(name, value)}
+
+    # Hooks
+
+    def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
+        """Create an instance for a client; ``properties`` are those it gave, by declared name and typed."""
+        return transaction.create(cls.name, properties)
+
+    def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
+        """Change an instance for a client, ``properties`` as above; those with an unchanged value may be among them."""
+        transaction.modify(instance, **properties)
+
+    def delete_instance(self, transaction: Transaction, instance: Instance) -> None:
+        """Delete an instance for a client."""
+        transaction.delete(instance)
+
+    def namespaces_changed(self, transaction: Transaction) -> None:
+        """Act on namespaces that came or went, whoever made or deleted them."""
+
+    def hooks(self) -> dict[str, Callable[..., Any]]:
+        """Return the hooks that this behaviour overrides, by name."""
+        return {name: getattr(self, name) for name in _HOOKS if getattr(type(self), name) is not getattr(Behaviour, name)}
+
+
+def _is_method(name: str, value: object) -> bool:
+    return name[0].isupper() and isfunction(value)
+
+
+_HOOKS: Final = ("create_instance", "modify_instance", "delete_instance", "namespaces_changed")
 
 
 class Binding(NamedTuple):
@@ -56,13 +99,27 @@ class Fault(NamedTuple):
 
 
 class Behaviours:
-    """Who carries out which method: the behaviours and faults of all packs (an ``Implementations``)."""
+    """Who carries out which method, and who acts on writes: the behaviours and faults of all packs.
+
+    An ``Implementations`` and a ``Hooks``.
+    """
 
     def __init__(self, bindings: Iterable[Binding] = (), faults: Iterable[Fault] = ()) -> None:
+        bindings = tuple(bindings)
         self._methods: dict[tuple[str, str], dict[str, Implementation]] = {}
         for binding in bindings:
             place = fold_namespace(binding.namespace), fold(binding.classname)
             self._methods.setdefault(place, {}).update(binding.behaviour.methods())
+        self._hooks: dict[tuple[str, str], dict[str, Callable[..., Any]]] = {}
+        self._observers: dict[Behaviour, Callable[[Transaction], None]] = {}
+        for binding in bindings:
+            hooks = binding.behaviour.hooks()
+            observer = hooks.pop("namespaces_changed", None)
+            if observer is not None:
+                self._observers[binding.behaviour] = observer
+            if hooks:
+                place = fold_namespace(binding.namespace), fold(binding.classname)
+                self._hooks.setdefault(place, {}).update(hooks)
         # A fault is an implementation that comes before those of any behaviour.
         self._faults: dict[tuple[str, str], dict[str, Implementation]] = {}
         for fault in faults:
@@ -77,6 +134,31 @@ class Behaviours:
                     found = table.get((namespace, classname), {}).get(method)
                     if found is not None:
                         return found
+        return None
+
+    def creator(self, namespace: str, cls: ResolvedClass) -> CreateHook | None:
+        """Return the hook ``create_instance`` of the binding nearest to the class, None for the plain way."""
+        return self._hook("create_instance", namespace, cls)
+
+    def modifier(self, namespace: str, cls: ResolvedClass) -> ModifyHook | None:
+        """Return the hook ``modify_instance`` of the binding nearest to the class, None for the plain way."""
+        return self._hook("modify_instance", namespace, cls)
+
+    def deleter(self, namespace: str, cls: ResolvedClass) -> DeleteHook | None:
+        """Return the hook ``delete_instance`` of the binding nearest to the class, None for the plain way."""
+        return self._hook("delete_instance", namespace, cls)
+
+    def namespaces_changed(self, transaction: Transaction) -> None:
+        """Tell every behaviour that wants to know."""
+        for observer in self._observers.values():
+            observer(transaction)
+
+    def _hook(self, name: str, namespace: str, cls: ResolvedClass) -> Callable[..., Any] | None:
+        if self._hooks:
+            for classname in cls.lineage:
+                found = self._hooks.get((namespace, classname), {}).get(name)
+                if found is not None:
+                    return found
         return None
 
 

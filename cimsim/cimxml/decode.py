@@ -8,14 +8,13 @@ import re
 from typing import Any, Final
 
 from cimsim.cimxml.decode_classes import ClassReader
-from cimsim.cimxml.decode_instances import InstanceReader, read_array, read_embedding, read_scalar
+from cimsim.cimxml.decode_instances import InstanceReader, read_array, read_scalar
 from cimsim.cimxml.decode_paths import PathReader
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.matching import check_method, check_object
 from cimsim.cimxml.message import (
     HEADER_MISMATCH,
-    MULTIPLE_REQUESTS_UNSUPPORTED,
     UNSUPPORTED_CIM_VERSION,
     UNSUPPORTED_DTD_VERSION,
     UNSUPPORTED_PROTOCOL_VERSION,
@@ -23,6 +22,7 @@ from cimsim.cimxml.message import (
     MessageError,
 )
 from cimsim.cimxml.structure import (
+    EMBEDDED,
     NOTHING,
     ONLY_NAME,
     attributes,
@@ -31,6 +31,7 @@ from cimsim.cimxml.structure import (
     not_valid,
     only_child,
     optional_child,
+    read_embedding,
     unexpected,
 )
 from cimsim.cimxml.xml import Element, XmlParser
@@ -39,7 +40,7 @@ from cimsim.world.values import SCALAR_TYPES
 
 _VERSIONS: Final = frozenset({"CIMVERSION", "DTDVERSION"})
 _MESSAGE: Final = frozenset({"ID", "PROTOCOLVERSION"})
-_PARAMVALUE_OPTIONS: Final = frozenset({"PARAMTYPE", "EmbeddedObject", "EMBEDDEDOBJECT"})
+_PARAMVALUE_OPTIONS: Final = EMBEDDED | {"PARAMTYPE"}
 _MAJOR_2: Final = re.compile(r"2\.[0-9]+(?:\.[0-9]+)?")
 _MAJOR_1: Final = re.compile(r"1\.[0-9]+")
 _PARAMTYPES: Final = SCALAR_TYPES | {"reference", "instance", "object"}
@@ -61,8 +62,7 @@ class Decoder:
 
         Raises:
             MessageError: request-not-well-formed (HE6), request-not-valid (HE5, HE12), unsupported-cim-version (HE3),
-                unsupported-dtd-version (HE4), unsupported-protocol-version (HC12), header-mismatch (HC7 to HC13),
-                multiple-requests-unsupported (HE2).
+                unsupported-dtd-version (HE4), unsupported-protocol-version (HC12), header-mismatch (HC7 to HC13).
         """
         root = self._parser.parse(body)
         if root.tag != "CIM":
@@ -81,15 +81,26 @@ class Decoder:
             )
         if not _MAJOR_1.fullmatch(protocol):
             raise MessageError(UNSUPPORTED_PROTOCOL_VERSION, f"PROTOCOLVERSION {protocol!r} is not 1.x")
-        return Message(found["ID"], protocol, self._request(message, headers))
+        only = only_child(message)
+        if only.tag != "MULTIREQ":
+            if headers.batch is not None:
+                expect(only, "SIMPLEREQ", message)
+                raise MessageError(HEADER_MISMATCH, "header CIMBatch without MULTIREQ")
+            return Message(found["ID"], self._request(message, only, headers))
+        if headers.batch is None:
+            raise MessageError(HEADER_MISMATCH, "MULTIREQ without header CIMBatch")
+        first, *further = self._requests(only, headers)
+        return Message(found["ID"], first, tuple(further))
 
-    def _request(self, message: Element, headers: CimHeaders) -> Request:
-        single = only_child(message)
-        if single.tag == "MULTIREQ":
-            if headers.batch is None:
-                raise MessageError(HEADER_MISMATCH, "MULTIREQ without header CIMBatch")
-            raise MessageError(MULTIPLE_REQUESTS_UNSUPPORTED, "batches of requests (MULTIREQ) are not supported")
-        attributes(expect(single, "SIMPLEREQ", message), NOTHING)
+    def _requests(self, batch: Element, headers: CimHeaders) -> list[Request]:
+        attributes(batch, NOTHING)
+        found = children(batch)
+        if not 2 <= len(found) <= self._limits.batch:
+            raise not_valid(f"MULTIREQ with {len(found)} requests; 2 to {self._limits.batch} are allowed")
+        return [self._request(batch, single, headers) for single in found]
+
+    def _request(self, parent: Element, single: Element, headers: CimHeaders) -> Request:
+        attributes(expect(single, "SIMPLEREQ", parent), NOTHING)
         # A CORRELATOR is the client's own affair (rule M14).
         calls = [child for child in children(single) if child.tag != "CORRELATOR"]
         if len(calls) != 1:
@@ -104,21 +115,24 @@ class Decoder:
     def _intrinsic(self, call: Element, headers: CimHeaders) -> IntrinsicRequest:
         name, found = self._call(call, headers)
         namespace = self._paths.local_namespace(expect(found[0], "LOCALNAMESPACEPATH", call))
-        check_object(headers, namespace, None)
+        if headers.batch is None:
+            check_object(headers, namespace, None)
         arguments = [self._iparamvalue(expect(child, "IPARAMVALUE", call)) for child in found[1:]]
         return IntrinsicRequest(name, namespace, tuple(arguments))
 
     def _extrinsic(self, call: Element, headers: CimHeaders) -> ExtrinsicRequest:
         name, found = self._call(call, headers)
         namespace, target = self._paths.target(found[0])
-        check_object(headers, namespace, target)
+        if headers.batch is None:
+            check_object(headers, namespace, target)
         arguments = [self._paramvalue(expect(child, "PARAMVALUE", call)) for child in found[1:]]
         return ExtrinsicRequest(name, namespace, target, tuple(arguments))
 
     def _call(self, call: Element, headers: CimHeaders) -> tuple[str, list[Element]]:
         """Return name and children of a call, at least one."""
         name = self._paths.name(attributes(call, ONLY_NAME)["NAME"])
-        check_method(headers, name)
+        if headers.batch is None:
+            check_method(headers, name)
         found = children(call)
         if not found:
             raise not_valid(f"{call.tag} without a target")

@@ -12,29 +12,32 @@ from pywbem import CIMClass, CIMDateTime, CIMMethod, CIMParameter, CIMProperty, 
 from cimsim.cimxml.decode_paths import PathReader
 from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.structure import (
+    EMBEDDED,
     NOTHING,
     ONLY_NAME,
     attributes,
+    check_empty,
     children,
     flag,
     no_children,
     not_valid,
+    read_embedding,
+    read_type,
     text_of,
     unexpected,
 )
 from cimsim.cimxml.xml import Element
 from cimsim.world.names import fold
-from cimsim.world.values import SCALAR_TYPES, Malformed, parse_text
+from cimsim.world.values import Malformed, parse_text
 
 T = TypeVar("T", CIMProperty, CIMMethod, CIMParameter, CIMQualifier)
 
 _TYPED: Final = frozenset({"NAME", "TYPE"})
 _FLAVORS: Final = frozenset({"OVERRIDABLE", "TOSUBCLASS", "TOINSTANCE", "TRANSLATABLE"})
 _MEMBER: Final = frozenset({"CLASSORIGIN", "PROPAGATED"})
-_EMBEDDED: Final = frozenset({"EmbeddedObject", "EMBEDDEDOBJECT"})
 _PROPERTIES: Final = {
-    "PROPERTY": (_TYPED, _MEMBER | _EMBEDDED),
-    "PROPERTY.ARRAY": (_TYPED, _MEMBER | _EMBEDDED | {"ARRAYSIZE"}),
+    "PROPERTY": (_TYPED, _MEMBER | EMBEDDED),
+    "PROPERTY.ARRAY": (_TYPED, _MEMBER | EMBEDDED | {"ARRAYSIZE"}),
     "PROPERTY.REFERENCE": (ONLY_NAME, _MEMBER | {"REFERENCECLASS"}),
 }
 _PARAMETERS: Final = {
@@ -43,7 +46,8 @@ _PARAMETERS: Final = {
     "PARAMETER.REFERENCE": (ONLY_NAME, frozenset({"REFERENCECLASS"})),
     "PARAMETER.REFARRAY": (ONLY_NAME, frozenset({"REFERENCECLASS", "ARRAYSIZE"})),
 }
-_SCOPES: Final = frozenset({"CLASS", "ASSOCIATION", "REFERENCE", "PROPERTY", "METHOD", "PARAMETER", "INDICATION"})
+# The DTD has no ANY, but pywbem sends it.
+_SCOPES: Final = frozenset({"CLASS", "ASSOCIATION", "REFERENCE", "PROPERTY", "METHOD", "PARAMETER", "INDICATION", "ANY"})
 
 
 class ClassReader:
@@ -87,7 +91,7 @@ class ClassReader:
     def qualifier_declaration(self, element: Element) -> CIMQualifierDeclaration | Malformed:
         """Return the declaration of a QUALIFIER.DECLARATION element; absent flavors stay None."""
         found = attributes(element, _TYPED, _FLAVORS | {"ISARRAY", "ARRAYSIZE"})
-        name, cim_type = self._paths.name(found["NAME"]), _type(found["TYPE"])
+        name, cim_type = self._paths.name(found["NAME"]), read_type(found["TYPE"])
         scopes: dict[str, bool] = {}
         values = []
         for child in children(element):
@@ -114,7 +118,7 @@ class ClassReader:
 
     def _qualifier(self, element: Element) -> CIMQualifier:
         found = attributes(element, _TYPED, _FLAVORS | {"PROPAGATED"})
-        name, cim_type = self._paths.name(found["NAME"]), _type(found["TYPE"])
+        name, cim_type = self._paths.name(found["NAME"]), read_type(found["TYPE"])
         value = self._value(element, children(element), cim_type)
         return CIMQualifier(name, value, type=cim_type, propagated=flag(found, "PROPAGATED"), **_flavors(found))
 
@@ -122,8 +126,8 @@ class ClassReader:
         found = attributes(element, *_PROPERTIES[element.tag])
         name = self._paths.name(found["NAME"])
         qualifiers, values = self._split(element)
-        embedded = found.get("EmbeddedObject") or found.get("EMBEDDEDOBJECT")
-        cim_type = _type(found["TYPE"]) if "TYPE" in found else "reference"
+        embedded = read_embedding(element, found)
+        cim_type = read_type(found["TYPE"]) if "TYPE" in found else "reference"
         if values and (embedded or cim_type == "reference"):
             raise ValueError(f"property {name} cannot have a default")
         return CIMProperty(
@@ -147,7 +151,7 @@ class ClassReader:
         qualifiers, others = self._split(element)
         return CIMMethod(
             name,
-            return_type=_type(found["TYPE"]),
+            return_type=read_type(found["TYPE"]),
             parameters=_unique([self._parameter(element, child) for child in others]),
             class_origin=found.get("CLASSORIGIN"),
             propagated=flag(found, "PROPAGATED"),
@@ -164,7 +168,7 @@ class ClassReader:
             raise unexpected(element, others[0])
         return CIMParameter(
             self._paths.name(found["NAME"]),
-            type=_type(found["TYPE"]) if "TYPE" in found else "reference",
+            type=read_type(found["TYPE"]) if "TYPE" in found else "reference",
             is_array=element.tag.endswith("ARRAY"),
             array_size=_size(found),
             reference_class=self._class(found),
@@ -194,11 +198,16 @@ class ClassReader:
         found = children(element)
         if len(found) > self._longest:
             raise not_valid(f"VALUE.ARRAY with {len(found)} items")
-        items = []
+        items: list[Any] = []
         for child in found:
             if child.tag not in {"VALUE", "VALUE.NULL"}:
                 raise unexpected(element, child)
-            items.append(None if child.tag == "VALUE.NULL" else _literal(text_of(child), cim_type))
+            if child.tag == "VALUE.NULL":
+                check_empty(child)
+                items.append(None)
+            else:
+                attributes(child, NOTHING)
+                items.append(_literal(text_of(child), cim_type))
         return items
 
 
@@ -227,9 +236,3 @@ def _size(found: dict[str, str]) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise not_valid(f"ARRAYSIZE {text!r} is not a number")
     return int(text)
-
-
-def _type(text: str) -> str:
-    if text not in SCALAR_TYPES:
-        raise not_valid(f"{text!r} is not a CIM type")
-    return text

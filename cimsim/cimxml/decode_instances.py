@@ -10,16 +10,27 @@ from cimsim.cimxml.decode_classes import ClassReader
 from cimsim.cimxml.decode_paths import PathReader
 from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.message import MessageError
-from cimsim.cimxml.structure import NOTHING, attributes, children, expect, not_valid, text_of, unexpected
+from cimsim.cimxml.structure import (
+    EMBEDDED,
+    NOTHING,
+    attributes,
+    check_empty,
+    children,
+    expect,
+    not_valid,
+    read_embedding,
+    read_type,
+    text_of,
+    unexpected,
+)
 from cimsim.cimxml.xml import Element, XmlParser
 from cimsim.operations.request import NamedInstance
 from cimsim.world.convert import InstanceData, PropertyData
-from cimsim.world.values import SCALAR_TYPES, Malformed, Untyped
+from cimsim.world.values import Malformed, Untyped
 
 _INSTANCE: Final = frozenset({"CLASSNAME"})
 _PROPERTY: Final = frozenset({"NAME", "TYPE"})
-_EMBEDDED: Final = frozenset({"EmbeddedObject", "EMBEDDEDOBJECT"})
-_PROPERTY_OPTIONS: Final = frozenset({"CLASSORIGIN", "PROPAGATED"}) | _EMBEDDED
+_PROPERTY_OPTIONS: Final = frozenset({"CLASSORIGIN", "PROPAGATED"}) | EMBEDDED
 _ARRAY_OPTIONS: Final = _PROPERTY_OPTIONS | {"ARRAYSIZE"}
 _REFERENCE: Final = frozenset({"NAME"})
 _REFERENCE_OPTIONS: Final = frozenset({"REFERENCECLASS", "CLASSORIGIN", "PROPAGATED"})
@@ -46,22 +57,11 @@ def read_array(element: Element, longest: int, item: str = "VALUE", read: Callab
         if child.tag == item:
             items.append(read(child))
         elif child.tag == "VALUE.NULL":
+            check_empty(child)
             items.append(None)
         else:
             raise unexpected(element, child)
     return items
-
-
-def read_embedding(element: Element, found: dict[str, str]) -> str | None:
-    """Return ``instance``, ``object`` or None, as an element's EmbeddedObject says in either spelling (rule X10).
-
-    Raises:
-        MessageError: request-not-valid for another value.
-    """
-    embedded = found.get("EmbeddedObject") or found.get("EMBEDDEDOBJECT")
-    if embedded is not None and embedded not in {"instance", "object"}:
-        raise not_valid(f"{element.tag} with EmbeddedObject {embedded!r}")
-    return embedded
 
 
 class InstanceReader:
@@ -113,7 +113,7 @@ class InstanceReader:
             value = read_scalar(child)
             if embedded:
                 value = self.embedded(value)
-        return PropertyData(self._paths.name(found["NAME"]), _type(found["TYPE"]), False, value, embedded)
+        return PropertyData(self._paths.name(found["NAME"]), read_type(found["TYPE"]), False, value, embedded)
 
     def _property_array(self, element: Element) -> PropertyData:
         found = attributes(element, _PROPERTY, _ARRAY_OPTIONS)
@@ -124,7 +124,7 @@ class InstanceReader:
             value = read_array(child, self._limits.array_items)
             if embedded:
                 value = [None if item is None else self.embedded(item) for item in value]
-        return PropertyData(self._paths.name(found["NAME"]), _type(found["TYPE"]), True, value, embedded)
+        return PropertyData(self._paths.name(found["NAME"]), read_type(found["TYPE"]), True, value, embedded)
 
     def _property_reference(self, element: Element) -> PropertyData:
         found = attributes(element, _REFERENCE, _REFERENCE_OPTIONS)
@@ -159,9 +159,3 @@ def _value_child(element: Element, tag: str) -> Element | None:
         elif value is not None or child.tag != "QUALIFIER":
             raise unexpected(element, child)
     return value
-
-
-def _type(text: str) -> str:
-    if text not in SCALAR_TYPES:
-        raise not_valid(f"{text!r} is not a CIM type")
-    return text

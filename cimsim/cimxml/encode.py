@@ -10,9 +10,11 @@ from cimsim.cimxml.encode_classes import render_class, render_qualifier_declarat
 from cimsim.cimxml.encode_instances import bare_instance, instance_name, named_instance
 from cimsim.cimxml.encode_objects import form_of
 from cimsim.cimxml.encode_paths import class_name, namespace_path
-from cimsim.cimxml.escape import escape_attribute
+from cimsim.cimxml.encode_scalars import boolean_text
+from cimsim.cimxml.encode_with_paths import instance_paths, instances_with_paths, pulled_instances
+from cimsim.cimxml.escape import escape_attribute, escape_text
 from cimsim.cimxml.message import Message
-from cimsim.operations.request import ExtrinsicRequest
+from cimsim.operations.request import ExtrinsicRequest, Request
 from cimsim.operations.results import (
     Classes,
     ClassesWithPath,
@@ -28,7 +30,10 @@ from cimsim.operations.results import (
     OneInstance,
     Output,
     Projections,
+    Pulled,
+    PullForm,
     Qualifiers,
+    QueryObjects,
     Result,
     Value,
     Void,
@@ -37,12 +42,20 @@ from cimsim.world.instances import Instance
 from cimsim.world.schema import ResolvedClass
 
 _BATCH: Final = 200
-"""Fragments in one batch; the costliest, an instance rendered for the first time, takes some 10 us."""
+"""The most fragments in one batch: to render an instance for the first time takes some 10 us."""
+
+_BATCH_BYTES: Final = 64 * 1024
+"""A batch ends with the fragment that reaches this size: to render a class for the first time takes some 60 us for each KiB."""
+
+_MOST_DESCRIPTION: Final = 1000
+"""Characters in the description of an error. It may quote what a client sent, however long that is."""
 
 _CLASS_MEMO: Final = "cimxml.classes"
 _START: Final = '<?xml version="1.0" encoding="utf-8" ?>\n<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="'
-_SIMPLE: Final = '" PROTOCOLVERSION="1.0"><SIMPLERSP><'
-_END: Final = "></SIMPLERSP></MESSAGE></CIM>\n"
+_SIMPLE: Final = '" PROTOCOLVERSION="1.0"><SIMPLERSP>'
+_END: Final = "</SIMPLERSP></MESSAGE></CIM>\n"
+_MULTIPLE: Final = '" PROTOCOLVERSION="1.0"><MULTIRSP>'
+_MULTIPLE_END: Final = b"</MULTIRSP></MESSAGE></CIM>\n"
 
 
 class Encoder:
@@ -61,17 +74,32 @@ class Encoder:
 
         What goes wrong while rendering is raised by the batch in which it lies, so send nothing before the last.
         """
-        kind = "METHODRESPONSE" if isinstance(message.request, ExtrinsicRequest) else "IMETHODRESPONSE"
-        head = f'{_START}{escape_attribute(message.id)}{_SIMPLE}{kind} NAME="{escape_attribute(message.request.name)}">'
-        tail = f"</{kind}{_END}"
+        return self._response(message.request, result, f"{_START}{escape_attribute(message.id)}{_SIMPLE}", _END)
+
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
+        """Yield the response to a batch, one SIMPLERSP for each result in the order of the requests (rule M5).
+
+        A result is taken when those before it are rendered.
+        """
+        yield [f"{_START}{escape_attribute(message.id)}{_MULTIPLE}".encode()]
+        for request, result in zip((message.request, *message.further), results, strict=True):
+            yield from self._response(request, result, "<SIMPLERSP>", "</SIMPLERSP>")
+        yield [_MULTIPLE_END]
+
+    def _response(self, request: Request, result: Result | CIMError, start: str, end: str) -> Iterator[list[bytes]]:
+        kind = "METHODRESPONSE" if isinstance(request, ExtrinsicRequest) else "IMETHODRESPONSE"
+        head = f'{start}<{kind} NAME="{escape_attribute(request.name)}">'
+        tail = f"</{kind}>{end}"
         if isinstance(result, CIMError):
             return iter([[f"{head}{_error(result)}{tail}".encode()]])
         if isinstance(result, Void):
             return iter([[f"{head}{tail}".encode()]])
         if isinstance(result, MethodResult):
             return iter([[f"{head}{self._method_result(result)}{tail}".encode()]])
-        head, tail = f"{head}<IRETURNVALUE>", f"</IRETURNVALUE>{tail}"
-        return _batches(head.encode(), self._fragments(result), tail.encode())
+        outputs = _session(result) if isinstance(result, Pulled) else ""
+        head, tail = f"{head}<IRETURNVALUE>", f"</IRETURNVALUE>{outputs}{tail}"
+        batches = _even_batches if isinstance(result, NamedInstances | InstanceNames) else _batches
+        return batches(head.encode(), self._fragments(result), tail.encode())
 
     def _method_result(self, result: MethodResult) -> str:
         """Return RETURNVALUE and the PARAMVALUEs, each with its type (rules X11 to X13, X17)."""
@@ -99,9 +127,21 @@ class Encoder:
             case CreatedInstance(instance):
                 return [instance_name(instance)]
             case ObjectsWithPath(instances, projections):
-                return self._objects_with_path(instances, projections)
+                return instances_with_paths("VALUE.OBJECTWITHPATH", self._host, instances, projections)
             case ObjectPaths(instances):
-                return self._object_paths(instances)
+                return instance_paths("OBJECTPATH", self._host, instances)
+            case Pulled(PullForm.INSTANCES_WITH_PATH, instances, None):
+                return pulled_instances(self._host, instances)
+            case Pulled(PullForm.INSTANCES_WITH_PATH, instances, projections):
+                return instances_with_paths("VALUE.INSTANCEWITHPATH", self._host, instances, projections)
+            case Pulled(PullForm.PATHS, instances):
+                return instance_paths("", self._host, instances)
+            case Pulled(PullForm.INSTANCES, instances, projections):
+                return _bare_instances(instances, projections)
+            case QueryObjects(instances, projections):
+                # pywbem takes a bare INSTANCE for no row of a query (rule OP-EQ-3).
+                rows = _bare_instances(instances, projections)
+                return (b"<VALUE.OBJECT>%b</VALUE.OBJECT>" % row for row in rows)
             case Classes(classes, view):
                 return (_class(cls, view) for cls in classes)
             case ClassNames(classes):
@@ -117,31 +157,6 @@ class Encoder:
                 return [_value(result).encode()]
         raise TypeError(f"{type(result).__name__} is not the result of an operation")
 
-    def _objects_with_path(self, instances: Sequence[Instance], projections: Projections) -> Iterator[bytes]:
-        starts: dict[str, bytes] = {}
-        for instance in instances:
-            start = self._instance_path(instance.namespace, starts)
-            projection = projections.get(instance.cls) if projections else None
-            shown = bare_instance(instance, projection)
-            yield b"<VALUE.OBJECTWITHPATH>%b%b</INSTANCEPATH>%b</VALUE.OBJECTWITHPATH>" % (
-                start,
-                instance_name(instance),
-                shown,
-            )
-
-    def _object_paths(self, instances: Sequence[Instance]) -> Iterator[bytes]:
-        starts: dict[str, bytes] = {}
-        for instance in instances:
-            start = self._instance_path(instance.namespace, starts)
-            yield b"<OBJECTPATH>%b%b</INSTANCEPATH></OBJECTPATH>" % (start, instance_name(instance))
-
-    def _instance_path(self, namespace: str, starts: dict[str, bytes]) -> bytes:
-        """Return an INSTANCEPATH up to its INSTANCENAME; ``starts`` holds those of this response (rule OP-AS-8)."""
-        start = starts.get(namespace)
-        if start is None:
-            start = starts[namespace] = f"<INSTANCEPATH>{namespace_path(self._host, namespace)}".encode()
-        return start
-
     def _classes_with_path(self, namespace: str, classes: Sequence[ResolvedClass], view: ClassView) -> Iterator[bytes]:
         start = f"<VALUE.OBJECTWITHPATH><CLASSPATH>{namespace_path(self._host, namespace)}"
         for cls in classes:
@@ -150,8 +165,27 @@ class Encoder:
 
 
 def _batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
-    remaining = chain([head], fragments, [tail])
-    while batch := list(islice(remaining, _BATCH)):
+    batch, room = [head], _BATCH_BYTES
+    for fragment in fragments:
+        batch.append(fragment)
+        room -= len(fragment)
+        if room <= 0 or len(batch) >= _BATCH:
+            yield batch
+            batch, room = [], _BATCH_BYTES
+    batch.append(tail)
+    yield batch
+
+
+def _even_batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
+    """Yield batches of fragments that are much alike: the size of the first tells how many make a batch.
+
+    To look at the size of each takes longer than to hand it on, which counts where they are many thousands.
+    """
+    further = iter(fragments)
+    first = next(further, b"")
+    size = max(1, min(_BATCH, _BATCH_BYTES // max(1, len(first))))
+    remaining = chain([head, first], further, [tail])
+    while batch := list(islice(remaining, size)):
         yield batch
 
 
@@ -163,6 +197,23 @@ def _named_projected(instances: Sequence[Instance], projections: Projections) ->
         else:
             shown = bare_instance(instance, projection)
             yield b"<VALUE.NAMEDINSTANCE>%b%b</VALUE.NAMEDINSTANCE>" % (instance_name(instance), shown)
+
+
+def _bare_instances(instances: Sequence[Instance], projections: Projections) -> Iterator[bytes]:
+    for instance in instances:
+        yield bare_instance(instance, projections.get(instance.cls) if projections else None)
+
+
+def _session(result: Pulled) -> str:
+    """Return the PARAMVALUEs of an enumeration session (rules PL-22, PL-23, PL-41)."""
+    context = "" if result.context is None else f"<VALUE>{escape_text(result.context)}</VALUE>"
+    end = boolean_text(result.context is None)
+    shown = "" if result.query_class is None else render_class(result.query_class, ClassView())
+    query_class = f'<PARAMVALUE NAME="QueryResultClass">{shown}</PARAMVALUE>' if shown else ""
+    return (
+        f'<PARAMVALUE NAME="EnumerationContext" PARAMTYPE="string">{context}</PARAMVALUE>'
+        f'<PARAMVALUE NAME="EndOfSequence" PARAMTYPE="boolean"><VALUE>{end}</VALUE></PARAMVALUE>{query_class}'
+    )
 
 
 def _class(cls: ResolvedClass, view: ClassView) -> bytes:
@@ -182,7 +233,10 @@ def _value(result: Value) -> str:
 
 def _error(error: CIMError) -> str:
     # A CIMError without a description makes one of its own from the code.
-    return f'<ERROR CODE="{int(error.status_code)}" DESCRIPTION="{escape_attribute(error.status_description)}"/>'
+    description: str = error.status_description
+    if len(description) > _MOST_DESCRIPTION:
+        description = f"{description[:_MOST_DESCRIPTION]}..."
+    return f'<ERROR CODE="{int(error.status_code)}" DESCRIPTION="{escape_attribute(description)}"/>'
 
 
 def _output_type(output: Output) -> str:

@@ -12,6 +12,7 @@ from cimsim.cimxml.encode_objects import form_of, property_tags
 from cimsim.cimxml.encode_paths import KEY_END, REFERENCE_KEY_END, key_start, reference, reference_key_start
 from cimsim.cimxml.encode_scalars import SCALARS
 from cimsim.cimxml.escape import escape_attribute
+from cimsim.operations.projection import MOST_PROJECTIONS
 from cimsim.operations.results import Projection
 from cimsim.world.instances import Instance
 from cimsim.world.schema import Property, ResolvedClass
@@ -20,12 +21,10 @@ _MEMO: Final = "cimxml.instances"
 _NAMED_START: Final = "<VALUE.NAMEDINSTANCE>"
 _NAMED_END: Final = "</VALUE.NAMEDINSTANCE>"
 _INSTANCE_END: Final = "</INSTANCE>"
-_NAME_AT: Final = len(_NAMED_START)
-_AFTER_INSTANCE: Final = -len(_NAMED_END)
+NAME_AT: Final = len(_NAMED_START)
+AFTER_INSTANCE: Final = -len(_NAMED_END)
 _AFTER_PROPERTIES: Final = -len(_INSTANCE_END + _NAMED_END)
-# A client may ask for any set of properties, so what is kept of projections is bounded.
-_MOST_PROJECTIONS: Final = 64
-_INSTANCE_MARK: Final = b"<INSTANCE "
+INSTANCE_MARK: Final = b"<INSTANCE "
 _PROPERTY_MARK: Final = b"<PROPERTY"
 
 _Writer = Callable[[Any], str]
@@ -78,10 +77,10 @@ class _ClassRenderer:
         """Return the INSTANCE with the properties of the projection, from the VALUE.NAMEDINSTANCE."""
         cuts = self._projections.get(projection)
         if cuts is None:
-            if len(self._projections) >= _MOST_PROJECTIONS:
+            if len(self._projections) >= MOST_PROJECTIONS:
                 self._projections.clear()
             cuts = self._projections[projection] = self._cuts(projection)
-        start = rendered.index(_INSTANCE_MARK, _NAME_AT)
+        start = rendered.index(INSTANCE_MARK, NAME_AT)
         pieces = rendered[start:_AFTER_PROPERTIES].split(_PROPERTY_MARK)
         shown = [pieces[0]]
         for piece, length, tag in cuts:
@@ -111,14 +110,14 @@ def named_instance(instance: Instance) -> bytes:
 def instance_name(instance: Instance) -> bytes:
     """Return the INSTANCENAME of an instance."""
     rendered = named_instance(instance)
-    return rendered[_NAME_AT : rendered.index(_INSTANCE_MARK, _NAME_AT)]
+    return rendered[NAME_AT : rendered.index(INSTANCE_MARK, NAME_AT)]
 
 
 def bare_instance(instance: Instance, projection: Projection | None) -> bytes:
     """Return the INSTANCE of an instance, with all properties or those of a projection (rule OP-GI-2)."""
     rendered = named_instance(instance)
     if projection is None:
-        return rendered[rendered.index(_INSTANCE_MARK, _NAME_AT) : _AFTER_INSTANCE]
+        return rendered[rendered.index(INSTANCE_MARK, NAME_AT) : AFTER_INSTANCE]
     return _renderer(instance.cls).project(rendered, projection)
 
 

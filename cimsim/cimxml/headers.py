@@ -6,8 +6,7 @@ three readings, and a header fits when any of them does (rules HC1 to HC3).
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from cimsim.cimxml.message import (
@@ -23,6 +22,7 @@ _FIELDS: Final = {
     b"cimobject": "object",
     b"cimprotocolversion": "protocol_version",
     b"cimbatch": "batch",
+    b"cimexport": "export",
 }
 _NAMES: Final = {
     "operation": "CIMOperation",
@@ -30,14 +30,14 @@ _NAMES: Final = {
     "object": "CIMObject",
     "protocol_version": "CIMProtocolVersion",
     "batch": "CIMBatch",
+    "export": "CIMExport",
 }
 _CONTROLS: Final = re.compile(r"[\r\n\0]")
 _ESCAPES: Final = re.compile(r"(?:[^%]++|%[0-9A-Fa-f]{2})*+")
 _BLANKS: Final = " \t"
 
 
-@dataclass(frozen=True, slots=True)
-class CimHeaders:
+class CimHeaders(NamedTuple):
     """The CIM headers as they came, bytes read as Latin-1, outer blanks removed; None: not sent.
 
     ``repeated`` holds the names of fields that came more than once; the first value is the one kept.
@@ -49,10 +49,14 @@ class CimHeaders:
     protocol_version: str | None = None
     batch: str | None = None
     repeated: frozenset[str] = frozenset()
+    export: str | None = None
 
     @classmethod
-    def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> "CimHeaders":
-        """Return the CIM headers among those of an HTTP request; names in any case."""
+    def of(cls, headers: Iterable[tuple[bytes, bytes]], prefix: bytes = b"") -> "CimHeaders":
+        """Return the CIM headers among those of an HTTP request; names in any case, but all with the prefix (rule H5)."""
+        if prefix:
+            start = len(prefix)
+            headers = [(name[start:], value) for name, value in headers if name.startswith(prefix)]
         found: dict[str, str] = {}
         repeated = None
         for name, value in headers:
@@ -65,25 +69,41 @@ class CimHeaders:
                 found[field] = value.decode("latin-1").strip(_BLANKS)
         get = found.get
         return cls(
-            get("operation"), get("method"), get("object"), get("protocol_version"), get("batch"), repeated or frozenset()
+            get("operation"),
+            get("method"),
+            get("object"),
+            get("protocol_version"),
+            get("batch"),
+            repeated or frozenset(),
+            get("export"),
         )
 
 
-def check_headers(headers: CimHeaders) -> None:
+def check_headers(headers: CimHeaders, *, batches: bool = True) -> None:
     """Check what can be checked before the body is there, in the order of rule HE17.
 
+    Args:
+        headers: the CIM headers of the request.
+        batches: whether several requests in one message are supported.
+
     Raises:
-        MessageError: without a CIMError value when it is no CIM message (rule HC6); unsupported-operation (rule HC5);
-            multiple-requests-unsupported (rule HC13); header-mismatch (rules HC4, HC7 to HC9).
+        MessageError: without a CIMError value when it is no CIM message (rule HC6); unsupported-operation (rules HC5, HC14);
+            multiple-requests-unsupported (rules HC13, HE2); header-mismatch (rules HC4, HC7 to HC9, HC13).
     """
     if headers.operation is None:
+        if headers.export is not None:
+            raise MessageError(UNSUPPORTED_OPERATION, "exports (CIMExport) are for a listener, which this server is not")
         raise MessageError(None, "not a CIM operation request: no CIMOperation header")
     if headers.operation.lower() != "methodcall" or "operation" in headers.repeated:
         raise MessageError(UNSUPPORTED_OPERATION, f"CIMOperation is {headers.operation!r}, not MethodCall, once")
-    if headers.batch is not None:
+    if headers.batch is not None and not batches:
         raise MessageError(MULTIPLE_REQUESTS_UNSUPPORTED, "batches of requests (CIMBatch) are not supported")
     for field in headers.repeated:
         raise MessageError(HEADER_MISMATCH, f"header {_NAMES[field]} stands more than once")
+    if headers.batch is not None:
+        if headers.method is not None or headers.object is not None:
+            raise MessageError(HEADER_MISMATCH, "CIMMethod or CIMObject beside CIMBatch: each request of a batch has its own")
+        return
     for name, value in (("CIMMethod", headers.method), ("CIMObject", headers.object)):
         if not value:
             raise MessageError(HEADER_MISMATCH, f"header {name} is {'missing' if value is None else 'empty'}")

@@ -19,6 +19,7 @@ class Limits:
         array_items: items of one array.
         name_length: characters of one CIM name.
         embedding_depth: embedded objects in embedded objects.
+        batch: requests in one message.
     """
 
     elements: int = 1_000_000
@@ -29,3 +30,4 @@ class Limits:
     array_items: int = 250_000
     name_length: int = 1024
     embedding_depth: int = 10
+    batch: int = 1000

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cimsim.cimxml.headers import CimHeaders, readings
 from cimsim.cimxml.message import HEADER_MISMATCH, MessageError
-from cimsim.operations.request import ClassName, ExtrinsicRequest, Request
+from cimsim.operations.request import ClassName
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import InstancePath
 
@@ -27,18 +27,8 @@ _Keys = dict[str, tuple[str, bool]]
 """Folded key names with the text of the value and whether it was quoted."""
 
 
-def check_match(headers: CimHeaders, request: Request) -> None:
-    """Check that CIMMethod and CIMObject name the call in the body.
-
-    Raises:
-        MessageError: header-mismatch.
-    """
-    check_method(headers, request.name)
-    check_object(headers, request.namespace, request.target if isinstance(request, ExtrinsicRequest) else None)
-
-
 def check_method(headers: CimHeaders, name: str) -> None:
-    """Check that CIMMethod is the name of the method in any spelling (rule HC7); raises as ``check_match``."""
+    """Check that CIMMethod is the name of the method in any spelling (rule HC7); raises MessageError, header-mismatch."""
     method = headers.method or ""
     if method != name and all(fold(text) != fold(name) for text in readings(method)):
         raise MessageError(HEADER_MISMATCH, f"CIMMethod is {method!r}, but the body calls {name}")
@@ -47,7 +37,8 @@ def check_method(headers: CimHeaders, name: str) -> None:
 def check_object(headers: CimHeaders, namespace: str, target: InstancePath | ClassName | None) -> None:
     """Check that CIMObject is the namespace, or with a ``target`` that of a method (rules HC8 to HC10).
 
-    Raises as ``check_match``.
+    Raises:
+        MessageError: header-mismatch.
     """
     text = headers.object or ""
     if target is None:

@@ -39,9 +39,10 @@ class MessageError(Exception):
 class Message:
     """A request with what its response must repeat of the envelope.
 
-    ``id`` is the MESSAGE ID, verbatim (rule M2); ``protocol_version`` the PROTOCOLVERSION that the client spoke.
+    ``id`` is the MESSAGE ID, verbatim (rule M2); ``further`` the other requests of a batch, which has at least two (rule M5),
+    and empty for a single request.
     """
 
     id: str
-    protocol_version: str
     request: Request
+    further: tuple[Request, ...] = ()

@@ -5,9 +5,12 @@ from typing import Final
 
 from cimsim.cimxml.message import REQUEST_NOT_VALID, MessageError
 from cimsim.cimxml.xml import Element
+from cimsim.world.values import SCALAR_TYPES
 
 NOTHING: Final[frozenset[str]] = frozenset()
 ONLY_NAME: Final = frozenset({"NAME"})
+EMBEDDED: Final = frozenset({"EmbeddedObject", "EMBEDDEDOBJECT"})
+"""The spellings of EmbeddedObject (rule X10)."""
 
 _LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _BLANKS: Final = " \t\r\n"
@@ -83,6 +86,12 @@ def no_children(element: Element) -> None:
         raise not_valid(f"{element.tag} with unexpected {_tag(element[0])}")
 
 
+def check_empty(element: Element) -> None:
+    """Check that an element has neither attributes nor content, as VALUE.NULL (rule D13); raises as ``children``."""
+    attributes(element, NOTHING)
+    no_children(element)
+
+
 def text_of(element: Element) -> str:
     """Return the text of an element, verbatim.
 
@@ -123,6 +132,25 @@ def identifier(text: str, longest: int) -> str:
     if not (text.isascii() and text.isidentifier()) and _IDENTIFIER.fullmatch(text) is None:
         raise not_valid(f"{text!r} is not a CIM name")
     return text
+
+
+def read_type(text: str) -> str:
+    """Return the type that an attribute TYPE names; raises MessageError, request-not-valid, for another text."""
+    if text not in SCALAR_TYPES:
+        raise not_valid(f"{text!r} is not a CIM type")
+    return text
+
+
+def read_embedding(element: Element, found: dict[str, str]) -> str | None:
+    """Return ``instance``, ``object`` or None, as an element's EmbeddedObject says in either spelling (rule X10).
+
+    Raises:
+        MessageError: request-not-valid for another value.
+    """
+    embedded = found.get("EmbeddedObject") or found.get("EMBEDDEDOBJECT")
+    if embedded is not None and embedded not in {"instance", "object"}:
+        raise not_valid(f"{element.tag} with EmbeddedObject {embedded!r}")
+    return embedded
 
 
 def flag(found: dict[str, str], name: str) -> bool | None:

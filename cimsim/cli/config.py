@@ -3,6 +3,7 @@
 The command line wins over the variable, the variable over the file, the file over the default.
 """
 
+import math
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -51,8 +52,33 @@ def _read_config(context: click.Context, parameter: click.Parameter, path: Path 
         if name not in known:
             hint = did_you_mean(name, known)
             raise click.BadParameter(f"{path}: no setting {name}{hint}", context, parameter)
-        wants_list = getattr(known[name], "multiple", False) or known[name].nargs == -1
-        if isinstance(value, list) != wants_list or isinstance(value, dict):
-            shape = "a list" if wants_list else "a single value"
-            raise click.BadParameter(f"{path}: {name} must be {shape}", context, parameter)
+        wanted = _wanted(known[name], value)
+        if wanted:
+            raise click.BadParameter(f"{path}: {name} must be {wanted}", context, parameter)
     context.default_map = {**(context.default_map or {}), **values}
+
+
+def _wanted(known: click.Parameter, value: object) -> str | None:
+    """Return what a TOML value should be and is not; None if it is. TOML has types, so nothing is converted."""
+    if getattr(known, "multiple", False) or known.nargs == -1:
+        strings = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return None if strings else "a list of strings"
+    kind = known.type
+    if isinstance(kind, click.types.BoolParamType):
+        return None if isinstance(value, bool) else "true or false"
+    if isinstance(kind, click.types.FloatParamType):
+        return None if isinstance(value, int | float) and not isinstance(value, bool) else "a number"
+    if isinstance(kind, click.types.IntParamType):
+        return None if isinstance(value, int) and not isinstance(value, bool) else "an integer"
+    return None if isinstance(value, str) else "a string"
+
+
+class Seconds(click.FloatRange):
+    """A length of time, finite and at least ``min`` seconds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is no finite number; raises as the other types of click do."""
+        seconds = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is not a length of time", param, ctx)
+        return seconds

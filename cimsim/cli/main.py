@@ -3,6 +3,8 @@
 import click
 
 from cimsim import __version__
+from cimsim.cli.certificates import certificates
+from cimsim.cli.coverage import coverage
 from cimsim.cli.serve import serve
 
 
@@ -12,4 +14,6 @@ def main() -> None:
     """Simulate WBEM servers: CIM-XML over HTTP, for test suites and for trying things out."""
 
 
+main.add_command(certificates)
+main.add_command(coverage)
 main.add_command(serve)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cimsim.cli.config import config_option, setting
+from cimsim.cli.config import Seconds, config_option, setting
+from cimsim.cli.failure import fail
+from cimsim.cli.security import access_of, security_options, tls_of, users_of
 
 if TYPE_CHECKING:
     from cimsim.packs.load import Loaded
+
+_QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intelliflash", "careless")
 
 
 @click.command()
@@ -21,10 +26,12 @@ if TYPE_CHECKING:
 @config_option
 @setting("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @setting("--port", type=click.IntRange(0, 65535), default=5988, show_default=True, help="Port; 0 picks a free one.")
-@setting("--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the URL here once requests are answered.")
+@setting(
+    "--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the URLs here once requests are answered."
+)
 @setting("--host-name", default="localhost", show_default=True, help="HOST of the paths in answers.")
-@setting("--user", multiple=True, metavar="NAME:PASSWORD", help="Demand Basic authentication; may be repeated.")
-@setting("--users-file", type=click.Path(path_type=Path, dir_okay=False), help="The same from lines NAME:PASSWORD of a file.")
+@security_options
+@setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the habits of another server.")
 @setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for MOF files given without a pack.")
 @setting("--enforce-write/--no-enforce-write", default=True, show_default=True, help="Refuse changes of read-only properties.")
@@ -37,20 +44,36 @@ if TYPE_CHECKING:
 @setting(
     "--max-header", type=click.IntRange(1024), default=64 * 2**10, show_default=True, help="Largest request header, in bytes."
 )
+@setting("--max-batch", type=click.IntRange(0), default=1000, show_default=True, help="Most requests in one message; 0: one.")
+@setting("--m-post/--no-m-post", default=True, show_default=True, help="Take requests sent with M-POST.")
 @setting("--max-connections", type=click.IntRange(1), default=1000, show_default=True, help="Most connections at once.")
 @setting(
     "--idle-timeout",
-    type=click.FloatRange(0.1),
+    type=Seconds(0.1),
     default=60.0,
     show_default=True,
     help="Seconds until an idle connection is closed.",
 )
 @setting(
     "--request-timeout",
-    type=click.FloatRange(0.1),
+    type=Seconds(0.1),
     default=30.0,
     show_default=True,
     help="Seconds for a request to arrive whole.",
+)
+@setting(
+    "--pull-timeout",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    help="Seconds until an idle enumeration session ends, if its client does not say.",
+)
+@setting(
+    "--max-pull-timeout", type=click.IntRange(1), default=3600, show_default=True, help="Most seconds that a client may say."
+)
+@setting("--max-contexts", type=click.IntRange(0), default=1000, show_default=True, help="Most enumeration sessions at once.")
+@setting(
+    "--max-user-contexts", type=click.IntRange(0), default=250, show_default=True, help="Most enumeration sessions of one user."
 )
 @setting(
     "--log-level",
@@ -65,6 +88,8 @@ def serve(**options: Any) -> None:
     from twisted.internet import reactor
     from twisted.internet.error import CannotListenError
 
+    from cimsim.cimom.contexts import ContextOptions
+    from cimsim.cimxml.quirks import PROFILES, Quirks
     from cimsim.cli.logs import log_to_stderr
     from cimsim.operations.call import Policy
     from cimsim.server.endpoint import Endpoint, EndpointOptions
@@ -74,37 +99,51 @@ def serve(**options: Any) -> None:
     ready_file: Path | None = options["ready_file"]
     if ready_file is not None:
         _forget(ready_file)
-    users = _users(options["user"], options["users_file"])
+    users, tls = users_of(options), tls_of(options)
+    access = access_of(options, users)
     loaded = _load(options)
     endpoint = Endpoint(
         reactor,
         loaded,
         EndpointOptions(
             address=options["address"],
-            port=options["port"],
+            port=options["port"] if options["http"] else None,
+            tls=tls,
+            tls_port=options["tls_port"],
             host=options["host_name"],
             users=users,
+            access=access,
+            quirks=PROFILES[options["quirks"]] if options["quirks"] else Quirks(),
             null_outputs=options["null_outputs"],
+            m_post=options["m_post"],
+            max_batch=options["max_batch"],
             limits=HttpLimits(
                 max_body=options["max_body"],
                 max_header_bytes=options["max_header"],
                 max_connections=options["max_connections"],
+                max_failed_logins=options["max_failed_logins"],
                 idle_timeout=options["idle_timeout"],
                 request_timeout=options["request_timeout"],
             ),
-            policy=Policy(enforce_write=options["enforce_write"]),
+            policy=Policy(enforce_write=options["enforce_write"], max_pull_timeout=options["max_pull_timeout"]),
+            contexts=ContextOptions(
+                timeout=options["pull_timeout"],
+                most=options["max_contexts"],
+                most_of_user=options["max_user_contexts"],
+            ),
         ),
     )
     try:
-        url = endpoint.listen()
+        urls = endpoint.listen()
     except CannotListenError as error:
-        _fail(f"cannot listen on {options['address']}:{options['port']}: {_reason(error)}")
+        fail(f"cannot listen on {options['address']}:{error.port}: {_reason(error)}")
     _show(loaded)
 
     def announce() -> None:
         if ready_file is not None:
-            _write_whole(ready_file, url)
-        click.echo(f"listening on {url}")
+            _write_whole(ready_file, "\n".join(urls))
+        for url in urls:
+            click.echo(f"listening on {url}")
 
     running: Any = reactor
     running.callWhenRunning(announce)
@@ -112,29 +151,11 @@ def serve(**options: Any) -> None:
     running.run()
 
 
-def _fail(text: str) -> Any:
-    click.echo(f"cimsim: {text}", err=True)
-    sys.exit(2)
-
-
 def _forget(ready_file: Path) -> None:
     """Remove what an earlier run left, and refuse a file that this one could not write."""
     if not os.access(ready_file.parent, os.W_OK):
-        _fail(f"--ready-file {ready_file}: the folder does not exist or cannot be written")
+        fail(f"--ready-file {ready_file}: the folder does not exist or cannot be written")
     ready_file.unlink(missing_ok=True)
-
-
-def _users(given: tuple[str, ...], file: Path | None) -> dict[str, str]:
-    from cimsim.server.auth import parse_user, read_users_file
-
-    try:
-        users = dict(read_users_file(file)) if file is not None else {}
-        users.update(parse_user(each) for each in given)
-    except OSError as error:
-        _fail(f"{file}: {error.strerror}")
-    except ValueError as error:
-        _fail(str(error))
-    return users
 
 
 def _load(options: dict[str, Any]) -> Loaded:
@@ -158,20 +179,25 @@ def _load(options: dict[str, Any]) -> Loaded:
             namespace=options["namespace"],
         )
     except PackError as error:
-        _fail(str(error))
-        raise
+        fail(str(error))
     finally:
         gc.freeze()
         gc.enable()
 
 
-def _assignments(given: tuple[str, ...]) -> dict[str, str]:
-    assignments = {}
+def _assignments(given: tuple[str, ...]) -> dict[str, str | list[str]]:
+    """Return the texts by setting; a setting that is given several times has a list, which only lists take."""
+    assignments: dict[str, str | list[str]] = {}
     for each in given:
         name, equals, value = each.partition("=")
+        name = name.strip()
         if not equals or "." not in name:
-            _fail(f"--set {each}: write PACK.NAME=VALUE")
-        assignments[name.strip()] = value
+            fail(f"--set {each}: write PACK.NAME=VALUE")
+        before = assignments.get(name)
+        if before is not None:
+            assignments[name] = [*(before.split(",") if isinstance(before, str) else before), *value.split(",")]
+        else:
+            assignments[name] = value
     return assignments
 
 
@@ -183,12 +209,24 @@ def _progress(text: str) -> None:
 def _show(loaded: Loaded) -> None:
     if sys.stderr.isatty():
         _progress("")
+    for pack in loaded.packs:
+        click.echo(" ".join(part for part in ("pack", pack.name, pack.version, f"({pack.path})", pack.title) if part))
     for namespace in loaded.namespaces:
         click.echo(f"{namespace.name}: {namespace.classes} classes, {namespace.instances} instances")
-    for pack in loaded.packs:
-        files = {file for each in pack.files.values() for file in each}
-        source = pack.path if pack.path.is_file() else f"{pack.path}: {len(files)} MOF files"
-        click.echo(f"from {pack.name} {pack.version} ({source}): {pack.title}")
+        for pack_name, files in namespace.sources:
+            click.echo(f"  from {pack_name}: {_listed(files)}")
+
+
+def _listed(files: Sequence[str]) -> str:
+    """Return the names of files, those of a folder behind its name: ``instances/{host,vm_web01}.mof``."""
+    folders: dict[str, list[str]] = {}
+    for file in files:
+        folder, _, name = file.rpartition("/")
+        folders.setdefault(folder and folder + "/", []).append(name.removesuffix(".mof"))
+    return ", ".join(
+        f"{folder}{names[0]}.mof" if len(names) == 1 else f"{folder}{{{','.join(names)}}}.mof"
+        for folder, names in folders.items()
+    )
 
 
 def _reason(error: Any) -> str:

@@ -90,10 +90,9 @@ def _known_class(call: Call, name: str | None) -> None:
 
 def _source(call: Call, path: InstancePath) -> Instance:
     """Return the source instance: an unknown class is CIM_ERR_INVALID_PARAMETER here, a missing instance 6 (OP-AS-3, Z12)."""
-    namespace = call.world.namespace_of(path, call.namespace)
-    if namespace.schema.get(path.classname) is None:
-        raise invalid_parameter(namespace.no_class(path.classname))
-    return call.world.instance(path, namespace)
+    if call.namespace.schema.get(path.classname) is None:
+        raise invalid_parameter(call.namespace.no_class(path.classname))
+    return call.world.instance(path, call.namespace)
 
 
 def _associated(

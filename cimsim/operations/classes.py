@@ -3,7 +3,7 @@
 from cimsim.operations.call import Call, Outcome
 from cimsim.operations.results import Classes, ClassNames, ClassView, Qualifiers
 from cimsim.world.errors import not_found
-from cimsim.world.names import did_you_mean, fold
+from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
 
 
@@ -55,12 +55,7 @@ def _below(call: Call, name: str | None, deep: bool) -> list[ResolvedClass]:
 
 def get_qualifier(call: Call, QualifierName: str) -> Outcome:
     """Return one qualifier declaration (rule OP-GQ-1)."""
-    declarations = call.namespace.qualifiers
-    declaration = declarations.get(fold(QualifierName))
-    if declaration is None:
-        hint = did_you_mean(QualifierName, (each.name for each in declarations.all()))
-        raise not_found(f"no qualifier {QualifierName} in {call.namespace.name}{hint}")
-    return Outcome(call.world, Qualifiers([declaration]))
+    return Outcome(call.world, Qualifiers([call.namespace.qualifier(QualifierName)]))
 
 
 def enumerate_qualifiers(call: Call) -> Outcome:

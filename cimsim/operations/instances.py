@@ -9,7 +9,7 @@ from cimsim.operations.results import CreatedInstance, InstanceNames, NamedInsta
 from cimsim.world.convert import InstanceData, convert_value
 from cimsim.world.errors import invalid_parameter, no_such_property, not_supported, type_mismatch
 from cimsim.world.instances import Instance
-from cimsim.world.names import fold
+from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import Property, ResolvedClass
 from cimsim.world.transaction import same, same_key
@@ -58,7 +58,12 @@ def enumerate_instance_names(call: Call, ClassName: str) -> Outcome:
 def create_instance(call: Call, NewInstance: InstanceData) -> Outcome:
     """Create an instance and return its path (rules OP-CI-1 to OP-CI-7)."""
     transaction = call.transaction()
-    instance = transaction.create(NewInstance.classname, NewInstance)
+    cls = call.namespace.cls(NewInstance.classname)
+    hook = call.hooks.creator(fold_namespace(call.namespace.name), cls)
+    if hook is None or cls.abstract or cls.indication:
+        instance = transaction.create(cls.name, NewInstance)
+    else:
+        instance = hook(transaction, cls, _by_name(cls, call.world.values(cls, NewInstance, call.namespace)))
     return changed(transaction, CreatedInstance(instance))
 
 
@@ -72,17 +77,29 @@ def modify_instance(
     path, data = ModifiedInstance
     if fold(path.classname) != fold(data.classname):
         raise invalid_parameter(f"the path names class {path.classname}, the instance is of class {data.classname}")
-    namespace = call.world.namespace_of(path, call.namespace)
-    cls = namespace.cls(path.classname)
-    values = call.world.values(cls, data, namespace)
+    cls = call.namespace.cls(path.classname)
+    values = call.world.values(cls, data, call.namespace)
     if PropertyList is not None:
         values = _listed(cls, values, PropertyList)
     current = call.world.instance(path, call.namespace)
     if call.policy.enforce_write:
         _check_writable(current, values)
+    return _change(call, current, values)
+
+
+def _change(call: Call, current: Instance, values: dict[int, Any]) -> Outcome:
     transaction = call.transaction()
-    transaction.replace(current, values)
+    hook = call.hooks.modifier(fold_namespace(current.namespace), current.cls)
+    if hook is None:
+        transaction.replace(current, values)
+    else:
+        hook(transaction, current, _by_name(current.cls, values))
     return changed(transaction)
+
+
+def _by_name(cls: ResolvedClass, values: dict[int, Any]) -> dict[str, Any]:
+    """Return values as a hook gets them."""
+    return {cls.properties[place].name: value for place, value in values.items()}
 
 
 def _listed(cls: ResolvedClass, values: dict[int, Any], property_list: list[str]) -> dict[int, Any]:
@@ -108,7 +125,12 @@ def _check_writable(current: Instance, values: dict[int, Any]) -> None:
 def delete_instance(call: Call, InstanceName: InstancePath) -> Outcome:
     """Delete an instance and the associations that refer to it (rules OP-DI-1, OP-DI-2)."""
     transaction = call.transaction()
-    transaction.delete(InstanceName)
+    instance = transaction.get(InstanceName)
+    hook = call.hooks.deleter(fold_namespace(instance.namespace), instance.cls)
+    if hook is None:
+        transaction.delete(instance)
+    else:
+        hook(transaction, instance)
     return changed(transaction)
 
 
@@ -131,9 +153,7 @@ def set_property(call: Call, InstanceName: InstancePath, PropertyName: str, NewV
     unchanged = (same_key if prop.key else same)(instance.values[place], value)
     if read_only and not unchanged:
         raise not_supported(f"property {instance.cls.name}.{prop.name} is read-only")
-    transaction = call.transaction()
-    transaction.replace(instance, {place: value})
-    return changed(transaction)
+    return _change(call, instance, {place: value})
 
 
 def _property(cls: ResolvedClass, name: str) -> tuple[int, Property]:

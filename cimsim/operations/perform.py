@@ -1,15 +1,25 @@
 """From a request to its outcome."""
 
 from cimsim.operations.call import Call, Outcome, Policy
+from cimsim.operations.hooks import NO_HOOKS, Hooks
 from cimsim.operations.methods import Implementations, invoke
+from cimsim.operations.pull import check_session
 from cimsim.operations.request import ExtrinsicRequest, Request
 from cimsim.operations.table import OPERATIONS
-from cimsim.world.errors import not_supported
+from cimsim.world.errors import not_supported, server_is_shutting_down
 from cimsim.world.names import fold
+from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 
-def perform(world: World, request: Request, implementations: Implementations, now: float, policy: Policy) -> Outcome:
+def perform(
+    world: World,
+    request: Request,
+    implementations: Implementations,
+    now: float,
+    policy: Policy,
+    hooks: Hooks = NO_HOOKS,
+) -> Outcome:
     """Carry out a request; ``now`` is in seconds since 1970-01-01 UTC.
 
     Raises:
@@ -17,10 +27,23 @@ def perform(world: World, request: Request, implementations: Implementations, no
             CIM_ERR_INVALID_NAMESPACE, CIM_ERR_INVALID_PARAMETER (G7), and what the operation raises.
     """
     if isinstance(request, ExtrinsicRequest):
-        call = Call(world, world.namespace(request.namespace), now, policy)
-        return invoke(call, request, implementations)
+        call = Call(world, world.namespace(request.namespace), now, policy, hooks)
+        return _settled(call, invoke(call, request, implementations))
     operation = OPERATIONS.get(fold(request.name))
     if operation is None:
         raise not_supported(f"operation {request.name} is not supported")
-    call = Call(world, world.namespace(request.namespace), now, policy)
-    return operation.run(call, **operation.bind(request.arguments))
+    if operation.session and not policy.sessions:
+        raise server_is_shutting_down("the server is about to stop")
+    call = Call(world, world.namespace(request.namespace), now, policy, hooks)
+    if operation.session:
+        check_session(policy, request.arguments)
+    return _settled(call, operation.run(call, **operation.bind(request.arguments, request.namespace)))
+
+
+def _settled(call: Call, outcome: Outcome) -> Outcome:
+    """Return the outcome after the hooks have heard of namespaces that came or went (rule W5)."""
+    if outcome.world is call.world or outcome.world.namespaces.keys() == call.world.namespaces.keys():
+        return outcome
+    transaction = Transaction(outcome.world, now=call.now)
+    call.hooks.namespaces_changed(transaction)
+    return Outcome(transaction.world, outcome.result, (*outcome.changes, *transaction.changes))

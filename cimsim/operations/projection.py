@@ -1,13 +1,14 @@
 """Which properties an instance operation shows: PropertyList, DeepInheritance and IncludeClassOrigin as one projection."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from cimsim.operations.results import Projection, Projections
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
 
-# Property lists are the client's choice, so the projections kept for a class are bounded.
-_MOST_PROJECTIONS = 64
+MOST_PROJECTIONS: Final = 64
+"""How many projections are kept for a class, here and by codecs: property lists are the client's choice."""
 
 
 def project(
@@ -26,7 +27,7 @@ def project(
     known: dict[object, Projection] = cls.memo.setdefault("projections", {})
     projection = known.get(key)
     if projection is None:
-        if len(known) >= _MOST_PROJECTIONS:
+        if len(known) >= MOST_PROJECTIONS:
             known.clear()
         projection = known[key] = _project(cls, wanted, exposed_by, class_origin)
     return projection

@@ -14,21 +14,9 @@ The values of arguments are of these types, whatever the protocol:
 from typing import Any, NamedTuple
 
 from cimsim.world.convert import InstanceData
+from cimsim.world.paths import ClassName as ClassName
+from cimsim.world.paths import ClassPath as ClassPath
 from cimsim.world.paths import InstancePath
-
-
-class ClassName(str):
-    """The name of a class, where a string would be another thing."""
-
-    __slots__ = ()
-
-
-class ClassPath(NamedTuple):
-    """A class in a namespace (None: that of the request)."""
-
-    classname: str
-    namespace: str | None = None
-    host: str | None = None
 
 
 class NamedInstance(NamedTuple):
@@ -55,7 +43,7 @@ class IntrinsicRequest(NamedTuple):
 
 
 class ExtrinsicRequest(NamedTuple):
-    """A call of a method of a class or an instance; the target's path may be relative to ``namespace``."""
+    """A call of a method of a class or an instance; the target lies in ``namespace``, which its path may leave out."""
 
     name: str
     namespace: str

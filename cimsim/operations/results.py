@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Any, NamedTuple
 
-from pywbem import CIMQualifierDeclaration
+from pywbem import CIMClass, CIMQualifierDeclaration
 
 from cimsim.world.instances import Instance
 from cimsim.world.schema import ResolvedClass
@@ -41,8 +42,7 @@ class Void:
     """Nothing (rule M8)."""
 
 
-@dataclass(frozen=True, slots=True)
-class OneInstance:
+class OneInstance(NamedTuple):
     """An instance without a path (rule OP-GI-2)."""
 
     instance: Instance
@@ -134,8 +134,7 @@ class Value:
     embedded: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """An output parameter of a method, or its return value: shape from the class, value typed or None."""
 
     name: str
@@ -145,16 +144,88 @@ class Output:
     embedded: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MethodResult:
+class MethodResult(NamedTuple):
     """What a method returned (rules X11 to X15); ``outputs`` in declared order."""
 
     return_value: Output
     outputs: tuple[Output, ...] = ()
 
 
+class PullForm(Enum):
+    """What an enumeration session hands out; each form has its own pull operation (rule PL-33)."""
+
+    INSTANCES_WITH_PATH = "PullInstancesWithPath"
+    PATHS = "PullInstancePaths"
+    INSTANCES = "PullInstances"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An enumeration session to be opened: the whole sequence, of which the CIMOM hands out ``max_objects`` at once.
+
+    ``timeout`` is in seconds, None for the server's default, 0 for never. ``query_class`` is the class of the rows of a query,
+    where the client asked for it (rule PL-41). The CIMOM turns this into a ``Pulled``; it never reaches a codec.
+    """
+
+    form: PullForm
+    instances: Sequence[Instance]
+    projections: Projections
+    timeout: int | None
+    continue_on_error: bool
+    max_objects: int
+    query_class: CIMClass | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """The next objects wanted of an enumeration session; the CIMOM turns this into a ``Pulled``."""
+
+    form: PullForm
+    context: str
+    max_objects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """An enumeration session to be closed; the CIMOM turns this into a ``Void``."""
+
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The number of objects left in an enumeration session is wanted; the CIMOM turns this into a ``Value`` of uint64."""
+
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Objects of an enumeration session (rules PL-22 to PL-25). ``context`` is None at the end of the sequence (Z13)."""
+
+    form: PullForm
+    instances: Sequence[Instance]
+    projections: Projections
+    context: str | None
+    query_class: CIMClass | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryObjects:
+    """The rows of a query, instances without a path (rule OP-EQ-3)."""
+
+    instances: Sequence[Instance]
+    projections: Projections = None
+
+
 Result = (
     Void
+    | Opened
+    | Pull
+    | Close
+    | Count
+    | Pulled
+    | QueryObjects
     | OneInstance
     | NamedInstances
     | InstanceNames

@@ -59,8 +59,9 @@ class Builder:
         """Return what a pack declares, after putting it into the world, and its digest."""
         namespaces = pack.manifest.namespaces
         contents = {name: self._read_listed(pack, name) for entry in namespaces for name in entry.mof}
-        required = [self._standard_digest, *(self._digests[name] for name in pack.manifest.requires)]
-        key = key_of(namespaces, contents, required)
+        # A pack may build on any that came before it, be it required or not.
+        before = [self._standard_digest, *self._digests.values()]
+        key = key_of(namespaces, contents, before)
         compiled = self._cache.load(key, lambda name: read_bytes(pack.folder / name))
         if compiled is None:
             compiled = self._compile(pack, transaction, contents)

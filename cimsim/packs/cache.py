@@ -3,17 +3,19 @@
 A file ``packs/v1/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
 MessagePack array: the text ``cimsim pack``, the format's version, the SHA-256 of the content, and the content as ``encoding``
 writes it. KEY is the SHA-256 (hexadecimal) over all that the content depends on: the versions of the format, cimsim and pywbem,
-the standard qualifiers, the pack's namespaces with their MOF files, and the digests of the packs it requires. Files that are
-only found while compiling (includes) stand in the content with their own SHA-256, and must still be the same.
+the standard qualifiers, the pack's namespaces with their MOF files, and the digests of all packs loaded before it. Files that
+are only found while compiling (includes) stand in the content with their own SHA-256, and must still be the same.
 
 The cache is a help, never a condition: what cannot be read or is not understood is compiled again, and a folder that cannot be
-written is told once to the log. Files are written under another name first, so that nobody reads half of one.
+written is told once to the log. Files are written under another name first, so that nobody reads half of one. Only the 64 used
+last are kept: the time of a file is that of its last use.
 """
 
 import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +30,7 @@ from cimsim.packs.manifest import NamespaceEntry
 
 FORMAT: Final = 1
 _MAGIC: Final = "cimsim pack"
+_MOST_FILES: Final = 64
 
 
 class _File(msgspec.Struct, array_like=True, frozen=True):
@@ -48,19 +51,19 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], required: Sequence[str]) -> str:
+def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], before: Sequence[str]) -> str:
     """Return the key of a pack's compiled form.
 
     Args:
         namespaces: those of the pack.
         contents: the contents of their MOF files, by name.
-        required: the digests of everything the compilation builds on.
+        before: the digests of everything that was loaded before, on which the pack may build.
     """
     parts = [
         [FORMAT, cimsim.__version__, pywbem.__version__],
         [[entry.name, entry.mof] for entry in namespaces],
         [[name, sha256(content)] for name, content in contents.items()],
-        list(required),
+        list(before),
     ]
     return sha256(msgspec.json.encode(parts))
 
@@ -94,7 +97,11 @@ class Cache:
             unchanged = all(sha256(read(name)) == digest for name, digest in compiled.reads)
         except (OSError, ValueError, LookupError, TypeError, PackError):
             return None
-        return compiled if unchanged else None
+        if not unchanged:
+            return None
+        with suppress(OSError):
+            os.utime(self._path(key))
+        return compiled
 
     def store(self, key: str, compiled: Compiled) -> None:
         """Store a compiled pack under a key. Where that fails, tell it and go on without a cache."""
@@ -105,6 +112,7 @@ class Cache:
             stored = msgspec.msgpack.encode(_File(_MAGIC, FORMAT, hashlib.sha256(content).digest(), content))
             self._folder.mkdir(parents=True, exist_ok=True)
             _replace(self._path(key), stored)
+            _forget_oldest(self._folder)
         except (OSError, ValueError, OverflowError, TypeError) as error:
             self._warn(f"compiled packs are not kept in {self._folder}: {_text(error)}")
             self._folder = None
@@ -124,6 +132,18 @@ def _replace(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _forget_oldest(folder: Path) -> None:
+    """Delete the files used least recently beyond those to be kept; one that cannot be deleted stays."""
+    times = {}
+    for file in folder.glob("*.msgpack"):
+        # Another process may be cleaning up as well.
+        with suppress(OSError):
+            times[file] = file.stat().st_mtime_ns
+    for file in sorted(times, key=times.__getitem__, reverse=True)[_MOST_FILES:]:
+        with suppress(OSError):
+            file.unlink()
 
 
 def _text(error: Exception) -> Any:

@@ -23,8 +23,9 @@ from pathlib import Path
 from pywbem import CIMClass
 
 from cimsim.packs.compiler import Compiler
-from cimsim.packs.declarations import Compiled, Declared, Item, Position, Standard, apply, prepare, referred_classes
+from cimsim.packs.declarations import Compiled, Declared, Item, Position, Standard, apply, prepare
 from cimsim.packs.manifest import NamespaceEntry
+from cimsim.world.checks import referred_classes
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace

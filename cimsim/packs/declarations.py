@@ -14,7 +14,7 @@ from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 from cimsim.packs.errors import PackError
 from cimsim.world.convert import InstanceData
 from cimsim.world.instances import Instance
-from cimsim.world.names import fold, fold_namespace
+from cimsim.world.names import fold_namespace
 from cimsim.world.transaction import Transaction
 
 
@@ -105,17 +105,3 @@ def apply_all(
             apply(transaction, namespace, item)
         except CIMError as error:
             raise position.error(folder, error.status_description) from None
-
-
-def referred_classes(declared: CIMClass) -> list[str]:
-    """Return the names of the classes that a class needs beside its superclass: of references and embedded instances."""
-    elements = [*declared.properties.values()]
-    for method in declared.methods.values():
-        elements.extend(method.parameters.values())
-    names = {fold(declared.classname): ""}
-    for element in elements:
-        embedded = element.qualifiers.get("EmbeddedInstance")
-        name = element.reference_class or (embedded.value if embedded is not None else None)
-        if name:
-            names.setdefault(fold(name), name)
-    return [name for name in names.values() if name]

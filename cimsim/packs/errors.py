@@ -27,10 +27,12 @@ def read_bytes(path: Path) -> bytes:
     """Return the content of a file.
 
     Raises:
-        PackError: it does not exist or cannot be read.
+        PackError: it does not exist or cannot be read, or its name can be that of no file.
     """
     try:
         return path.read_bytes()
+    except ValueError as error:
+        raise PackError(f"cannot be read: {error}", repr(str(path))) from None
     except FileNotFoundError:
         raise PackError("no such file", path) from None
     except OSError as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cimsim.behaviours.api import Behaviour, Behaviours, Binding, Fault
+from cimsim.behaviours.api import Behaviours, Binding, Fault
 from cimsim.packs.build import Builder, Built
 from cimsim.packs.cache import Cache
 from cimsim.packs.faults import faults_of
@@ -23,7 +23,7 @@ class LoadedPack:
     """A pack in a world.
 
     ``path`` is its folder, or the file of a plain MOF pack. ``files`` holds the MOF files of each namespace, relative to the
-    folder, in the order of reading. ``behaviours`` and ``faults`` are the pack's own part of ``Loaded.behaviours``.
+    folder, in the order of reading.
     """
 
     name: str
@@ -32,8 +32,6 @@ class LoadedPack:
     path: Path
     files: Mapping[str, tuple[str, ...]]
     settings: Settings
-    behaviours: tuple[Behaviour, ...]
-    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True)
@@ -93,15 +91,16 @@ def load(
         populating = Transaction(world, first, now)
         programs[pack.name].populate(populating, settings[pack.name])
         world = populating.world
-    bindings = {pack.name: programs[pack.name].bindings(world, settings[pack.name]) for pack in found}
-    loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name], bindings[pack.name], world) for pack in found)
-    behaviours = Behaviours(
-        (binding for own in bindings.values() for binding in own), (fault for pack in loaded for fault in pack.faults)
-    )
-    return Loaded(world, loaded, behaviours, _summaries(world, loaded))
+    loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name]) for pack in found)
+    bindings: list[Binding] = []
+    faults: list[Fault] = []
+    for each in loaded:
+        bindings += programs[each.name].bindings(world, each.settings)
+        faults += faults_of(each.name, each.settings, world, list(each.files))
+    return Loaded(world, loaded, Behaviours(bindings, faults), _summaries(world, loaded))
 
 
-def _loaded(pack: Pack, built: Built, settings: Settings, bindings: list[Binding], world: World) -> LoadedPack:
+def _loaded(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
     return LoadedPack(
         name=pack.name,
         title=pack.manifest.title,
@@ -109,8 +108,6 @@ def _loaded(pack: Pack, built: Built, settings: Settings, bindings: list[Binding
         path=pack.folder if pack.text else pack.folder / pack.manifest.namespaces[0].mof[0],
         files=built.files,
         settings=settings,
-        behaviours=tuple(dict.fromkeys(binding.behaviour for binding in bindings)),
-        faults=tuple(faults_of(pack.name, settings, world, list(built.files))),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from cimsim.packs.errors import PackError, decode, read_bytes
-from cimsim.world.names import did_you_mean
+from cimsim.world.names import did_you_mean, fold_namespace
 
 MANIFEST: Final = "pack.toml"
 DEFAULT_NAMESPACE: Final = "root/cimv2"
@@ -80,7 +80,8 @@ def read_pack(folder: Path) -> Pack:
     """Return the pack in a folder.
 
     Raises:
-        PackError: ``pack.toml`` is missing, is no TOML, has unknown keys, values of wrong types or a name that is none.
+        PackError: ``pack.toml`` is missing, is no TOML, has unknown keys, values of wrong types or a name that is none, be it
+            of the pack or of a namespace.
     """
     file = folder / MANIFEST
     text = decode(read_bytes(file), file)
@@ -93,11 +94,20 @@ def read_pack(folder: Path) -> Pack:
     pack = Pack(folder, manifest, text)
     if not _NAME.fullmatch(manifest.name):
         raise pack.error(f"{manifest.name!r} is no name of a pack: a letter, then letters, digits, - and _", "name")
+    for entry in manifest.namespaces:
+        if not fold_namespace(entry.name):
+            raise pack.error(f"{entry.name!r} is no name of a namespace", entry.name)
     return pack
 
 
 def plain_pack(mof: Path, namespace: str) -> Pack:
-    """Return the pack that a plain MOF file stands for: named after it, filling one namespace, requiring ``interop``."""
+    """Return the pack that a plain MOF file stands for: named after it, filling one namespace, requiring ``interop``.
+
+    Raises:
+        PackError: the name of the namespace is empty.
+    """
+    if not fold_namespace(namespace):
+        raise PackError(f"{namespace!r} is no name of a namespace")
     name = _NO_NAME_CHARACTER.sub("_", mof.stem)
     entry = NamespaceEntry(namespace, [mof.name])
     return Pack(mof.parent, Manifest(name, title=mof.name, requires=["interop"], namespaces=[entry]))

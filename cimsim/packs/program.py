@@ -16,11 +16,13 @@ from cimsim.behaviours.api import Behaviour, Binding
 from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import Pack
 from cimsim.packs.settings import Settings
-from cimsim.world.names import did_you_mean, fold_namespace
+from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 PROGRAM: Final = "behaviours.py"
+# A pack that calls sys.exit() has failed as well.
+_FAILURES: Final = (Exception, SystemExit)
 
 
 class _Loader(SourceFileLoader):
@@ -62,14 +64,14 @@ class Program:
             return
         try:
             function(transaction, settings)
-        except Exception as error:
+        except _FAILURES as error:
             raise self._error(error) from error
 
     def bindings(self, world: World, settings: Settings) -> list[Binding]:
         """Return the behaviours that ``pack.toml`` binds, constructed with the settings; one object for each Python class.
 
         Raises:
-            PackError: unknown namespace, CIM class or Python class; a constructor that fails.
+            PackError: unknown namespace, CIM class or Python class; a constructor that fails; a method that no class has.
         """
         made: dict[str, Behaviour] = {}
         bindings = []
@@ -80,6 +82,8 @@ class Program:
                 if python_name not in made:
                     made[python_name] = self._construct(python_name, classname, settings)
                 bindings.append(Binding(namespace, classname, made[python_name]))
+        for behaviour in made.values():
+            self._check_methods(world, behaviour, [each for each in bindings if each.behaviour is behaviour])
         return bindings
 
     # Steps
@@ -98,7 +102,7 @@ class Program:
         sys.modules[name] = module
         try:
             loader.exec_module(module)
-        except Exception as error:
+        except _FAILURES as error:
             del sys.modules[name]
             raise self._error(error) from error
         return module
@@ -115,6 +119,20 @@ class Program:
                 f"a behaviour is bound to a class that is not there: {target.no_class(classname)}", classname
             )
 
+    def _check_methods(self, world: World, behaviour: Behaviour, bindings: list[Binding]) -> None:
+        """Refuse methods that neither the classes that a behaviour is bound to nor their subclasses have: misspelt ones."""
+        own = behaviour.own_methods()
+        if not own:
+            return
+        schemas = [(world.namespace(each.namespace), each.classname) for each in bindings]
+        classes = [cls for namespace, name in schemas for cls in namespace.schema.closure(namespace.cls(name))]
+        known = {folded: method.name for cls in classes for folded, method in cls.methods.items()}
+        for name, function in own.items():
+            if fold(name) not in known:
+                bound = ", ".join(each.classname for each in bindings)
+                text = f"behaviour {type(behaviour).__name__}: {bound} has no method {name}{did_you_mean(name, known.values())}"
+                raise PackError(text, self._path, function.__code__.co_firstlineno)
+
     def _construct(self, python_name: str, classname: str, settings: Settings) -> Behaviour:
         found = getattr(self._module, python_name, None)
         if not (isinstance(found, type) and issubclass(found, Behaviour)):
@@ -125,10 +143,10 @@ class Program:
             raise self._pack.error(f"{PROGRAM} has no behaviour {python_name} for {classname}{hint}", classname)
         try:
             return found(settings)
-        except Exception as error:
+        except _FAILURES as error:
             raise self._error(error) from error
 
-    def _error(self, error: Exception) -> PackError:
+    def _error(self, error: BaseException) -> PackError:
         if isinstance(error, PackError):
             return error
         if isinstance(error, SyntaxError) and error.filename:
@@ -136,7 +154,7 @@ class Program:
         file, line = self._place(error)
         return PackError(_reason(error), file, line)
 
-    def _place(self, error: Exception) -> tuple[Path | str, int | None]:
+    def _place(self, error: BaseException) -> tuple[Path | str, int | None]:
         """Return where in the pack the error arose: the innermost of its own lines, not one of ours."""
         folder = self._pack.folder.resolve()
         for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -146,7 +164,7 @@ class Program:
         return self._path, None
 
 
-def _reason(error: Exception) -> Any:
+def _reason(error: BaseException) -> Any:
     if isinstance(error, CIMError):
         return f"{error.status_code_name}: {error.status_description}"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

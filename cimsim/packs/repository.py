@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pywbem import BaseRepositoryConnection, CIMClass, CIMError, CIMInstance
 
-from cimsim.packs.declarations import Item, Position, prepare, referred_classes
-from cimsim.packs.object_path import parse_path
+from cimsim.packs.declarations import Item, Position, prepare
 from cimsim.packs.source import Source
 from cimsim.packs.tables import AnyClass
+from cimsim.world.checks import referred_classes
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.instances import Instance
+from cimsim.world.object_path import parse_path
 from cimsim.world.schema import Property
 from cimsim.world.world import Binding
 
@@ -45,6 +46,10 @@ class Repository(BaseRepositoryConnection):  # type: ignore[misc] # pywbem has n
     def CreateClass(self, NewClass: CIMClass, namespace: str) -> None:
         """Declare a class."""
         self._prepare(namespace)
+        repeated = self._compiler.source.repeated()
+        if repeated is not None:
+            name, position = repeated
+            raise self._compiler.error(position, f"{name} stands twice in class {NewClass.classname}")
         position = self._compiler.source.declaration
         if NewClass.superclass and not self._compiler.find_class(NewClass.superclass, namespace):
             position = self._compiler.source.word(NewClass.superclass)

@@ -6,12 +6,18 @@ complete when the first token of the next one has been read.
 """
 
 from bisect import bisect_left
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from cimsim.packs.declarations import Position
+from cimsim.world.names import fold
 
 _HEADS: Final = frozenset({"CLASS", "INSTANCE", "QUALIFIER"})
+_SIGNS: Final = frozenset("{}()[];,=")
+_AFTER_NAME: Final = frozenset(";=[(,)")
+# Qualifiers or the size of an array, and a default value.
+_PASSED_OVER: Final = {"[": "]", "=": ";"}
 
 
 class Source:
@@ -108,6 +114,28 @@ class Source:
         following = zip(self._current, self._current[1:], strict=False)
         names = [token for token, next_token in following if next_token.type == "=" and _is(token, name)]
         return self._found(iter(names[count - 1 :])) if len(names) >= count else self.word(name)
+
+    def repeated(self) -> tuple[str, Position] | None:
+        """Return the first name that two properties of the current class have, two methods, or two parameters of a method."""
+        tokens = self._current
+        head = next((place for place, token in enumerate(tokens) if token.type == "CLASS"), len(tokens))
+        # A method may have the name of a property.
+        features: set[tuple[bool, str]] = set()
+        names = features
+        passed_over: str | None = None
+        for token, following in pairwise(tokens[head:]):
+            if passed_over is not None:
+                passed_over = None if token.type == passed_over else passed_over
+            elif token.type in _PASSED_OVER:
+                passed_over = _PASSED_OVER[token.type]
+            elif token.type in ("(", ")"):
+                names = set() if token.type == "(" else features
+            elif following.type in _AFTER_NAME and token.type not in _SIGNS:
+                name = following.type == "(", fold(token.value)
+                if name in names:
+                    return token.value, self.position(token.lexpos)
+                names.add(name)
+        return None
 
     def _found(self, tokens: Any) -> Position:
         token = next(tokens, None)

@@ -5,12 +5,17 @@ from typing import Final, NamedTuple
 
 from cimsim.cimxml.headers import CimHeaders, check_headers
 from cimsim.cimxml.message import MessageError
-from cimsim.server.auth import CHALLENGE, Authenticator
+from cimsim.server.auth import Authenticator
+from cimsim.server.discovery import Features
+from cimsim.server.extension import CIM_EXTENSION, prefix_of
+from cimsim.server.logins import Visitor
 from cimsim.server.negotiation import check_accept, check_content_encoding, check_content_type
-from cimsim.server.replies import HttpError
+from cimsim.server.replies import PLAIN, HttpError, Style
 
-ALLOW: Final = b"Allow: POST\r\n"
-_KNOWN_METHODS: Final = frozenset({b"GET", b"HEAD", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"})
+OPTIONS: Final = b"OPTIONS"
+M_POST: Final = b"M-POST"
+_KNOWN_METHODS: Final = frozenset({b"GET", b"HEAD", b"PUT", b"DELETE", b"CONNECT", b"TRACE", b"PATCH"})
+_LANGUAGE: Final = b"Content-Language: en\r\n"
 
 
 class Head:
@@ -22,9 +27,10 @@ class Head:
         fields: the header fields in order, names in lower case.
         values: the fields by name, the values of repeated ones joined by commas.
         repeated: the names of fields that came more than once.
+        style: what it wants of the answer; admission finds out.
     """
 
-    __slots__ = ("fields", "method", "repeated", "values", "version")
+    __slots__ = ("fields", "method", "repeated", "style", "values", "version")
 
     def __init__(self, method: bytes, version: str, fields: list[tuple[bytes, bytes]]) -> None:
         self.method = method
@@ -32,6 +38,7 @@ class Head:
         self.fields = fields
         self.values: Mapping[bytes, bytes] = dict(fields)
         self.repeated: frozenset[bytes] = frozenset()
+        self.style = PLAIN
         if len(self.values) != len(fields):
             self._join_repeats()
 
@@ -53,46 +60,62 @@ class Admitted(NamedTuple):
 class Admission:
     """The checks of a server, with its users; without an authenticator Authorization is ignored (rule HA4)."""
 
-    def __init__(self, authenticator: Authenticator | None) -> None:
+    def __init__(self, authenticator: Authenticator | Visitor | None, features: Features) -> None:
         self._authenticator = authenticator
+        self._features = features
+
+    def of(self, visitor: Visitor | None) -> "Admission":
+        """Return the admission of one connection; None: of one that needs no user."""
+        return self if visitor is None else Admission(visitor, self._features)
+
+    def check_start(self, head: Head) -> None:
+        """Check version and method.
+
+        Raises:
+            HttpError: 505 for a version other than 1.0 and 1.1 (rule H4), 405 or 501 for a method that is not served (rules
+                H8, H9), 400 for M-POST under HTTP/1.0 (rule H6).
+        """
+        if head.version not in ("1.1", "1.0"):
+            raise HttpError(505, f"HTTP version {head.version} is neither 1.0 nor 1.1", fatal=True)
+        method = head.method
+        if method in (b"POST", OPTIONS):
+            return
+        if method == M_POST:
+            if not self._features.m_post:
+                raise HttpError(501, "M-POST is switched off; use POST")
+            if head.version == "1.0":
+                raise HttpError(400, "M-POST needs HTTP/1.1")
+            return
+        if method in _KNOWN_METHODS:
+            text = "this is a CIM-XML server: its operations are sent with POST"
+            raise HttpError(405, text, fields=self._features.allow(), fatal=method == b"CONNECT")
+        raise unknown_method()
 
     def admit(self, head: Head) -> Admitted:
         """Check everything but length, which is the framing's concern.
 
         Raises:
-            HttpError: 401 (rule HA1), 400 for Host (rule H3) or CIM headers (rules HC4 to HC9), 501 for batches (rule HC13),
-                406 (rules H22, H23), 415 (rules H21, H24).
+            HttpError: 401 (rules HA1, HA7), 400 for Host (rule H3) or CIM headers (rules HC4 to HC9), 510 for M-POST without
+                the extension of CIM (rule H6), 501 for batches (rule HC13), 406 (rules H22, H23), 415 (rules H21, H24).
         """
         values = head.values
         user = None
         if self._authenticator is not None:
             user = self._authenticator.check(values.get(b"authorization"))
             if user is None:
-                raise HttpError(401, "credentials are missing or wrong", fields=CHALLENGE)
+                raise HttpError(401, "credentials are missing or wrong", fields=self._authenticator.challenge)
         _check_host(head)
-        headers = CimHeaders.of(head.fields)
+        if head.method == OPTIONS:
+            return Admitted(CimHeaders(), user)
+        if head.method == M_POST or b"accept-language" in values:
+            head.style = _style(head)
+        headers = CimHeaders.of(head.fields, head.style.prefix)
         try:
-            check_headers(headers)
+            check_headers(headers, batches=self._features.batches)
         except MessageError as error:
             raise HttpError.of(error) from None
         _check_content(values)
         return Admitted(headers, user)
-
-
-def check_start(head: Head) -> None:
-    """Check version and method.
-
-    Raises:
-        HttpError: 505 for a version other than 1.0 and 1.1 (rule H4), 405 or 501 for a method other than POST (rule H9).
-    """
-    if head.version not in ("1.1", "1.0"):
-        raise HttpError(505, f"HTTP version {head.version} is neither 1.0 nor 1.1", fatal=True)
-    if head.method == b"POST":
-        return
-    if head.method in _KNOWN_METHODS:
-        fatal = head.method == b"CONNECT"
-        raise HttpError(405, "this is a CIM-XML server: its operations are sent with POST", fields=ALLOW, fatal=fatal)
-    raise unknown_method()
 
 
 def unknown_method() -> HttpError:
@@ -115,6 +138,8 @@ def body_length(head: Head) -> int | None:
     if coding is None:
         length = values.get(b"content-length")
         if length is None:
+            if head.method == OPTIONS:
+                return 0
             raise HttpError(411, "the request has neither Content-Length nor Transfer-Encoding: chunked", fatal=True)
         return int(length)
     if head.version == "1.0":
@@ -122,6 +147,17 @@ def body_length(head: Head) -> int | None:
     if coding.strip().lower() != b"chunked":
         raise HttpError(501, "the only transfer coding is chunked", fatal=True)
     return None
+
+
+def _style(head: Head) -> Style:
+    # No text of the server is in another language, and that of the packs is for all; what is asked for is no matter.
+    language = _LANGUAGE if b"accept-language" in head.values else b""
+    if head.method != M_POST:
+        return Style(b"", language)
+    prefix = prefix_of(head.values.get(b"man"))
+    if prefix is None:
+        raise HttpError(510, f"M-POST needs the header Man: {CIM_EXTENSION} ; ns=NN, and knows no other extension")
+    return Style(prefix, language)
 
 
 def _check_host(head: Head) -> None:

@@ -11,8 +11,7 @@ from typing import Final
 Users = Mapping[str, str]
 """Passwords by user name."""
 
-CHALLENGE: Final = b'WWW-Authenticate: Basic realm="cimsim"\r\n'
-"""The header of a 401, spelt as clients compare it (rule HA1)."""
+REALM: Final = "cimsim"
 
 
 def parse_user(text: str) -> tuple[str, str]:
@@ -55,10 +54,19 @@ def read_users_file(path: Path) -> dict[str, str]:
 
 
 class Authenticator:
-    """Checks the Authorization header against a set of users. Keeps digests only, all of one length."""
+    """Checks the Authorization header against a set of users. Keeps digests only, all of one length.
 
-    def __init__(self, users: Users) -> None:
+    Attributes:
+        challenge: the header of a 401, spelt as clients compare it (rule HA1).
+    """
+
+    def __init__(self, users: Users, realm: str = REALM) -> None:
+        self.challenge = b'WWW-Authenticate: Basic realm="%b"\r\n' % realm.encode("ascii")
         self._digests = {name: _digest(password) for name, password in users.items()}
+
+    def knows(self, name: str) -> bool:
+        """Return whether there is a user of that name."""
+        return name in self._digests
 
     def check(self, authorization: bytes | None) -> str | None:
         """Return the user whose credentials these are, or None: absent, another scheme, malformed or wrong (rules HA2, HA6).

@@ -17,10 +17,11 @@ from twisted.python.failure import Failure
 
 from cimsim.cimxml.message import MessageError
 from cimsim.server.admission import Admission
-from cimsim.server.framing import Arrival, HttpRequest, Refused, RequestReader
+from cimsim.server.framing import Arrival, Discovery, HttpRequest, Refused, RequestReader
 from cimsim.server.interfaces import Clock, DelayedCall, Service, Wire
 from cimsim.server.limits import HttpLimits
-from cimsim.server.replies import CLOSE, HttpError, refusal, success
+from cimsim.server.logins import Visitor
+from cimsim.server.replies import CLOSE, CONTENT_TYPE, ENDS, PLAIN, Connection, HttpError, Style, discovery, refusal, success
 from cimsim.server.response import Response
 
 _MICRO: Final = 1_000_000
@@ -33,6 +34,8 @@ class Owner(Protocol):
     clock: Clock
     limits: HttpLimits
     admission: Admission
+    capabilities: bytes
+    content_type: bytes | None
 
     def joined(self, connection: "CimHttpConnection") -> None:
         """A connection is open."""
@@ -53,18 +56,18 @@ class CimHttpConnection(TwistedProtocol):
     _log = Logger()
     _wire: Wire
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, visitor: Visitor | None = None) -> None:
         self._owner = owner
         self._limits = owner.limits
         self._clock = owner.clock
         self._respond = owner.service.respond
         self._arrivals: deque[Arrival] = deque()
-        self._reader = RequestReader(owner.limits, owner.admission, self._arrivals)
+        self._visitor = visitor
+        self._reader = RequestReader(owner.limits, owner.admission.of(visitor), self._arrivals)
         self._request: HttpRequest | None = None
         self._response: Response | None = None
         self._pieces: Iterator[bytes] | None = None
         self._started = 0.0
-        self._requests_left = owner.limits.max_requests
         self._blocked = False
         self._deaf = False
         self._closing = False
@@ -82,6 +85,8 @@ class CimHttpConnection(TwistedProtocol):
         self._wire = cast(Wire, self.transport)
         if ITCPTransport.providedBy(self.transport):
             cast(Any, self.transport).setTcpNoDelay(True)
+        if self._visitor is not None:
+            self._visitor.connected(self.transport)
         # The transport tells when the client does not take what is sent; that goes for small responses too.
         self._wire.registerProducer(self, True)
         self._owner.joined(self)
@@ -177,11 +182,12 @@ class CimHttpConnection(TwistedProtocol):
     def _begin(self, arrival: Arrival) -> None:
         if isinstance(arrival, HttpRequest):
             self._request = arrival
-            self._requests_left -= 1
             self._started = self._clock.seconds()
             self._advance(arrival)
         elif isinstance(arrival, Refused):
-            self._refuse(arrival.refusal, keep=arrival.connection.keep, line=arrival.connection.line, body=arrival.body)
+            self._refuse(arrival.refusal, arrival.connection, arrival.style, body=arrival.body)
+        elif isinstance(arrival, Discovery):
+            self._tell(arrival.connection)
         else:
             self._wire.write(arrival)
 
@@ -200,17 +206,18 @@ class CimHttpConnection(TwistedProtocol):
                 self._send(request, self._response)
         except MessageError as error:
             self._request = self._response = None
-            keep = self._keeps(request)
-            self._refuse(HttpError.of(error), keep=keep, line=request.connection.line if keep else CLOSE)
+            self._refuse(HttpError.of(error), request.connection if self._keeps(request) else ENDS, request.style)
         except Exception:  # noqa: BLE001 - a fault of ours must not stop the server
             self._request = self._response = None
-            self._refuse(self._fault(), keep=False, line=CLOSE)
+            self._refuse(self._fault(), ENDS, request.style)
 
     def _send(self, request: HttpRequest, response: Response) -> None:
         now = self._clock.seconds()
         micros = max(0, int((now - self._started) * _MICRO))
         line = request.connection.line if self._keeps(request) else CLOSE
-        head = success(self._owner.date(now), micros, line, response.length)
+        head = success(self._owner.date(now), micros, line, response.length, request.style)
+        if self._owner.content_type is not None:
+            head = head.replace(CONTENT_TYPE, self._owner.content_type, 1)
         if response.length <= self._limits.piece:
             self._wire.write(head + response.whole())
             self._done()
@@ -226,12 +233,18 @@ class CimHttpConnection(TwistedProtocol):
             self._close()
 
     def _keeps(self, request: HttpRequest) -> bool:
-        return request.connection.keep and self._requests_left > 0 and not self._last
+        return request.connection.keep and not self._last
 
-    def _refuse(self, refused: HttpError, *, keep: bool, line: bytes, body: bool = True) -> None:
+    def _tell(self, connection: Connection) -> None:
         self._progress += 1
-        self._wire.write(refusal(refused, self._owner.date(self._clock.seconds()), line, body=body))
-        if not keep:
+        self._wire.write(discovery(self._owner.capabilities, self._owner.date(self._clock.seconds()), connection.line))
+        if not connection.keep:
+            self._close()
+
+    def _refuse(self, refused: HttpError, connection: Connection, style: Style = PLAIN, *, body: bool = True) -> None:
+        self._progress += 1
+        self._wire.write(refusal(refused, self._owner.date(self._clock.seconds()), connection.line, style, body=body))
+        if not connection.keep:
             self._linger()
 
     def _fault(self) -> HttpError:

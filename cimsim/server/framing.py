@@ -24,9 +24,10 @@ from httptools import (
 )
 
 from cimsim.cimxml.headers import CimHeaders
-from cimsim.server.admission import Admission, Admitted, Head, body_length, check_start, unknown_method
+from cimsim.server.admission import M_POST, OPTIONS, Admission, Admitted, Head, body_length, unknown_method
+from cimsim.server.extension import as_post, end_of_lines, is_beginning, may_extend
 from cimsim.server.limits import HttpLimits
-from cimsim.server.replies import CONTINUE, ENDS, Connection, HttpError, connection
+from cimsim.server.replies import CONTINUE, ENDS, PLAIN, Connection, HttpError, Style, connection
 
 
 class HttpRequest(NamedTuple):
@@ -36,6 +37,13 @@ class HttpRequest(NamedTuple):
     body: bytes
     user: str | None
     connection: Connection
+    style: Style
+
+
+class Discovery(NamedTuple):
+    """A request for the server's capabilities (rule HO1)."""
+
+    connection: Connection
 
 
 class Refused(NamedTuple):
@@ -43,10 +51,11 @@ class Refused(NamedTuple):
 
     refusal: HttpError
     connection: Connection
+    style: Style
     body: bool
 
 
-Arrival = HttpRequest | Refused | bytes
+Arrival = HttpRequest | Discovery | Refused | bytes
 """What arrives on a connection, in order; bytes are an interim answer to send as they are (rule H12)."""
 
 
@@ -77,6 +86,8 @@ class RequestReader:
         self._admission = admission
         self._arrivals = arrivals
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
+        self._held = b""
+        self._extended = False
         self._begin()
 
     def _begin(self) -> None:
@@ -90,13 +101,50 @@ class RequestReader:
         self._admitted: Admitted = _NONE_ADMITTED
         self._connection = ENDS
         self._dropping = False
+        self._discovers = False
         self._body: bytes | bytearray = b""
+        self._received = 0
         self._next_progress = self._limits.min_progress
         self._upgrade = False
 
     def feed(self, data: bytes) -> None:
         """Read a segment, of any length, and queue what arrives with it; never raises for what a client sends."""
-        if self.ended or self._parser is None:
+        if self.ended:
+            return
+        if self._held or may_extend(data):
+            self._feed_in_parts(data)
+        else:
+            self._parse(data)
+
+    def _feed_in_parts(self, data: bytes) -> None:
+        """Read a segment so that no part goes beyond the end of a request: the next one may begin with M-POST."""
+        data = self._held + data
+        self._held = b""
+        place = seen = 0
+        while place < len(data) and not self.ended:
+            if not self.reading:
+                data = data[place:]
+                if is_beginning(data):
+                    self._held = data
+                    return
+                post = as_post(data)
+                if post is not None:
+                    self._extended = True
+                    data = post
+                place = 0
+            end = self._end_of_part(data, place, seen)
+            self._parse(data[place:end])
+            seen += end - place
+            place = end
+
+    def _end_of_part(self, data: bytes, start: int, seen: int) -> int:
+        head = self._head if self.reading else None
+        if head is None or b"transfer-encoding" in head.values:
+            return end_of_lines(data, start, seen)
+        return start + int(head.values.get(b"content-length", b"0")) - self._received
+
+    def _parse(self, data: bytes) -> None:
+        if self._parser is None:
             return
         if self._in_head:
             self._segments_size += len(data)
@@ -111,7 +159,8 @@ class RequestReader:
         """End with a refusal of the request that is being read."""
         if not self.ended:
             self._end()
-            self._arrivals.append(Refused(refusal, ENDS, body=self._head is None or self._head.method != b"HEAD"))
+            head = self._head
+            self._arrivals.append(_refused(head, refusal, ENDS) if head else Refused(refusal, ENDS, PLAIN, body=True))
 
     def close(self) -> None:
         """Forget everything; the parser and this reader hold each other."""
@@ -181,11 +230,13 @@ class RequestReader:
         self._in_head = False
         self.progress += 1
         parser = self._parser
-        self._head = head = Head(parser.get_method(), parser.get_http_version(), self._fields)
+        method = M_POST if self._extended else parser.get_method()
+        self._extended = False
+        self._head = head = Head(method, parser.get_http_version(), self._fields)
         self._connection = connection(head.version, parser.should_keep_alive())
         self._upgrade = parser.should_upgrade()
         try:
-            check_start(head)
+            self._admission.check_start(head)
             length = body_length(head)
             self._admitted = self._admission.admit(head)
             if length is not None and length > self._limits.max_body:
@@ -193,20 +244,23 @@ class RequestReader:
         except HttpError as refusal:
             self._refuse_head(head, refusal)
             return
+        self._discovers = method == OPTIONS
         if b"expect" in head.values and head.version != "1.0" and length != 0:
             self._arrivals.append(CONTINUE)
 
     def on_body(self, part: bytes) -> None:
         """A part of the body is there."""
+        self._received = size = self._received + len(part)
         if self._dropping:
             return
-        body = self._body
-        size = len(body) + len(part)
         if size > self._limits.max_body:
             self._stop(self._body_too_large())
         if size >= self._next_progress:
             self.progress += 1
             self._next_progress = size + self._limits.min_progress
+        if self._discovers:
+            return
+        body = self._body
         if not body:
             self._body = part
             return
@@ -223,16 +277,21 @@ class RequestReader:
         self.progress += 1
         if not self._connection.keep:
             self.ended = True
-        if not self._dropping:
+        if self._dropping:
+            return
+        if self._discovers:
+            self._arrivals.append(Discovery(self._connection))
+        else:
             headers, user = self._admitted
-            self._arrivals.append(HttpRequest(headers, bytes(self._body), user, self._connection))
+            style = PLAIN if self._head is None else self._head.style
+            self._arrivals.append(HttpRequest(headers, bytes(self._body), user, self._connection, style))
             self._body = b""
 
     def _refuse_head(self, head: Head, refusal: HttpError) -> None:
         if refusal.fatal or not self._connection.keep or not self._is_short(head):
             self._stop(refusal)
         self._dropping = True
-        self._arrivals.append(Refused(refusal, self._connection, body=head.method != b"HEAD"))
+        self._arrivals.append(_refused(head, refusal, self._connection))
 
     def _is_short(self, head: Head) -> bool:
         values = head.values
@@ -275,6 +334,10 @@ class _AfterHead:
             self._known = False
         else:
             self._reader.on_headers_complete()
+
+
+def _refused(head: Head, refusal: HttpError, connection: Connection) -> Refused:
+    return Refused(refusal, connection, head.style, body=head.method != b"HEAD")
 
 
 def _framing_of(head: Head) -> bytes:

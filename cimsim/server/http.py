@@ -10,8 +10,10 @@ from twisted.internet.protocol import Factory
 from cimsim.server.admission import Admission
 from cimsim.server.auth import Authenticator
 from cimsim.server.connection import CimHttpConnection
+from cimsim.server.discovery import Features
 from cimsim.server.interfaces import Clock, DelayedCall, Service
 from cimsim.server.limits import HttpLimits
+from cimsim.server.logins import Failures, Visitor
 
 _MANY_TOO_MANY: Final = 2
 
@@ -24,8 +26,11 @@ class CimHttpFactory(Factory):
         clock: the reactor, or ``twisted.internet.task.Clock``.
         authenticator: who may come in; None: anybody (rule HA4).
         limits: see ``HttpLimits``.
+        features: see ``Features``.
 
     Attributes:
+        capabilities: the header lines of answers to OPTIONS.
+        content_type: of responses, where it is not the usual one.
         connections: those that are open.
     """
 
@@ -37,11 +42,17 @@ class CimHttpFactory(Factory):
         clock: Clock,
         authenticator: Authenticator | None = None,
         limits: HttpLimits | None = None,
+        features: Features | None = None,
     ) -> None:
         self.service = service
         self.clock = clock
         self.limits = HttpLimits() if limits is None else limits
-        self.admission = Admission(authenticator)
+        features = Features() if features is None else features
+        self.admission = Admission(authenticator, features)
+        self.capabilities = features.lines()
+        self.content_type = features.content_type
+        self._authenticator = authenticator
+        self._failures = Failures(clock.seconds, self.limits.max_failed_logins, self.limits.login_window)
         self.connections: set[CimHttpConnection] = set()
         self._stopped: list[Deferred[None]] = []
         self._stopping = False
@@ -54,7 +65,7 @@ class CimHttpFactory(Factory):
         """Return the protocol of a new connection; None, which closes it, when the server stops or is flooded."""
         if self._stopping or len(self.connections) >= _MANY_TOO_MANY * self.limits.max_connections:
             return None
-        return CimHttpConnection(self)
+        return CimHttpConnection(self, self._visitor(addr))
 
     def stop(self) -> "Deferred[None]":
         """Take no more requests; idle connections close at once, those being answered when they are done.
@@ -98,6 +109,11 @@ class CimHttpFactory(Factory):
             self._dated = second
             self._date = b"Date: %b\r\n" % formatdate(second, usegmt=True).encode("ascii")
         return self._date
+
+    def _visitor(self, address: IAddress | None) -> Visitor | None:
+        if self._authenticator is None:
+            return None
+        return Visitor(self._authenticator, self._failures, getattr(address, "host", ""))
 
     def _sweep(self) -> None:
         now = self.clock.seconds()

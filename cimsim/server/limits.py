@@ -1,4 +1,4 @@
-"""How much one client may ask of the server, and how long it may take (rules H11, SEC4, T9)."""
+"""How much one client may ask of the server, and how long it may take (rules H11, SEC4, SEC9, T9)."""
 
 from dataclasses import dataclass, fields
 
@@ -15,13 +15,14 @@ class HttpLimits:
         max_drain: a refused request whose announced body is at most this long is read to its end, so that the connection
             stays open; otherwise it is closed.
         max_connections: connections beyond this number are answered 503 and closed.
-        max_requests: how many requests one connection may carry.
+        max_failed_logins: how many wrong passwords an address may send in ``login_window``; beyond it 429.
         idle_timeout: how long a connection may stay open without a request.
         request_timeout: how long the header block may take, then each ``min_progress`` bytes of the body, then the client
             to take each piece of the response.
         min_progress: see ``request_timeout``.
         linger_timeout: how long a connection that ends with a refusal is still read, so that the client can read the answer.
         stop_timeout: how long requests under way may take once the server stops.
+        login_window: see ``max_failed_logins``.
         sweep_interval: how often time-outs are looked for; the times above are exact to this.
         time_slice: how long one connection may hold the reactor at a stretch.
         piece: how much of a long response is handed to the transport at once.
@@ -33,12 +34,13 @@ class HttpLimits:
     max_request_line: int = 16 * 1024
     max_drain: int = 64 * 1024
     max_connections: int = 1000
-    max_requests: int = 1_000_000_000
+    max_failed_logins: int = 60
     idle_timeout: float = 60.0
     request_timeout: float = 30.0
     min_progress: int = 16 * 1024
     linger_timeout: float = 2.0
     stop_timeout: float = 5.0
+    login_window: float = 60.0
     sweep_interval: float = 1.0
     time_slice: float = 0.005
     piece: int = 128 * 1024

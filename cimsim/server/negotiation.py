@@ -18,6 +18,7 @@ _COMMON_TYPES: Final = frozenset(
     }
 )
 _COMMON_ACCEPTS: Final = frozenset({b"*/*", b"application/xml, text/xml", b"text/html, text/xml, application/xml"})
+_COMMON_ENCODINGS: Final = frozenset({b"identity", b"gzip", b"gzip, deflate", b"gzip, deflate, br", b"gzip, deflate, br, zstd"})
 _XML: Final = (("application", "xml"), ("text", "xml"))
 _MEMBER: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 _PARAMETER: Final = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*"?)+')
@@ -68,7 +69,7 @@ def check_accept(accept: bytes | None, charset: bytes | None, encoding: bytes | 
         raise HttpError(406, "Accept admits neither application/xml nor text/xml")
     if charset is not None and _quality(charset, "utf-8", absent=0.0) <= 0:
         raise HttpError(406, "Accept-Charset does not admit utf-8")
-    if encoding is not None and _quality(encoding, "identity", absent=1.0) <= 0:
+    if encoding is not None and encoding not in _COMMON_ENCODINGS and _quality(encoding, "identity", absent=1.0) <= 0:
         raise HttpError(406, "Accept-Encoding forbids identity")
 
 

@@ -9,10 +9,12 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from cimsim.cimxml.message import MessageError
+from cimsim.server.extension import CIM_EXTENSION
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE: Final = b"Connection: close\r\n"
 KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
+CONTENT_TYPE: Final = b"application/xml; charset=utf-8"
 
 _MAX_DETAIL: Final = 1000
 _SUCCESS: Final = (
@@ -54,6 +56,21 @@ class HttpError(Exception):
         return cls(error.status, error.detail, cim_error=error.cim_error)
 
 
+class Style(NamedTuple):
+    """What a request wants of its answer beside the answer itself.
+
+    Attributes:
+        prefix: of the CIM headers; empty but for M-POST (rule H7).
+        language: the Content-Language line, or nothing (rule H25).
+    """
+
+    prefix: bytes = b""
+    language: bytes = b""
+
+
+PLAIN: Final = Style()
+
+
 class Connection(NamedTuple):
     """Whether the connection stays open after a request, and the header line that says so (rules H4, H13)."""
 
@@ -71,7 +88,7 @@ def connection(version: str, keep: bool) -> Connection:
 ENDS: Final = Connection(False, CLOSE)
 
 
-def success(date: bytes, microseconds: int, line: bytes, length: int) -> bytes:
+def success(date: bytes, microseconds: int, line: bytes, length: int, style: Style = PLAIN) -> bytes:
     """Return the head of a response that carries a CIM message of ``length`` bytes (rules H26 to H29).
 
     Args:
@@ -79,11 +96,43 @@ def success(date: bytes, microseconds: int, line: bytes, length: int) -> bytes:
         microseconds: how long the request took, for WBEMServerResponseTime.
         line: the Connection header line, or nothing.
         length: of the body, in bytes.
+        style: what the request wants of the answer.
     """
-    return _SUCCESS % (date, microseconds, line, length)
+    if style is PLAIN:
+        return _SUCCESS % (date, microseconds, line, length)
+    prefix = style.prefix
+    lines = (
+        b"HTTP/1.1 200 OK\r\n",
+        date,
+        _declaration(prefix),
+        style.language,
+        b"Content-Type: application/xml; charset=utf-8\r\n",
+        b"%bCIMOperation: MethodResponse\r\n" % prefix,
+        b"Cache-Control: no-cache\r\n",
+        b"%bWBEMServerResponseTime: %d\r\n" % (prefix, microseconds),
+        line,
+        b"Content-Length: %d\r\n\r\n" % length,
+    )
+    return b"".join(lines)
 
 
-def refusal(refused: HttpError, date: bytes, line: bytes, *, body: bool = True) -> bytes:
+def discovery(capabilities: bytes, date: bytes, line: bytes) -> bytes:
+    """Return the whole answer to OPTIONS (rule HO1).
+
+    Args:
+        capabilities: the header lines that tell what the server can do.
+        date: the Date header line.
+        line: the Connection header line, or nothing.
+    """
+    return b"HTTP/1.1 200 OK\r\n%b%b%bContent-Length: 0\r\n\r\n" % (date, capabilities, line)
+
+
+def _declaration(prefix: bytes) -> bytes:
+    """Return the header lines that declare the prefix of the CIM headers in an answer to M-POST (rule H7)."""
+    return b"Ext: \r\nMan: %b ; ns=%b\r\n" % (CIM_EXTENSION.encode(), prefix[:2]) if prefix else b""
+
+
+def refusal(refused: HttpError, date: bytes, line: bytes, style: Style = PLAIN, *, body: bool = True) -> bytes:
     """Return a whole response that refuses a request (rules HE14, H33).
 
     The detail goes into CIMErrorDescription, and beside a CIMError also into PGErrorDetail, which is where pywbem looks.
@@ -92,17 +141,21 @@ def refusal(refused: HttpError, date: bytes, line: bytes, *, body: bool = True) 
         refused: why.
         date: the Date header line.
         line: the Connection header line, or nothing.
+        style: what the request wants of the answer.
         body: whether to send the explanation; the answer to HEAD has none.
     """
     status = HTTPStatus(refused.status)
     detail = refused.detail[:_MAX_DETAIL]
     text = "".join(_explanation(status, refused.cim_error, detail)).encode("utf-8", "replace")
     lines = [b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode("ascii")), date, refused.fields]
-    escaped = quote(detail, safe=_PLAIN, errors="replace").encode("ascii")
+    prefix = style.prefix
+    lines += (_declaration(prefix), style.language)
+    escaped = quote(detail, safe=_UNESCAPED, errors="replace").encode("ascii")
     if refused.cim_error is not None:
-        lines.append(b"CIMError: %b\r\n" % quote(refused.cim_error, safe=_PLAIN, errors="replace").encode("ascii"))
+        cim_error = quote(refused.cim_error, safe=_UNESCAPED, errors="replace").encode("ascii")
+        lines.append(b"%bCIMError: %b\r\n" % (prefix, cim_error))
         lines.append(b"PGErrorDetail: %b\r\n" % escaped)
-    lines.append(b"CIMErrorDescription: %b\r\n" % escaped)
+    lines.append(b"%bCIMErrorDescription: %b\r\n" % (prefix, escaped))
     lines.append(b"Content-Type: text/plain; charset=utf-8\r\n%bContent-Length: %d\r\n\r\n" % (line, len(text)))
     if body:
         lines.append(text)
@@ -116,4 +169,4 @@ def _explanation(status: HTTPStatus, cim_error: str | None, detail: str) -> Iter
     yield f"\n{detail}\n"
 
 
-_PLAIN: Final = " !#$&'()*+,/:;<=>?@[]^`{|}"
+_UNESCAPED: Final = " !#$&'()*+,/:;<=>?@[]^`{|}"

@@ -1,7 +1,7 @@
 """From the body of a request to the body of its response: decode, perform, encode."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import Final, Protocol
 
 from pywbem import CIMError
 
@@ -9,6 +9,9 @@ from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
+from cimsim.world.errors import server_limits_exceeded
+
+_BATCH_BYTES: Final = 64 * 1024 * 1024
 
 
 class Decodes(Protocol):
@@ -26,6 +29,10 @@ class Encodes(Protocol):
         """Yield the response in batches of fragments."""
         ...
 
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
+        """Yield the response to several requests; each result is taken when those before it are rendered."""
+        ...
+
 
 class Performs(Protocol):
     """What the service needs of ``cimom.cimom.Cimom``."""
@@ -36,17 +43,27 @@ class Performs(Protocol):
 
 
 class CimService:
-    """Answers CIM-XML messages. Knows nothing of HTTP but the CIM headers."""
+    """Answers CIM-XML messages. Knows nothing of HTTP but the CIM headers.
 
-    def __init__(self, decoder: Decodes, encoder: Encodes, cimom: Performs) -> None:
+    Args:
+        decoder: reads the messages.
+        encoder: writes the responses.
+        cimom: carries the requests out.
+        batch_bytes: how long the response to several requests may grow; the requests that are not reached before are not
+            carried out and get CIM_ERR_SERVER_LIMITS_EXCEEDED (rule SEC6).
+    """
+
+    def __init__(self, decoder: Decodes, encoder: Encodes, cimom: Performs, batch_bytes: int = _BATCH_BYTES) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
+        self._batch_bytes = batch_bytes
 
     def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
         """Perform the request now; return its response as batches of fragments, rendered as they are asked for.
 
-        A CIM error is a response like another (rules HE18, E1).
+        A CIM error is a response like another (rules HE18, E1). Of several requests in one message each is performed on its
+        own, once the responses to those before it are rendered (rule M5).
 
         Args:
             headers: the CIM headers, already checked on their own.
@@ -57,8 +74,26 @@ class CimService:
             MessageError: the body is no valid message, or the headers do not match it (sections 1.2 and 1.3 of the rules).
         """
         message = self._decoder.decode(body, headers)
+        if message.further:
+            return self._respond_to_all(message, user)
+        return self._encoder.encode(message, self._result(message.request, user))
+
+    def _result(self, request: Request, user: str | None) -> Result | CIMError:
         try:
-            result: Result | CIMError = self._cimom.perform(message.request, user)
+            return self._cimom.perform(request, user)
         except CIMError as error:
-            result = error
-        return self._encoder.encode(message, result)
+            return error
+
+    def _respond_to_all(self, message: Message, user: str | None) -> Iterator[list[bytes]]:
+        size = 0
+
+        def results() -> Iterator[Result | CIMError]:
+            for request in (message.request, *message.further):
+                if size > self._batch_bytes:
+                    yield server_limits_exceeded("the response to the requests before this one is too long already")
+                else:
+                    yield self._result(request, user)
+
+        for fragments in self._encoder.encode_batch(message, results()):
+            size += sum(map(len, fragments))
+            yield fragments

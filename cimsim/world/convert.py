@@ -1,10 +1,11 @@
 """Fitting a value to the place it is meant for: a property, a parameter, a key."""
 
+from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
 from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName
 
-from cimsim.world.paths import InstancePath
+from cimsim.world.paths import ClassName, ClassPath, InstancePath
 from cimsim.world.values import DateTime, Malformed, Untyped, convert_scalar
 
 
@@ -75,6 +76,8 @@ def shape(element: Element) -> str:
 def convert_value(element: Element, value: Any, resolver: Resolver | None = None) -> Any:
     """Return ``value`` as the world stores a value of the element; None stays None.
 
+    Embedded objects are made anew, so that nobody else holds what is stored.
+
     Raises:
         ValueError: wrong type, scalar for array or the reverse, too many items (rule D14), out of range.
     """
@@ -104,29 +107,47 @@ def _item(element: Element, value: Any, resolver: Resolver | None) -> Any:
         return _reference(value, resolver)
     if element.embedded:
         return _embedded(element, value, resolver)
-    if isinstance(value, InstanceData | CIMInstance | CIMClass):
-        raise ValueError(f"{element.type} expected, not an embedded object of class {value.classname}")
+    description = _described(value)
+    if description is not None:
+        raise ValueError(f"{element.type} expected, not {description}")
     return convert_scalar(value, element.type)
+
+
+def _described(value: Any) -> str | None:
+    """Return what a value is that stands for no scalar, None for any other."""
+    match value:
+        case InstanceData() | CIMInstance() | CIMClass():
+            return f"an embedded object of class {value.classname}"
+        case InstancePath():
+            return f"a reference to {value}"
+        case CIMInstanceName():
+            return f"a reference to {from_cim_path(value)}"
+        case ClassName():
+            return f"the name of class {value}"
+        case ClassPath():
+            return f"the path of class {value.classname}"
+    return None
 
 
 def _reference(value: Any, resolver: Resolver | None) -> InstancePath:
     if isinstance(value, CIMInstanceName):
         value = from_cim_path(value)
     if not isinstance(value, InstancePath) or resolver is None:
-        raise ValueError(f"{value!r} is not a reference to an instance")
+        raise ValueError(f"{_described(value) or repr(value)} is not a reference to an instance")
     return resolver.reference(value)
 
 
 def _embedded(element: Element, value: Any, resolver: Resolver | None) -> CIMInstance | CIMClass:
     if isinstance(value, CIMClass):
         if element.embedded == "object":
-            return value
+            return deepcopy(value)
         raise ValueError(f"an embedded instance expected, not class {value.classname}")
     if isinstance(value, CIMInstance):
         value = InstanceData.of(value)
     if not isinstance(value, InstanceData) or resolver is None:
         kind = "object" if element.embedded == "object" else "instance"
-        raise ValueError(f"an embedded {kind} expected, not {'text' if isinstance(value, str) else repr(value)}")
+        given = _described(value) or ("text" if isinstance(value, str) else repr(value))
+        raise ValueError(f"an embedded {kind} expected, not {given}")
     return resolver.embedded(element, value)
 
 
@@ -146,9 +167,11 @@ def to_cim_path(path: InstancePath) -> CIMInstanceName:
 
 
 def to_cim_value(value: Any) -> Any:
-    """Return a stored value as pywbem takes it."""
+    """Return a stored value as pywbem takes it; embedded objects are copied."""
     if isinstance(value, tuple):
         return [to_cim_value(item) for item in value]
+    if isinstance(value, CIMInstance | CIMClass):
+        return deepcopy(value)
     if isinstance(value, DateTime):
         return CIMDateTime(str(value))
     if isinstance(value, InstancePath):

@@ -3,16 +3,26 @@
 from pywbem import (
     CIM_ERR_ACCESS_DENIED,
     CIM_ERR_ALREADY_EXISTS,
+    CIM_ERR_CLASS_HAS_CHILDREN,
+    CIM_ERR_CLASS_HAS_INSTANCES,
+    CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED,
     CIM_ERR_FAILED,
     CIM_ERR_INVALID_CLASS,
+    CIM_ERR_INVALID_ENUMERATION_CONTEXT,
     CIM_ERR_INVALID_NAMESPACE,
+    CIM_ERR_INVALID_OPERATION_TIMEOUT,
     CIM_ERR_INVALID_PARAMETER,
+    CIM_ERR_INVALID_QUERY,
     CIM_ERR_INVALID_SUPERCLASS,
     CIM_ERR_METHOD_NOT_AVAILABLE,
     CIM_ERR_METHOD_NOT_FOUND,
+    CIM_ERR_NAMESPACE_NOT_EMPTY,
     CIM_ERR_NO_SUCH_PROPERTY,
     CIM_ERR_NOT_FOUND,
     CIM_ERR_NOT_SUPPORTED,
+    CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED,
+    CIM_ERR_SERVER_IS_SHUTTING_DOWN,
+    CIM_ERR_SERVER_LIMITS_EXCEEDED,
     CIM_ERR_TYPE_MISMATCH,
     CIMError,
 )
@@ -58,6 +68,21 @@ def not_supported(text: str) -> CIMError:
     return CIMError(CIM_ERR_NOT_SUPPORTED, text)
 
 
+def class_has_children(text: str) -> CIMError:
+    """Return CIM_ERR_CLASS_HAS_CHILDREN."""
+    return CIMError(CIM_ERR_CLASS_HAS_CHILDREN, text)
+
+
+def class_has_instances(text: str) -> CIMError:
+    """Return CIM_ERR_CLASS_HAS_INSTANCES."""
+    return CIMError(CIM_ERR_CLASS_HAS_INSTANCES, text)
+
+
+def namespace_not_empty(text: str) -> CIMError:
+    """Return CIM_ERR_NAMESPACE_NOT_EMPTY."""
+    return CIMError(CIM_ERR_NAMESPACE_NOT_EMPTY, text)
+
+
 def already_exists(text: str) -> CIMError:
     """Return CIM_ERR_ALREADY_EXISTS."""
     return CIMError(CIM_ERR_ALREADY_EXISTS, text)
@@ -81,3 +106,43 @@ def method_not_available(text: str) -> CIMError:
 def method_not_found(text: str) -> CIMError:
     """Return CIM_ERR_METHOD_NOT_FOUND: not declared."""
     return CIMError(CIM_ERR_METHOD_NOT_FOUND, text)
+
+
+def invalid_enumeration_context(text: str) -> CIMError:
+    """Return CIM_ERR_INVALID_ENUMERATION_CONTEXT."""
+    return CIMError(CIM_ERR_INVALID_ENUMERATION_CONTEXT, text)
+
+
+def invalid_operation_timeout(text: str) -> CIMError:
+    """Return CIM_ERR_INVALID_OPERATION_TIMEOUT."""
+    return CIMError(CIM_ERR_INVALID_OPERATION_TIMEOUT, text)
+
+
+def continuation_on_error_not_supported(text: str) -> CIMError:
+    """Return CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED."""
+    return CIMError(CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED, text)
+
+
+def server_limits_exceeded(text: str) -> CIMError:
+    """Return CIM_ERR_SERVER_LIMITS_EXCEEDED."""
+    return CIMError(CIM_ERR_SERVER_LIMITS_EXCEEDED, text)
+
+
+def server_is_shutting_down(text: str) -> CIMError:
+    """Return CIM_ERR_SERVER_IS_SHUTTING_DOWN."""
+    return CIMError(CIM_ERR_SERVER_IS_SHUTTING_DOWN, text)
+
+
+def query_language_not_supported(text: str) -> CIMError:
+    """Return CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED."""
+    return CIMError(CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, text)
+
+
+def invalid_query(text: str) -> CIMError:
+    """Return CIM_ERR_INVALID_QUERY."""
+    return CIMError(CIM_ERR_INVALID_QUERY, text)
+
+
+def query_feature_not_supported(text: str) -> CIMError:
+    """Return CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED, which pywbem has no name for (rule VR-7)."""
+    return CIMError(29, text)

@@ -1,5 +1,6 @@
 """Instances as lean frozen records."""
 
+from copy import deepcopy
 from typing import Any
 
 from pywbem import CIMInstance, CIMProperty
@@ -13,11 +14,12 @@ from cimsim.world.schema import ResolvedClass
 class Instance:
     """One stored instance: its class, its namespace's name, its canonical key, its values in class property order.
 
-    Frozen by convention: a change makes a new record. ``memo`` belongs to codecs, which keep there what they rendered.
-    Read a property with ``instance["Started"]``, in any spelling.
+    Frozen by convention: a change makes a new record. ``memo`` and ``path_memo`` belong to codecs, which keep there what they
+    rendered. Read a property with ``instance["Started"]``, in any spelling; what it embeds is then a copy, so that nobody can
+    change the world behind its back. ``values`` are the stored objects themselves: only look at them.
     """
 
-    __slots__ = ("_identity", "cls", "key", "memo", "namespace", "values")
+    __slots__ = ("_identity", "cls", "key", "memo", "namespace", "path_memo", "values")
 
     def __init__(self, cls: ResolvedClass, namespace: str, values: tuple[Any, ...]) -> None:
         self.cls = cls
@@ -25,13 +27,14 @@ class Instance:
         self.values = values
         self.key = tuple([canonical(values[place]) for place in cls.key_order])
         self.memo: Any = None
+        self.path_memo: Any = None
         self._identity: Identity | None = None
 
     def __getitem__(self, name: str) -> Any:
         place = self.cls.index.get(fold(name))
         if place is None:
             raise KeyError(self.cls.no_property(name))
-        return self.values[place]
+        return deepcopy(self.values[place]) if place in self.cls.embedded else self.values[place]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and fold(name) in self.cls.index

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
+
+_LONGEST: Final = 128
+"""Names beyond this many characters are not looked at: comparing takes time that grows with their length."""
 
 
 def fold(name: str) -> str:
@@ -15,7 +19,9 @@ def fold_namespace(name: str) -> str:
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate most like ``name``, or None when none is close enough to be meant."""
+    """Return the candidate most like ``name``, or None when none is close enough to be meant, or it is too long to tell."""
+    if len(name) > _LONGEST:
+        return None
     by_fold = {fold(candidate): candidate for candidate in candidates}
     matches = get_close_matches(fold(name), by_fold, n=1, cutoff=0.7)
     return by_fold[matches[0]] if matches else None

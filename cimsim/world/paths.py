@@ -1,4 +1,4 @@
-"""Instance paths and their identity."""
+"""Instance paths and their identity, and the names of classes where they stand for these."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,6 +17,20 @@ class Identity(NamedTuple):
     namespace: str
     classname: str
     key: tuple[Any, ...]
+
+
+class ClassName(str):
+    """The name of a class, where a string would be another thing."""
+
+    __slots__ = ()
+
+
+class ClassPath(NamedTuple):
+    """A class in a namespace (None: that of the request)."""
+
+    classname: str
+    namespace: str | None = None
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
 
-from cimsim.world.convert import convert_value
+from cimsim.world.convert import convert_value, shape
 from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.pmap import PersistentMap
@@ -74,9 +74,10 @@ class ResolvedClass:
     """A class with everything it inherits. Compared by identity: a changed class is another object.
 
     ``properties`` stand in declared order, inherited ones first; ``index`` maps folded names to places in it. ``keys`` and
-    ``references`` are such places; ``key_order`` lists the keys by folded name, the order of :class:`~.paths.Identity`.
-    ``lineage`` holds the folded names of the class and all its superclasses, itself first. ``memo`` belongs to those who
-    compute something once per class (projections, rendered XML); its keys name the owner.
+    ``references`` are such places, ``embedded`` those of embedded objects; ``key_order`` lists the keys by folded name, the
+    order of :class:`~.paths.Identity`, and ``key_names`` is the set of these names. ``lineage`` holds the folded names of the
+    class and all its superclasses, itself first. ``memo`` belongs to those who compute something once per class (projections,
+    rendered XML); its keys name the owner.
     """
 
     name: str
@@ -94,7 +95,9 @@ class ResolvedClass:
         self.index = {fold(prop.name): place for place, prop in enumerate(self.properties)}
         self.keys = tuple(place for place, prop in enumerate(self.properties) if prop.key)
         self.key_order = tuple(sorted(self.keys, key=lambda place: fold(self.properties[place].name)))
+        self.key_names = frozenset(fold(self.properties[place].name) for place in self.keys)
         self.references = tuple(place for place, prop in enumerate(self.properties) if prop.type == "reference")
+        self.embedded = frozenset(place for place, prop in enumerate(self.properties) if prop.embedded)
         self.defaults = tuple(prop.default for prop in self.properties)
         above = self.superclass.lineage if self.superclass else ()
         self.lineage: tuple[str, ...] = (self.folded, *above)
@@ -121,7 +124,7 @@ class ResolvedClass:
 class Schema:
     """The classes of a namespace. Immutable: ``with_class`` and ``without_class`` return the next version."""
 
-    __slots__ = ("_children", "_classes", "_closures")
+    __slots__ = ("_children", "_classes", "_closures", "_families")
 
     def __init__(
         self,
@@ -131,6 +134,7 @@ class Schema:
         self._classes: PersistentMap[str, ResolvedClass] = classes if classes is not None else PersistentMap()
         self._children: PersistentMap[str, tuple[str, ...]] = children if children is not None else PersistentMap()
         self._closures: dict[str, tuple[ResolvedClass, ...]] = {}
+        self._families: dict[str, frozenset[str]] = {}
 
     def get(self, name: str) -> ResolvedClass | None:
         """Return the class of that name in any spelling, or None."""
@@ -166,6 +170,17 @@ class Schema:
             known = self._closures[cls.folded] = (cls, *self.descendants(cls.name))
         return known
 
+    def family(self, name: str) -> frozenset[str]:
+        """Return the folded names of a class and all its subclasses, none if there is no such class; computed once."""
+        folded = fold(name)
+        known = self._families.get(folded)
+        if known is None:
+            cls = self.get(name)
+            known = frozenset(each.folded for each in self.closure(cls)) if cls else frozenset()
+            if cls:
+                self._families[folded] = known
+        return known
+
     def with_class(self, declared: CIMClass) -> "Schema":
         """Return the schema with a class added. The declaration is taken over and must not be changed afterwards.
 
@@ -173,18 +188,36 @@ class Schema:
             CIMError: CIM_ERR_ALREADY_EXISTS or CIM_ERR_INVALID_SUPERCLASS, in this order (rule OP-CC-2);
                 CIM_ERR_INVALID_PARAMETER for an element that contradicts the superclass (rule OP-CC-3).
         """
-        if self.get(declared.classname):
-            raise already_exists(f"class {declared.classname} exists already")
-        parent = None
-        if declared.superclass:
-            parent = self.get(declared.superclass)
-            if parent is None:
-                hint = did_you_mean(declared.superclass, self.names())
-                raise invalid_superclass(f"no superclass {declared.superclass} for class {declared.classname}{hint}")
+        parent = self.place_for(declared)
         resolved = resolve(declared, parent)
         above = parent.folded if parent else ""
         children = self._children.set(above, (*self._children.get(above, ()), resolved.folded))
         return Schema(self._classes.set(resolved.folded, resolved), children)
+
+    def place_for(self, declared: CIMClass) -> ResolvedClass | None:
+        """Return the superclass that a new class gets.
+
+        Raises:
+            CIMError: CIM_ERR_ALREADY_EXISTS or CIM_ERR_INVALID_SUPERCLASS, in this order (rule OP-CC-2).
+        """
+        if self.get(declared.classname):
+            raise already_exists(f"class {declared.classname} exists already")
+        return self.superclass_of(declared)
+
+    def superclass_of(self, declared: CIMClass) -> ResolvedClass | None:
+        """Return the superclass that a declaration names, None if it names none; raises CIM_ERR_INVALID_SUPERCLASS."""
+        if not declared.superclass:
+            return None
+        parent = self.get(declared.superclass)
+        if parent is None:
+            hint = did_you_mean(declared.superclass, self.names())
+            raise invalid_superclass(f"no superclass {declared.superclass} for class {declared.classname}{hint}")
+        return parent
+
+    def with_changed_class(self, declared: CIMClass) -> "Schema":
+        """Return the schema with another declaration of a class that exists, has no subclasses and keeps its superclass."""
+        resolved = resolve(declared, self.superclass_of(declared))
+        return Schema(self._classes.set(resolved.folded, resolved), self._children)
 
     def without_class(self, name: str) -> "Schema":
         """Return the schema without a class that exists and has no subclasses; the caller has checked both."""
@@ -235,8 +268,8 @@ def _embedding(element: CIMProperty | CIMParameter, inherited: Any) -> tuple[str
 def _property(declared: CIMProperty, inherited: Property | None, classname: str) -> Property:
     if inherited and (inherited.type, inherited.is_array) != (declared.type, bool(declared.is_array)):
         raise invalid_parameter(
-            f"property {classname}.{declared.name} is declared as {_shape(declared)}, "
-            f"but the superclass has it as {_shape(inherited)}"
+            f"property {classname}.{declared.name} is declared as {shape(declared)}, "
+            f"but the superclass has it as {shape(inherited)}"
         )
     qualifiers = declared.qualifiers
     embedded, embedded_class = _embedding(declared, inherited)
@@ -260,10 +293,6 @@ def _property(declared: CIMProperty, inherited: Property | None, classname: str)
         return replace(prop, default=convert_value(prop, declared.value))
     except ValueError as error:
         raise invalid_parameter(f"default of property {classname}.{declared.name}: {error}") from None
-
-
-def _shape(element: Any) -> str:
-    return f"{element.type}[]" if element.is_array else str(element.type)
 
 
 def _method(declared: CIMMethod, inherited: Method | None, classname: str) -> Method:
@@ -322,7 +351,7 @@ def _merged(declared: CIMClass, parent: CIMClass | None) -> CIMClass:
 def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) -> list[Any]:
     elements: dict[str, Any] = {}
     for element in inherited.values():
-        copy = _copied(element)
+        copy = copy_of(element)
         copy.propagated = True
         copy.qualifiers = _propagated(element.qualifiers)
         if isinstance(copy, CIMMethod):
@@ -331,7 +360,7 @@ def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) ->
         elements[fold(element.name)] = copy
     for element in declared:
         above = elements.get(fold(element.name))
-        copy = _copied(element)
+        copy = copy_of(element)
         copy.propagated = False
         copy.class_origin = above.class_origin if above is not None else classname
         copy.qualifiers = _merged_qualifiers(element.qualifiers, above.qualifiers if above is not None else {})
@@ -343,7 +372,7 @@ def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) ->
     return list(elements.values())
 
 
-def _copied(element: Any) -> Any:
+def copy_of(element: Any) -> Any:
     """Return a copy whose parameters are copies too, which those of pywbem's own copy of a method are not."""
     copy = element.copy()
     if isinstance(copy, CIMMethod):

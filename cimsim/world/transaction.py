@@ -5,6 +5,7 @@ Nothing outside sees a step. Whoever runs the transaction takes ``world`` when a
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from enum import Enum
 from typing import Any, NamedTuple
@@ -12,7 +13,15 @@ from typing import Any, NamedTuple
 from pywbem import CIMClass, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
-from cimsim.world.errors import already_exists, invalid_parameter, not_found, not_supported
+from cimsim.world.errors import (
+    already_exists,
+    class_has_children,
+    class_has_instances,
+    invalid_parameter,
+    namespace_not_empty,
+    not_found,
+    not_supported,
+)
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
@@ -99,10 +108,11 @@ class Transaction:
         """Create an instance; properties that are not given get the class default (rule OP-CI-2).
 
         Raises:
-            CIMError: in the order of rule OP-CI-1: CIM_ERR_INVALID_NAMESPACE; CIM_ERR_INVALID_PARAMETER for unknown, unfit,
-                missing key or required properties (OP-CI-3, OP-CI-7) and for references to instances that do not exist;
-                CIM_ERR_INVALID_CLASS; CIM_ERR_NOT_SUPPORTED for an abstract or indication class (OP-CI-5, Z10);
-                CIM_ERR_ALREADY_EXISTS (OP-CI-4).
+            CIMError: the first that applies of CIM_ERR_INVALID_NAMESPACE; CIM_ERR_INVALID_CLASS; CIM_ERR_NOT_SUPPORTED for an
+                abstract or indication class (OP-CI-5, Z10); CIM_ERR_INVALID_PARAMETER for unknown, unfit, missing key or
+                required properties (OP-CI-3, OP-CI-7) and for references to instances that do not exist;
+                CIM_ERR_ALREADY_EXISTS (OP-CI-4). Rule OP-CI-1 has CIM_ERR_INVALID_PARAMETER before CIM_ERR_INVALID_CLASS;
+                but only the class can tell which properties are wrong, so here it comes first.
         """
         target = self._namespace(namespace)
         cls = target.cls(classname)
@@ -142,7 +152,10 @@ class Transaction:
         return self.world.values(cls, _data(cls.name, properties), self._namespace())
 
     def replace(self, before: Instance, values: Mapping[int, Any]) -> Instance:
-        """Give the properties at these places typed values; ``before`` is the current record. As ``modify`` otherwise."""
+        """Give the properties at these places typed values; ``before`` is the current record. As ``modify`` otherwise.
+
+        Embedded objects are copied.
+        """
         properties = before.cls.properties
         changed = {
             place: value
@@ -157,6 +170,8 @@ class Transaction:
                 raise invalid_parameter(f"key {prop.name} of {before.path} cannot change")
             if prop.required and value is None:
                 raise invalid_parameter(f"property {prop.name} of class {before.cls.name} is required and cannot be NULL")
+        for place in before.cls.embedded.intersection(changed):
+            changed[place] = deepcopy(changed[place])
         after = before.with_values(changed)
         # An association whose ends stay keeps its place among those that refer to them.
         ends_differ = any(place in changed for place in before.cls.references)
@@ -210,18 +225,73 @@ class Transaction:
             self._put(Namespace(name.replace("\\", "/").strip("/")))
         return self.world.namespaces[folded]
 
+    def delete_namespace(self, name: str) -> None:
+        """Delete an empty namespace.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_NAMESPACE; CIM_ERR_NAMESPACE_NOT_EMPTY while it holds anything (rule W13).
+        """
+        target = self._namespace(name)
+        held = {"classes": len(target.schema), "qualifiers": len(target.qualifiers), "instances": target.instance_count}
+        if any(held.values()):
+            contents = ", ".join(f"{what}: {count}" for what, count in held.items() if count)
+            raise namespace_not_empty(f"namespace {target.name} is not empty ({contents})")
+        self.world = self.world.without_namespace(name)
+
     def create_class(self, declared: CIMClass, namespace: str | None = None) -> ResolvedClass:
         """Add a class that holds only its own elements; raises as ``Schema.with_class`` does."""
         target = self._namespace(namespace)
         self._put(replace(target, schema=target.schema.with_class(declared)))
         return self.cls(declared.classname, target.name)
 
+    def modify_class(self, declared: CIMClass, namespace: str | None = None) -> ResolvedClass:
+        """Give a class without subclasses and instances another declaration, which names the same superclass.
+
+        Raises:
+            CIMError: CIM_ERR_NOT_FOUND, CIM_ERR_CLASS_HAS_CHILDREN, CIM_ERR_CLASS_HAS_INSTANCES, in this order (rule OP-MC-2);
+                CIM_ERR_INVALID_PARAMETER for an element that contradicts the superclass.
+        """
+        target = self._namespace(namespace)
+        self._check_unused(target, declared.classname)
+        self._put(replace(target, schema=target.schema.with_changed_class(declared)))
+        return self.cls(declared.classname, target.name)
+
+    def delete_class(self, name: str, namespace: str | None = None) -> None:
+        """Delete a class that has neither subclasses nor instances (rule OP-DC-2).
+
+        Raises:
+            CIMError: CIM_ERR_NOT_FOUND, CIM_ERR_CLASS_HAS_CHILDREN, CIM_ERR_CLASS_HAS_INSTANCES, in this order.
+        """
+        target = self._namespace(namespace)
+        cls = self._check_unused(target, name)
+        instances = target.instances.delete(cls.folded) if cls.folded in target.instances else target.instances
+        self._put(replace(target, schema=target.schema.without_class(name), instances=instances))
+
     def set_qualifier(self, declaration: CIMQualifierDeclaration, namespace: str | None = None) -> None:
         """Add or overwrite a qualifier declaration."""
         target = self._namespace(namespace)
         self._put(replace(target, qualifiers=target.qualifiers.set(fold(declaration.name), declaration)))
 
+    def delete_qualifier(self, name: str, namespace: str | None = None) -> None:
+        """Delete a qualifier declaration; raises CIM_ERR_NOT_FOUND."""
+        target = self._namespace(namespace)
+        declaration = target.qualifier(name)
+        self._put(replace(target, qualifiers=target.qualifiers.delete(fold(declaration.name))))
+
     # Steps
+
+    def _check_unused(self, namespace: Namespace, name: str) -> ResolvedClass:
+        """Return the class if nothing derives from it and nothing is an instance of it."""
+        cls = namespace.schema.get(name)
+        if cls is None:
+            raise not_found(namespace.no_class(name))
+        children = namespace.schema.direct_subclasses(cls.name)
+        if children:
+            raise class_has_children(f"class {cls.name} has subclasses, {children[0].name} for one")
+        count = len(namespace.of_class(cls))
+        if count:
+            raise class_has_instances(f"class {cls.name} has {count} {'instance' if count == 1 else 'instances'}")
+        return cls
 
     def _put(self, namespace: Namespace) -> None:
         self.world = self.world.with_namespace(namespace)

@@ -27,19 +27,18 @@ def _links(
     namespace: Namespace, source: Identity, association: str | None, role: str | None
 ) -> Iterator[tuple[Instance, list[int]]]:
     """Yield the association instances with the places of the reference properties through which they refer to ``source``."""
-    folded = fold(association) if association else None
+    classes = namespace.schema.family(association) if association else None
     folded_role = fold(role) if role else None
-    for link in namespace.referring_to(source):
-        if folded is None or link.cls.is_a(folded):
-            entered = [
-                place
-                for place in link.cls.references
-                if (folded_role is None or fold(link.cls.properties[place].name) == folded_role)
-                and link.values[place] is not None
-                and link.values[place].identity == source
-            ]
-            if entered:
-                yield link, entered
+    for link in namespace.referring_to(source, classes):
+        entered = [
+            place
+            for place in link.cls.references
+            if (folded_role is None or fold(link.cls.properties[place].name) == folded_role)
+            and link.values[place] is not None
+            and link.values[place].identity == source
+        ]
+        if entered:
+            yield link, entered
 
 
 def associated(

@@ -1,8 +1,8 @@
 """The world: every namespace a CIMOM knows, as one immutable value."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pywbem import CIMError, CIMInstance, CIMProperty, CIMQualifierDeclaration
 
@@ -13,6 +13,7 @@ from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
+from cimsim.world.values import Untyped
 
 InstanceMap = PersistentMap[tuple[Any, ...], Instance]
 AssociationIndex = PersistentMap[Identity, PersistentMap[tuple[str, tuple[Any, ...]], None]]
@@ -44,6 +45,17 @@ class Namespace:
         """Return the text that says that there is no such class here."""
         return f"no class {name} in {self.name}{did_you_mean(name, self.schema.names())}"
 
+    def qualifier(self, name: str) -> CIMQualifierDeclaration:
+        """Return the qualifier declaration of that name in any spelling; raises CIM_ERR_NOT_FOUND (rule OP-GQ-1)."""
+        found = self.qualifiers.get(fold(name))
+        if found is None:
+            raise not_found(self.no_qualifier(name))
+        return found
+
+    def no_qualifier(self, name: str) -> str:
+        """Return the text that says that no such qualifier is declared here."""
+        return f"no qualifier {name} in {self.name}{did_you_mean(name, (each.name for each in self.qualifiers.all()))}"
+
     def of_class(self, cls: ResolvedClass) -> list[Instance]:
         """Return the instances whose creation class is this one, in creation order."""
         stored = self.instances.get(cls.folded)
@@ -62,10 +74,14 @@ class Namespace:
         found: Instance | None = None if stored is None else stored.get(key)
         return found
 
-    def referring_to(self, identity: Identity) -> Iterator[Instance]:
-        """Yield the association instances of this namespace that refer to the identity, in creation order."""
+    def referring_to(self, identity: Identity, classes: frozenset[str] | None = None) -> Iterator[Instance]:
+        """Yield the association instances of this namespace that refer to the identity, in creation order.
+
+        ``classes`` are the folded names of the creation classes wanted, None for all.
+        """
         for classname, key in self.referrers.get(identity, ()):
-            yield self.instances[classname][key]
+            if classes is None or classname in classes:
+                yield self.instances[classname][key]
 
     def with_instances(self, classname: str, stored: InstanceMap) -> "Namespace":
         """Return the namespace with other instances of a folded creation class."""
@@ -101,14 +117,15 @@ class World:
         """Return the world with that namespace added or replaced."""
         return World({**self.namespaces, fold_namespace(namespace.name): namespace})
 
+    def without_namespace(self, name: str) -> "World":
+        """Return the world without a namespace that exists."""
+        folded = fold_namespace(name)
+        return World({key: namespace for key, namespace in self.namespaces.items() if key != folded})
+
     def find(self, identity: Identity) -> Instance | None:
         """Return the instance of that identity, or None; what lies on another host is never found."""
         namespace = None if identity.host else self.namespaces.get(identity.namespace)
         return None if namespace is None else namespace.find(identity.classname, identity.key)
-
-    def namespace_of(self, path: InstancePath, relative_to: Namespace) -> Namespace:
-        """Return the namespace that a path lies in; raises CIM_ERR_INVALID_NAMESPACE."""
-        return self.namespace(path.namespace) if path.namespace else relative_to
 
     def instance(self, path: InstancePath, namespace: Namespace) -> Instance:
         """Return the instance that a path names, relative to ``namespace``.
@@ -117,7 +134,7 @@ class World:
             CIMError: CIM_ERR_INVALID_NAMESPACE, CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_PARAMETER for keys that do not fit
                 (rule G10), CIM_ERR_NOT_FOUND, the first that applies (rule OP-GI-3).
         """
-        target = self.namespace_of(path, namespace)
+        target = self.namespace(path.namespace) if path.namespace else namespace
         cls = target.cls(path.classname)
         key = self.key(path, cls, target)
         found = target.find(cls.folded, key)
@@ -131,7 +148,8 @@ class World:
         Raises:
             CIMError: CIM_ERR_INVALID_PARAMETER for missing, extra, repeated or unfit keys (rule G10).
         """
-        return tuple([canonical(value) for _, value in self.typed_keys(path, cls, namespace)])
+        typed = self.typed_keys(path, cls, namespace)
+        return tuple([value if type(value) is str else canonical(value) for _, value in typed])
 
     def typed_keys(self, path: InstancePath, cls: ResolvedClass, namespace: Namespace) -> list[tuple[Property, Any]]:
         """Return key properties with typed values, in the order of ``cls.key_order``; raises as ``key`` does."""
@@ -140,20 +158,22 @@ class World:
             given = {fold(cls.properties[cls.keys[0]].name): given[""]}
         if len(given) != len(path.keys):
             raise invalid_parameter(f"a key stands twice in {path}")
+        if given.keys() != cls.key_names:
+            raise _other_keys(cls, path, given)
         typed = []
         binding = Binding(self, namespace)
         for place in cls.key_order:
             prop = cls.properties[place]
-            value = given.pop(fold(prop.name), None)
+            value = given[fold(prop.name)]
             if value is None:
                 raise invalid_parameter(f"key {prop.name} of class {cls.name} is missing in {path}")
+            if type(value) is Untyped and prop.type == "string":
+                typed.append((prop, str(value)))
+                continue
             try:
                 typed.append((prop, convert_value(prop, value, binding)))
             except ValueError as error:
                 raise invalid_parameter(f"key {prop.name} of class {cls.name}: {error}") from None
-        if given:
-            hint = did_you_mean(next(iter(given)), (cls.properties[place].name for place in cls.keys))
-            raise invalid_parameter(f"class {cls.name} has no key {_spelling(path, next(iter(given)))}{hint}")
         return typed
 
     def values(self, cls: ResolvedClass, data: InstanceData, namespace: Namespace) -> dict[int, Any]:
@@ -178,8 +198,7 @@ class World:
         return values
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """Gives references and embedded objects their typed form, as seen from one namespace (a ``Resolver``)."""
 
     world: World
@@ -231,8 +250,14 @@ def _cim_property(prop: Property, value: Any) -> CIMProperty:
     return CIMProperty(prop.name, to_cim_value(value), type=prop.type, is_array=prop.is_array, embedded_object=prop.embedded)
 
 
-def _spelling(path: InstancePath, folded: str) -> str:
-    return next(name for name, _ in path.keys if fold(name) == folded) or "without a name"
+def _other_keys(cls: ResolvedClass, path: InstancePath, given: Collection[str]) -> CIMError:
+    """Return the error for keys that are not those of the class: a misspelt one is named rather than the one it stands for."""
+    names = [cls.properties[place].name for place in cls.keys]
+    for name, _ in path.keys:
+        if fold(name) not in cls.key_names:
+            return invalid_parameter(f"class {cls.name} has no key {name or 'without a name'}{did_you_mean(name, names)}")
+    missing = next(name for name in names if fold(name) not in given)
+    return invalid_parameter(f"key {missing} of class {cls.name} is missing in {path}")
 
 
 def _no_instance(path: InstancePath, cls: ResolvedClass, namespace: Namespace) -> str:

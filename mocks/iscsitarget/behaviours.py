@@ -5,6 +5,7 @@ cycle of a service tells them apart by EnabledState, so a profile is a matter of
 """
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, Final
 
 from cimsim.behaviours.service import (
@@ -76,11 +77,13 @@ class ObjectManager(StorageService):
 
 def _finished_job(transaction: Transaction, service: Instance, now: DateTime) -> Instance:
     """Create the job of a request that was carried out at once."""
-    number = len(transaction.instances("MSISCSITARGET_ConcreteJob")) + 1
+    # Clients may have deleted jobs, so their number alone does not tell a free name.
+    taken = {job["InstanceID"] for job in transaction.instances("MSISCSITARGET_ConcreteJob")}
+    names = (f"MSISCSITARGET:{service['SystemName']}:Job:{number}" for number in count(len(taken) + 1))
     return transaction.create(
         "MSISCSITARGET_ConcreteJob",
         {
-            "InstanceID": f"MSISCSITARGET:{service['SystemName']}:Job:{number}",
+            "InstanceID": next(name for name in names if name not in taken),
             "Name": f"RequestStateChange of {service['Name']}",
             "JobState": JOB_COMPLETED,
             "PercentComplete": 100,

@@ -14,6 +14,7 @@ from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import IntrinsicRequest, Request
 from cimsim.world.schema import ResolvedClass, Schema
+from tests.replies.check import check_message
 
 _ROOT_X = '<LOCALNAMESPACEPATH><NAMESPACE NAME="root"/><NAMESPACE NAME="x"/></LOCALNAMESPACEPATH>'
 
@@ -77,12 +78,14 @@ def extrinsic() -> Callable[..., Request]:
 
 @pytest.fixture(scope="session")
 def respond() -> Callable[..., str]:
-    """Encodes a result as the response to a request."""
+    """Encodes a result as the response to a request; it must be one that every client can read."""
 
     def encode(result: Any, request: Request | None = None, message_id: str = "1001") -> str:
-        sent = Message(message_id, "1.0", request or IntrinsicRequest("Op", "root/x"))
+        sent = Message(message_id, request or IntrinsicRequest("Op", "root/x"))
         batches = Encoder("host:5988", null_outputs=True).encode(sent, result)
-        return b"".join([piece for batch in batches for piece in batch]).decode()
+        reply = b"".join([piece for batch in batches for piece in batch])
+        check_message(reply)
+        return reply.decode()
 
     return encode
 

@@ -21,7 +21,7 @@ def refused(body: str, headers: CimHeaders = HEADERS) -> tuple[int, str | None]:
 
 
 def test_a_message() -> None:
-    assert Decoder().decode(GOOD.encode(), HEADERS) == Message("7", "1.0", IntrinsicRequest("Op", "root/x"))
+    assert Decoder().decode(GOOD.encode(), HEADERS) == Message("7", IntrinsicRequest("Op", "root/x"))
 
 
 def test_m17_whitespace_quotes_order_and_lang() -> None:
@@ -98,12 +98,6 @@ def test_t18_an_unused_namespace_prefix_is_no_attribute() -> None:
 def test_m14_correlators_are_ignored() -> None:
     correlator = '<CORRELATOR NAME="a" TYPE="string"><VALUE>1</VALUE></CORRELATOR>'
     Decoder().decode(GOOD.replace("<SIMPLEREQ>", f"<SIMPLEREQ>{correlator}").encode(), HEADERS)
-
-
-def test_hc13_batches() -> None:
-    body = GOOD.replace("<SIMPLEREQ>", "<MULTIREQ><SIMPLEREQ>").replace("</SIMPLEREQ>", "</SIMPLEREQ></MULTIREQ>")
-    assert refused(body) == (400, "header-mismatch")
-    assert refused(body, CimHeaders("MethodCall", batch="")) == (501, "multiple-requests-unsupported")
 
 
 def test_hc7_hc8_header_mismatch() -> None:

@@ -123,7 +123,7 @@ def test_he15_he16_what_only_the_operation_refuses(argument: Callable[[str], Any
         '<CLASS NAME="C"><METHOD NAME="M" TYPE="uint8"><VALUE/></METHOD></CLASS>',
         '<CLASS NAME="C"><METHOD NAME="M" TYPE="uint8"><PARAMETER NAME="A" TYPE="uint8"><VALUE/></PARAMETER></METHOD></CLASS>',
         '<QUALIFIER.DECLARATION NAME="Q"/>',
-        '<QUALIFIER.DECLARATION NAME="Q" TYPE="string"><SCOPE ANY="true"/></QUALIFIER.DECLARATION>',
+        '<QUALIFIER.DECLARATION NAME="Q" TYPE="string"><SCOPE ALL="true"/></QUALIFIER.DECLARATION>',
         '<QUALIFIER.DECLARATION NAME="Q" TYPE="string"><SCOPE CLASS="1"/></QUALIFIER.DECLARATION>',
         '<QUALIFIER.DECLARATION NAME="Q" TYPE="string"><VALUE/><VALUE/></QUALIFIER.DECLARATION>',
     ],

@@ -8,10 +8,15 @@ from cimsim.cimxml.encode import Encoder
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import ClassName, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import (
+    Classes,
+    ClassesWithPath,
+    ClassView,
     InstanceNames,
     MethodResult,
     NamedInstances,
     Output,
+    QueryObjects,
+    Result,
     Value,
     Void,
 )
@@ -52,6 +57,11 @@ def test_e1_e2_m7_error(respond: Callable[..., str], pywbem_reads: Callable[[str
     error = '<ERROR CODE="6" DESCRIPTION="no &lt;instance&gt; &quot;K&quot;&#10;\ufffd"/>'
     assert text == f'{HEAD}<SIMPLERSP><{kind} NAME="{request_.name}">{error}</{kind}>{TAIL}'
     assert pywbem_reads(text)[0][1] == {"CODE": "6", "DESCRIPTION": 'no <instance> "K"\n\ufffd'}
+
+
+def test_sec3_a_long_description_is_cut(respond: Callable[..., str]) -> None:
+    assert f'DESCRIPTION="{"x" * 1000}"/>' in respond(CIMError(1, "x" * 1000))
+    assert f'DESCRIPTION="{"&lt;" * 1000}..."/>' in respond(CIMError(1, "<" * 9_000_000))
 
 
 def test_e1_an_error_always_has_a_description(respond: Callable[..., str]) -> None:
@@ -131,7 +141,7 @@ def test_x12_x17_outputs(respond: Callable[..., str], output: Output, attributes
 
 
 def test_x12_null_outputs_are_left_out_unless_asked_for() -> None:
-    message = Message("1", "1.0", CALL)
+    message = Message("1", CALL)
     result = MethodResult(RETURNED, (Output("P", "uint8", False, None), Output("Q", "string", False, "")))
     (batch,) = Encoder("h").encode(message, result)
     assert b'NAME="Q"' in b"".join(batch)
@@ -157,16 +167,40 @@ def test_pywbem_reads_method_results(respond: Callable[..., str], pywbem_reads: 
 def test_batches_are_bounded(resolved: Callable[..., ResolvedClass]) -> None:
     cls = resolved("C", ("*K", "uint32"))
     instances = [Instance(cls, "root/x", (number,)) for number in range(1000)]
-    message = Message("1", "1.0", IntrinsicRequest("Op", "root/x"))
+    message = Message("1", IntrinsicRequest("Op", "root/x"))
     batches = list(Encoder("h").encode(message, InstanceNames(instances)))
     assert max(len(batch) for batch in batches) <= 200
     assert b"".join([piece for batch in batches for piece in batch]).count(b"<INSTANCENAME ") == 1000
     assert len(list(Encoder("h").encode(message, InstanceNames(instances[:10])))) == 1
 
 
+def _longest(result: Result) -> tuple[int, int]:
+    """Return the number of batches, and the size of the largest without its last fragment."""
+    batches = list(Encoder("h").encode(Message("1", IntrinsicRequest("Op", "root/x")), result))
+    return len(batches), max(sum(map(len, batch[:-1])) for batch in batches)
+
+
+def test_batches_of_classes_are_bounded_by_bytes(resolved: Callable[..., ResolvedClass]) -> None:
+    names = [(f"Property{number}", "string") for number in range(200)]
+    classes = [resolved(f"C{number}", *names) for number in range(20)]
+    for result in (Classes(classes, ClassView()), ClassesWithPath("root/x", classes, ClassView())):
+        number, size = _longest(result)
+        assert number >= 3
+        assert size < 64 * 1024
+
+
+def test_batches_of_instances_are_bounded_by_bytes(resolved: Callable[..., ResolvedClass]) -> None:
+    cls = resolved("C", ("*K", "uint32"), ("Text", "string"))
+    instances = [Instance(cls, "root/x", (number, "x" * 10_000)) for number in range(100)]
+    for result in (NamedInstances(instances), QueryObjects(instances)):
+        number, size = _longest(result)
+        assert number >= 15
+        assert size < 64 * 1024
+
+
 def test_batches_are_made_as_they_are_asked_for(resolved: Callable[..., ResolvedClass]) -> None:
     cls = resolved("C", ("*K", "uint32"))
     instances = [Instance(cls, "root/x", (number,)) for number in range(1000)]
-    batches = Encoder("h").encode(Message("1", "1.0", IntrinsicRequest("Op", "root/x")), NamedInstances(instances))
+    batches = Encoder("h").encode(Message("1", IntrinsicRequest("Op", "root/x")), NamedInstances(instances))
     next(batches)
     assert sum(instance.memo is not None for instance in instances) < 300

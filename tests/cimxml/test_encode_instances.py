@@ -12,6 +12,7 @@ from cimsim.operations.results import (
     ObjectsWithPath,
     OneInstance,
     Projection,
+    QueryObjects,
 )
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
@@ -191,9 +192,9 @@ def test_an_instance_is_rendered_once(content: Callable[[Any], str], instance: I
 
 
 def test_what_is_kept_of_projections_is_bounded(content: Callable[[Any], str], resolved: Callable[..., ResolvedClass]) -> None:
-    instance = Instance(resolved("C", *((f"P{place}", "uint8") for place in range(300))), "root/x", tuple(range(300)))
+    instance = Instance(resolved("C", *((f"P{place}", "uint16") for place in range(300))), "root/x", tuple(range(300)))
     for place in range(300):
-        prop = f'<PROPERTY NAME="P{place}" TYPE="uint8"><VALUE>{place}</VALUE></PROPERTY>'
+        prop = f'<PROPERTY NAME="P{place}" TYPE="uint16"><VALUE>{place}</VALUE></PROPERTY>'
         assert content(OneInstance(instance, Projection((place,), False))) == f'<INSTANCE CLASSNAME="C">{prop}</INSTANCE>'
     assert max(len(each) for each in vars(instance.cls.memo["cimxml.instances"]).values() if isinstance(each, dict)) <= 64
 
@@ -210,3 +211,9 @@ def test_names_beyond_ascii(content: Callable[[Any], str], resolved: Callable[..
         text == '<INSTANCE CLASSNAME="Größe"><PROPERTY NAME="Höhe" TYPE="uint8" CLASSORIGIN="Größe"><VALUE>2</VALUE></PROPERTY>'
         "</INSTANCE>"
     )
+
+
+def test_op_eq_3_rows_of_a_query(content: Callable[[Any], str], instance: Instance) -> None:
+    assert content(QueryObjects([instance])) == f"<VALUE.OBJECT>{INSTANCE}</VALUE.OBJECT>"
+    row = f'<VALUE.OBJECT><INSTANCE CLASSNAME="C">{NUMBER}</INSTANCE></VALUE.OBJECT>'
+    assert content(QueryObjects([instance, instance], {instance.cls: Projection((1,), False)})) == row + row

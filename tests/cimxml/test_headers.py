@@ -23,7 +23,7 @@ def test_of_reads_names_in_any_case_and_bytes_as_latin_1() -> None:
             (b"CIMBatch", b""),
         ]
     )
-    assert headers == CimHeaders("MethodCall", "GetInstance", 'root/x:C.K="é"', "1.0", "", frozenset())
+    assert headers == CimHeaders("MethodCall", "GetInstance", 'root/x:C.K="é"', "1.0", "")
 
 
 def test_of_notices_repeated_headers_t12() -> None:
@@ -59,8 +59,29 @@ def test_hc5_repeated_operation() -> None:
 
 
 def test_hc13_batches_are_refused_before_the_body() -> None:
-    error = refused(batch="", method=None, object=None)
-    assert (error.status, error.cim_error) == (501, "multiple-requests-unsupported")
+    with pytest.raises(MessageError) as caught:
+        check_headers(CimHeaders("MethodCall", batch=""), batches=False)
+    assert (caught.value.status, caught.value.cim_error) == (501, "multiple-requests-unsupported")
+
+
+def test_hc13_a_batch_has_no_other_cim_header() -> None:
+    check_headers(CimHeaders("MethodCall", batch=""))
+    for change in ({"method": None}, {"object": None}, {}):
+        assert refused(batch="", **change).cim_error == "header-mismatch"
+    with pytest.raises(MessageError) as caught:
+        check_headers(CimHeaders("MethodCall", batch="", repeated=frozenset({"batch"})))
+    assert caught.value.cim_error == "header-mismatch"
+
+
+def test_hc14_an_export_is_for_a_listener() -> None:
+    error = refused(operation=None, export="MethodRequest")
+    assert (error.status, error.cim_error) == (400, "unsupported-operation")
+
+
+def test_h5_of_takes_only_names_with_the_prefix() -> None:
+    fields = [(b"47-cimoperation", b"MethodCall"), (b"cimmethod", b"A"), (b"47-cimmethod", b"B"), (b"48-cimobject", b"root/x")]
+    assert CimHeaders.of(fields, b"47-") == CimHeaders("MethodCall", "B")
+    assert CimHeaders.of(fields) == CimHeaders(None, "A")
 
 
 @pytest.mark.parametrize("changes", [{"method": None}, {"method": ""}, {"object": None}, {"object": ""}])
@@ -82,7 +103,9 @@ def test_hc4_control_characters(value: str) -> None:
 
 def test_he17_operation_before_batch_before_method() -> None:
     assert refused(operation="x", batch="", method=None).cim_error == "unsupported-operation"
-    assert refused(batch="", method=None).cim_error == "multiple-requests-unsupported"
+    with pytest.raises(MessageError) as caught:
+        check_headers(CimHeaders("MethodCall", None, "root/x", batch=""), batches=False)
+    assert caught.value.cim_error == "multiple-requests-unsupported"
 
 
 @pytest.mark.parametrize(

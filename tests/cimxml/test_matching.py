@@ -2,7 +2,7 @@ import pytest
 from pywbem import CIMDateTime, CIMInstanceName, Uint32
 
 from cimsim.cimxml.headers import CimHeaders
-from cimsim.cimxml.matching import check_match, names
+from cimsim.cimxml.matching import check_method, check_object, names
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import ClassName, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.world.paths import InstancePath
@@ -20,7 +20,9 @@ def call(target: InstancePath | ClassName) -> ExtrinsicRequest:
 
 def matches(request: Request, text: str, method: str | None = None) -> bool:
     try:
-        check_match(CimHeaders("MethodCall", method or request.name, text), request)
+        headers = CimHeaders("MethodCall", method or request.name, text)
+        check_method(headers, request.name)
+        check_object(headers, request.namespace, request.target if isinstance(request, ExtrinsicRequest) else None)
     except MessageError as error:
         assert (error.status, error.cim_error) == (400, "header-mismatch")
         return False
@@ -35,9 +37,9 @@ def test_hc7_method_in_any_case_and_escaped(method: str) -> None:
 @pytest.mark.parametrize("method", ["GetInstances", "Get", "", "Get%zz"])
 def test_hc7_other_method(method: str) -> None:
     with pytest.raises(MessageError):
-        check_match(CimHeaders("MethodCall", method, "root/x"), IntrinsicRequest("GetInstance", "root/x"))
+        check_method(CimHeaders("MethodCall", method, "root/x"), "GetInstance")
     with pytest.raises(MessageError):
-        check_match(CimHeaders("MethodCall", None, "root/x"), IntrinsicRequest("GetInstance", "root/x"))
+        check_method(CimHeaders("MethodCall", None, "root/x"), "GetInstance")
 
 
 @pytest.mark.parametrize("text", ["root/x", "ROOT/X", "/root/x", "root%2Fx", "root\\x"])

@@ -21,6 +21,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass, Schema
 from cimsim.world.values import INTEGER_RANGES, DateTime, parse_text
+from tests.replies.check import check_reply
 
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 LEGAL = st.characters(exclude_categories=["Cs"]).filter(lambda character: not ILLEGAL.match(character))
@@ -218,9 +219,11 @@ def records(draw: st.DrawFn, null_items: bool = False) -> Instance:
 @pytest.fixture(scope="module")
 def written(pywbem_reads: Callable[[str], Any]) -> Callable[[Instance], Any]:
     def read(instance: Instance) -> Any:
-        message = Message("1", "1.0", IntrinsicRequest("EnumerateInstances", "root/x"))
+        message = Message("1", IntrinsicRequest("EnumerateInstances", "root/x"))
         batches = Encoder("h").encode(message, NamedInstances([instance]))
-        [[_, _, [found]]] = pywbem_reads(b"".join([piece for batch in batches for piece in batch]).decode())
+        reply = b"".join([piece for batch in batches for piece in batch])
+        check_reply(reply)
+        [[_, _, [found]]] = pywbem_reads(reply.decode())
         return found
 
     return read
@@ -261,8 +264,10 @@ def test_pywbem_reads_paths_that_we_write(
 @quick
 @given(record=records(null_items=True))
 def test_we_read_instances_that_we_write(record: Instance) -> None:
-    message = Message("1", "1.0", IntrinsicRequest("EnumerateInstances", "root/x"))
-    text = b"".join([piece for batch in Encoder("h").encode(message, NamedInstances([record])) for piece in batch]).decode()
+    message = Message("1", IntrinsicRequest("EnumerateInstances", "root/x"))
+    reply = b"".join([piece for batch in Encoder("h").encode(message, NamedInstances([record])) for piece in batch])
+    check_reply(reply)
+    text = reply.decode()
     read = decoded(text[text.index("<VALUE.NAMEDINSTANCE>") : text.index("</IRETURNVALUE>")]).instance
     for prop, value, mine in zip(ALL.properties, record.values, read.properties, strict=True):
         if isinstance(value, CIMInstance):

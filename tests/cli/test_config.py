@@ -33,7 +33,7 @@ def test_a_file_gives_every_kind_of_setting(serve: "Serve", tmp_path: Path) -> N
         """
     )
     running = serve("--config", "cimsim.toml")
-    assert not [line for line in running.lines if line.startswith("from iscsitarget")]
+    assert not [line for line in running.lines if line.startswith("pack iscsitarget")]
     with pytest.raises(AuthError):
         profile(running.url)
     assert profile(running.url, ("viewer", "other")) == 1
@@ -67,7 +67,7 @@ def test_an_option_wins_over_a_variable_and_a_variable_over_the_file(serve: "Ser
     ("text", "complaint"),
     [
         ("prot = 1", "no setting prot; did you mean port?"),
-        ("port = [1]", "port must be a single value"),
+        ("port = [1]", "port must be an integer"),
         ('user = "operator:secret"', "user must be a list"),
         ("[hyperv]\nprofile = 'x'", "no setting hyperv"),
         ("port = ", "cimsim.toml"),
@@ -107,3 +107,23 @@ def test_limits_reach_the_server(serve: "Serve") -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 413 ")
     with socket.create_connection(("127.0.0.1", running.port), timeout=10) as client:
         assert client.recv(100) == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("port = true", "port must be an integer"),
+        ("max_body = 1.9", "max_body must be an integer"),
+        ('idle_timeout = "5"', "idle_timeout must be a number"),
+        ("address = 5", "address must be a string"),
+        ("cache = 1", "cache must be true or false"),
+        ('user = "a:b"', "user must be a list of strings"),
+        ("set = [1]", "set must be a list of strings"),
+        ("idle_timeout = nan", "nan is not a length of time"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_not_converted(cimsim: "Cimsim", tmp_path: Path, line: str, wanted: str) -> None:
+    (tmp_path / "cimsim.toml").write_text(line)
+    refused = cimsim("serve", "--config", "cimsim.toml")
+    assert refused.status == 2
+    assert wanted in refused.err

@@ -35,7 +35,7 @@ def test_it_serves_the_shipped_packs_unless_told_otherwise(serve: "Serve", tmp_p
     running = serve("--ready-file", ready)
     assert "root/virtualization/v2: 82 classes, 136 instances" in running.lines
     assert "root/cimv2/storage/iscsitarget: 52 classes, 24 instances" in running.lines
-    assert [line.split()[1] for line in running.lines if line.startswith("from ")] == ["interop", "hyperv", "iscsitarget"]
+    assert [line.split()[1] for line in running.lines if line.startswith("pack ")] == ["interop", "hyperv", "iscsitarget"]
     assert running.url.startswith("http://127.0.0.1:")
     with WBEMConnection(running.url, None) as conn:
         assert conn.EnumerateInstanceNames("CIM_ObjectManager", namespace="root/interop")
@@ -71,10 +71,11 @@ def test_compiled_packs_are_kept_for_the_next_start(serve: "Serve", tmp_path: Pa
     (tmp_path / "lamps.mof").write_text(MOF)
     cache = tmp_path / "cache"
     serve("lamps.mof", "--cache-dir", cache)
-    kept = {each: each.stat().st_mtime_ns for each in cache.rglob("*") if each.is_file()}
+    # A file that is written anew is another one; its time is that of its last use.
+    kept = {each: each.stat().st_ino for each in cache.rglob("*") if each.is_file()}
     assert kept
     serve("lamps.mof", "--cache-dir", cache)
-    assert {each: each.stat().st_mtime_ns for each in cache.rglob("*") if each.is_file()} == kept
+    assert {each: each.stat().st_ino for each in cache.rglob("*") if each.is_file()} == kept
 
 
 # The end
@@ -178,3 +179,22 @@ def test_what_cannot_be_loaded_is_named(cimsim: "Cimsim", tmp_path: Path, argume
     assert refused.err.startswith(text)
     assert refused.err.count("\n") == 1
     assert "secret" not in refused.err
+
+
+def test_a_users_file_that_names_no_user_is_refused(cimsim: "Cimsim", tmp_path: Path) -> None:
+    # Who asks for authentication must never be served without.
+    (tmp_path / "users").write_text("# nobody yet\n")
+    refused = cimsim("serve", "--users-file", "users")
+    assert (refused.status, refused.err) == (2, "cimsim: users: names no user\n")
+
+
+def test_a_user_given_twice_is_refused(cimsim: "Cimsim") -> None:
+    refused = cimsim("serve", "--user", "a:b", "--user", "a:c")
+    assert (refused.status, refused.err) == (2, "cimsim: --user: user a is given twice\n")
+
+
+def test_a_setting_that_is_a_list_may_be_repeated(serve: "Serve") -> None:
+    faults = [f"--set=hyperv.faults=Msvm_GuestFileService.{method}" for method in ("StopService=7", "StartService=8")]
+    with WBEMConnection(serve(*faults).url, None, default_namespace="root/virtualization/v2") as conn:
+        service = conn.EnumerateInstanceNames("Msvm_GuestFileService")[0]
+        assert [conn.InvokeMethod(method, service)[0] for method in ("StopService", "StartService")] == [7, 8]

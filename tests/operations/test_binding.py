@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pywbem import CIMInstance, CIMInstanceName
+from pywbem import CIMInstance, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.operations.request import Argument, ClassName, NamedInstance
 from cimsim.operations.results import ClassNames, InstanceNames, OneInstance
@@ -36,6 +36,24 @@ def test_table() -> None:
             "SetProperty",
             "GetQualifier",
             "EnumerateQualifiers",
+            "CreateClass",
+            "ModifyClass",
+            "DeleteClass",
+            "SetQualifier",
+            "DeleteQualifier",
+            "ExecQuery",
+            "OpenEnumerateInstances",
+            "OpenEnumerateInstancePaths",
+            "OpenReferenceInstances",
+            "OpenReferenceInstancePaths",
+            "OpenAssociatorInstances",
+            "OpenAssociatorInstancePaths",
+            "OpenQueryInstances",
+            "PullInstancesWithPath",
+            "PullInstancePaths",
+            "PullInstances",
+            "CloseEnumeration",
+            "EnumerationCount",
         ]
     }
 
@@ -74,7 +92,7 @@ def test_defaults(operation: str, defaults: str) -> None:
 
 
 def test_unknown_operation_comes_before_unknown_namespace(run: Any) -> None:  # G2, G8
-    assert run.refused(7, run, "ExecQuery", "root/nowhere") == "operation ExecQuery is not supported"
+    assert run.refused(7, run, "OpenNothing", "root/nowhere") == "operation OpenNothing is not supported"
     run.refused(7, run, "DoSomething")
 
 
@@ -111,6 +129,11 @@ def test_duplicate_parameter(run: Any) -> None:  # G3
 
 def test_missing_parameter(run: Any) -> None:  # G3
     assert run.refused(4, run, "GetInstance") == "parameter InstanceName of GetInstance is missing"
+
+
+def test_a_misspelt_parameter_is_named_before_the_missing_one(run: Any) -> None:  # G3
+    text = run.refused(4, run, "GetInstance", InstanceNam=A)
+    assert text == "GetInstance has no parameter InstanceNam; did you mean InstanceName?"
 
 
 @pytest.mark.parametrize(
@@ -166,6 +189,12 @@ def test_booleans(run: Any, text: str) -> None:  # G6
 )
 def test_wrong_kind(run: Any, operation: str, name: str, value: Any, kind: str) -> None:  # G5, G6
     assert run.refused(4, run, operation, **{name: value}) == f"parameter {name} of {operation} must be {kind}"
+
+
+@pytest.mark.parametrize("value", [NamedInstance(A, InstanceData("T", ())), CIMQualifierDeclaration("Key", "boolean")])
+def test_what_is_no_value(run: Any, value: Any) -> None:  # G5
+    text = run.refused(4, run, "SetProperty", InstanceName=A, PropertyName="Caption", NewValue=value)
+    assert text == "parameter NewValue of SetProperty must be a value"
 
 
 @pytest.mark.parametrize(

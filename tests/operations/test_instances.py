@@ -43,7 +43,7 @@ def named(result: NamedInstances | InstanceNames) -> list[tuple[str, str]]:
 
 BAD_PATHS = [
     (path("T_Devise"), 5, "no class T_Devise in root/test; did you mean T_Device?"),
-    (path(Idd="a"), 4, 'key Id of class T_Device is missing in T_Device.Idd="a"'),
+    (path(Idd="a"), 4, "class T_Device has no key Idd; did you mean Id?"),
     (path(Id="a", More="b"), 4, "class T_Device has no key More"),
     (path("T_Moment", At="now", Number="5", On="true"), 4, None),
     (
@@ -138,11 +138,30 @@ def test_key_strings_are_case_sensitive(run: Any) -> None:  # D23
     run.refused(6, run, "GetInstance", InstanceName=path(Id="A"))
 
 
-def test_absolute_path_leads_to_its_own_namespace(run: Any) -> None:
-    far = InstancePath("T_Device", (("Id", "far"),), "root/other", "any-host")
-    assert run("GetInstance", InstanceName=far).instance["Id"] == "far"
-    run("ModifyInstance", ModifiedInstance=NamedInstance(far, data("T_Device", Caption="x")))
-    assert run("GetInstance", "root/other", InstanceName=path(Id="far")).instance["Caption"] == "x"
+@pytest.mark.parametrize(
+    ("namespace", "host", "text"),
+    [
+        ("root/other", None, "lies in namespace root/other, but the request is for root/test"),
+        ("root/nowhere", None, "lies in namespace root/nowhere, but the request is for root/test"),
+        ("root/test", "any-host", "must not name a host, such as any-host"),
+    ],
+)
+def test_a_path_that_leads_elsewhere_is_refused(run: Any, namespace: str, host: str | None, text: str) -> None:  # G5
+    far = InstancePath("T_Device", (("Id", "a"),), namespace, host)
+    changed = NamedInstance(far, data("T_Device", Caption="x"))
+    found = run.refused(4, run, "ModifyInstance", ModifiedInstance=changed)
+    assert found == f"parameter ModifiedInstance of ModifyInstance {text}"
+    for operation in ("GetInstance", "DeleteInstance", "GetProperty", "SetProperty", "OpenReferenceInstances"):
+        more = {"PropertyName": Untyped("Caption")} if operation.endswith("Property") else {}
+        found = run.refused(4, run, operation, InstanceName=far, **more)
+        assert found == f"parameter InstanceName of {operation} {text}"
+
+
+def test_a_path_in_the_namespace_of_the_request(run: Any) -> None:  # G12
+    near = InstancePath("T_Device", (("Id", "a"),), "/ROOT/test/")
+    assert run("GetInstance", InstanceName=near).instance["Id"] == "a"
+    run("ModifyInstance", ModifiedInstance=NamedInstance(near, data("T_Device", Caption="x")))
+    assert run("GetInstance", InstanceName=path(Id="a")).instance["Caption"] == "x"
 
 
 # Enumerations

@@ -7,7 +7,7 @@ from pywbem import CIMError, CIMInstance, CIMInstanceName
 
 from cimsim.operations.methods import Invocation
 from cimsim.operations.perform import perform
-from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
+from cimsim.operations.request import Argument, ClassName, ClassPath, ExtrinsicRequest
 from cimsim.operations.results import MethodResult, Output
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.paths import InstancePath
@@ -142,7 +142,31 @@ def test_claimed_types(service: Any, name: str, value: Any, claimed: str | None)
         ([Argument("Text", Malformed("bad text"))], "parameter Text of T_Service.Change: bad text"),
         ([Argument("Codes", Malformed("bad array"))], "parameter Codes of T_Service.Change: bad array"),
         ([Argument("Target", Untyped("a"))], "parameter Target of T_Service.Change: 'a' is not a reference to an instance"),
-        ([Argument("Target", ClassName("T_Service"))], None),
+        (
+            [Argument("Target", ClassName("T_Service"))],
+            "parameter Target of T_Service.Change: the name of class T_Service is not a reference to an instance",
+        ),
+        (
+            [Argument("Target", InstanceData("T_Service", ()))],
+            "parameter Target of T_Service.Change: an embedded object of class T_Service is not a reference to an instance",
+        ),
+        (
+            [Argument("Text", ClassName("T_Service"))],
+            "parameter Text of T_Service.Change: string expected, not the name of class T_Service",
+        ),
+        (
+            [Argument("Mode", ClassPath("T_Service", "root/test"))],
+            "parameter Mode of T_Service.Change: uint16 expected, not the path of class T_Service",
+        ),
+        ([Argument("Text", A)], 'parameter Text of T_Service.Change: string expected, not a reference to t_service.ID="a"'),
+        (
+            [Argument("Settings", A)],
+            'parameter Settings of T_Service.Change: an embedded instance expected, not a reference to t_service.ID="a"',
+        ),
+        (
+            [Argument("Codes", [CIMInstanceName("T_Service", {"Id": "a"})])],
+            'parameter Codes of T_Service.Change: uint8 expected, not a reference to T_Service.Id="a"',
+        ),
         (
             [Argument("Settings", InstanceData("T_Service", ()))],
             "parameter Settings of T_Service.Change: an embedded T_Settings expected, not T_Service",
@@ -212,8 +236,16 @@ def test_definition_of_the_creation_class_counts(service: Any) -> None:  # X18
     service.refused(4, service.invoke, "Need", B, Must=Untyped("x"))
 
 
-def test_absolute_target(service: Any) -> None:
-    service.invoke("Change", InstancePath("T_Service", (("Id", "a"),), "root/TEST", "somewhere"))
+def test_absolute_target(service: Any) -> None:  # G5
+    def target(namespace: str, host: str | None = None) -> InstancePath:
+        return InstancePath("T_Service", (("Id", "a"),), namespace, host)
+
+    service.invoke("Change", target("root/TEST"))
+    assert len(service.calls) == 1
+    text = service.refused(4, service.invoke, "Change", target("root/other"))
+    assert text == "the target of Change lies in namespace root/other, but the request is for root/test"
+    text = service.refused(4, service.invoke, "Change", target("root/test", "somewhere"))
+    assert text == "the target of Change must not name a host, such as somewhere"
     assert len(service.calls) == 1
 
 
@@ -238,8 +270,14 @@ def test_stored_instance_as_embedded_output(service: Any) -> None:  # X17
 
 
 def test_null_return_value(service: Any) -> None:  # X13
-    service.answer = None
+    service.answer = (None, {})
     assert service.invoke("Change", A).return_value == Output("ReturnValue", "uint32", False, None)
+
+
+def test_a_behaviour_must_return_something(service: Any) -> None:
+    service.answer = None
+    assert service.refused(1, service.invoke, "Change", A) == "the behaviour of T_Service.Change returned nothing"
+    assert service.refused(1, service.invoke, "Create", A) == "the behaviour of T_Service.Create returned nothing"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The cache of compiled packs: a help, never a condition."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,6 +76,51 @@ def test_a_changed_required_pack_is_felt(make_pack: MakePack, tmp_path: Path) ->
     assert _load(tmp_path / "c", top) == ["standard qualifiers", "base", "top"]
     (base / "mof/part.mof").write_text(MOF + "// more\n")
     assert _load(tmp_path / "c", top) == ["base", "top"]
+
+
+def test_any_pack_loaded_before_is_felt(make_pack: MakePack, tmp_path: Path) -> None:
+    """A pack can build on what it does not require, when that is loaded before it."""
+    base = make_pack("base", "class T_Thing { [Key] string Name; };")
+    top = make_pack("top", 'class T_Sub : T_Thing { };\ninstance of T_Sub { Name = "x"; };')
+    assert _load(tmp_path / "c", base, top) == ["standard qualifiers", "base", "top"]
+    assert _load(tmp_path / "c", base, top) == []
+    (base / "mof/all.mof").write_text("class T_Thing { [Key] string Name; uint8 More = 1; };")
+    assert _load(tmp_path / "c", base, top) == ["base", "top"]
+    with pytest.raises(PackError, match="no superclass T_Thing"):
+        _load(tmp_path / "c", top)
+
+
+def test_what_was_not_used_for_long_is_forgotten(make_pack: MakePack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_MOST_FILES", 3)
+    first = make_pack("first", MOF)
+    _load(tmp_path / "c", first)
+    for age, file in enumerate(_files(tmp_path / "c")):
+        os.utime(file, (age, age))
+    known = _files(tmp_path / "c")
+    second = make_pack("second", MOF + "// second\n")
+    # The standard qualifiers are used again, so what goes when there are four files is the first pack.
+    _load(tmp_path / "c", second)
+    _load(tmp_path / "c", make_pack("third", MOF + "// third\n"))
+    assert len(_files(tmp_path / "c")) == 3
+    assert len(set(known) & set(_files(tmp_path / "c"))) == 1
+    assert _load(tmp_path / "c", second) == []
+    assert _load(tmp_path / "c", first) == ["first"]
+
+
+def test_files_that_cannot_be_deleted_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_MOST_FILES", 1)
+    told: list[str] = []
+    kept = Cache(tmp_path, told.append)
+    kept.store("a" * 64, Compiled(()))
+    monkeypatch.setattr(Path, "unlink", _refuse)
+    kept.store("b" * 64, Compiled(()))
+    assert (len(_files(tmp_path)), told) == (2, [])
+    monkeypatch.setattr(os, "utime", _refuse)
+    assert kept.load("a" * 64, _refuse) == Compiled(())
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise PermissionError
 
 
 def test_settings_and_programs_do_not_matter(make_pack: MakePack, tmp_path: Path) -> None:

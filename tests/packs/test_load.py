@@ -7,8 +7,8 @@ import pytest
 from pywbem import CIMInstance
 
 from cimsim.packs.load import Loaded, load
-from cimsim.packs.object_path import parse_path
 from cimsim.world.instances import Instance
+from cimsim.world.object_path import parse_path
 from cimsim.world.values import Untyped
 from cimsim.world.world import World
 
@@ -29,7 +29,7 @@ class T_Thing {
     [EmbeddedInstance("T_Part")] string Parts[];
     [Static, Description("Runs.")] uint32 Run([In, Required] string What, [In(false), Out] T_Thing REF Made, uint8 Numbers[3]);
 };
-class T_Part { string Text; uint8 Size; T_Thing REF Whole; };
+class T_Part { string Text; uint8 Size; T_Thing REF Whole; uint8 size(string Text); };
 [Association] class T_Link { [Key] T_Thing REF One; [Key] T_Thing REF Two; };
 
 instance of T_Thing as $One {
@@ -191,7 +191,6 @@ def test_the_shipped_packs_load(load_pack: LoadPack, shared_cache: Path) -> None
         "root/interop",
     }
     assert all(each.classes > 0 and each.instances > 0 for each in loaded.namespaces)
-    assert all(pack.behaviours for pack in loaded.packs)
 
 
 def test_the_stored_form_of_the_shipped_packs_loses_nothing(load_pack: LoadPack, shared_cache: Path) -> None:

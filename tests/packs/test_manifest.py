@@ -97,6 +97,19 @@ def test_a_required_pack_that_has_another_name(make_pack: MakePack, refused: Ref
     assert refused(pack) == "y/pack.toml:1: this pack is named z, but x requires y here"
 
 
+@pytest.mark.parametrize("name", ["", "/", "//"])
+def test_a_namespace_needs_a_name(make_pack: MakePack, refused: Refused, tmp_path: Path, name: str) -> None:
+    pack = make_pack("x", None, tail=f'[[namespaces]]\nname = "{name}"')
+    assert refused(pack) == f"x/pack.toml{':5' if name else ''}: '{name}' is no name of a namespace"
+    (tmp_path / "plain.mof").write_text("")
+    assert refused(tmp_path / "plain.mof", namespace=name) == f"'{name}' is no name of a namespace"
+
+
+def test_a_file_name_that_no_file_can_have(make_pack: MakePack, refused: Refused) -> None:
+    pack = make_pack("x", None, tail='[[namespaces]]\nname = "root/test"\nmof = ["a\\u0000b.mof"]')
+    assert refused(pack) == "x/pack.toml: a\x00b.mof: cannot be read: embedded null byte"
+
+
 def test_packs_that_require_each_other(make_pack: MakePack, refused: Refused) -> None:
     make_pack("a", head='requires = ["b"]')
     make_pack("b", head='requires = ["c"]')

@@ -99,7 +99,7 @@ HEAD = THING.count("\n")
             'instance of T_Link { One = "T_Thing.Nam=5"; };',
             1,
             22,
-            'property T_Link.One: key Name of class T_Thing is missing in root/test:T_Thing.Nam="5"',
+            "property T_Link.One: class T_Thing has no key Nam; did you mean Name?",
         ),
         (
             'instance of T_Thing { Name = "x"; Part = "instance of T_Part { Sise = 1; };"; };',
@@ -148,6 +148,16 @@ HEAD = THING.count("\n")
             1,
             "class T_A is abstract, it has no instances of its own",
         ),
+        (
+            'class T_A {\n  [Key, Description("x = 1;")] string Name = "a" "b";\n'
+            "  uint8 Number[2] = {1, 2};\n  string name;\n};",
+            4,
+            10,
+            "name stands twice in class T_A",
+        ),
+        ("class T_A { uint8 Run([In] string A, uint8 Run); uint8 Run(); };", 1, 56, "Run stands twice in class T_A"),
+        ("class T_A {\n  uint8 Run([In] string A, [In] T_Thing REF B,\n uint8 a[3]);\n};", 3, 8, "a stands twice in class T_A"),
+        ("[Association] class T_A { T_Thing REF One; T_Thing REF One; };", 1, 56, "One stands twice in class T_A"),
         ('#pragma namespace("a b")\nclass T_A { };', 1, 24, "this #pragma is not understood"),
         ('\n  #pragma include("gone.mof")\n', 2, 3, "included file broken/mof/gone.mof: no such file"),
         ('#pragma include("all.mof")\n', 1, 1, "all.mof includes itself"),

@@ -29,7 +29,6 @@ def test_a_behaviour_is_bound_with_the_settings(make_pack: MakePack, load_pack: 
     loaded = load_pack(make_pack("p", MOF, tail=BINDING + ANSWER, files={"behaviours.py": PROGRAM}))
     run = loaded.behaviours.find("root/test", loaded.world.namespace("root/test").cls("T_Thing"), "run")
     assert run(None) == 7
-    assert [type(behaviour).__name__ for behaviour in loaded.packs[0].behaviours] == ["Thing"]
 
 
 def test_populate_runs_in_the_first_namespace(make_pack: MakePack, load_pack: LoadPack) -> None:
@@ -104,6 +103,37 @@ def test_bindings_that_are_refused(make_pack: MakePack, refused: Refused) -> Non
     )
     assert refused(make_pack("d", MOF, tail='[behaviours."root/test"]\nT_Thing = "populate"', files=files)) == (
         "d/pack.toml:8: behaviours.py has no behaviour populate for T_Thing"
+    )
+
+
+def test_methods_that_no_class_has(make_pack: MakePack, refused: Refused) -> None:
+    misspelt = PROGRAM.replace("def Run", "def Runn")
+    assert refused(make_pack("a", MOF, tail=BINDING + ANSWER, files={"behaviours.py": misspelt})) == (
+        "a/behaviours.py:5: behaviour Thing: T_Thing has no method Runn; did you mean Run?"
+    )
+
+
+def test_methods_of_subclasses_and_of_any_class_it_is_bound_to(make_pack: MakePack, load_pack: LoadPack) -> None:
+    mof = MOF + "class T_Sub : T_Thing { uint8 Walk(); };\nclass T_Other { [Key] string Name; uint8 Fly(); };\n"
+    more = "    def Walk(self, call):\n        return 1\n\n    def Fly(self, call):\n        return 2\n\n    Limit = 5\n\n"
+    inner = "    class State:\n        pass\n\n"
+    program = PROGRAM.replace("    def Run", more + inner + "    def Run")
+    tail = BINDING + 'T_Other = "Thing"\n' + ANSWER
+    loaded = load_pack(make_pack("p", mof, tail=tail, files={"behaviours.py": program}))
+    namespace = loaded.world.namespace("root/test")
+    assert loaded.behaviours.find("root/test", namespace.cls("T_Sub"), "walk")(None) == 1
+    # A method is a function: neither a constant nor a class is.
+    assert loaded.behaviours.find("root/test", namespace.cls("T_Sub"), "limit") is None
+    assert loaded.behaviours.find("root/test", namespace.cls("T_Sub"), "state") is None
+
+
+def test_a_program_that_wants_to_exit(make_pack: MakePack, refused: Refused) -> None:
+    program = "import sys\n\n\ndef populate(transaction, settings):\n    sys.exit(3)\n"
+    assert refused(make_pack("a", files={"behaviours.py": program})) == "a/behaviours.py:5: SystemExit: 3"
+    assert refused(make_pack("b", files={"behaviours.py": "raise SystemExit\n"})) == "b/behaviours.py:1: SystemExit"
+    constructor = PROGRAM.replace("    def Run", "    def __init__(self, settings):\n        exit()\n\n    def Run")
+    assert refused(make_pack("c", MOF, tail=BINDING + ANSWER, files={"behaviours.py": constructor})) == (
+        "c/behaviours.py:6: SystemExit: None"
     )
 
 

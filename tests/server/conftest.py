@@ -7,11 +7,12 @@ from typing import Any, cast
 import pytest
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.task import Clock
-from zope.interface import alsoProvides  # type: ignore[import-untyped] # it has no type information
+from zope.interface import alsoProvides
 
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.server.auth import Authenticator
 from cimsim.server.connection import CimHttpConnection
+from cimsim.server.discovery import Features
 from cimsim.server.http import CimHttpFactory
 from cimsim.server.limits import HttpLimits
 
@@ -220,9 +221,9 @@ class Server:
         self.service = FakeService()
         self.factory = self.remake()
 
-    def remake(self, users: Mapping[str, str] | None = None, **limits: Any) -> CimHttpFactory:
+    def remake(self, users: Mapping[str, str] | None = None, features: Features | None = None, **limits: Any) -> CimHttpFactory:
         authenticator = Authenticator(users) if users else None
-        self.factory = CimHttpFactory(self.service, self.clock, authenticator, HttpLimits(**limits))
+        self.factory = CimHttpFactory(self.service, self.clock, authenticator, HttpLimits(**limits), features)
         return self.factory
 
     def connect(self, *, window: int | None = None, tcp: bool = False) -> Peer:

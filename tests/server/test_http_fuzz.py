@@ -17,6 +17,9 @@ SNIPPETS = [
     b"POST / HTTP/1.1\r\n",
     b"GET / HTTP/1.0\r\n",
     b"M-POST ",
+    b"M-POST /cimom HTTP/1.1\r\n",
+    b"Man: http://www.dmtf.org/cim/mapping/http/v1.0 ; ns=47\r\n",
+    b"OPTIONS * HTTP/1.1\r\n",
     b"Content-Length: 3\r\n",
     b"Transfer-Encoding: chunked\r\n",
     b"Connection: close\r\n",
@@ -26,7 +29,7 @@ SNIPPETS = [
     b"3\r\nabc\r\n",
     b"0\r\n\r\n",
 ]
-STATUSES = {100, 200, 400, 401, 405, 406, 408, 411, 413, 414, 415, 417, 431, 501, 505}
+STATUSES = {100, 200, 400, 401, 405, 406, 408, 411, 413, 414, 415, 417, 431, 501, 505, 510}
 
 
 def check(new_server: Any, segments: list[bytes], post: Callable[..., bytes]) -> None:
@@ -71,12 +74,25 @@ def test_mutated_requests(new_server: Any, post: Callable[..., bytes], data: st.
     check(new_server, segments_of(bytes(stream), cuts), post)
 
 
-@given(st.lists(st.integers(0, 10_000), max_size=8), st.integers(1, 4))
+@given(st.lists(st.integers(0, 10_000), max_size=8), st.integers(1, 6))
+@settings(max_examples=300)
 def test_segments_never_change_the_answers(new_server: Any, post: Callable[..., bytes], cuts: list[int], count: int) -> None:
+    extended = {"Man": "http://www.dmtf.org/cim/mapping/http/v1.0 ; ns=47"}
+    extended |= {
+        f"47-{name}": value for name, value in (("CIMOperation", "MethodCall"), ("CIMMethod", "M"), ("CIMObject", "r"))
+    }
     data = b"".join(
-        post(b"<R%d/>" % number, chunks=[b"<R", b"%d/>" % number] if number % 2 else None) for number in range(count)
+        post(
+            b"<R%d>\r\n\r\nM-POST </R>" % number,
+            extended if number % 3 else None,
+            method="M-POST" if number % 3 else "POST",
+            chunks=[b"<R%d>\r\n" % number, b"\r\nM-POST </R>"] if number % 2 else None,
+        )
+        for number in range(count)
     )
     server = new_server()
     peer = server.connect()
     peer.send(*segments_of(data, cuts))
-    assert [answer.body for answer in peer.answers()] == [b"<echo><R%d/></echo>" % number for number in range(count)]
+    assert [answer.body for answer in peer.answers()] == [
+        b"<echo><R%d>\r\n\r\nM-POST </R></echo>" % number for number in range(count)
+    ]

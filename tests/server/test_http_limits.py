@@ -179,14 +179,6 @@ def test_a_flood_of_connections_is_not_even_answered(server: Any, post: Post) ->
     assert server.connect(tcp=True).answers()[0].status == 503
 
 
-def test_sec4_a_connection_carries_so_many_requests(server: Any, post: Post) -> None:
-    server.remake(max_requests=3)
-    peer = server.connect()
-    peer.send(post() * 5)
-    assert [answer["Connection"] for answer in peer.answers()] == [None, None, "close"]
-    assert not peer.open
-
-
 def test_stop_without_connections_is_done_at_once(server: Any) -> None:
     assert server.factory.stop().called
     assert server.factory.buildProtocol(None) is None

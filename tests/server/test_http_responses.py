@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from twisted.logger import globalLogPublisher
 
+from cimsim.cimxml.message import MessageError
+
 Post = Callable[..., bytes]
 
 
@@ -240,3 +242,26 @@ def test_a_refusal_that_closes_leaves_the_client_time_to_read_it(server: Any, po
 
 def test_tcp_connections_send_small_packets_at_once(server: Any, post: Post) -> None:
     assert server.connect(tcp=True).transport.nodelay
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+def test_h26_h27_h28_h30_h32_h36_a_response_has_a_length_and_is_neither_chunked_nor_compressed(
+    server: Any, post: Callable[..., bytes], version: str
+) -> None:
+    server.service.reply = lambda body: iter([[b"<CIM>"], [b"x" * 500_000], [b"</CIM>"]])
+    headers = {"TE": "trailers, chunked", "Accept-Encoding": "gzip, deflate", "Connection": "TE, close"}
+    answer = server.connect().ask(post(headers=headers, version=version))
+    assert (answer.status, len(answer.body)) == (200, 500_011)
+    assert (answer["Content-Type"] or "").startswith("application/xml")
+    assert (answer["CIMOperation"], answer["Cache-Control"]) == ("MethodResponse", "no-cache")
+    assert (answer["Transfer-Encoding"], answer["Trailer"], answer["Content-Encoding"]) == (None, None, None)
+
+
+def test_h31_nothing_is_sent_before_the_whole_response_is_there(server: Any, post: Callable[..., bytes]) -> None:
+    def fail(_: bytes) -> Any:
+        yield [b"<CIM>" * 100_000]
+        raise MessageError("request-not-valid", "late")
+
+    server.service.reply = fail
+    answer = server.connect().ask(post(headers={"TE": "trailers"}))
+    assert (answer.status, answer["CIMError"]) == (400, "request-not-valid")

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from pywbem import CIMError
@@ -17,11 +17,16 @@ class FakeCodec:
         assert headers is HEADERS
         if body == b"bad":
             raise MessageError("request-not-valid", "bad")
-        return Message("7", "1.0", IntrinsicRequest(body.decode(), "root/x"))
+        first, *further = (IntrinsicRequest(name, "root/x") for name in body.decode().split())
+        return Message("7", first, tuple(further))
 
     def encode(self, message: Message, result: Result | CIMError) -> Iterator[list[bytes]]:
         yield [message.id.encode(), b" ", type(result).__name__.encode()]
         yield [b"."]
+
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
+        for result in results:
+            yield [type(result).__name__.encode()]
 
 
 class FakeCimom:
@@ -57,3 +62,20 @@ def test_a_message_error_and_a_fault_are_left_to_http() -> None:
     assert cimom.asked == []
     with pytest.raises(ZeroDivisionError):
         service.respond(HEADERS, b"Broken", None)
+
+
+def test_m5_each_request_of_a_batch_is_judged_alone_and_in_its_turn() -> None:
+    cimom = FakeCimom()
+    batches = CimService(FakeCodec(), FakeCodec(), cimom).respond(HEADERS, b"One Refused Two", "operator")
+    assert cimom.asked == []
+    assert next(batches) == [b"Void"]
+    assert cimom.asked == [("One", "operator")]
+    assert list(batches) == [[b"CIMError"], [b"Void"]]
+    assert cimom.asked == [("One", "operator"), ("Refused", "operator"), ("Two", "operator")]
+
+
+def test_sec6_a_batch_with_a_long_response_is_cut_short() -> None:
+    cimom = FakeCimom()
+    batches = CimService(FakeCodec(), FakeCodec(), cimom, batch_bytes=7).respond(HEADERS, b"One Two Three Four", None)
+    assert list(batches) == [[b"Void"], [b"Void"], [b"CIMError"], [b"CIMError"]]
+    assert [name for name, _ in cimom.asked] == ["One", "Two"]

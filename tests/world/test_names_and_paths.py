@@ -24,6 +24,11 @@ def test_nearest(name: str, expected: str | None) -> None:
     assert nearest(name, ["StartService", "StopService"]) == expected
 
 
+def test_a_very_long_name_is_near_to_nothing() -> None:  # SEC3
+    assert nearest("x" * 128, ["x" * 127]) == "x" * 127
+    assert nearest("x" * 129, ["x" * 128]) is None
+
+
 def test_did_you_mean() -> None:
     assert did_you_mean("Nmae", ["Name", "Caption"]) == "; did you mean Name?"
     assert did_you_mean("Xyz", ["Name", "Caption"]) == ""

@@ -129,8 +129,8 @@ def test_cost_depends_on_what_is_found(things: World, monkeypatch: pytest.Monkey
     touched: list[object] = []
     links, find = Namespace.referring_to, World.find
 
-    def count_links(self: Namespace, identity: Identity) -> Iterator[Instance]:
-        for each in links(self, identity):
+    def count_links(self: Namespace, identity: Identity, classes: frozenset[str] | None = None) -> Iterator[Instance]:
+        for each in links(self, identity, classes):
             touched.append(each)
             yield each
 

@@ -1,4 +1,4 @@
-"""Instance paths as MOF writes them in strings: ``NAMESPACE:CLASS.KEY="VALUE",KEY=5``."""
+"""Instance paths as MOF and queries write them in strings: ``NAMESPACE:CLASS.KEY="VALUE",KEY=5``."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _PATH: Final = re.compile(
 )
 _KEY: Final = re.compile(
     r"""\s*(?P<name>\w+)\s*=\s*
-        (?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s",]+))
+        (?:"(?P<quoted>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s"',]+))
         \s*(?P<end>,|$)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -53,7 +53,7 @@ def _keys(text: str, keys: str) -> Iterator[tuple[str, str]]:
         match = _KEY.match(keys, place)
         if match is None:
             raise ValueError(f"{text!r} is not an instance path: KEY=VALUE expected at {keys[place:]!r}")
-        quoted = match["quoted"]
+        quoted = match["quoted"] if match["single"] is None else match["single"]
         yield match["name"], match["plain"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
         place = match.end()
         if not match["end"]:

@@ -1,0 +1,187 @@
+"""Who may do what: the roles of users in namespaces (rules G7, SEC13).
+
+What a request needs is read off the request alone, before anything is looked up: the role of its operation in its namespace and
+in that of the object it is for, and READ where else its paths point. So a refusal is the same whether or not anything exists.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import translate
+from typing import Any, Final
+
+from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
+
+from cimsim.operations.call import Outcome
+from cimsim.operations.request import ClassName, ExtrinsicRequest, Request
+from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Result
+from cimsim.operations.roles import Role
+from cimsim.operations.table import OPERATIONS
+from cimsim.world.errors import access_denied, invalid_namespace
+from cimsim.world.names import did_you_mean, fold, fold_namespace
+from cimsim.world.paths import InstancePath
+from cimsim.world.world import World
+
+ANYBODY: Final = "*"
+"""Stands for every user in a grant."""
+
+_ALL: Final = "all"
+_NAMESPACE_CLASS: Final = "cim_namespace"
+_SUBJECTS: Final = {"createinstance": "newinstance", "deleteinstance": "instancename"}
+"""The operations that may create or delete a namespace, and the parameter that holds the instance that stands for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Roles of a user (or of ``ANYBODY``) in the namespaces that match a pattern, in which ``*`` also stands for slashes."""
+
+    user: str
+    roles: frozenset[Role]
+    namespaces: str = "*"
+
+
+def parse_grant(text: str) -> Grant:
+    """Return the grant that ``USER=ROLE[,ROLE...][@NAMESPACE-PATTERN]`` describes; the role ``all`` stands for all of them.
+
+    Raises:
+        ValueError: it has another form or names an unknown role.
+    """
+    user, equals, rest = text.rpartition("=")
+    names, at, pattern = rest.partition("@")
+    if not equals or not user or (at and not pattern):
+        raise ValueError(f"role {text!r}: write USER=ROLE[,ROLE...][@NAMESPACE-PATTERN]")
+    known = {role.value: frozenset({role}) for role in Role} | {_ALL: frozenset(Role)}
+    roles: frozenset[Role] = frozenset()
+    for name in names.split(","):
+        found = known.get(name.strip().lower())
+        if found is None:
+            raise ValueError(
+                f"role {text!r}: there is no role {name.strip()!r}, but {', '.join(known)}{did_you_mean(name, known)}"
+            )
+        roles |= found
+    return Grant(user, roles, pattern or "*")
+
+
+class Access:
+    """Decides by grants; what none gives is refused.
+
+    Args:
+        grants: what users may do.
+    """
+
+    def __init__(self, grants: Iterable[Grant]) -> None:
+        rules: dict[str, list[tuple[re.Pattern[str], frozenset[Role]]]] = {}
+        for grant in grants:
+            pattern = re.compile(translate(fold_namespace(grant.namespaces)))
+            rules.setdefault(grant.user, []).append((pattern, grant.roles))
+        self._rules: Mapping[str, list[tuple[re.Pattern[str], frozenset[Role]]]] = rules
+
+    def allows(self, user: str | None, role: Role, namespace: str) -> bool:
+        """Return whether a user has a role in a namespace, which need not exist."""
+        name = fold_namespace(namespace)
+        candidates = (self._rules.get(each, ()) for each in (user, ANYBODY) if each is not None)
+        return any(role in roles and pattern.match(name) for rules in candidates for pattern, roles in rules)
+
+    def guard(self, user: str | None, request: Request, world: World, carry_out: Callable[[], Outcome]) -> Outcome:
+        """Carry out a request on a world as far as the roles of its user allow.
+
+        Raises:
+            CIMError: CIM_ERR_ACCESS_DENIED, and what carrying it out raises.
+        """
+        self.check(user, request, world)
+        try:
+            outcome = carry_out()
+        except CIMError as error:
+            raise self.discreet(error, request) from None
+        self.check_change(user, request, world, outcome.world)
+        return outcome._replace(result=self.visible(user, outcome.result))
+
+    def check(self, user: str | None, request: Request, world: World) -> None:
+        """Refuse a request that its user may not make, before anything is looked up for it (rules G7, SEC13).
+
+        An operation that nobody may call because there is none passes: CIM_ERR_NOT_SUPPORTED reveals nothing (rule G8).
+
+        Raises:
+            CIMError: CIM_ERR_ACCESS_DENIED.
+        """
+        role = _role(request)
+        if role is None:
+            return
+        self._demand(user, role, request.namespace)
+        for namespace in _targets(request):
+            self._demand(user, role, namespace)
+        for namespace in _mentioned(request.arguments):
+            self._demand(user, Role.READ, namespace)
+        if _is_for_namespace(request, world):
+            self._demand(user, Role.ADMINISTER, request.namespace)
+
+    def check_change(self, user: str | None, request: Request, before: World, after: World) -> None:
+        """Refuse what created or deleted a namespace by another way than its instance, such as a method.
+
+        Raises:
+            CIMError: CIM_ERR_ACCESS_DENIED.
+        """
+        if before is not after and before.namespaces.keys() != after.namespaces.keys():
+            self._demand(user, Role.ADMINISTER, request.namespace)
+
+    def visible(self, user: str | None, result: Result) -> Result:
+        """Return a result without the instances of other namespaces that the user may not read."""
+        if not isinstance(result, ObjectsWithPath | ObjectPaths | Opened):
+            return result
+        namespaces = {instance.namespace for instance in result.instances}
+        hidden = {each for each in namespaces if not self.allows(user, Role.READ, each)}
+        if not hidden:
+            return result
+        return replace(result, instances=[each for each in result.instances if each.namespace not in hidden])
+
+    def discreet(self, error: CIMError, request: Request) -> CIMError:
+        """Return an error whose text names no namespace but that of the request: others may be hidden from the user."""
+        if error.status_code == CIM_ERR_INVALID_NAMESPACE:
+            return invalid_namespace(f"there is no namespace {request.namespace}")
+        return error
+
+    def _demand(self, user: str | None, role: Role, namespace: str) -> None:
+        if not self.allows(user, role, namespace):
+            raise access_denied(f"user {user} has no role {role.value} in namespace {namespace}")
+
+
+def _role(request: Request) -> Role | None:
+    if isinstance(request, ExtrinsicRequest):
+        return Role.METHOD
+    operation = OPERATIONS.get(fold(request.name))
+    return operation.role if operation is not None else None
+
+
+def _targets(request: Request) -> Iterator[str]:
+    """Return the namespaces of the objects that the request is for, where their paths name any."""
+    candidates = [argument.value for argument in request.arguments]
+    if isinstance(request, ExtrinsicRequest):
+        candidates = [request.target]
+    for value in candidates:
+        if isinstance(value, InstancePath) and value.namespace is not None:
+            yield value.namespace
+
+
+def _mentioned(value: Any) -> Iterator[str]:
+    """Return the namespaces of all paths in a value: instances, arguments and arrays are tuples or lists."""
+    if isinstance(value, InstancePath):
+        if value.namespace is not None:
+            yield value.namespace
+        yield from _mentioned(value.keys)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _mentioned(item)
+
+
+def _is_for_namespace(request: Request, world: World) -> bool:
+    """Return whether the request creates or deletes an instance that stands for a namespace."""
+    subject = _SUBJECTS.get(fold(request.name))
+    if subject is None or isinstance(request, ExtrinsicRequest):
+        return False
+    namespace = world.namespaces.get(fold_namespace(request.namespace))
+    for argument in request.arguments:
+        classname = getattr(argument.value, "classname", None)
+        if fold(argument.name) == subject and isinstance(classname, str) and not isinstance(argument.value, ClassName):
+            cls = namespace.schema.get(classname) if namespace is not None else None
+            return fold(classname) == _NAMESPACE_CLASS or (cls is not None and cls.is_a(_NAMESPACE_CLASS))
+    return False

@@ -1,0 +1,138 @@
+"""The habits of real servers that a client has to cope with, as profiles of switches (rules Q1 to Q7, W7)."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+
+class KeyType(Enum):
+    """What a KEYVALUE tells of the type of a key beside its VALUETYPE."""
+
+    DECLARED = "declared"
+    ABSENT = "absent"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """How an object manager presents itself, for clients to tell its brand and version (rule W7)."""
+
+    element_name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """Habits of a server. Nothing is switched on by default.
+
+    Attributes:
+        brand: how CIM_ObjectManager presents itself; None: as cimsim.
+        versions: CIMVERSION, DTDVERSION and PROTOCOLVERSION of responses.
+        content_type: of responses; None: the usual one.
+        realm: of Basic authentication; None: the usual one.
+        key_type: what KEYVALUE has for a TYPE.
+        both_embedded: EMBEDDEDOBJECT beside EmbeddedObject.
+        untyped_pull: the output parameters of pull operations have no PARAMTYPE.
+        output_type: PARAMVALUE has TYPE, not PARAMTYPE.
+        leading_slash: CIM_Namespace names namespaces with a slash in front.
+        hidden_namespaces: those that CIM_Namespace does not list.
+        class_paths_as_keys: a key that is a reference is a LOCALCLASSPATH.
+        untyped_methods: METHOD has no TYPE.
+        bare_pull: an answer of a pull operation that has no objects has no IRETURNVALUE.
+        empty_booleans: a boolean property that is FALSE has an empty VALUE.
+        undeclared_property: instances have a property of this name that their class does not declare.
+        error_instance: ERROR holds an INSTANCE without CLASSNAME.
+        illegal_description: the DESCRIPTION for an unknown method holds a character that XML forbids.
+        descriptions: texts for status codes, in place of ours.
+        unknown_parameter: the status code for a parameter that an operation does not have; 0: the usual one, as below.
+        no_continuation: for ContinueOnError.
+        filter_pairing: for a filter query without language, or a language without query.
+        pull_kind: for an enumeration context that is none or belongs to another pull operation.
+        unknown_operation: for operations that do not exist, or that ``left_out`` names.
+        left_out: operations that the server does not have.
+        values_as_http: a value that is malformed is answered 400, not with a CIM error.
+    """
+
+    brand: Brand | None = None
+    versions: tuple[str, str, str] | None = None
+    content_type: bytes | None = None
+    realm: str | None = None
+    key_type: KeyType = KeyType.DECLARED
+    both_embedded: bool = False
+    untyped_pull: bool = False
+    output_type: bool = False
+    leading_slash: bool = False
+    hidden_namespaces: frozenset[str] = frozenset()
+    class_paths_as_keys: bool = False
+    untyped_methods: bool = False
+    bare_pull: bool = False
+    empty_booleans: bool = False
+    undeclared_property: str | None = None
+    error_instance: bool = False
+    illegal_description: bool = False
+    descriptions: dict[int, str] = field(default_factory=dict)
+    unknown_parameter: int = 0
+    no_continuation: int = 0
+    filter_pairing: int = 0
+    pull_kind: int = 0
+    unknown_operation: int = 0
+    left_out: frozenset[str] = frozenset()
+    values_as_http: bool = False
+
+
+_FAILED: Final = 1
+_NOT_SUPPORTED: Final = 7
+_PULL: Final = frozenset(
+    {
+        "openenumerateinstances",
+        "openenumerateinstancepaths",
+        "openreferenceinstances",
+        "openreferenceinstancepaths",
+        "openassociatorinstances",
+        "openassociatorinstancepaths",
+        "openqueryinstances",
+        "pullinstanceswithpath",
+        "pullinstancepaths",
+        "pullinstances",
+        "closeenumeration",
+        "enumerationcount",
+    }
+)
+
+PROFILES: Final[dict[str, Quirks]] = {
+    "openpegasus": Quirks(
+        brand=Brand("Pegasus", "OpenPegasus CIM Server Version 2.14.1"),
+        key_type=KeyType.ABSENT,
+        both_embedded=True,
+        untyped_pull=True,
+        unknown_parameter=_NOT_SUPPORTED,
+        no_continuation=_NOT_SUPPORTED,
+        filter_pairing=_FAILED,
+        pull_kind=_FAILED,
+        values_as_http=True,
+    ),
+    "sfcb": Quirks(
+        brand=Brand("sfcb", "Small Footprint CIM Broker 1.4.9"),
+        realm="cimom",
+        key_type=KeyType.ABSENT,
+        unknown_operation=_FAILED,
+        left_out=_PULL,
+        descriptions={_FAILED: "invalid imethodcall XML"},
+    ),
+    "ecom": Quirks(
+        brand=Brand("EMC CIM Server", "EMC CIM Server Version 8.3.0"),
+        output_type=True,
+        illegal_description=True,
+        descriptions={_FAILED: "Unhandled Exception"},
+    ),
+    "compellent": Quirks(
+        versions=("2.8", "2.4", "1.4"),
+        content_type=b"text/xml;charset=UTF-8",
+        key_type=KeyType.EMPTY,
+        error_instance=True,
+    ),
+    "eternus": Quirks(leading_slash=True, hidden_namespaces=frozenset({"interop", "root/interop", "root/pg_interop"})),
+    "intelliflash": Quirks(class_paths_as_keys=True),
+    "careless": Quirks(untyped_methods=True, bare_pull=True, empty_booleans=True, undeclared_property="Undeclared"),
+}
+"""The profiles by name; ``careless`` has what is known of several servers without a name (rule Q7)."""

@@ -1,0 +1,212 @@
+"""The pull operations: enumerations that are handed out in pieces (rules PL-1 to PL-44).
+
+An Open operation finds all that it will ever hand out at once: it carries out the operation of the same name without pull,
+filters what that found, and leaves it to the CIMOM to keep the session. A session therefore shows the world as it was when it
+was opened (PL-39), and costs a list of records that the world mostly holds anyway.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack
+
+from cimsim.operations.associations import associator_names, associators, reference_names, references
+from cimsim.operations.call import Call, Outcome, Policy
+from cimsim.operations.instances import enumerate_instance_names, enumerate_instances
+from cimsim.operations.queries import run_query
+from cimsim.operations.request import Argument
+from cimsim.operations.results import (
+    Close,
+    Count,
+    InstanceNames,
+    NamedInstances,
+    ObjectPaths,
+    ObjectsWithPath,
+    Opened,
+    Projections,
+    Pull,
+    PullForm,
+)
+from cimsim.query.filters import parse_filter
+from cimsim.world.errors import continuation_on_error_not_supported, failed, invalid_operation_timeout, invalid_parameter
+from cimsim.world.instances import Instance
+from cimsim.world.names import fold
+from cimsim.world.paths import InstancePath
+from cimsim.world.values import convert_scalar
+
+
+class Limits(TypedDict):
+    """How a session is to be kept: what every Open operation takes."""
+
+    OperationTimeout: int | None
+    ContinueOnError: bool
+    MaxObjectCount: int
+
+
+class Session(Limits):
+    """What every Open operation but OpenQueryInstances takes."""
+
+    FilterQueryLanguage: str | None
+    FilterQuery: str | None
+
+
+def check_session(policy: Policy, arguments: tuple[Argument, ...]) -> None:
+    """Refuse a session that this CIMOM does not keep; comes before all checks of other parameters (rule PL-20).
+
+    Values that do not fit their type are passed over, binding the parameters will refuse them.
+
+    Raises:
+        CIMError: CIM_ERR_INVALID_OPERATION_TIMEOUT (PL-29), CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED (PL-30).
+    """
+    given = {fold(argument.name): argument.value for argument in arguments}
+    timeout = _scalar(given.get("operationtimeout"), "uint32")
+    if timeout is not None and timeout > policy.max_pull_timeout:
+        raise invalid_operation_timeout(f"OperationTimeout is at most {policy.max_pull_timeout} seconds")
+    if not policy.continue_on_error and _scalar(given.get("continueonerror"), "boolean"):
+        raise continuation_on_error_not_supported("ContinueOnError TRUE is not supported")
+
+
+def open_enumerate_instances(
+    call: Call,
+    ClassName: str,
+    DeepInheritance: bool,
+    IncludeClassOrigin: bool,
+    IncludeQualifiers: bool,
+    PropertyList: list[str] | None,
+    **session: Unpack[Session],
+) -> Outcome:
+    """Open an enumeration of the instances of a class and its subclasses (rule PL-1)."""
+    _check_filter(session)
+    found = enumerate_instances(call, ClassName, True, DeepInheritance, False, IncludeClassOrigin, PropertyList)
+    return _opened(PullForm.INSTANCES_WITH_PATH, found, session)
+
+
+def open_enumerate_instance_paths(call: Call, ClassName: str, **session: Unpack[Session]) -> Outcome:
+    """Open an enumeration of the paths of the instances of a class and its subclasses (rule PL-2)."""
+    _check_filter(session)
+    return _opened(PullForm.PATHS, enumerate_instance_names(call, ClassName), session)
+
+
+def open_reference_instances(
+    call: Call,
+    InstanceName: InstancePath,
+    ResultClass: str | None,
+    Role: str | None,
+    IncludeClassOrigin: bool,
+    IncludeQualifiers: bool,
+    PropertyList: list[str] | None,
+    **session: Unpack[Session],
+) -> Outcome:
+    """Open an enumeration of the associations that refer to an instance (rule PL-3)."""
+    _check_filter(session)
+    found = references(call, InstanceName, ResultClass, Role, False, IncludeClassOrigin, PropertyList)
+    return _opened(PullForm.INSTANCES_WITH_PATH, found, session)
+
+
+def open_reference_instance_paths(
+    call: Call, InstanceName: InstancePath, ResultClass: str | None, Role: str | None, **session: Unpack[Session]
+) -> Outcome:
+    """Open an enumeration of the paths of the associations that refer to an instance (rule PL-4)."""
+    _check_filter(session)
+    return _opened(PullForm.PATHS, reference_names(call, InstanceName, ResultClass, Role), session)
+
+
+def open_associator_instances(
+    call: Call,
+    InstanceName: InstancePath,
+    AssocClass: str | None,
+    ResultClass: str | None,
+    Role: str | None,
+    ResultRole: str | None,
+    IncludeClassOrigin: bool,
+    IncludeQualifiers: bool,
+    PropertyList: list[str] | None,
+    **session: Unpack[Session],
+) -> Outcome:
+    """Open an enumeration of the instances associated with an instance (rule PL-5)."""
+    _check_filter(session)
+    found = associators(call, InstanceName, AssocClass, ResultClass, Role, ResultRole, False, IncludeClassOrigin, PropertyList)
+    return _opened(PullForm.INSTANCES_WITH_PATH, found, session)
+
+
+def open_associator_instance_paths(
+    call: Call,
+    InstanceName: InstancePath,
+    AssocClass: str | None,
+    ResultClass: str | None,
+    Role: str | None,
+    ResultRole: str | None,
+    **session: Unpack[Session],
+) -> Outcome:
+    """Open an enumeration of the paths of the instances associated with an instance (rule PL-6)."""
+    _check_filter(session)
+    found = associator_names(call, InstanceName, AssocClass, ResultClass, Role, ResultRole)
+    return _opened(PullForm.PATHS, found, session)
+
+
+def open_query_instances(
+    call: Call, FilterQuery: str, FilterQueryLanguage: str, ReturnQueryResultClass: bool, **limits: Unpack[Limits]
+) -> Outcome:
+    """Open an enumeration of the rows of a query (rules PL-7, PL-41)."""
+    rows, projections, query_class = run_query(call, FilterQueryLanguage, FilterQuery)
+    if ReturnQueryResultClass and query_class is None:
+        raise failed("the rows of this query are of no one class, so that ReturnQueryResultClass cannot be TRUE")
+    shown = query_class if ReturnQueryResultClass else None
+    return Outcome(call.world, Opened(PullForm.INSTANCES, rows, projections, *_kept(limits), shown))
+
+
+def pull_instances_with_path(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
+    """Hand out the next instances of a session (rule PL-8)."""
+    return Outcome(call.world, Pull(PullForm.INSTANCES_WITH_PATH, EnumerationContext, MaxObjectCount))
+
+
+def pull_instance_paths(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
+    """Hand out the next paths of a session (rule PL-9)."""
+    return Outcome(call.world, Pull(PullForm.PATHS, EnumerationContext, MaxObjectCount))
+
+
+def pull_instances(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
+    """Hand out the next rows of a query (rule PL-10)."""
+    return Outcome(call.world, Pull(PullForm.INSTANCES, EnumerationContext, MaxObjectCount))
+
+
+def close_enumeration(call: Call, EnumerationContext: str) -> Outcome:
+    """Close a session before its end (rule PL-11)."""
+    return Outcome(call.world, Close(EnumerationContext))
+
+
+def enumeration_count(call: Call, EnumerationContext: str) -> Outcome:
+    """Count what is left in a session (rule PL-12)."""
+    return Outcome(call.world, Count(EnumerationContext))
+
+
+def _scalar(value: Any, cim_type: str) -> Any:
+    try:
+        return convert_scalar(value, cim_type)
+    except ValueError:
+        return None
+
+
+def _check_filter(session: Session) -> None:
+    """Refuse a filter without its language and the reverse (rule PL-36)."""
+    if (session["FilterQuery"] is None) != (session["FilterQueryLanguage"] is None):
+        raise invalid_parameter("FilterQuery and FilterQueryLanguage must be given together")
+
+
+def _opened(form: PullForm, outcome: Outcome, session: Session) -> Outcome:
+    instances, projections = _found(outcome)
+    language, text = session["FilterQueryLanguage"], session["FilterQuery"]
+    if language is not None and text is not None:
+        instances = parse_filter(language, text).select(instances)
+    return Outcome(outcome.world, Opened(form, instances, projections, *_kept(session)))
+
+
+def _found(outcome: Outcome) -> tuple[Sequence[Instance], Projections]:
+    match outcome.result:
+        case NamedInstances(instances, projections) | ObjectsWithPath(instances, projections):
+            return instances, projections
+        case InstanceNames(instances) | ObjectPaths(instances):
+            return instances, None
+    raise TypeError(f"{type(outcome.result).__name__} cannot be handed out in pieces")
+
+
+def _kept(limits: Limits) -> tuple[int | None, bool, int]:
+    return limits["OperationTimeout"], limits["ContinueOnError"], limits["MaxObjectCount"]

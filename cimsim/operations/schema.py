@@ -1,0 +1,72 @@
+"""Operations that change classes and qualifier declarations."""
+
+from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
+
+from cimsim.operations.call import Call, Outcome, changed
+from cimsim.world.checks import check_declared, check_unused, checked_declaration, own_part
+from cimsim.world.errors import invalid_superclass, not_found
+from cimsim.world.schema import ResolvedClass
+from cimsim.world.world import Namespace
+
+
+def create_class(call: Call, NewClass: CIMClass) -> Outcome:
+    """Create a class (rules OP-CC-1 to OP-CC-4)."""
+    check_declared(NewClass, call.namespace)
+    parent = call.namespace.schema.place_for(NewClass)
+    transaction = call.transaction()
+    transaction.create_class(own_part(NewClass, parent, call.namespace))
+    return changed(transaction)
+
+
+def modify_class(call: Call, ModifiedClass: CIMClass) -> Outcome:
+    """Change a class that has neither subclasses nor instances (rules OP-MC-1, OP-MC-2).
+
+    One that is declared just as it is already may have both, so that the same MOF can be compiled twice.
+    """
+    check_declared(ModifiedClass, call.namespace)
+    known = call.namespace.schema.get(ModifiedClass.classname)
+    if known is None:
+        raise not_found(call.namespace.no_class(ModifiedClass.classname))
+    parent = call.namespace.schema.superclass_of(ModifiedClass)
+    if parent is not known.superclass:
+        raise invalid_superclass(f"the superclass of class {known.name} is {_name(known.superclass)}, not {_name(parent)}")
+    declared = own_part(ModifiedClass, parent, call.namespace)
+    transaction = call.transaction()
+    if not _says_the_same(declared, known, call.namespace):
+        transaction.modify_class(declared)
+    return changed(transaction)
+
+
+def delete_class(call: Call, ClassName: str) -> Outcome:
+    """Delete a class that has neither subclasses nor instances (rules OP-DC-1, OP-DC-2)."""
+    transaction = call.transaction()
+    transaction.delete_class(ClassName)
+    return changed(transaction)
+
+
+def set_qualifier(call: Call, QualifierDeclaration: CIMQualifierDeclaration) -> Outcome:
+    """Declare a qualifier, or declare it anew (rules OP-SQ-1, OP-SQ-2)."""
+    transaction = call.transaction()
+    transaction.set_qualifier(checked_declaration(QualifierDeclaration, call.namespace))
+    return changed(transaction)
+
+
+def delete_qualifier(call: Call, QualifierName: str) -> Outcome:
+    """Delete the declaration of a qualifier that no class uses (rules OP-DQ-1, OP-DQ-2)."""
+    declaration = call.namespace.qualifier(QualifierName)
+    check_unused(declaration.name, call.namespace, "the declaration of")
+    transaction = call.transaction()
+    transaction.delete_qualifier(declaration.name)
+    return changed(transaction)
+
+
+def _says_the_same(declared: CIMClass, known: ResolvedClass, namespace: Namespace) -> bool:
+    try:
+        return bool(own_part(known.declared, known.superclass, namespace) == declared)
+    except CIMError:
+        # What a mock pack declares need not pass the checks.
+        return False
+
+
+def _name(cls: ResolvedClass | None) -> str:
+    return "none" if cls is None else cls.name

@@ -1,0 +1,1 @@
+"""WQL, DMTF:CQL and DMTF:FQL: grammar and evaluation."""

@@ -1,0 +1,350 @@
+r"""From the text of a query to its syntax tree.
+
+A string is delimited by ``'`` or ``"``. A backslash before either of these or another backslash stands for what follows it;
+before anything else it stands for itself, since many clients of Windows do not double it.
+"""
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from pywbem import CIMError
+
+from cimsim.query.grammar import GRAMMARS
+from cimsim.query.patterns import Pattern, TooComplexError, regular_expression, wildcards
+from cimsim.query.syntax import (
+    CQL,
+    FQL,
+    WQL,
+    ArrayLiteral,
+    Comparison,
+    Condition,
+    Dialect,
+    IsA,
+    IsNull,
+    Junction,
+    Like,
+    Literal,
+    Not,
+    Option,
+    Path,
+    Position,
+    Select,
+    Statement,
+    Step,
+    Traversal,
+    depth,
+    paths,
+)
+from cimsim.world.errors import invalid_query, query_feature_not_supported, query_language_not_supported
+from cimsim.world.names import fold
+
+if TYPE_CHECKING:
+    from lark import Lark, Token
+    from lark.exceptions import UnexpectedInput
+
+_LONGEST: Final = 65_536
+_DEEPEST: Final = 100
+_LONGEST_NUMBER: Final = 100
+_MOST_TERMS: Final = 1_000
+
+_STATEMENT_LANGUAGES: Final = {"wql": WQL, "dmtf:cql": CQL, "cim:cql": CQL}
+_ESCAPE: Final = re.compile(r"""\\([\\'"])""")
+# Words of SQL and of the languages themselves that stand for features left out.
+_FEATURES: Final = frozenset(
+    {
+        "by",
+        "distinct",
+        "exists",
+        "first",
+        "group",
+        "having",
+        "in",
+        "join",
+        "limit",
+        "order",
+        "satisfies",
+        "top",
+        "union",
+        "within",
+        "between",
+    }
+)
+_NOT_FUNCTIONS: Final = frozenset(
+    {"select", "from", "where", "and", "or", "not", "like", "is", "isa", "any", "every", "as", "of"}
+)
+_TERMINALS: Final = {
+    "NAME": "a name",
+    "STRING": "a string",
+    "INTEGER": "a whole number",
+    "REAL": "a number",
+    "OBJECT": "a path in braces",
+    "COMPARISON": "a comparison",
+    "STAR": "*",
+    "LPAR": "(",
+    "RPAR": ")",
+    "LSQB": "[",
+    "RSQB": "]",
+    "LBRACE": "{",
+    "RBRACE": "}",
+    "COMMA": ",",
+    "DOT": ".",
+    "EQUAL": "=",
+    "$END": "the end",
+}
+
+
+def parse_statement(language: str, text: str) -> tuple[Dialect, Statement]:
+    """Return the statement of a query in WQL, DMTF:CQL or CIM:CQL (rule OP-EQ-2).
+
+    Raises:
+        CIMError: CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, CIM_ERR_INVALID_QUERY, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED.
+    """
+    dialect = _STATEMENT_LANGUAGES.get(fold(language))
+    if dialect is None:
+        raise query_language_not_supported(f"query language {language} is not supported; WQL and DMTF:CQL are")
+    statement: Statement = _parse(dialect, text)
+    return dialect, statement
+
+
+def parse_condition(language: str, text: str) -> Condition:
+    """Return the condition that a filter in DMTF:FQL states (rules PL-36, PL-37); raises as ``parse_statement`` does."""
+    if fold(language) != fold(FQL.name):
+        raise query_language_not_supported(f"filter query language {language} is not supported; DMTF:FQL is")
+    condition: Condition = _parse(FQL, text)
+    return condition
+
+
+def _parse(dialect: Dialect, text: str) -> Any:
+    from lark.exceptions import UnexpectedInput
+
+    if len(text) > _LONGEST:
+        raise invalid_query(f"a query of more than {_LONGEST} characters")
+    try:
+        parsed: Any = _parser(dialect).parse(text)
+    except UnexpectedInput as error:
+        raise _unexpected(dialect, text, error) from None
+    where = parsed.where if isinstance(parsed, Select) else None if isinstance(parsed, Traversal) else parsed
+    if where is not None and sum(1 for _ in paths(where)) > _MOST_TERMS:
+        raise query_feature_not_supported(f"a condition of more than {_MOST_TERMS} terms is not supported")
+    return parsed
+
+
+@cache
+def _parser(dialect: Dialect) -> "Lark":
+    # Imported by the first query: lark takes a good part of the time in which a server is up.
+    from lark import Lark, Transformer
+
+    class Builder(_Builder, Transformer):  # type: ignore[type-arg] # its parameters exist for type checkers only
+        """Builds the tree while the text is parsed, so that no depth of nesting costs a Python stack."""
+
+    return Lark(GRAMMARS[dialect], parser="lalr", lexer="contextual", transformer=Builder(dialect), maybe_placeholders=False)
+
+
+def _unexpected(dialect: Dialect, text: str, error: "UnexpectedInput") -> CIMError:
+    """Return the error for what the grammar does not foresee; what SQL has beyond the language is a feature left out."""
+    start = error.pos_in_stream
+    at_end = start is None or start >= len(text) or getattr(getattr(error, "token", None), "type", "") == "$END"
+    place = len(text) if at_end or start is None else start
+    at = _position_of(text, place)
+    if text[place : place + 1] in {"'", '"'} and not hasattr(error, "token"):
+        return at.invalid("the string that starts here is not closed")
+    word = re.compile(r"\w+|.?", re.DOTALL).match(text, place)
+    found = word[0] if word else ""
+    before = re.search(r"(\w*)\s*$", text[max(0, place - 200) : place])
+    previous = before[1].lower() if before else ""
+    function = found == "(" and bool(previous) and previous not in _NOT_FUNCTIONS and not previous.isdigit()
+    operator = bool(found) and found in "+-*/|:" and bool(previous)
+    if dialect is not FQL and (fold(found) in _FEATURES or previous in _FEATURES or function or operator):
+        return at.unsupported(f"what {_shown(found)} belongs to is not supported in {dialect.name}")
+    expected = getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", None) or ()
+    return at.invalid(f"{_shown(found)} is not expected here{_expectation(expected)}")
+
+
+def _position_of(text: str, place: int) -> Position:
+    line = text.count("\n", 0, place) + 1
+    return Position(line, place - (text.rfind("\n", 0, place) + 1) + 1)
+
+
+def _shown(found: str) -> str:
+    return f"{found[:40]!r}" if found else "the end of the query"
+
+
+def _expectation(expected: Any) -> str:
+    names = sorted({_TERMINALS.get(name, name.strip("_")) for name in expected})
+    return f", but {' or '.join(names)}" if names else ""
+
+
+def _unquoted(token: "Token") -> str:
+    return _ESCAPE.sub(r"\1", str(token)[1:-1])
+
+
+def _at(token: "Token") -> Position:
+    return Position(token.line or 1, token.column or 1)
+
+
+class _Builder:
+    """What each rule of the grammars comes to; the methods have the names of the rules."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        super().__init__()
+        self._dialect = dialect
+
+    # Values
+
+    def step(self, tokens: "list[Token]") -> tuple[Step, Position]:
+        index = None
+        if len(tokens) > 1:
+            literal = self.literal(tokens[1:])
+            if not isinstance(literal.value, int) or literal.value < 0:
+                raise literal.at.invalid("an index counts from 0")
+            index = literal.value
+        return Step(str(tokens[0]), index), _at(tokens[0])
+
+    def property(self, parts: list[Any]) -> Path:
+        if len(parts) == 1:
+            step, at = parts[0]
+            return Path((step,), at)
+        path, (step, _) = parts
+        if len(path.steps) >= _DEEPEST:
+            raise path.at.invalid(f"a path of more than {_DEEPEST} names")
+        return Path((*path.steps, step), path.at)
+
+    def literal(self, tokens: "list[Token]") -> Literal:
+        token = tokens[0]
+        at = _at(token)
+        text = str(token)
+        match token.type:
+            case "STRING":
+                text = _unquoted(token)
+                return Literal(text, text, at)
+            case "NULL":
+                return Literal(None, text, at)
+            case "TRUE" | "FALSE":
+                return Literal(token.type == "TRUE", text, at)
+        if len(text) > _LONGEST_NUMBER:
+            raise at.invalid(f"a number of more than {_LONGEST_NUMBER} characters")
+        return Literal(float(text) if token.type == "REAL" else _integer(text), text, at)
+
+    def array(self, items: list[Literal]) -> ArrayLiteral:
+        if any(item.value is None for item in items):
+            raise items[0].at.invalid("NULL is no element of an array here")
+        return ArrayLiteral(tuple(items), items[0].at if items else Position(1, 1))
+
+    # Conditions
+
+    def comparison(self, parts: list[Any]) -> Condition:
+        left, operator, right = parts
+        return Comparison(left, _operator(operator), right)
+
+    def quantifier(self, tokens: "list[Token]") -> bool:
+        return tokens[0].type == "EVERY"
+
+    def quantified(self, parts: list[Any]) -> Condition:
+        every, left, operator, right = parts
+        return Comparison(left, _operator(operator), right, every)
+
+    def like(self, parts: list[Any]) -> Condition:
+        path, token = parts
+        return Like(path, self._pattern(token))
+
+    def not_like(self, parts: list[Any]) -> Condition:
+        return self.negated([self.like(parts)])
+
+    def quantified_like(self, parts: list[Any]) -> Condition:
+        every, path, token = parts
+        return Like(path, self._pattern(token), every)
+
+    def quantified_not_like(self, parts: list[Any]) -> Condition:
+        # Every element fits not: that is the contrary of "any element fits", and the other way round.
+        every, path, token = parts
+        return self.negated([self.quantified_like([not every, path, token])])
+
+    def _pattern(self, token: "Token") -> Pattern:
+        text = _unquoted(token)
+        try:
+            return wildcards(text) if self._dialect.wildcards else regular_expression(text)
+        except TooComplexError as error:
+            raise _at(token).unsupported(str(error)) from None
+        except ValueError as error:
+            raise _at(token).invalid(str(error)) from None
+
+    def is_null(self, parts: list[Any]) -> Condition:
+        return IsNull(parts[0])
+
+    def is_not_null(self, parts: list[Any]) -> Condition:
+        return self.negated([self.is_null(parts)])
+
+    def is_a(self, parts: list[Any]) -> Condition:
+        path, token = parts
+        return IsA(path, _unquoted(token) if token.type == "STRING" else str(token))
+
+    def negated(self, terms: list[Condition]) -> Condition:
+        term = terms[0]
+        return term.term if isinstance(term, Not) else Not(term, _deeper(terms))
+
+    def conjunction(self, terms: list[Condition]) -> Condition:
+        return Junction(True, tuple(terms), _deeper(terms))
+
+    def disjunction(self, terms: list[Condition]) -> Condition:
+        return Junction(False, tuple(terms), _deeper(terms))
+
+    # Statements
+
+    def column(self, parts: list[Any]) -> "Path | tuple[Path, Token]":
+        return parts[0] if len(parts) == 1 else (parts[0], parts[1])
+
+    def columns(self, parts: list[Any]) -> list[Any]:
+        return parts
+
+    def source(self, tokens: "list[Token]") -> "list[Token]":
+        return tokens
+
+    def sources(self, sources: "list[list[Token]]") -> "list[Token]":
+        if len(sources) > 1:
+            raise _at(sources[1][0]).unsupported("a query of more than one class is not supported")
+        return sources[0]
+
+    def select(self, parts: list[Any]) -> Select:
+        columns, (name, *alias) = parts[:2]
+        if fold(str(name)) == "meta_class":
+            raise _at(name).unsupported("queries of the schema are not supported")
+        where = parts[2] if len(parts) > 2 else None
+        # A column that is no path is a star: alone it means all, behind the name of the class it means the same.
+        whole = any(not isinstance(column, Path) for column in columns)
+        if whole and len(columns) > 1:
+            raise _at(name).unsupported("a star beside other columns is not supported")
+        return Select(None if whole else tuple(columns), str(name), str(alias[0]) if alias else None, where, _at(name))
+
+    def option(self, tokens: "list[Token]") -> Option:
+        value = None
+        if len(tokens) > 1:
+            value = _unquoted(tokens[1]) if tokens[1].type == "STRING" else str(tokens[1])
+        return Option(str(tokens[0]), value, _at(tokens[0]))
+
+    def traversal(self, parts: list[Any]) -> Traversal:
+        kind, source, *options = parts
+        return Traversal(kind.type == "ASSOCIATORS", str(source)[1:-1].strip(), tuple(options), _at(source))
+
+
+def _operator(token: "Token") -> str:
+    symbol = str(token)
+    return "<>" if symbol == "!=" else symbol
+
+
+def _integer(text: str) -> int:
+    digits = text.lstrip("+-").lower()
+    if digits.startswith("0x"):
+        value = int(digits, 16)
+    elif digits.endswith("b"):
+        value = int(digits[:-1], 2)
+    else:
+        value = int(digits)
+    return -value if text.startswith("-") else value
+
+
+def _deeper(terms: list[Condition]) -> int:
+    found = max(map(depth, terms)) + 1
+    if found > _DEEPEST:
+        raise invalid_query(f"AND, OR and NOT are nested more than {_DEEPEST} deep")
+    return found

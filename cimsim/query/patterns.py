@@ -1,0 +1,302 @@
+r"""LIKE: patterns as automata, so that no pattern takes longer than its length times that of the text (rule SEC6).
+
+WQL has wildcards: ``%`` any characters, ``_`` one, ``[abc]``, ``[a-f]`` or ``[a=f]`` one of these, ``[^abc]`` none of these.
+
+DMTF:CQL and DMTF:FQL have the regular expressions of DSP1001: ``.``, ``[abc]`` one of these (there are no ranges), ``[abc]^``
+none of these, ``* + ? {n} {n,} {n,m}``, groups, ``|``, ``\`` before a special character, and ``^`` and ``$`` at the ends. A
+pattern has to fit the whole string, so these two change nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+Accepts = Callable[[str], bool]
+
+_MOST_STATES: Final = 500
+_MOST_NESTING: Final = 50
+# Subsets of states met so far; what does not fit is found again.
+_MOST_MOVES: Final = 20_000
+
+
+class TooComplexError(ValueError):
+    """A pattern that would cost too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Symbol:
+    accepts: Accepts
+
+
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    parts: tuple["_Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    parts: tuple["_Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat:
+    part: "_Node"
+    least: int
+    most: int | None
+
+
+_Node = _Symbol | _Sequence | _Choice | _Repeat
+
+
+def _any(_: str) -> bool:
+    return True
+
+
+class Pattern:
+    """A pattern of LIKE: a nondeterministic automaton, whose sets of states are kept as texts lead to them."""
+
+    def __init__(self, node: _Node, *, fold: bool) -> None:
+        self._fold = fold
+        self._symbols: list[tuple[Accepts, int]] = []
+        self._empty: dict[int, list[int]] = {}
+        self._moves: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        self._work = 0
+        self._end = self._state()
+        self._start = self._closure({self._build(node, self._end)})
+
+    def matches(self, text: str) -> bool:
+        """Tell whether the pattern fits the whole text."""
+        if self._fold:
+            text = text.lower()
+        moves = self._moves
+        states = self._start
+        for character in text:
+            key = (states, character)
+            found = moves.get(key)
+            if found is None:
+                if len(moves) >= _MOST_MOVES:
+                    moves.clear()
+                found = moves[key] = self._move(states, character)
+            if not found:
+                return False
+            states = found
+        return self._end in states
+
+    def _move(self, states: frozenset[int], character: str) -> frozenset[int]:
+        following = set()
+        for state in states:
+            accepts, target = self._symbols[state]
+            if accepts(character):
+                following.add(target)
+        return self._closure(following)
+
+    def _closure(self, states: set[int]) -> frozenset[int]:
+        found = set(states)
+        pending = list(states)
+        while pending:
+            for target in self._empty.get(pending.pop(), ()):
+                if target not in found:
+                    found.add(target)
+                    pending.append(target)
+        return frozenset(found)
+
+    def _state(self, accepts: Accepts | None = None, target: int = 0) -> int:
+        self._symbols.append((accepts or _never, target))
+        return len(self._symbols) - 1
+
+    def _join(self, state: int, *targets: int) -> int:
+        self._empty.setdefault(state, []).extend(targets)
+        return state
+
+    def _build(self, node: _Node, end: int) -> int:
+        """Return the state from which what fits ``node`` leads to ``end``."""
+        # Counts what is built, not the states: a group of nothing, repeated many times, takes time but no state.
+        self._work += 1
+        if self._work > _MOST_STATES:
+            raise TooComplexError(f"a pattern of more than {_MOST_STATES} steps")
+        match node:
+            case _Symbol(accepts):
+                return self._state(accepts, end)
+            case _Sequence(parts):
+                for part in reversed(parts):
+                    end = self._build(part, end)
+                return end
+            case _Choice(parts):
+                return self._join(self._state(), *[self._build(part, end) for part in parts])
+            case _Repeat(part, least, most):
+                start = end
+                if most is None:
+                    start = self._state()
+                    self._join(start, self._build(part, start), end)
+                else:
+                    for _ in range(most - least):
+                        start = self._join(self._state(), self._build(part, start), end)
+                for _ in range(least):
+                    start = self._build(part, start)
+                return start
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+_ANYTHING: Final = _Repeat(_Symbol(_any), 0, None)
+
+
+def wildcards(text: str) -> Pattern:
+    """Return the pattern that WQL writes so; upper and lower case are one."""
+    parts: list[_Node] = []
+    folded = text.lower()
+    place = 0
+    while place < len(folded):
+        character = folded[place]
+        close = folded.find("]", place + 2) if character == "[" else -1
+        if character == "%":
+            parts.append(_ANYTHING)
+        elif character == "_":
+            parts.append(_Symbol(_any))
+        elif close > 0:
+            parts.append(_Symbol(_set(folded[place + 1 : close])))
+            place = close
+        else:
+            parts.append(_Symbol(character.__eq__))
+        place += 1
+        if len(parts) > _MOST_STATES:
+            raise TooComplexError(f"a pattern of more than {_MOST_STATES} steps")
+    return Pattern(_Sequence(tuple(parts)), fold=True)
+
+
+def _set(content: str) -> Accepts:
+    negated = content.startswith("^") and len(content) > 1
+    content = content[negated:]
+    singles, ranges = set(), []
+    place = 0
+    while place < len(content):
+        if place + 2 < len(content) and content[place + 1] in "-=":
+            ranges.append((content[place], content[place + 2]))
+            place += 3
+        else:
+            singles.add(content[place])
+            place += 1
+    return lambda character: (character in singles or any(low <= character <= high for low, high in ranges)) is not negated
+
+
+def regular_expression(text: str) -> Pattern:
+    """Return the pattern that DSP1001 writes so.
+
+    Raises:
+        ValueError: it is no such regular expression; ``TooComplexError``: it is one that would cost too much.
+    """
+    return Pattern(_Reader(text).read(), fold=False)
+
+
+class _Reader:
+    """Reads a regular expression from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._place = 0
+        self._nesting = 0
+
+    def read(self) -> _Node:
+        self._take("^")
+        node = self._choice()
+        self._take("$")
+        if self._place < len(self._text):
+            raise ValueError(f"{self._text[self._place]!r} is not expected at character {self._place + 1} of the pattern")
+        return node
+
+    def _take(self, character: str) -> bool:
+        found = self._text[self._place : self._place + 1] == character
+        self._place += found
+        return found
+
+    def _choice(self) -> _Node:
+        parts = [self._sequence()]
+        while self._take("|"):
+            parts.append(self._sequence())
+        return parts[0] if len(parts) == 1 else _Choice(tuple(parts))
+
+    def _sequence(self) -> _Node:
+        parts: list[_Node] = []
+        while self._place < len(self._text) and self._text[self._place] not in "|)$":
+            parts.append(self._multiplied(self._single()))
+            if len(parts) > _MOST_STATES:
+                raise TooComplexError(f"a pattern of more than {_MOST_STATES} steps")
+        return _Sequence(tuple(parts))
+
+    def _single(self) -> _Node:
+        character = self._text[self._place]
+        if character == "[":
+            return self._class()
+        if character == "(":
+            return self._group()
+        if character in "]^*+?{}":
+            raise ValueError(f"{character!r} is not expected at character {self._place + 1} of the pattern")
+        if character == ".":
+            self._place += 1
+            return _Symbol(_any)
+        return _Symbol(self._simple().__eq__)
+
+    def _simple(self) -> str:
+        character = self._text[self._place]
+        self._place += 1
+        if character != "\\":
+            return character
+        if self._place == len(self._text):
+            raise ValueError("the pattern ends with a backslash")
+        self._place += 1
+        return self._text[self._place - 1]
+
+    def _class(self) -> _Node:
+        opened = self._place + 1
+        self._place += 1
+        members = set()
+        while not self._take("]"):
+            if self._place == len(self._text):
+                raise ValueError(f"the bracket at character {opened} of the pattern is not closed")
+            if self._text[self._place] == "^":
+                raise ValueError(f"'^' at character {self._place + 1} of the pattern: the contrary of [ab] is written [ab]^")
+            members.add(self._simple())
+        accepted = frozenset(members)
+        if self._take("^"):
+            return _Symbol(lambda character: character not in accepted)
+        return _Symbol(accepted.__contains__)
+
+    def _group(self) -> _Node:
+        opened = self._place + 1
+        self._nesting += 1
+        if self._nesting > _MOST_NESTING:
+            raise TooComplexError(f"groups nested more than {_MOST_NESTING} deep in a pattern")
+        self._place += 1
+        node = self._choice()
+        if not self._take(")"):
+            raise ValueError(f"the parenthesis at character {opened} of the pattern is not closed")
+        self._nesting -= 1
+        return node
+
+    def _multiplied(self, node: _Node) -> _Node:
+        if self._take("*"):
+            return _Repeat(node, 0, None)
+        if self._take("+"):
+            return _Repeat(node, 1, None)
+        if self._take("?"):
+            return _Repeat(node, 0, 1)
+        if self._take("{"):
+            return self._counted(node)
+        return node
+
+    def _counted(self, node: _Node) -> _Node:
+        close = self._text.find("}", self._place)
+        least, comma, most = self._text[self._place : max(close, self._place)].partition(",")
+        numbers = [number for number in (least, most) if number]
+        if close < 0 or not least or not all(number.isdecimal() and len(number) < 6 for number in numbers):
+            raise ValueError(f"{{n}}, {{n,}} or {{n,m}} is expected at character {self._place} of the pattern")
+        self._place = close + 1
+        first = int(least)
+        last = (int(most) if most else None) if comma else first
+        if last is not None and last < first:
+            raise ValueError(f"{{{least},{most}}} in the pattern is the wrong way round")
+        if max(first, last or 0) > _MOST_STATES:
+            raise TooComplexError(f"a pattern of more than {_MOST_STATES} steps")
+        return _Repeat(node, first, last)

@@ -1,0 +1,190 @@
+"""What a query says, whatever its language: one syntax tree for WQL, DMTF:CQL and DMTF:FQL."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from pywbem import CIMError
+
+from cimsim.query.patterns import Pattern
+from cimsim.world.errors import invalid_query, query_feature_not_supported
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the languages do not have in common.
+
+    ``ignores_case``: strings compare without regard to case, as Windows does it. ``coerces``: a literal may be of another type
+    than the property, if its text is a value of that type. ``wildcards``: LIKE takes ``% _ []``, not a regular expression.
+    """
+
+    name: str
+    ignores_case: bool = False
+    coerces: bool = False
+    wildcards: bool = False
+
+
+WQL: Final = Dialect("WQL", ignores_case=True, coerces=True, wildcards=True)
+CQL: Final = Dialect("DMTF:CQL")
+FQL: Final = Dialect("DMTF:FQL")
+
+
+class Position(NamedTuple):
+    """A place in the text of a query; both count from 1."""
+
+    line: int
+    column: int
+
+    def invalid(self, text: str) -> CIMError:
+        """Return CIM_ERR_INVALID_QUERY for what stands here (rule OP-EQ-2)."""
+        return invalid_query(f"line {self.line}, column {self.column}: {text}")
+
+    def unsupported(self, text: str) -> CIMError:
+        """Return CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for what stands here (rule OP-EQ-2)."""
+        return query_feature_not_supported(f"line {self.line}, column {self.column}: {text}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A name in a path to a value, and the index of the element that is meant of an array."""
+
+    name: str
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The way to a value: a property, or a property of an object embedded in it."""
+
+    steps: tuple[Step, ...]
+    at: Position
+
+    def __str__(self) -> str:
+        """The path as a query writes it."""
+        return ".".join(step.name if step.index is None else f"{step.name}[{step.index}]" for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value that stands in the query; ``text`` is how it is written there, without quotes."""
+
+    value: str | int | float | bool | None
+    text: str
+    at: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayLiteral:
+    """An array that stands in the query."""
+
+    items: tuple[Literal, ...]
+    at: Position
+
+
+Operand = Path | Literal | ArrayLiteral
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two operands and what is asked of them; ``every`` tells EVERY from ANY element of the array on the left, or neither."""
+
+    left: Operand
+    operator: str
+    right: Operand
+    every: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Whether a string, or ANY or EVERY of an array, fits a pattern."""
+
+    path: Path
+    pattern: Pattern
+    every: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    """Whether there is no value."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class IsA:
+    """Whether an object is of a class or a subclass of it."""
+
+    path: Path
+    classname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The contrary of a condition."""
+
+    term: "Condition"
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """All (AND) or one at least (OR) of some conditions."""
+
+    conjunction: bool
+    terms: tuple["Condition", ...]
+    depth: int
+
+
+Condition = Comparison | Like | IsNull | IsA | Not | Junction
+
+
+def depth(condition: Condition) -> int:
+    """Return how deep AND, OR and NOT are nested in a condition."""
+    return condition.depth if isinstance(condition, Not | Junction) else 0
+
+
+def paths(condition: Condition) -> Iterator[Path]:
+    """Yield every path of a condition."""
+    match condition:
+        case Comparison(left, _, right):
+            yield from (operand for operand in (left, right) if isinstance(operand, Path))
+        case Like() | IsNull() | IsA():
+            yield condition.path
+        case Not(term):
+            yield from paths(term)
+        case Junction(_, terms):
+            for term in terms:
+                yield from paths(term)
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A SELECT statement. ``columns`` None is ``*``; ``at`` is where the name of the class stands."""
+
+    columns: tuple[Path, ...] | None
+    classname: str
+    alias: str | None
+    where: Condition | None
+    at: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A keyword behind the WHERE of a traversal, with its value if it has one."""
+
+    name: str
+    value: str | None
+    at: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Traversal:
+    """ASSOCIATORS OF, or REFERENCES OF, the object whose path stands in the braces."""
+
+    associators: bool
+    source: str
+    options: tuple[Option, ...]
+    at: Position
+
+
+Statement = Select | Traversal

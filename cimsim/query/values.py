@@ -1,0 +1,263 @@
+"""Values in queries: what kinds there are, what a literal means to each, and how two values compare (DSP0004).
+
+A comparison comes to True, False or None, the unknown: there is no answer where unspecified digits of a datetime matter, nor
+between a timestamp and an interval. Whatever is compared with NULL is unknown as well.
+"""
+
+import operator
+from calendar import monthrange
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Final, cast
+
+from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName
+
+from cimsim.query.syntax import Dialect, Literal
+from cimsim.world.convert import from_cim_path
+from cimsim.world.names import fold, fold_namespace
+from cimsim.world.object_path import parse_path
+from cimsim.world.paths import InstancePath
+from cimsim.world.schema import Property
+from cimsim.world.values import DateTime, Untyped, convert_scalar
+from cimsim.world.world import World
+
+Compare = Callable[[Any, Any], bool | None]
+"""Compares two values that are not NULL."""
+
+
+class Kind(Enum):
+    """What values compare with one another; the value names it in error texts."""
+
+    NUMBER = "a number"
+    STRING = "a string"
+    BOOLEAN = "a boolean"
+    DATETIME = "a datetime"
+    REFERENCE = "a reference"
+    EMBEDDED = "an embedded object"
+
+
+_KINDS: Final = {
+    "string": Kind.STRING,
+    "char16": Kind.STRING,
+    "boolean": Kind.BOOLEAN,
+    "datetime": Kind.DATETIME,
+    "reference": Kind.REFERENCE,
+}
+_OPERATORS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_UNORDERED: Final = frozenset({Kind.BOOLEAN, Kind.REFERENCE})
+_FILL_LOW: Final = "00010101000000.000000"
+_FILL_HIGH: Final = "99991231235959.999999"
+
+
+def kind_of_property(prop: Property) -> Kind:
+    """Return the kind of a property's values, or of its elements if it is an array."""
+    return Kind.EMBEDDED if prop.embedded else _KINDS.get(prop.type, Kind.NUMBER)
+
+
+def kind_of_value(value: Any) -> Kind:
+    """Return the kind of a value that is neither NULL nor an array."""
+    match value:
+        case bool():
+            return Kind.BOOLEAN
+        case DateTime():
+            return Kind.DATETIME
+        case str():
+            return Kind.STRING
+        case InstancePath():
+            return Kind.REFERENCE
+        case CIMInstance() | CIMClass():
+            return Kind.EMBEDDED
+    return Kind.NUMBER
+
+
+def native(value: Any) -> Any:
+    """Return the value of a property of an embedded object as the world stores such a value."""
+    match value:
+        case list():
+            return tuple([native(item) for item in value])
+        case CIMDateTime():
+            return DateTime(str(value))
+        case CIMInstanceName():
+            return from_cim_path(value)
+    return value
+
+
+def typed(literal: Literal, kind: Kind, dialect: Dialect) -> Any:
+    """Return what a literal that is not NULL means among values of a kind.
+
+    Raises:
+        ValueError: it is no such value.
+    """
+    value = literal.value
+    if kind is Kind.DATETIME and isinstance(value, str):
+        return DateTime(value)
+    if kind is Kind.REFERENCE and isinstance(value, str):
+        return parse_path(value, World(), "")
+    if kind is Kind.STRING and (isinstance(value, str) or dialect.coerces):
+        return literal.text.lower() if dialect.ignores_case else literal.text
+    if kind is Kind.BOOLEAN and isinstance(value, bool):
+        return value
+    if kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if dialect.coerces and kind is Kind.NUMBER and isinstance(value, str):
+        return _number(value)
+    if dialect.coerces and kind is Kind.BOOLEAN and literal.text.lower() in {"0", "1", "true", "false"}:
+        return literal.text.lower() in {"1", "true"}
+    raise ValueError(f"{literal.text!r} is not {kind.value}")
+
+
+def _number(text: str) -> int | float:
+    for cim_type in ("sint64", "uint64"):
+        try:
+            return int(convert_scalar(Untyped(text), cim_type))
+        except ValueError:
+            continue
+    return float(convert_scalar(Untyped(text), "real64"))
+
+
+def comparison(kind: Kind, symbol: str, dialect: Dialect) -> Compare:
+    """Return the function that compares a stored value with another, or with what ``typed`` made of a literal.
+
+    Raises:
+        ValueError: values of that kind do not compare so.
+    """
+    if kind is Kind.EMBEDDED:
+        raise ValueError("embedded objects do not compare, only their properties do")
+    if kind in _UNORDERED and symbol not in {"=", "<>"}:
+        raise ValueError(f"{kind.value} compares with = and <> only")
+    if kind is Kind.DATETIME:
+        return _DATETIMES[symbol]
+    compare = _OPERATORS[symbol]
+    if kind is Kind.REFERENCE:
+        expected = symbol == "="
+        return lambda left, right: same_path(left, right, dialect) is expected
+    if kind is Kind.STRING and dialect.ignores_case:
+        return lambda left, right: compare(left.lower(), right.lower())
+    return compare
+
+
+def _span(value: DateTime) -> tuple[bool, Any, Any]:
+    """Return whether a datetime is an interval, and the first and the last moment that it may stand for."""
+    text = str(value)
+    if text[21] == ":":
+        return True, text.replace("*", "0"), text.replace("*", "9")
+    if "*" not in text:
+        moment = value.instant[1]
+        return False, moment, moment
+    low = "".join([given if given != "*" else fill for given, fill in zip(text, _FILL_LOW, strict=False)])
+    high = "".join([given if given != "*" else fill for given, fill in zip(text, _FILL_HIGH, strict=False)])
+    if text[6] == "*":
+        high = f"{high[:6]}{monthrange(int(high[:4]), int(high[4:6]))[1]:02d}{high[8:]}"
+    return False, DateTime(low + text[21:]).instant[1], DateTime(high + text[21:]).instant[1]
+
+
+def _same_moment(left: DateTime, right: DateTime) -> bool | None:
+    if left == right:
+        return True
+    interval, low, high = _span(left)
+    other_interval, other_low, other_high = _span(right)
+    if interval != other_interval:
+        return None
+    if high < other_low or low > other_high:
+        return False
+    return True if low == high == other_low == other_high else None
+
+
+def _earlier(left: DateTime, right: DateTime) -> bool | None:
+    # With equal ends, the offset or that of intervals, and all digits given, the text tells.
+    if left[21:] == right[21:] and "*" not in left and "*" not in right:
+        return str(left) < str(right)
+    interval, low, high = _span(left)
+    other_interval, other_low, other_high = _span(right)
+    if interval != other_interval:
+        return None
+    if high < other_low:
+        return True
+    return False if low >= other_high else None
+
+
+def _contrary(answer: bool | None) -> bool | None:
+    return None if answer is None else not answer
+
+
+_DATETIMES: Final[dict[str, Compare]] = {
+    "=": _same_moment,
+    "<>": lambda left, right: _contrary(_same_moment(left, right)),
+    "<": _earlier,
+    ">=": lambda left, right: _contrary(_earlier(left, right)),
+    ">": lambda left, right: _earlier(right, left),
+    "<=": lambda left, right: _contrary(_earlier(right, left)),
+}
+
+
+def compared_with_moment(symbol: str, moment: DateTime) -> Callable[[DateTime], bool | None]:
+    """Return what ``comparison`` would for datetimes, with a right side that stays.
+
+    It is spelt once with each offset that values have, so that mostly texts compare: to reckon with dates takes far longer.
+    """
+    reckon, compare = _DATETIMES[symbol], _OPERATORS[symbol]
+    if "*" in moment:
+        return lambda value: reckon(value, moment)
+    spellings: dict[str, str] = {}
+
+    def answer(value: DateTime) -> bool | None:
+        ending = value[21:]
+        spelling = spellings.get(ending)
+        if spelling is None:
+            spelling = spellings[ending] = _spelt(moment, ending)
+        return compare(value, spelling) if spelling and "*" not in value else reckon(value, moment)
+
+    return answer
+
+
+def _spelt(moment: DateTime, ending: str) -> str:
+    """Return a datetime with the last four characters of another; empty where this cannot be."""
+    if moment[21:] == ending:
+        return str(moment)
+    if moment.is_interval or ending[0] == ":":
+        return ""
+    offset = timedelta(minutes=int(ending[1:]) * (-1 if ending[0] == "-" else 1))
+    try:
+        local = datetime(1, 1, 1) + timedelta(microseconds=cast(int, moment.instant[1])) + offset
+    except OverflowError:
+        return ""
+    return f"{local.year:04d}{local:%m%d%H%M%S}.{local.microsecond:06d}{ending}"
+
+
+def same_path(left: InstancePath, right: InstancePath, dialect: Dialect) -> bool:
+    """Tell whether two paths name the same instance; what one does not say of the namespace is taken from the other."""
+    if fold(left.classname) != fold(right.classname):
+        return False
+    if left.namespace and right.namespace and fold_namespace(left.namespace) != fold_namespace(right.namespace):
+        return False
+    keys = {fold(name): value for name, value in right.keys}
+    return len(keys) == len(left.keys) and all(
+        fold(name) in keys and _same_key(value, keys[fold(name)], dialect) for name, value in left.keys
+    )
+
+
+def _same_key(left: Any, right: Any, dialect: Dialect) -> bool:
+    """Tell whether two key values are equal; the second may be text of a type still unknown."""
+    kind = kind_of_value(left)
+    if isinstance(right, str) and kind in {Kind.REFERENCE, Kind.NUMBER, Kind.BOOLEAN, Kind.DATETIME}:
+        try:
+            right = parse_path(right, World(), "") if kind is Kind.REFERENCE else _read(right, kind)
+        except ValueError:
+            return False
+    if kind_of_value(right) is not kind or kind is Kind.EMBEDDED:
+        return False
+    return comparison(kind, "=", dialect)(left, right) is True
+
+
+def _read(text: str, kind: Kind) -> Any:
+    if kind is Kind.NUMBER:
+        return _number(text)
+    return convert_scalar(Untyped(text), "boolean" if kind is Kind.BOOLEAN else "datetime")

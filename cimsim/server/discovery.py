@@ -1,0 +1,56 @@
+"""What the server can do, as OPTIONS tells it (rules HO1 to HO4)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from cimsim.operations.table import OPERATIONS
+from cimsim.server.extension import CIM_EXTENSION
+from cimsim.world.names import fold
+
+_PROTOCOL_VERSION: Final = "1.4"
+_PREFIX: Final = "37-"
+# A group is offered when the operation is that stands for it.
+_GROUPS: Final = {
+    "basic-read": "GetInstance",
+    "basic-write": "SetProperty",
+    "schema-manipulation": "CreateClass",
+    "instance-manipulation": "CreateInstance",
+    "association-traversal": "Associators",
+    "query-execution": "ExecQuery",
+    "qualifier-declaration": "SetQualifier",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What of HTTP and CIM-XML a server offers beyond single requests sent with POST.
+
+    Attributes:
+        m_post: the method M-POST; off, it is answered 501 (rule H8).
+        batches: several requests in one message; off, they are answered 501 (rule HE2).
+        query_languages: those of ExecQuery.
+        content_type: of responses, where it is not the usual one (rule Q4).
+    """
+
+    m_post: bool = True
+    batches: bool = True
+    query_languages: tuple[str, ...] = ("WQL", "DMTF:CQL")
+    content_type: bytes | None = None
+
+    def allow(self) -> bytes:
+        """Return the header line that lists the methods (rule H9)."""
+        return b"Allow: POST, M-POST, OPTIONS\r\n" if self.m_post else b"Allow: POST, OPTIONS\r\n"
+
+    def lines(self) -> bytes:
+        """Return the header lines of the answer to OPTIONS."""
+        groups = [group for group, operation in _GROUPS.items() if fold(operation) in OPERATIONS]
+        told = {
+            "CIMProtocolVersion": _PROTOCOL_VERSION,
+            "CIMSupportedFunctionalGroups": ", ".join(groups),
+            "CIMSupportedQueryLanguages": ", ".join(self.query_languages),
+            "CIMValidation": "validating",
+        }
+        if self.batches:
+            told["CIMSupportsMultipleOperations"] = ""
+        lines = [f"Opt: {CIM_EXTENSION} ; ns={_PREFIX[:2]}", *(f"{_PREFIX}{name}: {value}" for name, value in told.items())]
+        return self.allow() + "".join(f"{line}\r\n" for line in lines).encode()

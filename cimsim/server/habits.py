@@ -1,0 +1,119 @@
+"""A CIMOM with the habits of another: its brand, its status codes, what it leaves out (rules Q1 to Q5, W7)."""
+
+from dataclasses import replace
+from typing import Final
+
+from pywbem import (
+    CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED,
+    CIM_ERR_INVALID_ENUMERATION_CONTEXT,
+    CIM_ERR_INVALID_PARAMETER,
+    CIM_ERR_NOT_SUPPORTED,
+    CIMError,
+)
+
+from cimsim.cimxml.message import REQUEST_NOT_VALID, MessageError
+from cimsim.cimxml.quirks import Brand, Quirks
+from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
+from cimsim.operations.results import InstanceNames, NamedInstances, ObjectPaths, ObjectsWithPath, Pulled, Result
+from cimsim.operations.table import OPERATIONS
+from cimsim.server.service import Performs
+from cimsim.world.instances import Instance
+from cimsim.world.names import fold, fold_namespace
+from cimsim.world.transaction import Transaction
+from cimsim.world.world import World
+
+_MANAGER: Final = "CIM_ObjectManager"
+_NAMESPACE: Final = "cim_namespace"
+_INTEROP: Final = "root/interop"
+_WITH_INSTANCES: Final = (NamedInstances, InstanceNames, ObjectsWithPath, ObjectPaths, Pulled)
+
+
+class HabitualCimom:
+    """Performs requests as another CIMOM would.
+
+    Args:
+        cimom: carries the requests out.
+        quirks: the habits.
+    """
+
+    def __init__(self, cimom: Performs, quirks: Quirks) -> None:
+        self._cimom = cimom
+        self._quirks = quirks
+
+    def perform(self, request: Request, user: str | None = None) -> Result:
+        """Carry out a request; see ``Cimom.perform``.
+
+        Raises:
+            CIMError: see there, with the codes and texts of the other CIMOM.
+            MessageError: a value is malformed, where the other CIMOM answers 400.
+        """
+        quirks = self._quirks
+        if quirks.unknown_operation and isinstance(request, IntrinsicRequest):
+            name = fold(request.name)
+            if name not in OPERATIONS or name in quirks.left_out:
+                raise self._worded(quirks.unknown_operation, f"operation {request.name} is not supported")
+        try:
+            result = self._cimom.perform(request, user)
+        except CIMError as error:
+            if quirks.values_as_http and _has_wrong_value(request):
+                raise MessageError(REQUEST_NOT_VALID, error.status_description) from None
+            code = self._code(error.status_code, request)
+            raise self._worded(code, error.status_description) from None
+        return self._shown(result)
+
+    def _code(self, code: int, request: Request) -> int:
+        quirks = self._quirks
+        if isinstance(request, ExtrinsicRequest):
+            return code
+        if code == CIM_ERR_INVALID_PARAMETER:
+            if quirks.filter_pairing and _is_half_a_filter(request):
+                return quirks.filter_pairing
+            if quirks.unknown_parameter and _has_unknown_parameter(request):
+                return quirks.unknown_parameter
+        if code == CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED and quirks.no_continuation:
+            return quirks.no_continuation
+        if code == CIM_ERR_INVALID_ENUMERATION_CONTEXT and quirks.pull_kind:
+            return quirks.pull_kind
+        if code == CIM_ERR_NOT_SUPPORTED and quirks.unknown_operation and fold(request.name) not in OPERATIONS:
+            return quirks.unknown_operation
+        return code
+
+    def _worded(self, code: int, description: str) -> CIMError:
+        return CIMError(code, self._quirks.descriptions.get(code, description))
+
+    def _shown(self, result: Result) -> Result:
+        hidden = self._quirks.hidden_namespaces
+        if not hidden or not isinstance(result, _WITH_INSTANCES):
+            return result
+        return replace(result, instances=[each for each in result.instances if not _names(each, hidden)])
+
+
+def branded(world: World, brand: Brand | None, now: float) -> World:
+    """Return the world with its object manager presenting itself as another brand, if it has one."""
+    namespace = world.namespaces.get(_INTEROP)
+    if brand is None or namespace is None or namespace.schema.get(_MANAGER) is None:
+        return world
+    transaction = Transaction(world, namespace.name, now)
+    for manager in list(transaction.instances(_MANAGER, namespace.name)):
+        transaction.modify(manager, ElementName=brand.element_name, Description=brand.description)
+    return transaction.world
+
+
+def _names(instance: Instance, hidden: frozenset[str]) -> bool:
+    return instance.cls.is_a(_NAMESPACE) and fold_namespace(str(instance["Name"])) in hidden
+
+
+def _has_wrong_value(request: Request) -> bool:
+    operation = OPERATIONS.get(fold(request.name)) if isinstance(request, IntrinsicRequest) else None
+    return operation is not None and not all(map(operation.fits, request.arguments))
+
+
+def _has_unknown_parameter(request: IntrinsicRequest) -> bool:
+    operation = OPERATIONS.get(fold(request.name))
+    known = {fold(parameter.name) for parameter in operation.parameters} if operation is not None else set()
+    return any(fold(argument.name) not in known for argument in request.arguments)
+
+
+def _is_half_a_filter(request: IntrinsicRequest) -> bool:
+    given = {fold(argument.name) for argument in request.arguments if argument.value is not None}
+    return len(given & {"filterquery", "filterquerylanguage"}) == 1

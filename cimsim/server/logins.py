@@ -1,0 +1,106 @@
+"""Who is on a connection, and how often an address may guess passwords (rules HA8, SEC9).
+
+Failures are counted for each address of a client in windows of fixed length: beyond the limit every request with a password is
+refused until the window ends, right or wrong, or else guessing would pay. A right password before that clears the count, so
+that a client with a mixture of both, as test suites are, is not locked out.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.interfaces import ISSLTransport
+
+from cimsim.server.auth import Authenticator
+from cimsim.server.replies import HttpError
+
+_MOST_ADDRESSES: Final = 10_000
+
+
+class Failures:
+    """Counts failed logins by address.
+
+    Args:
+        seconds: returns the time.
+        limit: how many failures an address has in a window.
+        window: its length in seconds.
+    """
+
+    def __init__(self, seconds: Callable[[], float], limit: int, window: float) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._window = window
+        self._counts: dict[str, tuple[float, int]] = {}
+
+    def wait(self, address: str) -> float:
+        """Return for how many seconds an address has to wait; 0 when it may try."""
+        began, count = self._counts.get(address, (0.0, 0))
+        return max(0.0, began + self._window - self._seconds()) if count >= self._limit else 0.0
+
+    def add(self, address: str) -> None:
+        """Count a failure."""
+        now = self._seconds()
+        began, count = self._counts.pop(address, (now, 0))
+        if now - began >= self._window:
+            began, count = now, 0
+        if len(self._counts) >= _MOST_ADDRESSES:
+            # Forgets the address that failed longest ago; the order is that of the last failures.
+            del self._counts[next(iter(self._counts))]
+        self._counts[address] = (began, count + 1)
+
+    def clear(self, address: str) -> None:
+        """Forget the failures of an address."""
+        self._counts.pop(address, None)
+
+
+class Visitor:
+    """The client on one connection, as its requests name it.
+
+    Args:
+        authenticator: knows the users.
+        failures: of all clients.
+        address: of the client.
+
+    Attributes:
+        challenge: see ``Authenticator``.
+    """
+
+    def __init__(self, authenticator: Authenticator, failures: Failures, address: str) -> None:
+        self._authenticator = authenticator
+        self._failures = failures
+        self._address = address
+        self._transport: Any = None
+        self.challenge = authenticator.challenge
+
+    def connected(self, transport: Any) -> None:
+        """Tell the transport, whose certificate may name the user."""
+        if ISSLTransport.providedBy(transport):
+            self._transport = transport
+
+    def check(self, authorization: bytes | None) -> str | None:
+        """Return the user of a request, or None: rule HA1 applies.
+
+        Without credentials it is the user whose name is the common name of the client's certificate (rule HA8).
+
+        Raises:
+            HttpError: 429, this address has failed too often (rule SEC9).
+        """
+        if authorization is None:
+            return self._certified()
+        wait = self._failures.wait(self._address)
+        if wait > 0:
+            fields = b"Retry-After: %d\r\n" % (int(wait) + 1)
+            raise HttpError(429, "too many failed logins from this address; try again later", fields=fields)
+        user = self._authenticator.check(authorization)
+        if user is None:
+            self._failures.add(self._address)
+        else:
+            self._failures.clear(self._address)
+        return user
+
+    def _certified(self) -> str | None:
+        if self._transport is None:
+            return None
+        from cimsim.server.tls import common_name  # OpenSSL only where TLS is
+
+        name = common_name(self._transport)
+        return name if name is not None and self._authenticator.knows(name) else None

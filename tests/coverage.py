@@ -1,0 +1,122 @@
+"""Which tests show which rules: ``python -m tests.coverage`` writes what ``cimsim coverage`` prints.
+
+A test shows a rule if its identifier stands in the name of the test function, in its docstring, or in a comment in it or right
+above it. What a docstring of a module or a comment between tests cites is shown by the module as a whole. Ranges are written
+as ``M10 to M16`` or ``PL-22..25``.
+"""
+
+import ast
+import io
+import json
+import re
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cimsim.cli.coverage import table
+from cimsim.cli.rules import COVERAGE_FILE, identifiers, rules
+
+ROOT: Final = Path(__file__).parent.parent
+WRITTEN: Final = ROOT / "cimsim" / "cli" / COVERAGE_FILE
+PAGE: Final = WRITTEN.with_suffix(".md")
+
+_FAMILY: Final = r"OP-[A-Z]{2,3}-|PL-|VR-|SEC|FL|H[CEAO]?|C[PTLWJ]|[MGXDEIWTZ]"
+_CITED: Final = re.compile(rf"(?<![\w-])({_FAMILY})(\d+)(?:(?: to |\.\.)(?:({_FAMILY}))?(\d+))?(?![\w-])")
+_IN_NAME: Final = re.compile(r"(?<=_)(op_[a-z]{2,3}_|pl_|vr_|sec|fl|h[ceao]?|c[ptlwj]|[mgxdeiwtz])(\d+)(?=_|$)")
+_RANGE_IN_NAME: Final = re.compile(rf"{_IN_NAME.pattern}_to_(?:op_[a-z]{{2,3}}_|pl_|[a-z]{{1,3}})?(\d+)(?=_|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The lines of a test function, from its first decorator or the comment above it to its end."""
+
+    name: str
+    first: int
+    last: int
+
+
+def cited(text: str) -> set[str]:
+    """Return the identifiers that a text cites, and those between the ends of ranges."""
+    found = set()
+    for family, first, other, last in _CITED.findall(text):
+        end = int(last) if last and other in ("", family) else int(first)
+        found |= {f"{family}{number}" for number in range(int(first), end + 1)}
+        if other not in ("", family):
+            found.add(f"{other}{last}")
+    return found
+
+
+def cited_by_name(name: str) -> set[str]:
+    """Return the identifiers in the name of a function: ``test_hc10_...``, ``test_op_gi_3_...``, ``test_m1_to_m4_...``."""
+    found = {f"{family}{number}" for family, number in _IN_NAME.findall(name)}
+    for family, first, last in _RANGE_IN_NAME.findall(name):
+        found |= {f"{family}{number}" for number in range(int(first), int(last) + 1)}
+    return {each.upper().replace("_", "-") for each in found}
+
+
+def rules_of(source: str, module: str) -> dict[str, set[str]]:
+    """Return the names of the tests of a module by the identifiers that they cite."""
+    tree = ast.parse(source)
+    comments = {
+        token.start[0]: token.string
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    shown: dict[str, set[str]] = defaultdict(set)
+
+    def show(identifiers: Iterable[str], test: str) -> None:
+        for identifier in identifiers:
+            shown[identifier].add(f"{module}::{test}" if test else module)
+
+    spans = list(_spans(tree, source.splitlines()))
+    for line, comment in comments.items():
+        show(cited(comment), next((span.name for span in spans if span.first <= line <= span.last), ""))
+    show(cited(ast.get_docstring(tree) or ""), "")
+    for name, node in _tests(tree):
+        show(cited(ast.get_docstring(node) or "") | cited_by_name(node.name), name)
+    return shown
+
+
+def _tests(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield f"{prefix}{node.name}", node
+        elif isinstance(node, ast.ClassDef):
+            yield from _tests(node, f"{prefix}{node.name}::")
+
+
+def _spans(tree: ast.AST, lines: list[str]) -> Iterator[Span]:
+    for name, node in _tests(tree):
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        while first > 1 and lines[first - 2].lstrip().startswith("#"):
+            first -= 1
+        yield Span(name, first, node.end_lineno or node.lineno)
+
+
+def scan(folder: Path) -> dict[str, list[str]]:
+    """Return for every rule, in the order of the list, the tests below a folder that show it."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    for path in sorted(folder.rglob("test_*.py")):
+        module = path.relative_to(folder.parent).as_posix()
+        for identifier, tests in rules_of(path.read_text(encoding="utf-8"), module).items():
+            shown[identifier] |= tests
+    # Tests before modules: what is more exact stands first.
+    return {each: sorted(shown[each], key=lambda test: ("::" not in test, test)) for each in identifiers() if shown[each]}
+
+
+def text() -> str:
+    """Return what the file of the list of tests must be."""
+    return json.dumps(scan(ROOT / "tests"), indent=1) + "\n"
+
+
+def page() -> str:
+    """Return what the page with the table must be, as ``cimsim coverage`` prints it."""
+    return "\n".join(["# Coverage", "", *table(rules()), ""])
+
+
+if __name__ == "__main__":
+    WRITTEN.write_text(text(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")

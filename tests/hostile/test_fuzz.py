@@ -1,0 +1,14 @@
+"""The fuzzer as part of the tests: few inputs, always the same (rule SEC15)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_sec15_ten_thousand_mutated_requests_get_legal_answers() -> None:
+    command = [sys.executable, "-m", "tests.hostile.fuzz", "--inputs", "10000"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert " 10000 inputs, 0 failures;" in done.stdout

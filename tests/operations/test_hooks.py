@@ -1,0 +1,141 @@
+"""Hooks: what acts when instances are written, and when namespaces come or go."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pywbem import CIMInstance
+
+from cimsim.behaviours.api import Behaviour, Behaviours, Binding
+from cimsim.operations.call import Policy
+from cimsim.operations.methods import Invocation
+from cimsim.operations.perform import perform
+from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance
+from cimsim.world.convert import InstanceData
+from cimsim.world.errors import failed
+from cimsim.world.instances import Instance
+from cimsim.world.names import fold
+from cimsim.world.paths import InstancePath
+from cimsim.world.schema import ResolvedClass
+from cimsim.world.transaction import Transaction
+from cimsim.world.values import Untyped
+from cimsim.world.world import World
+
+
+class Recorder(Behaviour):
+    """Writes down what it is told, and gives every device a serial number."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.told: list[Any] = []
+
+    def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
+        self.told.append(("create", cls.name, properties))
+        return super().create_instance(transaction, cls, {**properties, "Serial": "S1"})
+
+    def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
+        self.told.append(("modify", instance["Id"], properties))
+        super().modify_instance(transaction, instance, properties)
+
+    def delete_instance(self, transaction: Transaction, instance: Instance) -> None:
+        self.told.append(("delete", instance["Id"]))
+        if instance["Id"] == "a":
+            raise failed("this one stays")
+        super().delete_instance(transaction, instance)
+
+    def namespaces_changed(self, transaction: Transaction) -> None:
+        self.told.append([each.name for each in transaction.world.namespaces.values()])
+        transaction.create("T_Lonely", {"Id": str(len(self.told))}, "root/test")
+
+
+class OnlyDelete(Behaviour):
+    """Refuses to delete; everything else is not its own."""
+
+    def delete_instance(self, transaction: Transaction, instance: Instance) -> None:
+        raise failed("no disk is deleted")
+
+    def Format(self, call: Invocation) -> bool:
+        call.transaction.create_namespace("root/formatted")
+        return True
+
+
+class Hooked:
+    """Performs operations on ``world`` with the behaviours above."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.recorder = Recorder()
+        self.behaviours = Behaviours(
+            [Binding("Root/Test", "t_device", self.recorder), Binding("root/test", "T_Disk", OnlyDelete({}))]
+        )
+        self.changes: Any = ()
+
+    def __call__(self, name: str, namespace: str = "root/test", /, **arguments: Any) -> Any:
+        given = tuple(Argument(key, value) for key, value in arguments.items())
+        return self._perform(IntrinsicRequest(name, namespace, given))
+
+    def invoke(self, request: ExtrinsicRequest) -> Any:
+        return self._perform(request)
+
+    def _perform(self, request: Any) -> Any:
+        outcome = perform(self.world, request, self.behaviours, 5.0, Policy(), self.behaviours)
+        self.world, self.changes = outcome.world, outcome.changes
+        return outcome.result
+
+
+@pytest.fixture
+def hooked(start: World) -> Hooked:
+    return Hooked(start)
+
+
+def path(classname: str, identifier: str) -> InstancePath:
+    return InstancePath(classname, (("Id", identifier),))
+
+
+def new(classname: str, **properties: Any) -> InstanceData:
+    return InstanceData.of(CIMInstance(classname, properties))
+
+
+def test_creating(hooked: Hooked) -> None:
+    instance = hooked("CreateInstance", NewInstance=new("t_disk", id="x", caption="c")).instance
+    assert hooked.recorder.told == [("create", "T_Disk", {"Id": "x", "Caption": "c"})]
+    assert (instance["Serial"], instance["State"]) == ("S1", 5)
+    hooked("CreateInstance", NewInstance=new("T_Lonely", Id="y"))
+    assert len(hooked.recorder.told) == 1
+
+
+def test_modifying_by_every_operation(hooked: Hooked) -> None:  # OP-MI-1, OP-SP-1
+    hooked("ModifyInstance", ModifiedInstance=NamedInstance(path("T_Device", "a"), new("T_Device", Caption="new")))
+    hooked("SetProperty", InstanceName=path("T_Disk", "b"), PropertyName="caption", NewValue=Untyped("newer"))
+    assert hooked.recorder.told == [("modify", "a", {"Caption": "new"}), ("modify", "b", {"Caption": "newer"})]
+    assert hooked.world.instance(path("T_Disk", "b"), hooked.world.namespace("root/test"))["Caption"] == "newer"
+
+
+def test_deleting_is_for_the_nearest_class(hooked: Hooked) -> None:  # G14
+    for instance, text in (("T_Device", "this one stays"), ("T_Disk", "no disk is deleted")):
+        before = hooked.world
+        with pytest.raises(Exception, match=text):
+            hooked("DeleteInstance", InstanceName=path(instance, {"T_Device": "a", "T_Disk": "b"}[instance]))
+        assert hooked.world is before
+    assert hooked.recorder.told == [("delete", "a")]
+
+
+def test_other_namespaces_are_not_concerned(hooked: Hooked) -> None:
+    hooked("DeleteInstance", "root/other", InstanceName=path("T_Device", "far"))
+    assert hooked.recorder.told == []
+
+
+def test_a_namespace_made_by_a_method_is_told_of(hooked: Hooked) -> None:  # W5
+    disk = hooked.world.namespace("root/test").cls("T_Disk")
+    assert hooked.behaviours.find("root/test", disk, fold("Format")) is not None
+    hooked.invoke(ExtrinsicRequest("Format", "root/test", path("T_Disk", "b"), ()))
+    assert hooked.recorder.told == [["root/test", "root/other", "root/formatted"]]
+    assert [change.after["Id"] for change in hooked.changes] == ["1"]
+    # Nothing comes or goes the second time.
+    hooked.invoke(ExtrinsicRequest("Format", "root/test", path("T_Disk", "b"), ()))
+    assert len(hooked.recorder.told) == 1
+
+
+def test_abstract_classes_stay_abstract(hooked: Hooked) -> None:  # OP-CI-5
+    with pytest.raises(Exception, match="abstract"):
+        hooked("CreateInstance", NewInstance=new("T_Element", Id="x"))

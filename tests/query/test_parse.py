@@ -1,0 +1,170 @@
+"""From text to syntax tree: what is refused, where and with which status (rules OP-EQ-2, PL-36, PL-37, VR-7)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pywbem import CIMError
+
+from cimsim.query.parse import parse_condition, parse_statement
+from cimsim.query.syntax import CQL, WQL, Comparison, Literal, Select, Traversal
+
+QUERY = "SELECT * FROM C WHERE "
+
+
+def refused(code: int, language: str, text: str) -> str:
+    with pytest.raises(CIMError) as error:
+        parse_condition(language, text) if language == "DMTF:FQL" else parse_statement(language, text)
+    assert error.value.status_code == code, error.value
+    return str(error.value.status_description)
+
+
+@pytest.mark.parametrize("language", ["WQL", "wql", "Wql", "DMTF:CQL", "dmtf:cql", "CIM:CQL", "cim:cql"])
+def test_op_eq_2_languages_by_name_in_any_case(language: str) -> None:
+    dialect, statement = parse_statement(language, "SELECT * FROM C")
+    assert dialect is (WQL if language.lower() == "wql" else CQL)
+    assert isinstance(statement, Select)
+    assert (statement.columns, statement.classname, statement.where) == (None, "C", None)
+
+
+@pytest.mark.parametrize("language", ["", "SQL", "CQL", "DMTF:FQL", "WQL2"])
+def test_op_eq_2_unknown_language(language: str) -> None:
+    with pytest.raises(CIMError) as error:
+        parse_statement(language, "nonsense")
+    assert error.value.status_code == 14
+
+
+@pytest.mark.parametrize("language", ["", "WQL", "DMTF:CQL", "FQL"])
+def test_pl_37_filters_are_in_fql_only(language: str) -> None:
+    with pytest.raises(CIMError) as error:
+        parse_condition(language, "A = 1")
+    assert error.value.status_code == 14
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "place", "expected"),
+    [
+        ("WQL", "", "line 1, column 1: the end of the query", "SELECT"),
+        ("WQL", "SELEC * FROM C", "line 1, column 1: 'SELEC'", "SELECT"),
+        ("WQL", "SELECT * FROM", "line 1, column 14: the end of the query", "a name"),
+        ("WQL", "SELECT *\nFROM C\n  WHERE A = = 1", "line 3, column 13: '='", "a string"),
+        ("WQL", "SELECT * FROM C WHERE A LIKE 5", "line 1, column 30: '5'", "a string"),
+        ("WQL", "SELECT * FROM C WHERE A IS 5", "line 1, column 28: '5'", "NULL"),
+        ("WQL", "SELECT * FROM C WHERE (A = 1", "line 1, column 29: the end of the query", ")"),
+        ("WQL", "SELECT * FROM C WHERE A = 'x", "line 1, column 27: the string", "not closed"),
+        ("WQL", "SELECT * FROM C WHERE A = 1 B", "line 1, column 29: 'B'", "AND"),
+        ("WQL", "ASSOCIATORS OF C.Id='a'", "line 1, column 16: 'C'", "a path in braces"),
+        ("WQL", "SELECT * FROM C WHERE ANY A = 1", "line 1, column 27: 'A'", "a comparison"),
+        ("DMTF:CQL", "ASSOCIATORS OF {C.Id='a'}", "line 1, column 1: 'ASSOCIATORS'", "SELECT"),
+        ("DMTF:FQL", "SELECT * FROM C", "line 1, column 8: '*'", "a comparison"),
+        ("DMTF:FQL", "A", "line 1, column 2: the end of the query", "a comparison"),
+        ("DMTF:FQL", "A = ", "line 1, column 5: the end of the query", "a string"),
+        ("DMTF:FQL", "A[x] = 1", "line 1, column 3: 'x'", "a whole number"),
+        ("DMTF:FQL", "A ISA B", "line 1, column 3: 'ISA'", "LIKE"),
+    ],
+)
+def test_op_eq_2_pl_36_bad_syntax_is_told_with_line_and_column(language: str, text: str, place: str, expected: str) -> None:
+    description = refused(15, language, text)
+    assert description.startswith(place)
+    assert expected in description
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("WQL", "SELECT * FROM C WITHIN 5 WHERE A = 1"),
+        ("WQL", "SELECT COUNT(*) FROM C"),
+        ("WQL", "SELECT * FROM C GROUP BY A"),
+        ("WQL", "SELECT * FROM C WHERE A = 1 ORDER BY A"),
+        ("WQL", "SELECT * FROM C WHERE A BETWEEN 1 AND 2"),
+        ("WQL", "SELECT * FROM C, D"),
+        ("WQL", "SELECT C.*, A FROM C"),
+        ("WQL", "SELECT * FROM C WHERE A + 1 = 2"),
+        ("DMTF:CQL", "SELECT DISTINCT A FROM C"),
+        ("DMTF:CQL", "SELECT FIRST 5 A FROM C"),
+        ("DMTF:CQL", "SELECT OBJECTPATH(x) FROM C x"),
+        ("DMTF:CQL", "SELECT * FROM C WHERE UPPERCASE(A) = 'X'"),
+        ("DMTF:CQL", "SELECT * FROM C x WHERE x.D::A = 1"),
+        ("DMTF:CQL", "SELECT * FROM C x, D AS y WHERE x.A = y.A"),
+    ],
+)
+def test_op_eq_2_vr_7_features_left_out(language: str, text: str) -> None:
+    assert refused(29, language, text).startswith("line 1, column")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r"'C:\\temp'", r"C:\temp"),
+        (r"'C:\temp'", r"C:\temp"),
+        (r"'it\'s'", "it's"),
+        ('"it\'s"', "it's"),
+        (r'"a \"b\""', 'a "b"'),
+        ("'two\nlines'", "two\nlines"),
+        ("''", ""),
+        ("'\u00e4\U0001f600'", "\u00e4\U0001f600"),
+    ],
+)
+@pytest.mark.parametrize("language", ["WQL", "DMTF:CQL"])
+def test_issue_item_2_strings_and_their_escapes(language: str, text: str, value: str) -> None:
+    _, statement = parse_statement(language, f"{QUERY}A = {text}")
+    assert isinstance(statement, Select)
+    assert isinstance(statement.where, Comparison)
+    assert isinstance(statement.where.right, Literal)
+    assert statement.where.right.value == value
+
+
+def test_issue_item_2_keywords_are_names_where_no_keyword_can_stand() -> None:
+    _, statement = parse_statement(
+        "WQL", f"{QUERY}Role = 1 AND Of = 2 AND Associators = 3 AND Any = 4 AND Android = 5 AND Isa.Is_ = 6"
+    )
+    assert isinstance(statement, Select)
+
+
+def test_issue_item_2_traversal() -> None:
+    text = "references of {C.Id='a{1}',N=5} where ResultClass = D Role = 'Left' KeysOnly"
+    _, statement = parse_statement("WQL", text)
+    assert isinstance(statement, Traversal)
+    assert (statement.associators, statement.source) == (False, "C.Id='a{1}',N=5")
+    assert [(option.name, option.value) for option in statement.options] == [
+        ("ResultClass", "D"),
+        ("Role", "Left"),
+        ("KeysOnly", None),
+    ]
+
+
+def test_sec6_length_is_bounded() -> None:
+    assert "65536" in refused(15, "WQL", QUERY + "A = '" + "x" * 70_000 + "'")
+    assert "100 characters" in refused(15, "WQL", QUERY + "A = " + "1" * 5000)
+
+
+def test_sec6_nesting_is_bounded() -> None:
+    parse_statement("WQL", QUERY + "NOT (A = 1 AND " * 40 + "A = 1" + ")" * 40)
+    assert "100 deep" in refused(15, "WQL", QUERY + "NOT (A = 1 AND " * 80 + "A = 1" + ")" * 80)
+    assert "100 names" in refused(15, "WQL", QUERY + "A" + ".A" * 5000 + " = 1")
+
+
+def test_sec6_the_number_of_terms_is_bounded() -> None:
+    assert "1000 terms" in refused(29, "WQL", QUERY + " OR ".join(["A = 1"] * 1001))
+    assert "1000 terms" in refused(29, "DMTF:FQL", " AND ".join(["(A = 1 OR A IS NULL)"] * 501))
+
+
+def test_sec6_wide_conditions_and_many_parentheses_are_no_deep_ones() -> None:
+    parse_statement("WQL", QUERY + " OR ".join(["A = 1"] * 1000))
+    parse_statement("WQL", QUERY + "(" * 20_000 + "A = 1" + ")" * 20_000)
+    parse_statement("WQL", QUERY + "NOT " * 10_000 + "A = 1")
+
+
+KEYWORDS = "SELECT FROM WHERE AND OR NOT LIKE IS NULL ISA ANY EVERY ASSOCIATORS OF REFERENCES AS TRUE FALSE ResultClass"
+OTHERS = "A B.C X[1] * , ( ) = <> < >= { } 'x' \"y\" 5 -1.5 0x1F {C.Id=1} . [ ] : + 'x"
+WORDS = f"{KEYWORDS} {OTHERS}".split(" ")
+TEXTS = st.one_of(st.text(max_size=30), st.lists(st.sampled_from(WORDS), max_size=15).map(" ".join))
+
+
+@given(TEXTS, st.sampled_from(["WQL", "DMTF:CQL", "DMTF:FQL"]))
+def test_op_eq_2_any_text_is_a_query_or_refused(text: str, language: str) -> None:
+    for query in (text, QUERY + text):
+        try:
+            parse_condition(language, query) if language == "DMTF:FQL" else parse_statement(language, query)
+        except CIMError as error:
+            assert error.status_code in {15, 29}
+            assert error.status_description
