@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import associations, enumeration, memory, rates, responsiveness, startup
+from tests.benchmarks import associations, enumeration, memory, pulling, queries, rates, responsiveness, startup
 from tests.benchmarks.client import BadAnswerError
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import StartError
@@ -16,6 +16,8 @@ from tests.benchmarks.report import Figure, table
 MEASUREMENTS: Final[dict[str, Callable[[Plan], list[Figure]]]] = {
     "rates": rates.measure,
     "enumeration": enumeration.measure,
+    "pulling": pulling.measure,
+    "queries": queries.measure,
     "startup": startup.measure,
     "associations": associations.measure,
     "memory": memory.measure,

@@ -6,6 +6,7 @@ from typing import Final
 
 BUFFER: Final = 1 << 18
 TIMEOUT: Final = 300.0
+END: Final = 512
 ERROR: Final = b"<ERROR"
 _HEAD_END: Final = b"\r\n\r\n"
 _LENGTH: Final = re.compile(rb"\r\nContent-Length: *(\d+)", re.IGNORECASE)
@@ -18,7 +19,8 @@ class BadAnswerError(Exception):
 class Connection:
     """One connection that is kept alive, with one request at a time.
 
-    After a response, ``length`` is the length of its body in bytes, and ``marked`` how often the marker occurs in it.
+    After a response, ``length`` is the length of its body in bytes, ``marked`` how often the marker occurs in it, and ``end``
+    its last bytes.
     """
 
     def __init__(self, port: int) -> None:
@@ -26,6 +28,7 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.length = -1
         self.marked = 0
+        self.end = b""
         self._marker = ERROR
         self._tail = b""
         self._missing = 0
@@ -53,6 +56,7 @@ class Connection:
         data = self.socket.recv(BUFFER)
         if not data:
             raise BadAnswerError("the server closed the connection")
+        self.end = (self.end + data[-END:])[-END:]
         data = self._tail + data
         if self.length < 0:
             end = data.find(_HEAD_END)

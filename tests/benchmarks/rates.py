@@ -1,13 +1,23 @@
 """Requests per second over eight connections, against a bare twisted.web resource that parses the same bodies."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from tests.benchmarks.client import BadAnswerError, Connection
 from tests.benchmarks.compare import alternate
 from tests.benchmarks.load import closed_loop
 from tests.benchmarks.messages import extrinsic, instance_name, intrinsic
-from tests.benchmarks.packs.guests.behaviours import CLASS, NAMESPACE, SERVICE, WEB01, system_name
+from tests.benchmarks.packs.guests.behaviours import (
+    CLASS,
+    HOST,
+    HOST_CLASS,
+    NAMESPACE,
+    SERVICE,
+    WEB01,
+    host_service_name,
+    system_name,
+)
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import PACKS, Server, peer, simulator
 from tests.benchmarks.report import Budget, Figure
@@ -18,13 +28,21 @@ Streams = Sequence[Sequence[bytes]]
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """Measure GetInstance on the socket service of web01, and StopService and StartService in turn, a service each."""
+    """Measure GetInstance on the socket service of web01, and StopService and StartService in turn, a service each.
+
+    Every one of these changes the state of a service. Those of a host service do nothing else; StartService of a socket service
+    also follows associations to find out whether the service may start, which is measured for information.
+    """
     get = get_instance(WEB01)
-    change = [[_method(method, number) for method in ("StopService", "StartService")] for number in range(CONNECTIONS)]
+    methods, each = ("StopService", "StartService"), range(CONNECTIONS)
+    of_host = [[extrinsic(method, NAMESPACE, HOST_CLASS, _host_keys(number)) for method in methods] for number in each]
+    of_guest = [[extrinsic(method, NAMESPACE, CLASS, _keys(system_name(number))) for method in methods] for number in each]
     with simulator(plan.folder, [PACKS / "guests"], cache=plan.cache) as ours:
         return [
             _compare(plan, ours, "GetInstance", [[get]] * CONNECTIONS, b"<INSTANCE "),
-            _compare(plan, ours, "StopService, StartService", change, b"<RETURNVALUE"),
+            replace(_compare(plan, ours, "the same, no two messages alike", _unlike(get), b"<INSTANCE "), budget=None),
+            _compare(plan, ours, "StopService, StartService", of_host, b"<RETURNVALUE"),
+            replace(_compare(plan, ours, "the same of a guest's service", of_guest, b"<RETURNVALUE"), budget=None),
         ]
 
 
@@ -33,16 +51,28 @@ def get_instance(system: str) -> bytes:
     return intrinsic("GetInstance", NAMESPACE, {"InstanceName": instance_name(CLASS, _keys(system))})
 
 
-def _method(method: str, number: int) -> bytes:
-    return extrinsic(method, NAMESPACE, CLASS, _keys(system_name(number)))
-
-
 def _keys(system: str) -> dict[str, str]:
     return {
         "SystemCreationClassName": "Msvm_ComputerSystem",
         "SystemName": system,
         "CreationClassName": CLASS,
         "Name": SERVICE,
+    }
+
+
+def _unlike(request: bytes) -> Streams:
+    """Return streams of a request with more IDs than the server remembers messages (``cimxml.recent``)."""
+    numbers = range(1000, 10_000)
+    requests = [request.replace(b'ID="1001"', b'ID="%d"' % number) for number in numbers]
+    return [requests[start::CONNECTIONS] for start in range(CONNECTIONS)]
+
+
+def _host_keys(number: int) -> dict[str, str]:
+    return {
+        "SystemCreationClassName": "Msvm_ComputerSystem",
+        "SystemName": HOST,
+        "CreationClassName": HOST_CLASS,
+        "Name": host_service_name(number),
     }
 
 
