@@ -211,7 +211,8 @@ def _elements(body: bytes, random: Random) -> bytes:
         else:
             random.choice(_ON_ELEMENTS)(random.choice(elements), elements, random)
     # A mutation may multiply; what is too long is for the tests of limits.
-    return etree.tostring(root, xml_declaration=True, encoding="utf-8")[:_LARGEST]
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8")
+    return written[:_LARGEST]
 
 
 def _value(carriers: list[Any], random: Random) -> None:
