@@ -50,6 +50,8 @@ def parse_grant(text: str) -> Grant:
     names, at, pattern = rest.partition("@")
     if not equals or not user or (at and not pattern):
         raise ValueError(f"role {text!r}: write USER=ROLE[,ROLE...][@NAMESPACE-PATTERN]")
+    if "," in pattern:
+        raise ValueError(f"role {text!r}: one pattern for namespaces at a time; repeat the role for another")
     known = {role.value: frozenset({role}) for role in Role} | {_ALL: frozenset(Role)}
     roles: frozenset[Role] = frozenset()
     for name in names.split(","):

@@ -13,10 +13,10 @@ from cimsim.operations.call import Outcome, Policy
 from cimsim.operations.hooks import NO_HOOKS, Hooks
 from cimsim.operations.methods import Implementations
 from cimsim.operations.perform import perform
-from cimsim.operations.request import ExtrinsicRequest, Request
+from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import Close, Count, Opened, Pull, Result
 from cimsim.world.errors import failed
-from cimsim.world.names import fold_namespace
+from cimsim.world.names import fold, fold_namespace
 from cimsim.world.world import World
 
 _OF_SESSIONS: Final = (Opened, Pull, Close, Count)
@@ -63,6 +63,7 @@ class Cimom:
         try:
             outcome = self._carry_out(request, user, now)
         except CIMError:
+            self._end_session(request, user)
             raise
         except Exception as error:
             self.log.failure("{name!r} failed", name=request.name)
@@ -72,6 +73,13 @@ class Cimom:
         if isinstance(result, _OF_SESSIONS):
             return self._contexts.answer(result, user, fold_namespace(request.namespace), now)
         return result
+
+    def _end_session(self, request: Request, user: str | None) -> None:
+        """End the enumeration session that a failed pull operation was for (rule PL-30)."""
+        if isinstance(request, IntrinsicRequest) and fold(request.name).startswith("pull"):
+            for argument in request.arguments:
+                if fold(argument.name) == "enumerationcontext" and isinstance(argument.value, str):
+                    self._contexts.failed(str(argument.value), user, fold_namespace(request.namespace))
 
     def sweep(self) -> None:
         """Forget the enumeration sessions that have expired; each pull operation does so too (rule PL-29)."""

@@ -117,6 +117,12 @@ class Contexts:
             case Count():
                 return Value("uint64", Uint64(session.left))
 
+    def failed(self, context: str, user: str | None, namespace: str) -> None:
+        """End the session of a pull operation that was answered with an error, unless it is to go on then (rule PL-30)."""
+        session = self._sessions.get(context)
+        if session is not None and (session.owner, session.namespace) == (user, namespace) and not session.continue_on_error:
+            self._forget(context)
+
     def sweep(self, now: float) -> None:
         """Forget the sessions that have been idle for too long (rule PL-29)."""
         if now <= self._next_end:

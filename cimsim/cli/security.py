@@ -43,7 +43,7 @@ _OPTIONS: Final = (
     setting(
         "--role",
         multiple=True,
-        metavar="USER=ROLE,...[@NAMESPACES]",
+        metavar="USER=ROLE,...[@PATTERN]",
         help="Let a user only read, write, method, schema, administer; may be repeated.",
     ),
     setting(

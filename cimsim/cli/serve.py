@@ -76,6 +76,12 @@ _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intel
     "--max-user-contexts", type=click.IntRange(0), default=250, show_default=True, help="Most enumeration sessions of one user."
 )
 @setting(
+    "--rotate-contexts/--no-rotate-contexts",
+    default=False,
+    show_default=True,
+    help="Name an enumeration session anew in every answer.",
+)
+@setting(
     "--log-level",
     type=click.Choice(["debug", "info", "warn", "error"]),
     default="warn",
@@ -130,6 +136,7 @@ def serve(**options: Any) -> None:
                 timeout=options["pull_timeout"],
                 most=options["max_contexts"],
                 most_of_user=options["max_user_contexts"],
+                rotate=options["rotate_contexts"],
             ),
         ),
     )

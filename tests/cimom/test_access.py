@@ -203,3 +203,8 @@ def test_anybody_stands_for_every_user() -> None:
     assert access.allows("eve", Role.READ, "root/open")
     assert not access.allows("adam", Role.WRITE, "root/open")
     assert not access.allows(None, Role.WRITE, "root/open")
+
+
+def test_a_list_of_patterns_is_refused() -> None:
+    with pytest.raises(ValueError, match="one pattern for namespaces at a time"):
+        parse_grant("eve=read@root/interop,interop")

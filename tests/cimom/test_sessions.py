@@ -123,3 +123,21 @@ def test_pl_40_a_cimom_that_stops(client: Client) -> None:
     assert client.code("PullInstancesWithPath", EnumerationContext=context, MaxObjectCount=1) == 28
     assert client.code("OpenEnumerateInstances", ClassName=ClassName("T_Thing")) == 28
     assert len(client("EnumerateInstances", ClassName=ClassName("T_Thing")).instances) == 6
+
+
+def test_pl_30_an_error_of_a_pull_ends_the_session(client: Client) -> None:
+    context = client.open()
+    assert client.code("PullInstancesWithPath", EnumerationContext=context) == 4
+    assert client.code("PullInstancesWithPath", EnumerationContext=context, MaxObjectCount=1) == 21
+
+
+def test_pl_30_a_session_goes_on_after_an_error_if_it_was_opened_so(client: Client) -> None:
+    context = client.open(ContinueOnError=True)
+    assert client.code("PullInstancesWithPath", EnumerationContext=context) == 4
+    assert len(client("PullInstancesWithPath", EnumerationContext=context, MaxObjectCount=1).instances) == 1
+
+
+def test_pl_30_pl_32_nobody_ends_the_session_of_another_by_an_error(client: Client) -> None:
+    context = client.open()
+    assert client.code("PullInstancesWithPath", "root/test", "mallory", EnumerationContext=context) == 4
+    assert len(client("PullInstancesWithPath", EnumerationContext=context, MaxObjectCount=1).instances) == 1
