@@ -85,10 +85,7 @@ def _selected(call: Call, dialect: Dialect, query: Select) -> _Rows:
     closure = namespace.schema.closure(cls)
     instances = namespace.instances_of(cls)
     if query.where is not None:
-        condition = Filter(query.where, scope)
-        condition.check(closure)
-        condition.check_work(len(instances))
-        instances = [instance for instance in instances if condition.matches(instance)]
+        instances = Filter(query.where, scope).select(instances, closure)
     if query.columns is None:
         return _Rows(instances, None, cls.full, True)
     names = [name for column in query.columns if (name := _column(column, closure, scope)) is not None]

@@ -56,15 +56,16 @@ class Filter:
         if terms * instances > _MOST_WORK:
             raise server_limits_exceeded(f"a condition of {terms} terms on {instances} instances is too much work")
 
-    def select(self, instances: Sequence[Instance]) -> list[Instance]:
-        """Return the instances for which the condition holds.
+    def select(self, instances: Sequence[Instance], classes: Collection[ResolvedClass] = ()) -> list[Instance]:
+        """Return the instances for which the condition holds; it must fit ``classes``, or those of the instances.
 
         Raises:
             CIMError: CIM_ERR_INVALID_QUERY, as ``check`` and ``matches`` do; CIM_ERR_SERVER_LIMITS_EXCEEDED for more work than
                 one request may be (rule SEC6).
         """
-        if instances:
-            self.check(dict.fromkeys([instance.cls for instance in instances]))
+        classes = classes or dict.fromkeys([instance.cls for instance in instances])
+        if classes:
+            self.check(classes)
         self.check_work(len(instances))
         matches = self.matches
         return [instance for instance in instances if matches(instance)]

@@ -10,13 +10,15 @@ from pywbem import (
     CIM_ERR_METHOD_NOT_AVAILABLE,
     CIM_ERR_NOT_FOUND,
     CIM_ERR_NOT_SUPPORTED,
-    CIMDateTime,
     CIMError,
     CIMInstance,
     CIMInstanceName,
     Uint16,
     WBEMConnection,
 )
+
+from tests.clients import services
+from tests.clients.services import MINUTE, NOW, START, STARTED, STOP, STOPPED, ZERO, changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,37 +80,9 @@ ELEMENTS: Final = {
 }
 
 
-class Now:
-    """Stands for the time of the call."""
-
-    def __repr__(self) -> str:
-        return "now"
-
-
-NOW: Final = Now()
-
-
 def invoke(conn: WBEMConnection, target: CIMInstanceName, call: str) -> int:
-    """Invoke ``Method`` or ``RequestStateChange(state)`` or ``RequestStateChange(state, timeout)``."""
-    method, _, arguments = call.rstrip(")").partition("(")
-    given: list[Any] = arguments.split(", ") if arguments else []
-    parameters: dict[str, Any] = {}
-    if given:
-        parameters["RequestedState"] = Uint16(given[0])
-    if len(given) > 1:
-        parameters["TimeoutPeriod"] = CIMDateTime(given[1])
-    result, outputs = conn.InvokeMethod(method, target, **parameters)
-    assert outputs.get("Job") is None or result == 4096  # 3.5: Job is filled only with 4096
-    return int(result)
-
-
-def changes(before: CIMInstance, after: CIMInstance, since: float) -> dict[str, Any]:
-    """Return the properties that changed, with their new values; the present time as NOW."""
-    changed = {name: after[name] for name in after if after[name] != before[name]}
-    moment = changed.get("TimeOfLastStateChange")
-    if moment is not None and since - 1e-3 <= moment.datetime.timestamp() <= time.time():
-        changed["TimeOfLastStateChange"] = NOW
-    return changed
+    """Return what the method returns, which is no job here."""
+    return services.invoke(conn, target, call)[0]
 
 
 class Row(NamedTuple):
@@ -136,29 +110,6 @@ def check(snapshot: "Snapshot", conn: WBEMConnection, row: Row) -> None:
     if not row.changed:
         assert snapshot(conn) == everything
 
-
-STOP: Final = {
-    "RequestedState": 3,
-    "EnabledState": 3,
-    "Started": False,
-    "TimeOfLastStateChange": NOW,
-    "OperationalStatus": [10],
-    "StatusDescriptions": ["Stopped"],
-    "Status": "Stopped",
-}
-START: Final = {
-    "RequestedState": 2,
-    "EnabledState": 2,
-    "Started": True,
-    "TimeOfLastStateChange": NOW,
-    "OperationalStatus": [2],
-    "StatusDescriptions": ["OK"],
-    "Status": "OK",
-}
-STARTED: Final = ("StopService", "StartService")
-STOPPED: Final = ("StartService", "StopService")
-ZERO: Final = "00000000000000.000000:000"
-MINUTE: Final = "00000000000100.000000:000"
 
 GUEST_SERVICE_ROWS: Final = [
     row
