@@ -23,9 +23,9 @@ ROOT: Final = Path(__file__).parent.parent
 WRITTEN: Final = ROOT / "cimsim" / "cli" / COVERAGE_FILE
 PAGE: Final = WRITTEN.with_suffix(".md")
 
-_FAMILY: Final = r"OP-[A-Z]{2,3}-|PL-|VR-|SEC|FL|H[CEAO]?|C[PTLWJ]|[MGXDEIWTZ]"
+_FAMILY: Final = r"OP-[A-Z]{2,3}-|PL-|VR-|SEC|FL|H[CEAO]?|C[PTLWJ]|[MGXDEIWTZQ]"
 _CITED: Final = re.compile(rf"(?<![\w-])({_FAMILY})(\d+)(?:(?: to |\.\.)(?:({_FAMILY}))?(\d+))?(?![\w-])")
-_IN_NAME: Final = re.compile(r"(?<=_)(op_[a-z]{2,3}_|pl_|vr_|sec|fl|h[ceao]?|c[ptlwj]|[mgxdeiwtz])(\d+)(?=_|$)")
+_IN_NAME: Final = re.compile(r"(?<=_)(op_[a-z]{2,3}_|pl_|vr_|sec|fl|h[ceao]?|c[ptlwj]|[mgxdeiwtzq])(\d+)(?=_|$)")
 _RANGE_IN_NAME: Final = re.compile(rf"{_IN_NAME.pattern}_to_(?:op_[a-z]{{2,3}}_|pl_|[a-z]{{1,3}})?(\d+)(?=_|$)")
 
 

@@ -6,7 +6,7 @@ parameters::
 
     class Lamp(Behaviour):
         def Switch(self, call: Invocation) -> int:
-            call.transaction.modify(call.target, Lit=call.arguments["On"])
+            call.transaction.modify(call.instance, Lit=call.arguments["On"])
             return 0
 
 A method whose return value shall be NULL returns ``(None, {})``: just None is taken for a forgotten ``return``, and fails.
@@ -20,16 +20,17 @@ Nothing a method changed is visible when it raises. A ``pywbem.CIMError`` reache
 CIM_ERR_FAILED.
 
 A behaviour may also act when a client writes instances of its class: it overrides ``create_instance``, ``modify_instance`` or
-``delete_instance``, and calls the inherited method for the plain step. Hooks that a behaviour does not override are not its
-own: those of a behaviour of a superclass come into their own there.
+``delete_instance``, and calls the inherited method for the plain step. ``read_instance`` and ``refresh`` act when a client
+reads. Hooks that a behaviour does not override are not its own: those of a behaviour of a superclass come into their own there.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from inspect import isfunction
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from cimsim.operations.hooks import CreateHook, DeleteHook, ModifyHook
+from cimsim.behaviours.timing import IMMEDIATE, Timing, chosen, parse_rule
+from cimsim.operations.hooks import CreateHook, DeleteHook, ModifyHook, ReadHook, RefreshHook
 from cimsim.operations.methods import Implementation, Invocation
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
@@ -42,6 +43,7 @@ class Behaviour:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
+        self._rules = tuple(parse_rule(each) for each in settings.get("timings", ()))
 
     def methods(self) -> dict[str, Implementation]:
         """Return the methods that this behaviour carries out, by folded name: functions whose names begin with a capital."""
@@ -66,8 +68,32 @@ class Behaviour:
         """Delete an instance for a client."""
         transaction.delete(instance)
 
+    def read_instance(self, transaction: Transaction, instance: Instance) -> Mapping[str, Any] | None:
+        """Return values to show a client in place of the stored ones, by property name.
+
+        It is called for each instance that an answer or a condition of a query shows; nothing that it does is kept.
+        Behaviours themselves see the stored values.
+        """
+        return None
+
+    def refresh(self, transaction: Transaction) -> None:
+        """Bring the stored instances of the class up to date before an operation looks at them.
+
+        It may create, change and delete instances (``transaction.synchronize`` does all three); nobody is told of these changes
+        by an indication. Associations computed on reading are instances like others.
+        """
+
     def namespaces_changed(self, transaction: Transaction) -> None:
         """Act on namespaces that came or went, whoever made or deleted them."""
+
+    # Time
+
+    def timing(self, transaction: Transaction, instance: Instance, method: str, default: Timing = IMMEDIATE) -> Timing:
+        """Return how long a transition takes that a method begins: as the pack's setting ``timings`` has it, else ``default``.
+
+        Ask once for each call of a method, since rules for one call count them.
+        """
+        return chosen(self._rules, transaction, instance, method) or default
 
     def hooks(self) -> dict[str, Callable[..., Any]]:
         """Return the hooks that this behaviour overrides, by name."""
@@ -78,7 +104,10 @@ def _is_method(name: str, value: object) -> bool:
     return name[0].isupper() and isfunction(value)
 
 
-_HOOKS: Final = ("create_instance", "modify_instance", "delete_instance", "namespaces_changed")
+_HOOKS: Final = ("create_instance", "modify_instance", "delete_instance", "read_instance", "refresh", "namespaces_changed")
+
+
+_NONE: Final[Mapping[str, RefreshHook]] = MappingProxyType({})
 
 
 class Binding(NamedTuple):
@@ -99,7 +128,7 @@ class Fault(NamedTuple):
 
 
 class Behaviours:
-    """Who carries out which method, and who acts on writes: the behaviours and faults of all packs.
+    """Who carries out which method, and who acts on reads and writes: the behaviours and faults of all packs.
 
     An ``Implementations`` and a ``Hooks``.
     """
@@ -111,15 +140,23 @@ class Behaviours:
             place = fold_namespace(binding.namespace), fold(binding.classname)
             self._methods.setdefault(place, {}).update(binding.behaviour.methods())
         self._hooks: dict[tuple[str, str], dict[str, Callable[..., Any]]] = {}
-        self._observers: dict[Behaviour, Callable[[Transaction], None]] = {}
+        self._observers: dict[Callable[[Transaction], None], None] = {}
+        self._refreshers: dict[str, dict[str, RefreshHook]] = {}
+        self._reading: set[str] = set()
         for binding in bindings:
             hooks = binding.behaviour.hooks()
+            namespace, classname = fold_namespace(binding.namespace), fold(binding.classname)
             observer = hooks.pop("namespaces_changed", None)
             if observer is not None:
-                self._observers[binding.behaviour] = observer
+                # One behaviour may be bound to several classes.
+                self._observers[observer] = None
+            refresh = hooks.pop("refresh", None)
+            if refresh is not None:
+                self._refreshers.setdefault(namespace, {})[classname] = refresh
+            if "read_instance" in hooks:
+                self._reading.add(namespace)
             if hooks:
-                place = fold_namespace(binding.namespace), fold(binding.classname)
-                self._hooks.setdefault(place, {}).update(hooks)
+                self._hooks.setdefault((namespace, classname), {}).update(hooks)
         # A fault is an implementation that comes before those of any behaviour.
         self._faults: dict[tuple[str, str], dict[str, Implementation]] = {}
         for fault in faults:
@@ -150,8 +187,20 @@ class Behaviours:
 
     def namespaces_changed(self, transaction: Transaction) -> None:
         """Tell every behaviour that wants to know."""
-        for observer in self._observers.values():
+        for observer in self._observers:
             observer(transaction)
+
+    def reads(self, namespace: str) -> bool:
+        """Return whether any behaviour of the namespace computes values on reading."""
+        return namespace in self._reading
+
+    def reader(self, namespace: str, cls: ResolvedClass) -> ReadHook | None:
+        """Return the hook ``read_instance`` of the binding nearest to the class, None for the stored values."""
+        return self._hook("read_instance", namespace, cls)
+
+    def refreshers(self, namespace: str) -> Mapping[str, RefreshHook]:
+        """Return the hooks ``refresh`` of the namespace, by folded class name."""
+        return self._refreshers.get(namespace, _NONE)
 
     def _hook(self, name: str, namespace: str, cls: ResolvedClass) -> Callable[..., Any] | None:
         if self._hooks:

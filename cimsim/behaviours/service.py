@@ -2,15 +2,24 @@
 
 The rules are those of CIM_Service and CIM_EnabledLogicalElement: the state properties change together on success and not at all
 on a refusal. What a class refuses, and with which number, is a matter of the subclass: override the hooks.
+
+A transition may take time: meanwhile EnabledState is 4 or 10, and Started what it was. StartService and StopService have no Job
+output, so they return 0 when it begins; RequestStateChange returns 4096 and a job where the pack has a kind of jobs.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from cimsim.behaviours.api import Behaviour
+from cimsim.behaviours.jobs import JobKind, begin
+from cimsim.behaviours.timing import IMMEDIATE, INVALID_PARAMETER, Timing, seconds_of, timeout_refusal
 from cimsim.operations.methods import Invocation
 from cimsim.world.errors import method_not_available, not_supported
 from cimsim.world.instances import Instance
+from cimsim.world.paths import InstancePath
+from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
 
 # RequestStateChange and RequestedState (DMTF value maps).
@@ -31,11 +40,10 @@ COMPLETED: Final = 0
 NOT_SUPPORTED: Final = 1
 FAILED: Final = 2
 
-# Return values of RequestStateChange.
-INVALID_PARAMETER: Final = 5
+# Return values of RequestStateChange, beside those of ``timeout_refusal``.
+NOT_IN_TIME: Final = 3
 JOB_STARTED: Final = 4096
 INVALID_TRANSITION: Final = 4097
-TIMEOUT_NOT_SUPPORTED: Final = 4098
 BUSY: Final = 4099
 
 
@@ -56,44 +64,108 @@ class State:
 
 RUNNING: Final = State(2, True, (2,), ("OK",), "OK")
 STOPPED: Final = State(3, False, (10,), ("Stopped",), "Stopped")
+STOPPING: Final = State(4, True, (9,), ("Stopping",), "Stopping")
+STARTING: Final = State(10, False, (8,), ("Starting",), "Starting")
+
+# TransitioningToState when no transition runs.
+NO_TRANSITION: Final = 5
 
 
-def timeout_refusal(timeout: DateTime | None, *, supported: bool = False) -> int | None:
-    """Return the number with which RequestStateChange refuses a TimeoutPeriod, or None to go ahead.
+def is_busy(service: Instance) -> bool:
+    """Return whether a service is on its way to another state."""
+    state = service["EnabledState"]
+    # A service that is asked to restart passes Disabled as well.
+    return state in IN_TRANSITION or (state == DISABLED and service["RequestedState"] in (REBOOT, RESET))
 
-    NULL and an interval of no length ask for nothing; a point in time is no period. What is done at once keeps any timeout.
+
+_CONFIGURABLE: Final = (
+    "stopped_requested_state",
+    "restarted_requested_state",
+    "repeated_code",
+    "repeated_state_code",
+    "busy_code",
+    "busy_state_code",
+    "refused_state_code",
+)
+"""Attributes of the life cycle for which a pack may have settings."""
+
+
+def unsupported(call: Invocation, answer: str | None) -> int:
+    """Say that a method is not supported: ``return-1`` (or None), ``cim-error-7`` or ``cim-error-16``.
+
+    Returns:
+        1, if that is the answer.
+
+    Raises:
+        CIMError: CIM_ERR_NOT_SUPPORTED or CIM_ERR_METHOD_NOT_AVAILABLE, if that is.
     """
-    if timeout is None or (timeout.is_interval and (supported or not timeout[:21].strip("0."))):
-        return None
-    return TIMEOUT_NOT_SUPPORTED if timeout.is_interval else INVALID_PARAMETER
+    text = f"{call.cls.name}.{call.method.name} is not supported"
+    match answer:
+        case "cim-error-7":
+            raise not_supported(text)
+        case "cim-error-16":
+            raise method_not_available(text)
+    return NOT_SUPPORTED
 
 
 class ServiceLifeCycle(Behaviour):
-    """Starts and stops a service at once.
+    """Starts and stops a service, at once or in the time that the setting ``transition`` of the pack gives.
 
-    ``utc`` ends the timestamps it writes, ``stopped_requested_state`` is what StopService leaves in RequestedState, and
-    ``supports_timeout`` whether RequestStateChange takes a TimeoutPeriod. The setting ``not_supported_answer`` of the pack, if
-    it has one, chooses how to say that a method is not supported: ``return-1`` (default), ``cim-error-7`` or ``cim-error-16``.
+    The setting ``timings`` may say otherwise for a call. Settings that a pack may have besides: ``not_supported_answer``
+    (``return-1``, ``cim-error-7`` or ``cim-error-16``) chooses how to say that a method is not supported; ``started_changes``
+    (``end`` or ``begin``) when Started changes in a slow transition; those with the names of attributes marked * replace these.
+    Subclasses set the attributes.
+
+    Attributes:
+        utc: how the timestamps that it writes end.
+        stopped_requested_state*: what StopService leaves in RequestedState.
+        supports_timeout: whether RequestStateChange takes a TimeoutPeriod. One shorter than the transition is refused with 3; a
+            transition that waits for reads keeps any.
+        keeps_late_request: whether RequestedState tells of a request that was refused for its TimeoutPeriod.
+        starting, stopping: the states on the way.
+        restarted_requested_state*: what a restart leaves in RequestedState.
+        repeated_code*: what StartService and StopService return for a service that is started or stopped already.
+        repeated_state_code*: what RequestStateChange returns for the state that the service has; unless it is 0, nothing
+            changes.
+        busy_code*, busy_state_code*: what StartService and StopService, and RequestStateChange, return during a transition.
+        refused_state_code*: what RequestStateChange returns where starting or stopping is not supported.
+        job_kind: the kind of the jobs of RequestStateChange; None: there are none, and it returns 0 when a transition begins.
+        job_properties: more properties of these jobs.
     """
 
     utc = "+000"
     stopped_requested_state = DISABLED
     supports_timeout = False
+    keeps_late_request = False
+    starting = STARTING
+    stopping = STOPPING
+    restarted_requested_state = ENABLED
+    repeated_code = COMPLETED
+    repeated_state_code = COMPLETED
+    busy_code = FAILED
+    busy_state_code = BUSY
+    refused_state_code = NOT_SUPPORTED
+    job_kind: JobKind | None = None
+    job_properties: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__(settings)
+        self._transition: Timing = settings.get("transition", IMMEDIATE)
+        for name in _CONFIGURABLE:
+            if name in settings:
+                setattr(self, name, settings[name])
+        if settings.get("started_changes") == "begin":
+            self.starting = replace(self.starting, Started=True)
+            self.stopping = replace(self.stopping, Started=False)
 
     def unsupported(self, call: Invocation) -> int:
         """Say that StartService or StopService is not supported, in the way that the settings want it said.
 
-        RequestStateChange has a return value for it, which it gives whatever the settings say.
+        RequestStateChange has return values for it.
         """
         if call.method.name == "RequestStateChange":
-            return NOT_SUPPORTED
-        text = f"{call.cls.name}.{call.method.name} is not supported"
-        match self.settings.get("not_supported_answer"):
-            case "cim-error-7":
-                raise not_supported(text)
-            case "cim-error-16":
-                raise method_not_available(text)
-        return NOT_SUPPORTED
+            return self.refused_state_code
+        return unsupported(call, self.settings.get("not_supported_answer"))
 
     # Hooks
 
@@ -109,7 +181,7 @@ class ServiceLifeCycle(Behaviour):
         """Return the number with which both refuse: services without a managed state (EnabledState 5) do, as do busy ones."""
         if service["EnabledState"] == NOT_APPLICABLE:
             return self.unsupported(call)
-        return FAILED if service["EnabledState"] in IN_TRANSITION else None
+        return self.busy_code if is_busy(service) else None
 
     def refuses_request(self, call: Invocation, service: Instance, requested: int | None) -> int | None:
         """Return the number with which RequestStateChange refuses before it looks at start or stop, or None to go ahead."""
@@ -117,72 +189,196 @@ class ServiceLifeCycle(Behaviour):
             return INVALID_PARAMETER
         if service["EnabledState"] == NOT_APPLICABLE:
             return NOT_SUPPORTED
-        return BUSY if service["EnabledState"] in IN_TRANSITION else None
+        return self.busy_state_code if is_busy(service) else None
 
-    def other_request(self, call: Invocation, service: Instance, requested: int) -> Any:
+    def other_request(self, call: Invocation, service: Instance, requested: int, timing: Timing) -> Any:
         """Answer RequestStateChange for a value other than Enabled, Disabled and Shut Down."""
         return NOT_SUPPORTED
+
+    def job_identifier(self, transaction: Transaction, service: Instance) -> str:
+        """Return the InstanceID of a new job for a service."""
+        return transaction.guid()
 
     # Extrinsic methods
 
     def StartService(self, call: Invocation) -> int:
-        """Place the service in the started state."""
-        service = _target(call)
+        """Place the service in the started state, or begin to."""
+        service = call.instance
+        timing = self._time(call, service)
         refusal = self.refuses_start(call, service)
-        if refusal is None and service["Started"] is not True:
-            self.enter(call, service, RUNNING, ENABLED)
+        if refusal is None and service["Started"] is True:
+            refusal = self.repeated_code
+        if refusal is None:
+            self._change(call.transaction, service, RUNNING, ENABLED, timing)
         return COMPLETED if refusal is None else refusal
 
     def StopService(self, call: Invocation) -> int:
-        """Place the service in the stopped state."""
-        service = _target(call)
+        """Place the service in the stopped state, or begin to."""
+        service = call.instance
+        timing = self._time(call, service)
         refusal = self.refuses_stop(call, service)
-        if refusal is None and service["Started"] is not False:
-            self.enter(call, service, STOPPED, self.stopped_requested_state)
+        if refusal is None and service["Started"] is False:
+            refusal = self.repeated_code
+        if refusal is None:
+            self._change(call.transaction, service, STOPPED, self.stopped_requested_state, timing)
         return COMPLETED if refusal is None else refusal
 
     def RequestStateChange(self, call: Invocation) -> Any:
         """Ask for a state: Enabled starts, Disabled and Shut Down stop."""
-        service = _target(call)
+        service = call.instance
         requested = call.arguments["RequestedState"]
+        timing = self._time(call, service)
         refusal = self.refuses_request(call, service, requested)
         if refusal is None:
             refusal = timeout_refusal(call.arguments.get("TimeoutPeriod"), supported=self.supports_timeout)
         if refusal is not None:
             return refusal
         if requested == ENABLED:
-            return self._request(call, service, RUNNING, ENABLED, self.refuses_start(call, service))
+            return self._request(call, service, RUNNING, ENABLED, timing, self.refuses_start(call, service))
         if requested in (DISABLED, SHUT_DOWN):
-            return self._request(call, service, STOPPED, requested, self.refuses_stop(call, service))
-        return self.other_request(call, service, requested)
+            return self._request(call, service, STOPPED, requested, timing, self.refuses_stop(call, service))
+        return self.other_request(call, service, requested, timing)
 
-    def _request(self, call: Invocation, service: Instance, state: State, requested: int, refusal: int | None) -> int:
-        if refusal is None:
-            self.enter(call, service, state, requested)
-        return COMPLETED if refusal is None else refusal
+    def _request(
+        self, call: Invocation, service: Instance, state: State, requested: int, timing: Timing, refusal: int | None
+    ) -> Any:
+        if refusal is not None:
+            return refusal
+        repeated = service["EnabledState"] == state.EnabledState
+        if repeated and self.repeated_state_code != COMPLETED:
+            return self.repeated_state_code
+        if repeated or timing.immediate:
+            self.enter(call.transaction, service, state, requested)
+            return COMPLETED
+        if self.is_late(call, service, requested, timing):
+            return NOT_IN_TIME
+        transition = _Transition(service.path, _state_of(service), service["RequestedState"], state, requested)
+        service = self._set_out(call.transaction, service, self.starting if state is RUNNING else self.stopping, requested)
+        return self._travel(call.transaction, service, transition, timing)[0]
+
+    # Transitions
+
+    def _time(self, call: Invocation, service: Instance) -> Timing:
+        # Most servers have no rules. Without this short cut, StopService takes measurably longer.
+        return self.timing(call.transaction, service, call.method.name, self._transition) if self._rules else self._transition
+
+    def is_late(self, call: Invocation, service: Instance, requested: int, timing: Timing) -> bool:
+        """Return whether a transition takes longer than TimeoutPeriod allows; if so, note the request where that is kept."""
+        timeout = call.arguments.get("TimeoutPeriod")
+        late = timeout is not None and 0 < seconds_of(timeout) < timing.seconds
+        if late and self.keeps_late_request:
+            call.transaction.modify(service, RequestedState=requested)
+        return late
+
+    def restart(self, call: Invocation, service: Instance, requested: int, timing: Timing) -> Any:
+        """Stop and start the service again: Shutting Down, Disabled and Starting take a third of the time each.
+
+        Returns:
+            What RequestStateChange returns. RequestedState is ``requested`` until the end.
+        """
+        if self.is_late(call, service, requested, timing):
+            return NOT_IN_TIME
+        transaction = call.transaction
+        transition = _Transition(
+            service.path, _state_of(service), service["RequestedState"], RUNNING, self.restarted_requested_state
+        )
+        service = self._set_out(transaction, service, self.stopping, requested)
+        if timing.immediate:
+            for state in (STOPPED, self.starting):
+                service = self.enter(transaction, service, state, requested)
+        answer, subjects = self._travel(transaction, service, transition, timing)
+        if not timing.immediate:
+            for share, state in ((1 / 3, STOPPED), (2 / 3, self.starting)):
+                timing.part(share).plan(transaction, self._pass, service.path, state, requested, subjects=subjects)
+        return answer
+
+    def enter(self, transaction: Transaction, service: Instance, state: State, requested: int) -> Instance:
+        """Change the state properties together; the time of change moves only when EnabledState does."""
+        place = service.cls.index
+        values = _typed(transaction, service, state) | {place["requestedstate"]: requested}
+        if service["EnabledState"] != state.EnabledState:
+            values[place["timeoflaststatechange"]] = DateTime.at(transaction.now, self.utc)
+        return transaction.replace(service, values)
+
+    def _change(self, transaction: Transaction, service: Instance, state: State, requested: int, timing: Timing) -> None:
+        """Enter a state when it is time."""
+        if timing.immediate:
+            self.enter(transaction, service, state, requested)
+        else:
+            transition = _Transition(service.path, _state_of(service), service["RequestedState"], state, requested)
+            service = self._set_out(transaction, service, self.starting if state is RUNNING else self.stopping, requested)
+            timing.plan(transaction, self._arrive, transition, subjects=[service])
+
+    def _set_out(self, transaction: Transaction, service: Instance, state: State, requested: int) -> Instance:
+        """Enter a state that is only passed."""
+        return _transitioning(transaction, self.enter(transaction, service, state, requested), requested)
+
+    def _travel(
+        self, transaction: Transaction, service: Instance, transition: "_Transition", timing: Timing
+    ) -> tuple[Any, list[Instance]]:
+        """Plan the end of a transition; return what RequestStateChange answers, and the instances whose reads count."""
+        if self.job_kind is None:
+            timing.plan(transaction, self._arrive, transition, subjects=[service])
+            return COMPLETED, [service]
+        job = begin(
+            transaction,
+            self.job_kind,
+            timing,
+            identifier=self.job_identifier(transaction, service),
+            name=f"RequestStateChange of {service['Name']}",
+            owner=service,
+            affected=[service],
+            finish=self._arrive,
+            cancelled=self._go_back,
+            arguments=(transition,),
+            properties=self.job_properties,
+        )
+        return (JOB_STARTED, {"Job": job}), [service, job]
 
     # Steps
 
-    def enter(self, call: Invocation, service: Instance, state: State, requested: int) -> Instance:
-        """Change the state properties together; the time of change moves only when EnabledState does."""
-        place = service.cls.index
-        values = _typed(call, service, state) | {place["requestedstate"]: requested}
-        if service["EnabledState"] != state.EnabledState:
-            values[place["timeoflaststatechange"]] = DateTime.at(call.transaction.now, self.utc)
-        return call.transaction.replace(service, values)
+    def _pass(self, transaction: Transaction, path: InstancePath, state: State, requested: int) -> None:
+        self.enter(transaction, transaction.get(path), state, requested)
+
+    def _arrive(self, transaction: Transaction, transition: "_Transition") -> None:
+        self._rest(transaction, transition.service, transition.after, transition.requested)
+
+    def _go_back(self, transaction: Transaction, transition: "_Transition") -> None:
+        self._rest(transaction, transition.service, transition.before, transition.requested_before)
+
+    def _rest(self, transaction: Transaction, path: InstancePath, state: State, requested: int) -> None:
+        service = transaction.get(path)
+        for wait in transaction.waiting(service):
+            if wait.step == self._pass:
+                transaction.cancel(wait.number)
+        _transitioning(transaction, self.enter(transaction, service, state, requested), NO_TRANSITION)
 
 
-def _typed(call: Invocation, service: Instance, state: State) -> dict[int, Any]:
+@dataclass(frozen=True, slots=True)
+class _Transition:
+    """A service between two states: what it was before, and what it will be."""
+
+    service: InstancePath
+    before: State
+    requested_before: int
+    after: State
+    requested: int
+
+
+def _state_of(service: Instance) -> State:
+    return State(*(service[name] for name in State.__slots__))
+
+
+def _transitioning(transaction: Transaction, service: Instance, to: int) -> Instance:
+    """Set TransitioningToState, where the schema level of the class has it."""
+    place = service.cls.index.get("transitioningtostate")
+    return service if place is None else transaction.replace(service, {place: to})
+
+
+def _typed(transaction: Transaction, service: Instance, state: State) -> dict[int, Any]:
     """Return the values of a state by their places in the class, worked out once for each class."""
     known: dict[State, dict[int, Any]] = service.cls.memo.setdefault("behaviours.service", {})
     values = known.get(state)
     if values is None:
-        values = known[state] = call.transaction.typed(service.cls, state.properties())
+        values = known[state] = transaction.typed(service.cls, state.properties())
     return values
-
-
-def _target(call: Invocation) -> Instance:
-    # The methods of services are not static, so the operation has made sure of an instance (rule X5).
-    if call.target is None:
-        raise ValueError(f"{call.cls.name}.{call.method.name} needs an instance")
-    return call.target

@@ -2,6 +2,9 @@
 
 What a request needs is read off the request alone, before anything is looked up: the role of its operation in its namespace and
 in that of the object it is for, and READ where else its paths point. So a refusal is the same whether or not anything exists.
+
+One thing is told to everybody: that there is no namespace of a name by which clients look for the Interop namespace. They try
+one name after the other, and stop at any other refusal (rule W2).
 """
 
 import re
@@ -18,7 +21,7 @@ from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Resu
 from cimsim.operations.roles import Role
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.errors import access_denied, invalid_namespace
-from cimsim.world.names import did_you_mean, fold, fold_namespace
+from cimsim.world.names import INTEROP_NAMES, did_you_mean, fold, fold_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.world import World
 
@@ -104,11 +107,15 @@ class Access:
         An operation that nobody may call because there is none passes: CIM_ERR_NOT_SUPPORTED reveals nothing (rule G8).
 
         Raises:
-            CIMError: CIM_ERR_ACCESS_DENIED.
+            CIMError: CIM_ERR_ACCESS_DENIED; CIM_ERR_INVALID_NAMESPACE, whatever the roles of the user, where one of the
+                ``INTEROP_NAMES`` does not exist (rule W2).
         """
         role = _role(request)
         if role is None:
             return
+        name = fold_namespace(request.namespace)
+        if name in INTEROP_NAMES and name not in world.namespaces:
+            raise _no_namespace(request)
         self._demand(user, role, request.namespace)
         for namespace in _targets(request):
             self._demand(user, role, namespace)
@@ -139,12 +146,16 @@ class Access:
     def discreet(self, error: CIMError, request: Request) -> CIMError:
         """Return an error whose text names no namespace but that of the request: others may be hidden from the user."""
         if error.status_code == CIM_ERR_INVALID_NAMESPACE:
-            return invalid_namespace(f"there is no namespace {request.namespace}")
+            return _no_namespace(request)
         return error
 
     def _demand(self, user: str | None, role: Role, namespace: str) -> None:
         if not self.allows(user, role, namespace):
             raise access_denied(f"user {user} has no role {role.value} in namespace {namespace}")
+
+
+def _no_namespace(request: Request) -> CIMError:
+    return invalid_namespace(f"there is no namespace {request.namespace}")
 
 
 def _role(request: Request) -> Role | None:

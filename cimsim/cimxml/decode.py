@@ -87,7 +87,7 @@ class Decoder:
                 expect(only, "SIMPLEREQ", message)
                 raise MessageError(HEADER_MISMATCH, "header CIMBatch without MULTIREQ")
             return Message(found["ID"], self._request(message, only, headers))
-        if headers.batch is None:
+        if headers.batch is None and headers.matched:
             raise MessageError(HEADER_MISMATCH, "MULTIREQ without header CIMBatch")
         first, *further = self._requests(only, headers)
         return Message(found["ID"], first, tuple(further))
@@ -126,7 +126,7 @@ class Decoder:
         if headers.batch is None:
             check_object(headers, namespace, target)
         arguments = [self._paramvalue(expect(child, "PARAMVALUE", call)) for child in found[1:]]
-        return ExtrinsicRequest(name, namespace, target, tuple(arguments))
+        return ExtrinsicRequest(name, namespace, target, tuple(arguments), self._instances.embedded)
 
     def _call(self, call: Element, headers: CimHeaders) -> tuple[str, list[Element]]:
         """Return name and children of a call, at least one."""

@@ -7,6 +7,7 @@ from typing import Final
 from pywbem import CIMError
 
 from cimsim.cimxml.encode_classes import render_class, render_qualifier_declaration
+from cimsim.cimxml.encode_errors import ErrorInstances, render_error
 from cimsim.cimxml.encode_instances import bare_instance, instance_name, named_instance
 from cimsim.cimxml.encode_objects import form_of
 from cimsim.cimxml.encode_paths import class_name, namespace_path
@@ -47,7 +48,6 @@ _BATCH: Final = 200
 _BATCH_BYTES: Final = 64 * 1024
 """A batch ends with the fragment that reaches this size: to render a class for the first time takes some 60 us for each KiB."""
 
-_MOST_DESCRIPTION: Final = 1000
 """Characters in the description of an error. It may quote what a client sent, however long that is."""
 
 _CLASS_MEMO: Final = "cimxml.classes"
@@ -63,10 +63,14 @@ class Encoder:
 
     ``host`` is the text of HOST in absolute paths: a name or ``name:port`` (rules M16, SEC5). ``null_outputs``: whether output
     parameters that are NULL are sent. Left out means the same, and wbemcli and pywbemcli crash on those that are sent (X12).
+    ``error_instances``: which errors carry instances of CIM_Error (E3).
     """
 
-    def __init__(self, host: str, *, null_outputs: bool = False) -> None:
+    def __init__(
+        self, host: str, *, null_outputs: bool = False, error_instances: ErrorInstances = ErrorInstances.GIVEN
+    ) -> None:
         self._host = host
+        self._error_instances = error_instances
         self._null_outputs = null_outputs
 
     def encode(self, message: Message, result: Result | CIMError) -> Iterator[list[bytes]]:
@@ -91,7 +95,7 @@ class Encoder:
         head = f'{start}<{kind} NAME="{escape_attribute(request.name)}">'
         tail = f"</{kind}>{end}"
         if isinstance(result, CIMError):
-            return iter([[f"{head}{_error(result)}{tail}".encode()]])
+            return iter([[f"{head}{render_error(result, self._error_instances)}{tail}".encode()]])
         if isinstance(result, Void):
             return iter([[f"{head}{tail}".encode()]])
         if isinstance(result, MethodResult):
@@ -229,14 +233,6 @@ def _class(cls: ResolvedClass, view: ClassView) -> bytes:
 
 def _value(result: Value) -> str:
     return form_of(result.type, isinstance(result.value, tuple | list), result.embedded).element(result.value)
-
-
-def _error(error: CIMError) -> str:
-    # A CIMError without a description makes one of its own from the code.
-    description: str = error.status_description
-    if len(description) > _MOST_DESCRIPTION:
-        description = f"{description[:_MOST_DESCRIPTION]}..."
-    return f'<ERROR CODE="{int(error.status_code)}" DESCRIPTION="{escape_attribute(description)}"/>'
 
 
 def _output_type(output: Output) -> str:

@@ -12,12 +12,17 @@ from cimsim.operations.results import ClassView
 _WHOLE: Final = ClassView(class_origin=True)
 
 
-def embedded_text(value: CIMInstance | CIMClass) -> str:
-    """Return the text of a VALUE that embeds an object: an INSTANCE without its path, or a CLASS."""
+def object_text(value: CIMInstance | CIMClass) -> str:
+    """Return an object of pywbem as an element: an INSTANCE without its path, or a CLASS."""
     if isinstance(value, CIMClass):
-        return escape_text(render_class(value, _WHOLE))
+        return render_class(value, _WHOLE)
     properties = "".join([_property(prop) for prop in value.properties.values()])
-    return escape_text(f'<INSTANCE CLASSNAME="{escape_attribute(value.classname)}">{properties}</INSTANCE>')
+    return f'<INSTANCE CLASSNAME="{escape_attribute(value.classname)}">{properties}</INSTANCE>'
+
+
+def embedded_text(value: CIMInstance | CIMClass) -> str:
+    """Return the text of a VALUE that embeds an object."""
+    return escape_text(object_text(value))
 
 
 _EMBEDDED: Final = Form("<VALUE>", embedded_text, "</VALUE>")

@@ -40,7 +40,8 @@ _BLANKS: Final = " \t"
 class CimHeaders(NamedTuple):
     """The CIM headers as they came, bytes read as Latin-1, outer blanks removed; None: not sent.
 
-    ``repeated`` holds the names of fields that came more than once; the first value is the one kept.
+    ``repeated`` holds the names of fields that came more than once; the first value is the one kept. ``matched``: the headers
+    must be there and agree with the body, as every server but one demands (rule Q2).
     """
 
     operation: str | None = None
@@ -50,6 +51,7 @@ class CimHeaders(NamedTuple):
     batch: str | None = None
     repeated: frozenset[str] = frozenset()
     export: str | None = None
+    matched: bool = True
 
     @classmethod
     def of(cls, headers: Iterable[tuple[bytes, bytes]], prefix: bytes = b"") -> "CimHeaders":
@@ -98,6 +100,8 @@ def check_headers(headers: CimHeaders, *, batches: bool = True) -> None:
         raise MessageError(UNSUPPORTED_OPERATION, f"CIMOperation is {headers.operation!r}, not MethodCall, once")
     if headers.batch is not None and not batches:
         raise MessageError(MULTIPLE_REQUESTS_UNSUPPORTED, "batches of requests (CIMBatch) are not supported")
+    if not headers.matched:
+        return
     for field in headers.repeated:
         raise MessageError(HEADER_MISMATCH, f"header {_NAMES[field]} stands more than once")
     if headers.batch is not None:
@@ -109,6 +113,11 @@ def check_headers(headers: CimHeaders, *, batches: bool = True) -> None:
             raise MessageError(HEADER_MISMATCH, f"header {name} is {'missing' if value is None else 'empty'}")
         if _CONTROLS.search(value):
             raise MessageError(HEADER_MISMATCH, f"header {name} holds a control character")
+
+
+def unmatched(headers: CimHeaders) -> CimHeaders:
+    """Return the headers with nothing in them that a body could contradict (rule Q2)."""
+    return CimHeaders(headers.operation, repeated=headers.repeated & {"operation"}, export=headers.export, matched=False)
 
 
 def readings(value: str) -> Iterable[str]:

@@ -30,7 +30,7 @@ _Keys = dict[str, tuple[str, bool]]
 def check_method(headers: CimHeaders, name: str) -> None:
     """Check that CIMMethod is the name of the method in any spelling (rule HC7); raises MessageError, header-mismatch."""
     method = headers.method or ""
-    if method != name and all(fold(text) != fold(name) for text in readings(method)):
+    if method != name and headers.matched and all(fold(text) != fold(name) for text in readings(method)):
         raise MessageError(HEADER_MISMATCH, f"CIMMethod is {method!r}, but the body calls {name}")
 
 
@@ -48,7 +48,7 @@ def check_object(headers: CimHeaders, namespace: str, target: InstancePath | Cla
         fits = any(names(reading, target, namespace) for reading in readings(text))
     else:
         fits = any(_names_class(reading, target, namespace) for reading in readings(text))
-    if not fits:
+    if not fits and headers.matched:
         wanted = namespace if target is None else f"{namespace}:{target}"
         raise MessageError(HEADER_MISMATCH, f"CIMObject is {text!r}, but the body names {wanted}")
 

@@ -15,10 +15,17 @@ class KeyType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """How an object manager presents itself, for clients to tell its brand and version (rule W7)."""
+    """How an object manager presents itself, for clients to tell its brand and version (rule W7).
+
+    Attributes:
+        element_name: of CIM_ObjectManager.
+        description: of CIM_ObjectManager; it holds the version.
+        namespace_class: the subclass of CIM_Namespace that clients create once they know the brand; None: none.
+    """
 
     element_name: str
     description: str
+    namespace_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class Quirks:
         both_embedded: EMBEDDEDOBJECT beside EmbeddedObject.
         untyped_pull: the output parameters of pull operations have no PARAMTYPE.
         output_type: PARAMVALUE has TYPE, not PARAMTYPE.
+        empty_hosts: the paths of association operations have an empty HOST.
+        interop: the name of the namespace root/interop; None: that.
         leading_slash: CIM_Namespace names namespaces with a slash in front.
         hidden_namespaces: those that CIM_Namespace does not list.
         class_paths_as_keys: a key that is a reference is a LOCALCLASSPATH.
@@ -51,6 +60,10 @@ class Quirks:
         unknown_operation: for operations that do not exist, or that ``left_out`` names.
         left_out: operations that the server does not have.
         values_as_http: a value that is malformed is answered 400, not with a CIM error.
+        post_only: methods other than POST and M-POST are answered 501, OPTIONS too.
+        no_expectations: Expect is answered 417 whatever it says.
+        no_matching: the CIM headers need not agree with the body, and but for CIMOperation need not be there.
+        status_trailers: a client that takes trailers gets chunks, and the status code in a trailer.
     """
 
     brand: Brand | None = None
@@ -61,6 +74,8 @@ class Quirks:
     both_embedded: bool = False
     untyped_pull: bool = False
     output_type: bool = False
+    empty_hosts: bool = False
+    interop: str | None = None
     leading_slash: bool = False
     hidden_namespaces: frozenset[str] = frozenset()
     class_paths_as_keys: bool = False
@@ -78,7 +93,14 @@ class Quirks:
     unknown_operation: int = 0
     left_out: frozenset[str] = frozenset()
     values_as_http: bool = False
+    post_only: bool = False
+    no_expectations: bool = False
+    no_matching: bool = False
+    status_trailers: bool = False
 
+
+INTEROP: Final = "root/interop"
+"""The Interop namespace as the world has it."""
 
 _FAILED: Final = 1
 _NOT_SUPPORTED: Final = 7
@@ -101,15 +123,18 @@ _PULL: Final = frozenset(
 
 PROFILES: Final[dict[str, Quirks]] = {
     "openpegasus": Quirks(
-        brand=Brand("Pegasus", "OpenPegasus CIM Server Version 2.14.1"),
+        brand=Brand("Pegasus", "OpenPegasus CIM Server Version 2.14.1", namespace_class="PG_Namespace"),
         key_type=KeyType.ABSENT,
         both_embedded=True,
         untyped_pull=True,
+        empty_hosts=True,
+        interop="root/PG_InterOp",
         unknown_parameter=_NOT_SUPPORTED,
         no_continuation=_NOT_SUPPORTED,
         filter_pairing=_FAILED,
         pull_kind=_FAILED,
         values_as_http=True,
+        post_only=True,
     ),
     "sfcb": Quirks(
         brand=Brand("sfcb", "Small Footprint CIM Broker 1.4.9"),
@@ -118,6 +143,10 @@ PROFILES: Final[dict[str, Quirks]] = {
         unknown_operation=_FAILED,
         left_out=_PULL,
         descriptions={_FAILED: "invalid imethodcall XML"},
+        post_only=True,
+        no_expectations=True,
+        no_matching=True,
+        status_trailers=True,
     ),
     "ecom": Quirks(
         brand=Brand("EMC CIM Server", "EMC CIM Server Version 8.3.0"),

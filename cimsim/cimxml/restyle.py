@@ -11,17 +11,18 @@ from typing import Final, Protocol
 
 from pywbem import CIM_ERR_METHOD_NOT_FOUND, CIMError
 
+from cimsim.cimxml.encode_paths import local_namespace_path
 from cimsim.cimxml.message import Message
-from cimsim.cimxml.quirks import KeyType, Quirks
+from cimsim.cimxml.quirks import INTEROP, KeyType, Quirks
 from cimsim.operations.results import Result
 
 _Change = Callable[[bytes], bytes]
 
 _NAMESPACE_KEY: Final = (
-    rb'(<INSTANCENAME CLASSNAME="CIM_Namespace">(?:(?!</INSTANCENAME>).)*?<KEYBINDING NAME="Name"><KEYVALUE[^>]*>)'
+    rb'(<INSTANCENAME CLASSNAME="(?:CIM|PG)_Namespace">(?:(?!</INSTANCENAME>).)*?<KEYBINDING NAME="Name"><KEYVALUE[^>]*>)'
 )
 _NAMESPACE_PROPERTY: Final = (
-    rb'(<INSTANCE CLASSNAME="CIM_Namespace">(?:(?!</INSTANCE>).)*?<PROPERTY NAME="Name" TYPE="string"[^>]*><VALUE>)'
+    rb'(<INSTANCE CLASSNAME="(?:CIM|PG)_Namespace">(?:(?!</INSTANCE>).)*?<PROPERTY NAME="Name" TYPE="string"[^>]*><VALUE>)'
 )
 _REFERENCE_KEY: Final = (
     rb"(<KEYBINDING NAME=\"[^\"]*\"><VALUE\.REFERENCE>)<LOCALINSTANCEPATH>(<LOCALNAMESPACEPATH>.*?</LOCALNAMESPACEPATH>)"
@@ -82,6 +83,11 @@ def _changes(quirks: Quirks) -> Iterator[_Change]:
         yield _substitute(rb'(<PARAMVALUE NAME="(?:' + names + rb')") PARAMTYPE="\w+"', rb"\g<1>")
     if quirks.output_type:
         yield _substitute(rb'(<PARAMVALUE NAME="[^"]*") PARAMTYPE=', rb"\g<1> TYPE=")
+    if quirks.empty_hosts:
+        start = rb"<(?:OBJECTPATH|VALUE\.OBJECTWITHPATH)><INSTANCEPATH><NAMESPACEPATH>"
+        yield _substitute(rb"(%b<HOST>)[^<]*" % start, rb"\g<1>")
+    if quirks.interop is not None:
+        yield from _renamed(INTEROP, quirks.interop)
     if quirks.leading_slash:
         yield _substitute(_NAMESPACE_KEY, rb"\g<1>/")
         yield _substitute(_NAMESPACE_PROPERTY, rb"\g<1>/")
@@ -103,6 +109,13 @@ def _changes(quirks: Quirks) -> Iterator[_Change]:
     if quirks.error_instance:
         shown = b'<PROPERTY NAME="CIMStatusCode" TYPE="uint32"><VALUE>\\g<2></VALUE></PROPERTY>'
         yield _substitute(rb'(<ERROR CODE="(\d+)"[^>]*?)/>', rb"\g<1>><INSTANCE>" + shown + b"</INSTANCE></ERROR>")
+
+
+def _renamed(name: str, shown: str) -> Iterator[_Change]:
+    """Yield what gives a namespace another name: in paths, and where CIM_Namespace tells its name."""
+    yield _substitute(b"(?i:%b)" % re.escape(local_namespace_path(name).encode()), local_namespace_path(shown).encode())
+    for place in (_NAMESPACE_KEY, _NAMESPACE_PROPERTY):
+        yield _substitute(b"(?i:%b%b(?=<))" % (place, re.escape(name.encode())), rb"\g<1>" + shown.encode())
 
 
 def _substitute(pattern: bytes, replacement: bytes) -> _Change:

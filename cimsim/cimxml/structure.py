@@ -12,6 +12,7 @@ ONLY_NAME: Final = frozenset({"NAME"})
 EMBEDDED: Final = frozenset({"EmbeddedObject", "EMBEDDEDOBJECT"})
 """The spellings of EmbeddedObject (rule X10)."""
 
+_MOST_ATTRIBUTES: Final = 100
 _LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _BLANKS: Final = " \t\r\n"
 _IDENTIFIER: Final = re.compile("[A-Za-z_\u0080-\uffef][0-9A-Za-z_\u0080-\uffef]*")
@@ -26,8 +27,11 @@ def attributes(element: Element, required: frozenset[str], optional: frozenset[s
     """Return the attributes of an element; ``xml:lang`` is tolerated everywhere (rules M17, D33).
 
     Raises:
-        MessageError: request-not-valid for a missing or an unknown one (rules HE12, M18).
+        MessageError: request-not-valid for a missing or an unknown one (rules HE12, M18), or for too many (rule SEC3).
     """
+    # The time that lxml takes to collect them grows with the square of their number.
+    if len(element.attrib) > _MOST_ATTRIBUTES:
+        raise not_valid(f"{element.tag} with {len(element.attrib)} attributes")
     items = element.items()
     if not items and not required:
         return {}

@@ -11,6 +11,7 @@ from lxml import etree
 
 from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.message import REQUEST_NOT_VALID, REQUEST_NOT_WELL_FORMED, MessageError
+from cimsim.cimxml.vocabulary import all_names
 
 Element = Any
 """An ``lxml.etree._Element``; lxml carries no type information."""
@@ -38,6 +39,7 @@ class XmlParser:
             remove_pis=True,
             strip_cdata=True,
         )
+        self._knows_names = False
 
     def parse(self, body: bytes) -> Element:
         """Return the root element of a document.
@@ -45,6 +47,10 @@ class XmlParser:
         Raises:
             MessageError: request-not-well-formed (rules HE6, H35), or request-not-valid for one over the limits.
         """
+        if not self._knows_names:
+            # Here, not before: the table is that of the thread that parses.
+            etree.fromstring(all_names(), self._parser)
+            self._knows_names = True
         limits = self._limits
         if body.count(b"<") > limits.elements or body.count(b"=") > limits.attributes:
             raise MessageError(REQUEST_NOT_VALID, "the message has too many elements or attributes")
@@ -54,8 +60,15 @@ class XmlParser:
             body = _without_doctype(body)
         try:
             return etree.fromstring(body, self._parser)
-        except (etree.XMLSyntaxError, ValueError) as error:
-            raise MessageError(REQUEST_NOT_WELL_FORMED, f"the body is not well-formed XML: {error}") from None
+        except etree.XMLSyntaxError as error:
+            # Its text as a whole names a file too, and the line once more.
+            raise _not_well_formed(error.msg) from None
+        except ValueError as error:
+            raise _not_well_formed(error) from None
+
+
+def _not_well_formed(reason: object) -> MessageError:
+    return MessageError(REQUEST_NOT_WELL_FORMED, f"the body is not well-formed XML: {reason}")
 
 
 def _without_doctype(body: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cimsim.cli.failure import fail
 from cimsim.world.names import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,6 +72,22 @@ def _wanted(known: click.Parameter, value: object) -> str | None:
     if isinstance(kind, click.types.IntParamType):
         return None if isinstance(value, int) and not isinstance(value, bool) else "an integer"
     return None if isinstance(value, str) else "a string"
+
+
+def assignments(given: tuple[str, ...]) -> dict[str, str | list[str]]:
+    """Return the texts of ``--set`` by setting; a setting that is given several times has a list, which only lists take."""
+    assignments: dict[str, str | list[str]] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        name = name.strip()
+        if not equals or "." not in name:
+            fail(f"--set {each}: write PACK.NAME=VALUE")
+        before = assignments.get(name)
+        if before is not None:
+            assignments[name] = [*(before.split(",") if isinstance(before, str) else before), *value.split(",")]
+        else:
+            assignments[name] = value
+    return assignments
 
 
 class Seconds(click.FloatRange):

@@ -29,17 +29,27 @@ state_dir_option = setting(
 )
 
 _OPTIONS: Final = (
-    setting("--http/--no-http", default=True, show_default=True, help="Serve plain HTTP on --port."),
+    setting(
+        "--http/--no-http", default=None, show_default="http, but no-http with --client-ca", help="Serve plain HTTP on --port."
+    ),
     setting("--tls/--no-tls", default=False, show_default=True, help="Serve HTTPS on --tls-port."),
     setting(
         "--tls-port", type=click.IntRange(0, 65535), default=5989, show_default=True, help="Port of HTTPS; 0 picks a free one."
     ),
     setting("--certificate", type=_FILE, help="PEM file of the server's certificate.  [default: one of a local CA]"),
     setting("--key", type=_FILE, help="PEM file of its private key.  [default: that of --certificate]"),
-    setting("--client-ca", type=_FILE, help="Demand client certificates that the CAs in this PEM file signed."),
+    setting(
+        "--client-ca",
+        type=_FILE,
+        help="Demand client certificates that the CAs in this PEM file signed; no plain HTTP, unless --http is said.",
+    ),
     state_dir_option,
     setting("--user", multiple=True, metavar="NAME:PASSWORD", help="Demand Basic authentication; may be repeated."),
-    setting("--users-file", type=_FILE, help="The same from lines NAME:PASSWORD of a file."),
+    setting(
+        "--users-file",
+        type=_FILE,
+        help="The same from lines NAME:PASSWORD of a file; for a PASSWORD also its hash, from cimsim password.",
+    ),
     setting(
         "--role",
         multiple=True,
@@ -69,6 +79,12 @@ def security_options(command: F) -> F:
     return command
 
 
+def serves_http(options: Mapping[str, Any]) -> bool:
+    """Return whether plain HTTP is served: it would be a way round client certificates, so with these only if it is said."""
+    said: bool | None = options["http"]
+    return options["client_ca"] is None if said is None else said
+
+
 def users_of(options: Mapping[str, Any]) -> dict[str, str]:
     """Return the passwords by user name; ends the command if they cannot be read."""
     from cimsim.server.auth import parse_user, read_users_file
@@ -87,7 +103,7 @@ def users_of(options: Mapping[str, Any]) -> dict[str, str]:
         if sum(other == name for other, _ in given) > 1:
             fail(f"--user: user {name} is given twice")
     users.update(given)
-    plain = options["http"] and not options["allow_plain_passwords"] and not _is_loopback(options["address"])
+    plain = serves_http(options) and not options["allow_plain_passwords"] and not _is_loopback(options["address"])
     if users and plain:
         fail(
             f"passwords would cross the network in the clear to {options['address']}: serve --tls --no-http, "
@@ -121,7 +137,7 @@ def tls_of(options: Mapping[str, Any]) -> Any:
         given = [name for name in _FOR_TLS if options[name] is not None]
         if given:
             fail(f"--{given[0].replace('_', '-')} needs --tls")
-        if not options["http"]:
+        if not serves_http(options):
             fail("--no-http leaves nothing to serve: add --tls")
         return None
     # OpenSSL is not loaded where it is not wanted.

@@ -5,20 +5,24 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cimsim.cli.config import Seconds, config_option, setting
+from cimsim.cli.clock import clock_options, control_port_of, random_of, start_of
+from cimsim.cli.config import Seconds, assignments, config_option, setting
 from cimsim.cli.failure import fail
-from cimsim.cli.security import access_of, security_options, tls_of, users_of
+from cimsim.cli.listeners import delivery_of, delivery_options
+from cimsim.cli.security import access_of, security_options, serves_http, tls_of, users_of
 
 if TYPE_CHECKING:
     from cimsim.packs.load import Loaded
 
 _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intelliflash", "careless")
+_MOST_NAMES: Final = 20
 
 
 @click.command()
@@ -31,11 +35,20 @@ _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intel
 )
 @setting("--host-name", default="localhost", show_default=True, help="HOST of the paths in answers.")
 @security_options
+@clock_options
 @setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the habits of another server.")
 @setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
-@setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for MOF files given without a pack.")
+@setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
+@setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
 @setting("--enforce-write/--no-enforce-write", default=True, show_default=True, help="Refuse changes of read-only properties.")
 @setting("--null-outputs/--no-null-outputs", default=False, show_default=True, help="Send output parameters that are NULL.")
+@setting(
+    "--error-instances",
+    type=click.Choice(["none", "given", "all"]),
+    default="given",
+    show_default=True,
+    help="Errors with instances of CIM_Error: none, those a behaviour gave some, or all.",
+)
 @setting(
     "--cache-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder for compiled packs.  [default: user's cache]"
 )
@@ -81,6 +94,15 @@ _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intel
     show_default=True,
     help="Name an enumeration session anew in every answer.",
 )
+@setting("--reload/--no-reload", default=False, show_default=True, help="Load packs again when their files change.")
+@setting(
+    "--watchdog",
+    type=Seconds(0),
+    default=5.0,
+    show_default=True,
+    help="Seconds after which a behaviour that does not return is named in the log; 0: never.",
+)
+@delivery_options
 @setting(
     "--log-level",
     type=click.Choice(["debug", "info", "warn", "error"]),
@@ -89,12 +111,15 @@ _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intel
     help="Least level of log lines on standard error.",
 )
 def serve(**options: Any) -> None:
-    """Serve PACKS: folders of mock packs, names of shipped ones, or MOF files; without any, all shipped packs."""
+    """Serve PACKS: folders of mock packs, names of shipped ones, MOF files, or mock scripts; without any, all shipped packs."""
+    # What starting makes, modules and packs, stays for good: the collector need not look at it now, nor ever again.
+    gc.disable()
     # Imported here so that --help and usage errors do not wait for the reactor and the object model.
     from twisted.internet import reactor
     from twisted.internet.error import CannotListenError
 
     from cimsim.cimom.contexts import ContextOptions
+    from cimsim.cimxml.encode_errors import ErrorInstances
     from cimsim.cimxml.quirks import PROFILES, Quirks
     from cimsim.cli.logs import log_to_stderr
     from cimsim.operations.call import Policy
@@ -107,13 +132,15 @@ def serve(**options: Any) -> None:
         _forget(ready_file)
     users, tls = users_of(options), tls_of(options)
     access = access_of(options, users)
-    loaded = _load(options)
+    delivery = delivery_of(options)
+    start = start_of(options)
+    loaded = _load(options, time.time() if start is None else start)
     endpoint = Endpoint(
         reactor,
         loaded,
         EndpointOptions(
             address=options["address"],
-            port=options["port"] if options["http"] else None,
+            port=options["port"] if serves_http(options) else None,
             tls=tls,
             tls_port=options["tls_port"],
             host=options["host_name"],
@@ -121,6 +148,7 @@ def serve(**options: Any) -> None:
             access=access,
             quirks=PROFILES[options["quirks"]] if options["quirks"] else Quirks(),
             null_outputs=options["null_outputs"],
+            error_instances=ErrorInstances(options["error_instances"]),
             m_post=options["m_post"],
             max_batch=options["max_batch"],
             limits=HttpLimits(
@@ -138,19 +166,38 @@ def serve(**options: Any) -> None:
                 most_of_user=options["max_user_contexts"],
                 rotate=options["rotate_contexts"],
             ),
+            delivery=delivery,
+            start=start,
+            running=options["clock"] == "real",
+            random=random_of(options),
+            watchdog=options["watchdog"],
         ),
     )
     try:
         urls = endpoint.listen()
+        lines = [f"listening on {url}" for url in urls]
+        control_port = control_port_of(options)
+        if control_port is not None:
+            from cimsim.control.api import listen  # twisted.web only where it is wanted
+
+            control, _ = listen(reactor, endpoint.cimom, control_port)
+            urls.append(f"control {control}")
+            lines.append(f"control plane on {control}")
     except CannotListenError as error:
-        fail(f"cannot listen on {options['address']}:{error.port}: {_reason(error)}")
+        fail(f"cannot listen on {error.interface or options['address']}:{error.port}: {_reason(error)}")
     _show(loaded)
+    if options["reload"]:
+        from cimsim.server.reload import Reloader
+
+        now = endpoint.clock.now
+        Reloader(reactor, lambda: load_packs(options, now()), endpoint.renew, loaded).start()
 
     def announce() -> None:
+        endpoint.watch()
         if ready_file is not None:
             _write_whole(ready_file, "\n".join(urls))
-        for url in urls:
-            click.echo(f"listening on {url}")
+        for line in lines:
+            click.echo(line)
 
     running: Any = reactor
     running.callWhenRunning(announce)
@@ -165,47 +212,36 @@ def _forget(ready_file: Path) -> None:
     ready_file.unlink(missing_ok=True)
 
 
-def _load(options: dict[str, Any]) -> Loaded:
-    import time
-
-    from cimsim.packs.cache import default_cache_dir
+def _load(options: dict[str, Any], now: float) -> Loaded:
     from cimsim.packs.errors import PackError
-    from cimsim.packs.load import load
 
-    cache_dir = (options["cache_dir"] or default_cache_dir()) if options["cache"] else None
-    progress = _progress if sys.stderr.isatty() else None
-    # What loading makes stays for good: the collector need not look at it now, nor ever again.
-    gc.disable()
     try:
-        return load(
-            options["packs"],
-            _assignments(options["set"]),
-            cache_dir=cache_dir,
-            now=time.time(),
-            progress=progress,
-            namespace=options["namespace"],
-        )
+        return load_packs(options, now)
     except PackError as error:
+        if sys.stderr.isatty():
+            _progress("")
         fail(str(error))
     finally:
         gc.freeze()
         gc.enable()
 
 
-def _assignments(given: tuple[str, ...]) -> dict[str, str | list[str]]:
-    """Return the texts by setting; a setting that is given several times has a list, which only lists take."""
-    assignments: dict[str, str | list[str]] = {}
-    for each in given:
-        name, equals, value = each.partition("=")
-        name = name.strip()
-        if not equals or "." not in name:
-            fail(f"--set {each}: write PACK.NAME=VALUE")
-        before = assignments.get(name)
-        if before is not None:
-            assignments[name] = [*(before.split(",") if isinstance(before, str) else before), *value.split(",")]
-        else:
-            assignments[name] = value
-    return assignments
+def load_packs(options: dict[str, Any], now: float) -> Loaded:
+    """Return what the options ask to be loaded, at a time in seconds since 1970-01-01 UTC; raises PackError."""
+    from cimsim.packs.cache import default_cache_dir
+    from cimsim.packs.load import load
+
+    cache_dir = (options["cache_dir"] or default_cache_dir()) if options["cache"] else None
+    return load(
+        options["packs"],
+        assignments(options["set"]),
+        cache_dir=cache_dir,
+        now=now,
+        seed=options["seed"] or 0,
+        progress=_progress if sys.stderr.isatty() else None,
+        namespace=options["namespace"],
+        schema=options["schema"],
+    )
 
 
 def _progress(text: str) -> None:
@@ -225,15 +261,18 @@ def _show(loaded: Loaded) -> None:
 
 
 def _listed(files: Sequence[str]) -> str:
-    """Return the names of files, those of a folder behind its name: ``instances/{host,vm_web01}.mof``."""
+    """Return the names of files, those of a folder behind its name: ``instances/{host,vm_web01}.mof``; many are counted."""
     folders: dict[str, list[str]] = {}
     for file in files:
         folder, _, name = file.rpartition("/")
         folders.setdefault(folder and folder + "/", []).append(name.removesuffix(".mof"))
-    return ", ".join(
-        f"{folder}{names[0]}.mof" if len(names) == 1 else f"{folder}{{{','.join(names)}}}.mof"
-        for folder, names in folders.items()
-    )
+    return ", ".join(_of_folder(folder, names) for folder, names in folders.items())
+
+
+def _of_folder(folder: str, names: list[str]) -> str:
+    if len(names) == 1:
+        return f"{folder}{names[0]}.mof"
+    return f"{folder}{{{','.join(names)}}}.mof" if len(names) <= _MOST_NAMES else f"{folder}*.mof ({len(names)} files)"
 
 
 def _reason(error: Any) -> str:

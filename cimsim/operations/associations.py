@@ -79,7 +79,9 @@ def reference_names(call: Call, ObjectName: Target, ResultClass: str | None, Rol
 
 def _with_paths(call: Call, found: list[Instance], class_origin: bool, property_list: list[str] | None) -> Outcome:
     classes = {instance.cls: None for instance in found}
-    return Outcome(call.world, ObjectsWithPath(found, project_all(classes, property_list, class_origin=class_origin)))
+    return Outcome(
+        call.world, ObjectsWithPath(call.live(found), project_all(classes, property_list, class_origin=class_origin))
+    )
 
 
 def _known_class(call: Call, name: str | None) -> None:

@@ -1,15 +1,20 @@
 """What an operation gets and gives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from cimsim.operations.hooks import NO_HOOKS, Hooks
+from pywbem import CIMError
+
+from cimsim.operations.hooks import NO_HOOKS, Hooks, ReadHook, run_hook
 from cimsim.operations.results import Result, Void
-from cimsim.world.errors import invalid_parameter
+from cimsim.world.counts import OperationCount
+from cimsim.world.errors import failed, invalid_parameter
+from cimsim.world.events import Event
+from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
 from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Change, Transaction
+from cimsim.world.transaction import NOTHING_COUNTED, Transaction, same, same_key
 from cimsim.world.world import Namespace, World
 
 
@@ -32,7 +37,7 @@ class Policy:
 class Call(NamedTuple):
     """One request on its way through an operation: the world it meets, its namespace, the time in seconds since 1970.
 
-    ``hooks`` are what acts when instances are written.
+    ``hooks`` are what acts when instances are read or written, ``counts`` what the CIMOM has carried out.
     """
 
     world: World
@@ -40,10 +45,62 @@ class Call(NamedTuple):
     now: float = 0.0
     policy: Policy = Policy()
     hooks: Hooks = NO_HOOKS
+    counts: Mapping[str, OperationCount] = NOTHING_COUNTED
 
     def transaction(self) -> Transaction:
         """Return a new transaction on the call's world and namespace."""
-        return Transaction(self.world, self.namespace.name, self.now)
+        return Transaction(self.world, self.namespace.name, self.now, self.counts)
+
+    def live(self, instances: list[Instance]) -> list[Instance]:
+        """Return instances as a client reads them: with the values that behaviours compute on reading.
+
+        Raises:
+            CIMError: what a behaviour raises; CIM_ERR_FAILED for values that do not fit.
+            HookError: a behaviour failed.
+        """
+        reading = [name for name in self.world.namespaces if self.hooks.reads(name)]
+        if not reading:
+            return instances
+        # There are few classes: that none of them has a hook must cost nothing for each instance.
+        classes = {each.cls for each in instances}
+        if not any(self.hooks.reader(name, cls) for cls in classes for name in reading):
+            return instances
+        transaction = self.transaction()
+        return [self._read(transaction, each) for each in instances]
+
+    def live_one(self, instance: Instance) -> Instance:
+        """Return an instance likewise; raises as ``live``."""
+        if not self.hooks.reads(fold_namespace(instance.namespace)):
+            return instance
+        return self._read(self.transaction(), instance)
+
+    def _read(self, transaction: Transaction, instance: Instance) -> Instance:
+        hook = self.hooks.reader(fold_namespace(instance.namespace), instance.cls)
+        if hook is None:
+            return instance
+        computed = _computed(transaction, instance, hook)
+        changed = {place: value for place, value in computed.items() if not same(instance.values[place], value)}
+        # A record of its own would have to be rendered anew.
+        return instance.with_values(changed) if changed else instance
+
+
+def _computed(transaction: Transaction, instance: Instance, hook: ReadHook) -> dict[int, Any]:
+    """Return the values that a hook computes, typed, by place; like outputs of methods they must fit (rule X13)."""
+    values = run_hook(hook, transaction, instance)
+    if not values:
+        return {}
+    cls = instance.cls
+    where = f"the behaviour of {cls.name} that computes values on reading"
+    if not isinstance(values, Mapping):
+        raise failed(f"{where} returned {type(values).__name__}, not values by property")
+    try:
+        typed = transaction.typed(cls, values, instance.namespace)
+    except CIMError as error:
+        raise failed(f"{where} returned what does not fit: {error.status_description}") from None
+    for place, value in typed.items():
+        if cls.properties[place].key and not same_key(instance.values[place], value):
+            raise failed(f"{where} returned another value of key {cls.properties[place].name}")
+    return typed
 
 
 def check_local(path: InstancePath, namespace: str, what: str) -> None:
@@ -68,7 +125,7 @@ class Outcome(NamedTuple):
 
     world: World
     result: Result
-    changes: Sequence[Change] = ()
+    changes: Sequence[Event] = ()
 
 
 def changed(transaction: Transaction, result: Result | None = None) -> Outcome:

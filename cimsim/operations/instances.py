@@ -3,6 +3,8 @@
 from typing import Any
 
 from cimsim.operations.call import Call, Outcome, changed
+from cimsim.operations.hooks import run_hook
+from cimsim.operations.interop import check_place
 from cimsim.operations.projection import project, project_all
 from cimsim.operations.request import NamedInstance
 from cimsim.operations.results import CreatedInstance, InstanceNames, NamedInstances, OneInstance, Value
@@ -25,7 +27,7 @@ def get_instance(
     PropertyList: list[str] | None,
 ) -> Outcome:
     """Return one instance (rules OP-GI-1 to OP-GI-4)."""
-    instance = call.world.instance(InstanceName, call.namespace)
+    instance = call.live_one(call.world.instance(InstanceName, call.namespace))
     projection = project(instance.cls, PropertyList, class_origin=IncludeClassOrigin)
     return Outcome(call.world, OneInstance(instance, projection))
 
@@ -47,7 +49,7 @@ def enumerate_instances(
         class_origin=IncludeClassOrigin,
         exposed_by=None if DeepInheritance else cls,
     )
-    return Outcome(call.world, NamedInstances(call.namespace.instances_of(cls), projections))
+    return Outcome(call.world, NamedInstances(call.live(call.namespace.instances_of(cls)), projections))
 
 
 def enumerate_instance_names(call: Call, ClassName: str) -> Outcome:
@@ -59,11 +61,12 @@ def create_instance(call: Call, NewInstance: InstanceData) -> Outcome:
     """Create an instance and return its path (rules OP-CI-1 to OP-CI-7)."""
     transaction = call.transaction()
     cls = call.namespace.cls(NewInstance.classname)
+    check_place(call.namespace, cls)
     hook = call.hooks.creator(fold_namespace(call.namespace.name), cls)
     if hook is None or cls.abstract or cls.indication:
         instance = transaction.create(cls.name, NewInstance)
     else:
-        instance = hook(transaction, cls, _by_name(cls, call.world.values(cls, NewInstance, call.namespace)))
+        instance = run_hook(hook, transaction, cls, _by_name(cls, call.world.values(cls, NewInstance, call.namespace)))
     return changed(transaction, CreatedInstance(instance))
 
 
@@ -82,6 +85,7 @@ def modify_instance(
     if PropertyList is not None:
         values = _listed(cls, values, PropertyList)
     current = call.world.instance(path, call.namespace)
+    values = _stored(call, current, values)
     if call.policy.enforce_write:
         _check_writable(current, values)
     return _change(call, current, values)
@@ -93,7 +97,7 @@ def _change(call: Call, current: Instance, values: dict[int, Any]) -> Outcome:
     if hook is None:
         transaction.replace(current, values)
     else:
-        hook(transaction, current, _by_name(current.cls, values))
+        run_hook(hook, transaction, current, _by_name(current.cls, values))
     return changed(transaction)
 
 
@@ -115,6 +119,19 @@ def _listed(cls: ResolvedClass, values: dict[int, Any], property_list: list[str]
     return listed
 
 
+def _stored(call: Call, current: Instance, values: dict[int, Any]) -> dict[int, Any]:
+    """Return the values without those that are computed on reading and cannot be written: a client sends back what it read."""
+    live = call.live_one(current)
+    if live is current:
+        return values
+    properties = current.cls.properties
+    return {
+        place: value
+        for place, value in values.items()
+        if properties[place].writable or live.values[place] is current.values[place]
+    }
+
+
 def _check_writable(current: Instance, values: dict[int, Any]) -> None:
     for place, value in values.items():
         prop = current.cls.properties[place]
@@ -130,13 +147,13 @@ def delete_instance(call: Call, InstanceName: InstancePath) -> Outcome:
     if hook is None:
         transaction.delete(instance)
     else:
-        hook(transaction, instance)
+        run_hook(hook, transaction, instance)
     return changed(transaction)
 
 
 def get_property(call: Call, InstanceName: InstancePath, PropertyName: str) -> Outcome:
     """Return the value of one property (rules OP-GP-1, OP-GP-2)."""
-    instance = call.world.instance(InstanceName, call.namespace)
+    instance = call.live_one(call.world.instance(InstanceName, call.namespace))
     place, prop = _property(instance.cls, PropertyName)
     return Outcome(call.world, Value(prop.type, instance.values[place], prop.embedded))
 

@@ -8,6 +8,7 @@ from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult, Output
 from cimsim.world.convert import convert_value, shape
 from cimsim.world.errors import failed, invalid_parameter, method_not_available, method_not_found, not_found
+from cimsim.world.events import NO_OUTPUTS, MethodCall
 from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.schema import Method, Parameter, ResolvedClass
@@ -27,6 +28,19 @@ class Invocation(NamedTuple):
     target: Instance | None
     method: Method
     arguments: Mapping[str, Any]
+
+    @property
+    def instance(self) -> Instance:
+        """The instance that the method was called on.
+
+        There always is one unless the method is static (rule X5).
+
+        Raises:
+            ValueError: the method was called on the class.
+        """
+        if self.target is None:
+            raise ValueError(f"{self.cls.name}.{self.method.name} was called on the class, not on an instance")
+        return self.target
 
 
 Implementation = Callable[[Invocation], Any]
@@ -59,16 +73,30 @@ def invoke(call: Call, request: ExtrinsicRequest, implementations: Implementatio
     if method is None:
         hint = did_you_mean(request.name, (each.name for each in cls.methods.values()))
         raise method_not_found(f"class {cls.name} has no method {request.name}{hint}")
-    arguments = _bind(call, cls, method, request.arguments)
+    arguments = _bind(call, cls, method, request)
     if target is None and not method.static:
         raise method_not_available(f"method {cls.name}.{method.name} is not static: call it on an instance")
     implementation = implementations.find(fold(call.namespace.name), cls, fold(method.name))
     if implementation is None:
         raise method_not_available(f"method {cls.name}.{method.name} is declared, but nothing here carries it out")
     transaction = call.transaction()
+    about = MethodCall(call.namespace.name, cls, target, method, arguments, made=False)
+    transaction.changes.append(about)
     returned = implementation(Invocation(transaction, cls, target, method, arguments))
     after = Binding(transaction.world, transaction.world.namespace(call.namespace.name))
-    return changed(transaction, _result(cls, method, returned, after))
+    result = _result(cls, method, returned, after)
+    transaction.changes.append(_made(about, result, transaction))
+    return changed(transaction, result)
+
+
+def _made(about: MethodCall, result: MethodResult, transaction: Transaction) -> MethodCall:
+    target = about.target
+    if target is not None:
+        target = transaction.world.find(target.identity) or target
+    outputs = {each.name: each.value for each in result.outputs} if result.outputs else NO_OUTPUTS
+    return MethodCall(
+        about.namespace, about.cls, target, about.method, about.arguments, True, result.return_value.value, outputs
+    )
 
 
 def _target(call: Call, request: ExtrinsicRequest) -> tuple[ResolvedClass, Instance | None]:
@@ -87,12 +115,12 @@ def _known_class(namespace: Namespace, name: str) -> ResolvedClass:
     return cls
 
 
-def _bind(call: Call, cls: ResolvedClass, method: Method, arguments: tuple[Argument, ...]) -> dict[str, Any]:
+def _bind(call: Call, cls: ResolvedClass, method: Method, request: ExtrinsicRequest) -> dict[str, Any]:
     """Return the value of each In parameter; the class tells the types (rule X8)."""
     bound: dict[str, Any] = {}
     binding = Binding(call.world, call.namespace)
     where = f"{cls.name}.{method.name}"
-    for argument in arguments:
+    for argument in request.arguments:
         parameter = method.parameters.get(fold(argument.name))
         if parameter is None:
             hint = did_you_mean(argument.name, (each.name for each in method.parameters.values()))
@@ -101,11 +129,20 @@ def _bind(call: Call, cls: ResolvedClass, method: Method, arguments: tuple[Argum
             raise invalid_parameter(f"parameter {parameter.name} of {where} is given twice")
         if not parameter.is_in:
             raise invalid_parameter(f"parameter {parameter.name} of {where} is output only")
+        if parameter.embedded and request.embedded is not None:
+            argument = argument._replace(value=_object(argument.value, request.embedded))
         bound[parameter.name] = _typed(where, parameter, argument, binding)
     for parameter in method.parameters.values():
         if parameter.is_in and bound.setdefault(parameter.name, None) is None and parameter.required:
             raise invalid_parameter(f"parameter {parameter.name} of {where} is required")
     return bound
+
+
+def _object(value: Any, read: Callable[[str], Any]) -> Any:
+    """Return what text embeds where the class says so and the client does not (rule X8); other values as they are."""
+    if isinstance(value, list):
+        return [_object(item, read) for item in value]
+    return read(value) if isinstance(value, str) else value
 
 
 def _typed(where: str, parameter: Parameter, argument: Argument, binding: Binding) -> Any:

@@ -76,13 +76,13 @@ def open_enumerate_instances(
     """Open an enumeration of the instances of a class and its subclasses (rule PL-1)."""
     _check_filter(session)
     found = enumerate_instances(call, ClassName, True, DeepInheritance, False, IncludeClassOrigin, PropertyList)
-    return _opened(PullForm.INSTANCES_WITH_PATH, found, session)
+    return _opened(call, PullForm.INSTANCES_WITH_PATH, found, session)
 
 
 def open_enumerate_instance_paths(call: Call, ClassName: str, **session: Unpack[Session]) -> Outcome:
     """Open an enumeration of the paths of the instances of a class and its subclasses (rule PL-2)."""
     _check_filter(session)
-    return _opened(PullForm.PATHS, enumerate_instance_names(call, ClassName), session)
+    return _opened(call, PullForm.PATHS, enumerate_instance_names(call, ClassName), session)
 
 
 def open_reference_instances(
@@ -98,7 +98,7 @@ def open_reference_instances(
     """Open an enumeration of the associations that refer to an instance (rule PL-3)."""
     _check_filter(session)
     found = references(call, InstanceName, ResultClass, Role, False, IncludeClassOrigin, PropertyList)
-    return _opened(PullForm.INSTANCES_WITH_PATH, found, session)
+    return _opened(call, PullForm.INSTANCES_WITH_PATH, found, session)
 
 
 def open_reference_instance_paths(
@@ -106,7 +106,7 @@ def open_reference_instance_paths(
 ) -> Outcome:
     """Open an enumeration of the paths of the associations that refer to an instance (rule PL-4)."""
     _check_filter(session)
-    return _opened(PullForm.PATHS, reference_names(call, InstanceName, ResultClass, Role), session)
+    return _opened(call, PullForm.PATHS, reference_names(call, InstanceName, ResultClass, Role), session)
 
 
 def open_associator_instances(
@@ -124,7 +124,7 @@ def open_associator_instances(
     """Open an enumeration of the instances associated with an instance (rule PL-5)."""
     _check_filter(session)
     found = associators(call, InstanceName, AssocClass, ResultClass, Role, ResultRole, False, IncludeClassOrigin, PropertyList)
-    return _opened(PullForm.INSTANCES_WITH_PATH, found, session)
+    return _opened(call, PullForm.INSTANCES_WITH_PATH, found, session)
 
 
 def open_associator_instance_paths(
@@ -139,7 +139,7 @@ def open_associator_instance_paths(
     """Open an enumeration of the paths of the instances associated with an instance (rule PL-6)."""
     _check_filter(session)
     found = associator_names(call, InstanceName, AssocClass, ResultClass, Role, ResultRole)
-    return _opened(PullForm.PATHS, found, session)
+    return _opened(call, PullForm.PATHS, found, session)
 
 
 def open_query_instances(
@@ -191,11 +191,13 @@ def _check_filter(session: Session) -> None:
         raise invalid_parameter("FilterQuery and FilterQueryLanguage must be given together")
 
 
-def _opened(form: PullForm, outcome: Outcome, session: Session) -> Outcome:
+def _opened(call: Call, form: PullForm, outcome: Outcome, session: Session) -> Outcome:
     instances, projections = _found(outcome)
     language, text = session["FilterQueryLanguage"], session["FilterQuery"]
     if language is not None and text is not None:
-        instances = parse_filter(language, text).select(instances)
+        # A condition on paths looks at the instances, too.
+        live = call.live(list(instances)) if form is PullForm.PATHS else instances
+        instances = parse_filter(language, text).select(live)
     return Outcome(outcome.world, Opened(form, instances, projections, *_kept(session)))
 
 

@@ -1,41 +1,44 @@
 """The query operations (rules OP-EQ-1 to OP-EQ-3).
 
 The rows of ``SELECT *``, ASSOCIATORS OF and REFERENCES OF are instances that a client can go on with, so ExecQuery answers them
-with their paths; the rows of a select list have none.
+with their paths; the rows of a select list have none. With ClassDefsOnly or SchemaOnly it answers classes, with their paths as
+well; OpenQueryInstances, which is for instances, does not support these two.
 
-The status codes of ExecQuery do not include those for classes: an unknown class or property is CIM_ERR_INVALID_QUERY. A source
-of ASSOCIATORS OF or REFERENCES OF that does not exist is CIM_ERR_NOT_FOUND, as it is for Associators (rule Z12).
+The status codes of ExecQuery do not include those for classes and instances (rule G1): an unknown class or property is
+CIM_ERR_INVALID_QUERY, and so is a source of ASSOCIATORS OF or REFERENCES OF that does not exist.
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pywbem import CIMClass, CIMError
 
+from cimsim.operations.associations import associators, references
 from cimsim.operations.call import Call, Outcome
 from cimsim.operations.projection import project_all
-from cimsim.operations.results import ObjectsWithPath, Projection, Projections, QueryObjects
-from cimsim.query.conditions import Scope, system_property
-from cimsim.query.filters import Filter, check_known
+from cimsim.operations.request import ClassName
+from cimsim.operations.results import ClassesWithPath, ClassView, ObjectsWithPath, Projection, Projections, QueryObjects
+from cimsim.query.filters import Filter
 from cimsim.query.parse import parse_statement
-from cimsim.query.syntax import Dialect, Option, Path, Select, Traversal
-from cimsim.world.errors import not_found
+from cimsim.query.selection import scope_of, shown
+from cimsim.query.syntax import Dialect, Option, Select, Traversal
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold
+from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.object_path import parse_path
 from cimsim.world.paths import Identity
+from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.traverse import associated, referring
+from cimsim.world.world import Namespace
 
-_CLASS_OPTIONS: Final = {"assocclass": "AssocClass", "resultclass": "ResultClass"}
-_OPTIONS: Final = {**_CLASS_OPTIONS, "role": "Role", "resultrole": "ResultRole", "requiredqualifier": "RequiredQualifier"}
-_ASSOCIATORS_ONLY: Final = frozenset({"assocclass", "resultrole"})
-_UNSUPPORTED: Final = {
-    "classdefsonly": "ClassDefsOnly",
-    "schemaonly": "SchemaOnly",
-    "requiredassocqualifier": "RequiredAssocQualifier",
-}
-_KEYS_ONLY: Final = "keysonly"
+_VALUED: Final = ("AssocClass", "ResultClass", "Role", "ResultRole", "RequiredQualifier", "RequiredAssocQualifier")
+_FLAGS: Final = ("KeysOnly", "ClassDefsOnly", "SchemaOnly")
+_OPTIONS: Final = {fold(name): name for name in (*_VALUED, *_FLAGS)}
+_ASSOCIATORS_ONLY: Final = frozenset({"assocclass", "resultrole", "requiredassocqualifier"})
+_CLASS_PATH: Final = re.compile(r"([\\/]{2}[^\\/]*[\\/])?([\\/]?(?P<namespace>[^:.\"=]+):)?(?P<classname>\w+)")
+_VIEW: Final = ClassView()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,22 @@ class _Rows:
     whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Definitions:
+    """The classes of a namespace that a traversal found, and the option that asked for classes."""
+
+    namespace: str
+    classes: Sequence[ResolvedClass]
+    option: Option
+
+
 def exec_query(call: Call, QueryLanguage: str, Query: str) -> Outcome:
     """Return the rows of a query in WQL or DMTF:CQL (rules OP-EQ-1 to OP-EQ-3)."""
-    rows = _run(call, QueryLanguage, Query)
-    form = ObjectsWithPath if rows.whole else QueryObjects
-    return Outcome(call.world, form(rows.instances, rows.projections))
+    found = _run(call, QueryLanguage, Query)
+    if isinstance(found, _Definitions):
+        return Outcome(call.world, ClassesWithPath(found.namespace, found.classes, _VIEW))
+    form = ObjectsWithPath if found.whole else QueryObjects
+    return Outcome(call.world, form(found.instances, found.projections))
 
 
 def run_query(call: Call, language: str, text: str) -> tuple[list[Instance], Projections, CIMClass | None]:
@@ -62,13 +76,18 @@ def run_query(call: Call, language: str, text: str) -> tuple[list[Instance], Pro
 
     Raises:
         CIMError: CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, CIM_ERR_INVALID_QUERY, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED (OP-EQ-2),
-            CIM_ERR_NOT_FOUND for the source of a traversal.
+            also for a query whose rows are classes.
     """
-    rows = _run(call, language, text)
-    return rows.instances, rows.projections, rows.cls
+    found = _run(call, language, text)
+    if isinstance(found, _Definitions):
+        name = _OPTIONS[fold(found.option.name)]
+        raise found.option.at.unsupported(
+            f"the rows of a query with {name} are classes, which cannot be pulled; ExecQuery has them"
+        )
+    return found.instances, found.projections, found.cls
 
 
-def _run(call: Call, language: str, text: str) -> _Rows:
+def _run(call: Call, language: str, text: str) -> _Rows | _Definitions:
     dialect, statement = parse_statement(language, text)
     if isinstance(statement, Select):
         return _selected(call, dialect, statement)
@@ -80,104 +99,156 @@ def _selected(call: Call, dialect: Dialect, query: Select) -> _Rows:
     cls = namespace.schema.get(query.classname)
     if cls is None:
         raise query.at.invalid(namespace.no_class(query.classname))
-    itself = frozenset({*cls.lineage, fold(query.alias or query.classname), "__this"})
-    scope = Scope(dialect, itself, namespace.schema)
+    scope = scope_of(dialect, query, cls, namespace.schema)
     closure = namespace.schema.closure(cls)
-    instances = namespace.instances_of(cls)
+    instances = call.live(namespace.instances_of(cls))
     if query.where is not None:
         instances = Filter(query.where, scope).select(instances, closure)
     if query.columns is None:
         return _Rows(instances, None, cls.full, True)
-    names = [name for column in query.columns if (name := _column(column, closure, scope)) is not None]
+    names = [name for column in query.columns if (name := shown(column, closure, scope)) is not None]
     projections = project_all(closure, names, class_origin=False)
     return _Rows(instances, projections, _row_class(cls, closure, names), False)
 
 
-def _column(path: Path, closure: tuple[ResolvedClass, ...], scope: Scope) -> str | None:
-    """Return the name of the property that a column shows; None for a system property, which an instance shows anyway."""
-    check_known(path, closure, scope)
-    steps = scope.steps(path, closure[0])
-    if not steps:
-        raise path.at.unsupported(f"{path} is the instance, which is no column")
-    if len(steps) > 1 or steps[0].index is not None:
-        raise path.at.unsupported(f"a column of a part of a property, {path}, is not supported")
-    if steps[0].name.startswith("__"):
-        system_property(closure[0], steps[0], path)
-        return None
-    return steps[0].name
-
-
 def _row_class(cls: ResolvedClass, closure: tuple[ResolvedClass, ...], names: list[str]) -> CIMClass:
-    shown = {}
+    properties = {}
     for name in names:
         owner = next(each for each in closure if fold(name) in each.index)
         prop = owner.full.properties[name]
-        shown[prop.name] = prop
-    return CIMClass(cls.name, superclass=cls.declared.superclass, properties=shown, qualifiers=cls.full.qualifiers)
+        properties[prop.name] = prop
+    return CIMClass(cls.name, superclass=cls.declared.superclass, properties=properties, qualifiers=cls.full.qualifiers)
 
 
 # ASSOCIATORS OF and REFERENCES OF
 
 
-def _traversed(call: Call, query: Traversal) -> _Rows:
+def _traversed(call: Call, query: Traversal) -> _Rows | _Definitions:
     options = _options(call, query)
+    if "schemaonly" in options:
+        return _Definitions(call.namespace.name, _found_classes(call, query, options), options["schemaonly"])
+    found = _found_instances(call, query, options)
+    if "classdefsonly" in options:
+        return _definitions(call, found, options["classdefsonly"])
+    result = call.namespace.schema.get(_value(options, "resultclass") or "")
+    projections = _keys_only(found) if "keysonly" in options else None
+    return _Rows(call.live(found), projections, result.full if result else None, True)
+
+
+def _found_instances(call: Call, query: Traversal, options: dict[str, Option]) -> list[Instance]:
     source = _source(call, query)
-    role, result_role = options.get("role"), options.get("resultrole")
+    result, role = _value(options, "resultclass"), _value(options, "role")
     if query.associators:
         found = associated(
             call.world,
-            call.namespace,
+            _through(call.namespace, source, _value(options, "requiredassocqualifier")),
             source,
-            association=options.get("assocclass"),
-            result_class=options.get("resultclass"),
+            association=_value(options, "assocclass"),
+            result_class=result,
             role=role,
-            result_role=result_role,
+            result_role=_value(options, "resultrole"),
         )
     else:
-        found = list(referring(call.namespace, source, association=options.get("resultclass"), role=role))
-    qualifier = options.get("requiredqualifier")
-    if qualifier is not None:
-        found = [instance for instance in found if qualifier in instance.cls.full.qualifiers]
-    result = call.namespace.schema.get(options.get("resultclass") or "")
-    projections = _keys_only(found) if _KEYS_ONLY in options else None
-    return _Rows(found, projections, result.full if result else None, True)
+        found = list(referring(call.namespace, source, association=result, role=role))
+    qualifier = _value(options, "requiredqualifier")
+    return [each for each in found if qualifier is None or qualifier in each.cls.full.qualifiers]
 
 
-def _options(call: Call, query: Traversal) -> dict[str, str]:
+def _through(namespace: Namespace, source: Identity, qualifier: str | None) -> Namespace:
+    """Return the namespace with those associations of the source only whose class has the qualifier, all for None."""
+    if qualifier is None:
+        return namespace
+    links = {
+        (link.cls.folded, link.key): None for link in referring(namespace, source) if qualifier in link.cls.full.qualifiers
+    }
+    return replace(namespace, referrers=PersistentMap({source: PersistentMap(links)}))
+
+
+def _definitions(call: Call, found: list[Instance], option: Option) -> _Definitions:
+    """Return the classes of instances, each once."""
+    namespaces = {instance.namespace: None for instance in found} or {call.namespace.name: None}
+    if len(namespaces) > 1:
+        raise option.at.unsupported(f"the instances lie in {' and '.join(namespaces)}: classes of several are not supported")
+    return _Definitions(next(iter(namespaces)), list(dict.fromkeys([instance.cls for instance in found])), option)
+
+
+def _found_classes(call: Call, query: Traversal, options: dict[str, Option]) -> list[ResolvedClass]:
+    """Return the classes that the schema ties to the source (rule OP-AS-9).
+
+    An association class with the qualifier of RequiredAssocQualifier stands for its subclasses too, as that of AssocClass does.
+    """
+    source = _source_class(call, query)
+    result, role = _value(options, "resultclass"), _value(options, "role")
+    association, qualifier = _value(options, "assocclass"), _value(options, "requiredassocqualifier")
+    if not query.associators:
+        found = _classes(references(call, source, result, role, True, False, None))
+    else:
+        links = [association]
+        if qualifier is not None:
+            tied = _classes(references(call, source, association, role, True, False, None))
+            links = [cls.name for cls in tied if qualifier in cls.full.qualifiers]
+        found = [
+            cls
+            for link in links
+            for cls in _classes(associators(call, source, link, result, role, _value(options, "resultrole"), True, False, None))
+        ]
+    required = _value(options, "requiredqualifier")
+    return [cls for cls in dict.fromkeys(found) if required is None or required in cls.full.qualifiers]
+
+
+def _classes(outcome: Outcome) -> Sequence[ResolvedClass]:
+    match outcome.result:
+        case ClassesWithPath(_, classes):
+            return classes
+    raise TypeError(f"{type(outcome.result).__name__} holds no classes")
+
+
+def _options(call: Call, query: Traversal) -> dict[str, Option]:
     """Return the options by folded name (rule OP-EQ-2)."""
-    options: dict[str, str] = {}
+    options: dict[str, Option] = {}
     for option in query.options:
         folded = fold(option.name)
-        if folded in _UNSUPPORTED:
-            raise option.at.unsupported(f"{_UNSUPPORTED[folded]} is not supported")
-        if folded not in _OPTIONS and folded != _KEYS_ONLY:
+        name = _OPTIONS.get(folded)
+        if name is None:
             raise option.at.invalid(f"no option {option.name}{did_you_mean(option.name, _OPTIONS.values())}")
         if folded in _ASSOCIATORS_ONLY and not query.associators:
-            raise option.at.invalid(f"{_OPTIONS[folded]} is an option of ASSOCIATORS OF")
+            raise option.at.invalid(f"{name} is an option of ASSOCIATORS OF")
         if folded in options:
-            raise option.at.invalid(f"{option.name} stands twice")
-        options[folded] = _option_value(call, option, folded)
+            raise option.at.invalid(f"{name} stands twice")
+        if (option.value is None) is not (name in _FLAGS):
+            raise option.at.invalid(f"{name} has no value" if name in _FLAGS else f"{name} needs a value")
+        options[folded] = option
+    flags = [option for folded, option in options.items() if _OPTIONS[folded] in _FLAGS]
+    if len(flags) > 1:
+        first, second = [_OPTIONS[fold(option.name)] for option in flags[:2]]
+        raise flags[1].at.invalid(f"{first} and {second} exclude one another")
+    _check_classes(call, options)
     return options
 
 
-def _option_value(call: Call, option: Option, folded: str) -> str:
-    if folded == _KEYS_ONLY:
-        if option.value is not None:
-            raise option.at.invalid("KeysOnly has no value")
-        return ""
-    if option.value is None:
-        raise option.at.invalid(f"{option.name} needs a value")
-    if folded in _CLASS_OPTIONS:
-        schemas = [call.namespace.schema]
-        if folded == "resultclass":
-            # Results may lie in another namespace, which alone knows their class (rule OP-AS-8).
-            schemas = [each.schema for each in call.world.namespaces.values()]
-        if not any(schema.get(option.value) for schema in schemas):
-            raise option.at.invalid(call.namespace.no_class(option.value))
-    return option.value
+def _check_classes(call: Call, options: dict[str, Option]) -> None:
+    """Refuse the names of classes that do not exist."""
+    here = [call.namespace]
+    # Instances may lie in another namespace, which alone knows their class (rule OP-AS-8).
+    anywhere = here if "schemaonly" in options else list(call.world.namespaces.values())
+    for folded, namespaces in (("assocclass", here), ("resultclass", anywhere)):
+        name = _value(options, folded)
+        if name is not None and not any(each.schema.get(name) for each in namespaces):
+            raise options[folded].at.invalid(call.namespace.no_class(name))
+
+
+def _value(options: dict[str, Option], folded: str) -> str | None:
+    option = options.get(folded)
+    return None if option is None else option.value
 
 
 def _source(call: Call, query: Traversal) -> Identity:
+    """Return the identity of the instance that a traversal starts from.
+
+    It lies in the namespace of the request, as that of Associators does: the roles of the user are judged there (rule SEC13).
+    """
+    if match := _CLASS_PATH.match(query.source):
+        _check_here(call, query, match["namespace"], "instance")
     try:
         path = parse_path(query.source, call.world, call.namespace.name)
     except ValueError as error:
@@ -185,8 +256,22 @@ def _source(call: Call, query: Traversal) -> Identity:
     try:
         return call.world.instance(path, call.namespace).identity
     except CIMError as error:
-        missing = error.status_code == not_found("").status_code
-        raise (error if missing else query.at.invalid(error.status_description)) from None
+        raise query.at.invalid(error.status_description) from None
+
+
+def _source_class(call: Call, query: Traversal) -> ClassName:
+    match = _CLASS_PATH.fullmatch(query.source)
+    if match is None:
+        raise query.at.invalid(f"{query.source!r} is not a class path: [NAMESPACE:]CLASS")
+    _check_here(call, query, match["namespace"], "class")
+    if call.namespace.schema.get(match["classname"]) is None:
+        raise query.at.invalid(call.namespace.no_class(match["classname"]))
+    return ClassName(match["classname"])
+
+
+def _check_here(call: Call, query: Traversal, namespace: str | None, what: str) -> None:
+    if namespace is not None and fold_namespace(namespace) != fold_namespace(call.namespace.name):
+        raise query.at.invalid(f"the {what} lies in {namespace}, but the query is for {call.namespace.name}")
 
 
 def _keys_only(found: list[Instance]) -> Projections:

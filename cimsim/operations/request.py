@@ -11,6 +11,7 @@ The values of arguments are of these types, whatever the protocol:
 * ``Malformed``: something that is none of these; binding it fails with its reason
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cimsim.world.convert import InstanceData
@@ -43,12 +44,17 @@ class IntrinsicRequest(NamedTuple):
 
 
 class ExtrinsicRequest(NamedTuple):
-    """A call of a method of a class or an instance; the target lies in ``namespace``, which its path may leave out."""
+    """A call of a method of a class or an instance; the target lies in ``namespace``, which its path may leave out.
+
+    ``embedded`` returns the object that a text embeds, as the protocol writes one, for parameters of which only the class knows
+    that they hold embedded objects (rule X8); None: no text embeds any.
+    """
 
     name: str
     namespace: str
     target: InstancePath | ClassName
     arguments: tuple[Argument, ...] = ()
+    embedded: Callable[[str], Any] | None = None
 
 
 Request = IntrinsicRequest | ExtrinsicRequest

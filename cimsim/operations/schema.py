@@ -3,9 +3,9 @@
 from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
 from cimsim.operations.call import Call, Outcome, changed
-from cimsim.world.checks import check_declared, check_unused, checked_declaration, own_part
+from cimsim.world.checks import check_declared, check_unused, check_whole, checked_declaration, own_part
 from cimsim.world.errors import invalid_superclass, not_found
-from cimsim.world.schema import ResolvedClass
+from cimsim.world.schema import ResolvedClass, resolve
 from cimsim.world.world import Namespace
 
 
@@ -13,8 +13,10 @@ def create_class(call: Call, NewClass: CIMClass) -> Outcome:
     """Create a class (rules OP-CC-1 to OP-CC-4)."""
     check_declared(NewClass, call.namespace)
     parent = call.namespace.schema.place_for(NewClass)
+    declared = own_part(NewClass, parent, call.namespace)
+    check_whole(resolve(declared, parent))
     transaction = call.transaction()
-    transaction.create_class(own_part(NewClass, parent, call.namespace))
+    transaction.create_class(declared)
     return changed(transaction)
 
 
@@ -31,8 +33,10 @@ def modify_class(call: Call, ModifiedClass: CIMClass) -> Outcome:
     if parent is not known.superclass:
         raise invalid_superclass(f"the superclass of class {known.name} is {_name(known.superclass)}, not {_name(parent)}")
     declared = own_part(ModifiedClass, parent, call.namespace)
+    declared.classname = known.name
     transaction = call.transaction()
     if not _says_the_same(declared, known, call.namespace):
+        check_whole(resolve(declared, parent))
         transaction.modify_class(declared)
     return changed(transaction)
 

@@ -1,10 +1,10 @@
 """Putting the MOF of packs into a world: from the cache where it can be, compiled where it must be."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from pywbem import CIMQualifierDeclaration
 
@@ -12,11 +12,12 @@ from cimsim.packs.cache import Cache, digest_of, key_of, sha256
 from cimsim.packs.declarations import Compiled, Standard, apply_all
 from cimsim.packs.errors import PackError, read_bytes
 from cimsim.packs.manifest import Manifest, NamespaceEntry, Pack
-from cimsim.world.names import fold_namespace
+from cimsim.world.names import fold, fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 STANDARD_QUALIFIERS: Final = "qualifiers.mof"
+_BAR: Final = 30
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,90 @@ class Built:
 
     digest: str
     files: Mapping[str, tuple[str, ...]]
+
+
+class Files(Protocol):
+    """The MOF files of a pack, wherever they lie.
+
+    ``folder`` begins the paths of all of them, ``namespaces`` are what they are compiled into.
+    """
+
+    folder: Path
+    namespaces: Sequence[NamespaceEntry]
+
+    def contents(self) -> Mapping[str, bytes]:
+        """Return what tells the files from others: contents by name; raises PackError."""
+
+    def listed(self) -> Sequence[NamespaceEntry]:
+        """Return the namespaces with the files to compile, in order; raises PackError."""
+
+    def read(self, path: Path) -> bytes:
+        """Return the content of a file that is listed, included or found; raises PackError."""
+
+    def covers(self, path: Path) -> bool:
+        """Whether ``contents`` answers for a file."""
+
+    def find(self, classname: str) -> Path | None:
+        """Return the file that a class is to be looked for in, or None."""
+
+    def count(self) -> int | None:
+        """Return how many files will be read, None if that is not known."""
+
+
+@dataclass(frozen=True)
+class PackOfFiles(Pack):
+    """A pack without a ``pack.toml``, which brings its files along."""
+
+    files: Files = field(kw_only=True)
+
+
+class PackFiles:
+    """The files that ``pack.toml`` lists; others may lie below its folder."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.folder = pack.folder
+        self.namespaces: Sequence[NamespaceEntry] = pack.manifest.namespaces
+        self._pack = pack
+        self._contents: dict[Path, bytes] = {}
+        self._below: dict[str, Path] | None = None
+
+    def contents(self) -> Mapping[str, bytes]:
+        """Return the contents of the listed files."""
+        contents = {name: self._read_listed(name) for entry in self.namespaces for name in entry.mof}
+        self._contents = {Path(os.path.normpath(self.folder / name)): content for name, content in contents.items()}
+        return contents
+
+    def listed(self) -> Sequence[NamespaceEntry]:
+        """Return the namespaces as ``pack.toml`` has them."""
+        return self.namespaces
+
+    def read(self, path: Path) -> bytes:
+        """Return the content of a file."""
+        return self._contents[path] if path in self._contents else read_bytes(path)
+
+    def covers(self, path: Path) -> bool:
+        """Whether it is listed."""
+        return path in self._contents
+
+    def find(self, classname: str) -> Path | None:
+        """Return the file below the folder that is named after a class, or None."""
+        if self._below is None:
+            self._below = {}
+            for folder, folders, names in os.walk(self.folder):
+                folders.sort()
+                for name in sorted(names):
+                    if name.lower().endswith(".mof"):
+                        self._below.setdefault(fold(name[:-4]), Path(os.path.normpath(Path(folder, name))))
+        return self._below.get(fold(classname))
+
+    def count(self) -> None:
+        """Which files are found is not known before."""
+
+    def _read_listed(self, name: str) -> bytes:
+        try:
+            return read_bytes(self.folder / name)
+        except PackError as error:
+            raise (self._pack.error(f"{name}: {error.text}", name) if self._pack.text else error) from None
 
 
 class Builder:
@@ -41,7 +126,7 @@ class Builder:
         qualifiers = Pack(Path(__file__).parent, Manifest("standard qualifiers", namespaces=[entry]))
         self._standard = Standard()
         self._standard_digest = ""
-        compiled, self._standard_digest = self._compiled(qualifiers, Transaction(World()))
+        compiled, self._standard_digest = self._compiled(qualifiers.name, PackFiles(qualifiers), Transaction(World()))
         items = (declared.item for declared in compiled.declared)
         self._standard = Standard(tuple(item for item in items if isinstance(item, CIMQualifierDeclaration)))
 
@@ -51,47 +136,51 @@ class Builder:
         Raises:
             PackError: as compiling does; or what was compiled earlier does not fit this world.
         """
-        compiled, digest = self._compiled(pack, transaction)
+        files = pack.files if isinstance(pack, PackOfFiles) else PackFiles(pack)
+        compiled, digest = self._compiled(pack.name, files, transaction)
         self._digests[pack.name] = digest
         return Built(digest, _files(pack, compiled))
 
-    def _compiled(self, pack: Pack, transaction: Transaction) -> tuple[Compiled, str]:
+    def _compiled(self, name: str, files: Files, transaction: Transaction) -> tuple[Compiled, str]:
         """Return what a pack declares, after putting it into the world, and its digest."""
-        namespaces = pack.manifest.namespaces
-        contents = {name: self._read_listed(pack, name) for entry in namespaces for name in entry.mof}
         # A pack may build on any that came before it, be it required or not.
         before = [self._standard_digest, *self._digests.values()]
-        key = key_of(namespaces, contents, before)
-        compiled = self._cache.load(key, lambda name: read_bytes(pack.folder / name))
+        key = key_of(files.namespaces, files.contents(), before)
+        compiled = self._cache.load(key, lambda read: read_bytes(files.folder / read))
         if compiled is None:
-            compiled = self._compile(pack, transaction, contents)
+            compiled = self._compile(name, files, transaction)
             self._cache.store(key, compiled)
         else:
-            apply_all(transaction, compiled, pack.folder, self._standard, [entry.name for entry in namespaces])
+            apply_all(transaction, compiled, files.folder, self._standard, [entry.name for entry in files.namespaces])
         return compiled, digest_of(key, compiled)
 
-    def _compile(self, pack: Pack, transaction: Transaction, contents: Mapping[str, bytes]) -> Compiled:
+    def _compile(self, name: str, files: Files, transaction: Transaction) -> Compiled:
         # Compiling is rare and its modules are not small.
         from cimsim.packs.compile import compile_pack
 
-        self._progress(f"compiling {pack.name} ({len(contents)} MOF files)")
-        known = {Path(os.path.normpath(pack.folder / name)): content for name, content in contents.items()}
-        further: dict[Path, bytes] = {}
+        listed = files.listed()
+        count = files.count()
+        self._progress(f"compiling {name} ({count or len({file for entry in listed for file in entry.mof})} MOF files)")
+        contents: dict[Path, bytes] = {}
 
         def read(path: Path) -> bytes:
-            if path not in known:
-                known[path] = further[path] = read_bytes(path)
-            return known[path]
+            if path not in contents:
+                contents[path] = files.read(path)
+                if count:
+                    self._progress(_bar(name, len(contents), count))
+            return contents[path]
 
-        compiled = compile_pack(transaction, pack.folder, pack.manifest.namespaces, self._standard, read)
-        reads = tuple((Path(os.path.relpath(path, pack.folder)).as_posix(), sha256(further[path])) for path in sorted(further))
+        compiled = compile_pack(transaction, files.folder, listed, self._standard, read, files.find)
+        further = [path for path in sorted(contents) if not files.covers(path)]
+        reads = tuple((Path(os.path.relpath(path, files.folder)).as_posix(), sha256(contents[path])) for path in further)
         return Compiled(compiled.declared, reads)
 
-    def _read_listed(self, pack: Pack, name: str) -> bytes:
-        try:
-            return read_bytes(pack.folder / name)
-        except PackError as error:
-            raise (pack.error(f"{name}: {error.text}", name) if pack.text else error) from None
+
+def _bar(name: str, done: int, count: int) -> str:
+    """Return the line that shows how far compiling is."""
+    # Files that are included from elsewhere are not among those that were counted.
+    filled = min(_BAR * done // count, _BAR)
+    return f"compiling {name} [{'#' * filled:.<{_BAR}}] {done} of {count} MOF files"
 
 
 def _files(pack: Pack, compiled: Compiled) -> dict[str, tuple[str, ...]]:

@@ -2,21 +2,21 @@
 
 Strategy. pywbem's compiler calls a repository for every declaration. Ours (``repository``) puts the declaration into a
 transaction at once, so that later ones see it, and keeps it in a list with its place in the source. Whatever is wrong becomes a
-``PackError`` on the spot, before pywbem tries a remedy of its own. Four things differ from what pywbem would do alone:
+``PackError`` on the spot, before pywbem tries a remedy of its own. Five things differ from what pywbem would do alone:
 
 * The class that it gets when it meets an instance is a stand-in that has every property, all of type ``string`` and of any
   shape. So values arrive as MOF writes them, and the world converts them; pywbem would rewrite datetimes (``-000``) and refuse
   values with texts that name no place.
 * Qualifier declarations and aliases are looked up in our own tables, which know the nearest name.
-* Classes that are missing (superclasses, classes of references, classes of instances) are looked for as ``CLASS.mof`` below the
-  pack's folder, after the class that needs them where that is possible, so that classes may refer to each other. What is still
-  missing when the pack is read is an error.
+* Classes that are missing (superclasses, classes of references, classes of instances) are looked for in other files,
+  ``CLASS.mof`` below the pack's folder for one. Those that a class only refers to wait until the listed file is done, so that
+  classes may refer to each other, and long chains of them do not nest. What is still missing at the end is an error.
+* A file is compiled once into a namespace, however often it is included or looked for.
 * Embedded instances are compiled by us, from the text that the property has.
 
 Only a cache miss imports this module.
 """
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -38,16 +38,18 @@ def compile_pack(
     namespaces: Iterable[NamespaceEntry],
     standard: Standard,
     read: Callable[[Path], bytes],
+    find: Callable[[str], Path | None],
 ) -> Compiled:
     """Compile the MOF of a pack into a transaction.
 
     Args:
         transaction: holds the packs that this one requires; gets everything that the MOF declares.
-        folder: the pack's folder, from which the MOF files are named and in which missing classes are looked for.
+        folder: the pack's folder, from which the MOF files are named.
         namespaces: the MOF files of each namespace, in order. An alias is known in all later files of
             its namespace.
         standard: what a new namespace starts with.
         read: returns the content of a file, or raises PackError.
+        find: returns the file in which a missing class is to be looked for, or None.
 
     Returns:
         What was declared; ``reads`` is left empty, since the caller did the reading.
@@ -55,7 +57,7 @@ def compile_pack(
     Raises:
         PackError: at the first thing that is wrong.
     """
-    build = Build(transaction, folder, standard, read)
+    build = Build(transaction, folder, standard, read, find)
     compilers: dict[str, Compiler] = {}
     for entry in namespaces:
         prepare(transaction, entry.name, standard)
@@ -69,13 +71,20 @@ def compile_pack(
 class Build:
     """What the compilers of one pack share."""
 
-    def __init__(self, transaction: Transaction, folder: Path, standard: Standard, read: Callable[[Path], bytes]) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        folder: Path,
+        standard: Standard,
+        read: Callable[[Path], bytes],
+        find: Callable[[str], Path | None],
+    ) -> None:
         self.transaction = transaction
         self.folder = folder
         self.standard = standard
         self.read = read
+        self.find = find
         self.declared: list[Declared] = []
-        self._files: dict[str, Path] | None = None
 
     def add(self, position: Position, namespace: str, item: Item) -> Instance | None:
         """Put a declaration into the world and on the list; raises CIMError."""
@@ -85,16 +94,13 @@ class Build:
         self.declared.append(Declared(position, namespace, item))
         return instance
 
-    def file_of_class(self, classname: str) -> Path | None:
-        """Return the file below the folder that is named after a class, or None."""
-        if self._files is None:
-            self._files = {}
-            for folder, folders, names in os.walk(self.folder):
-                folders.sort()
-                for name in sorted(names):
-                    if name.lower().endswith(".mof"):
-                        self._files.setdefault(fold(name[:-4]), Path(folder, name))
-        return self._files.get(fold(classname))
+    def declared_class(self, classname: str, namespace: str) -> Position | None:
+        """Return where the MOF of this pack declares a class, or None."""
+        folded, target = fold(classname), fold_namespace(namespace)
+        for position, where, item in self.declared:
+            if isinstance(item, CIMClass) and fold(item.classname) == folded and fold_namespace(where) == target:
+                return position
+        return None
 
     def check_classes(self) -> None:
         """Refuse classes that refer to classes which nothing declared."""

@@ -1,6 +1,7 @@
 """pywbem's MOF compiler, reading files and asking for names our way (see ``compile`` for the strategy)."""
 
 import os
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from cimsim.packs.errors import PackError, decode
 from cimsim.packs.repository import Repository
 from cimsim.packs.source import Source
 from cimsim.packs.tables import Aliases, Qualifiers
+from cimsim.world.names import fold_namespace
 
 if TYPE_CHECKING:
     from cimsim.packs.compile import Build
@@ -22,6 +24,8 @@ class Compiler(MOFCompiler):  # type: ignore[misc] # pywbem has no type informat
     def __init__(self, build: "Build") -> None:
         self.build = build
         self.sources: list[Source] = []
+        self.referred: deque[tuple[str, str]] = deque()
+        self._seen: set[tuple[Path, str]] = set()
         super().__init__(Repository(self), log_func=None)
         self.parser.aliases = Aliases(self)
         self.parser.qualcache = Qualifiers(self)
@@ -40,9 +44,11 @@ class Compiler(MOFCompiler):  # type: ignore[misc] # pywbem has no type informat
     # What pywbem's grammar calls
 
     def compile_listed(self, name: str, namespace: str) -> None:
-        """Compile a file that the pack lists."""
+        """Compile a file that the pack lists, and what its classes refer to."""
         path = Path(os.path.normpath(self.build.folder / name))
         self._compile(path, self.build.read(path), namespace)
+        while self.referred:
+            self.find_class(*self.referred.popleft())
 
     def compile_file(self, filename: str, ns: str) -> None:
         """Compile a file that another one includes."""
@@ -59,10 +65,10 @@ class Compiler(MOFCompiler):  # type: ignore[misc] # pywbem has no type informat
         """Whether a class exists, be it after compiling the file that is named after it."""
         if self._has_class(classname, namespace):
             return True
-        path = self.build.file_of_class(classname)
-        if path is None or any(source.path.samefile(path) for source in self.sources):
+        path = self.build.find(classname)
+        if path is None:
             return False
-        self.compile_file(str(path), namespace)
+        self._compile(path, self.build.read(path), namespace)
         return self._has_class(classname, namespace)
 
     def compile_embedded(self, text: str, namespace: str) -> list[CIMInstance]:
@@ -82,6 +88,10 @@ class Compiler(MOFCompiler):  # type: ignore[misc] # pywbem has no type informat
         return self.build.transaction.world.namespace(namespace).schema.get(classname) is not None
 
     def _compile(self, path: Path, content: bytes, namespace: str) -> None:
+        """Compile a file into a namespace, unless that was done or begun before."""
+        if (path, fold_namespace(namespace)) in self._seen:
+            return
+        self._seen.add((path, fold_namespace(namespace)))
         name = Path(os.path.relpath(path, self.build.folder)).as_posix()
         self._parse(Source(path, name, decode(content, path)), namespace)
 
@@ -133,4 +143,6 @@ def _located(error: MOFCompileError, source: Source) -> tuple[Position, str]:
 def _unfit(error: Exception, source: Source) -> str:
     if source.in_pragma:
         return "this #pragma is not understood"
+    if isinstance(error, RecursionError):
+        return "files include each other, or need each other's classes, too many levels deep"
     return "a value does not fit: " + str(error).replace("invalid literal for int() with base 10:", "no number:")

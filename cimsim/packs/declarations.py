@@ -15,6 +15,7 @@ from cimsim.packs.errors import PackError
 from cimsim.world.convert import InstanceData
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
+from cimsim.world.schema import ClassHead
 from cimsim.world.transaction import Transaction
 
 
@@ -30,13 +31,14 @@ class Position(NamedTuple):
         return PackError(text, folder / self.file, self.line, self.column)
 
 
-Item: TypeAlias = CIMQualifierDeclaration | CIMClass | InstanceData
+Item: TypeAlias = CIMQualifierDeclaration | CIMClass | ClassHead | InstanceData
 
 
 class Declared(NamedTuple):
     """One declaration: where it stands, which namespace it is for, and what it declares.
 
-    The references in an instance are absolute and typed; its other values are as MOF writes them.
+    A class is whole when it was compiled, a head when it comes from the cache. The references in an instance are absolute and
+    typed; its other values are as MOF writes them.
     """
 
     position: Position
@@ -80,9 +82,9 @@ def apply(transaction: Transaction, namespace: str, item: Item) -> Instance | No
     """
     if isinstance(item, CIMQualifierDeclaration):
         transaction.set_qualifier(item, namespace)
-    elif isinstance(item, CIMClass):
+    elif isinstance(item, CIMClass | ClassHead):
         known = transaction.world.namespace(namespace).schema.get(item.classname)
-        if known is None or known.declared != item:
+        if known is None or known.declared != (item.declaration() if isinstance(item, ClassHead) else item):
             transaction.create_class(item, namespace)
     else:
         return transaction.create(item.classname, item, namespace)

@@ -3,9 +3,11 @@
 Each form below is a MessagePack array of its fields in this order; ``README.md`` beside this module describes the whole file.
 Qualifier flavors are one number: the digits of overridable, tosubclass, toinstance and translatable to base 3, each 0 for not
 said, 1 for false, 2 for true. Values are numbers, strings, booleans, nil or arrays of these; a datetime is its 25 characters.
+
+Of a class only the head is decoded at once, the rest when it is needed: a schema of 1,631 classes has 140,000 values.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +25,9 @@ from pywbem import (
 
 from cimsim.packs.declarations import Compiled, Declared, Item, Position
 from cimsim.world.convert import InstanceData, PropertyData
+from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
+from cimsim.world.schema import ClassHead
 
 _FLAVORS: Final = ("overridable", "tosubclass", "toinstance", "translatable")
 _DIGIT: Final[dict[bool | None, int]] = {None: 0, False: 1, True: 2}
@@ -70,6 +74,14 @@ class StoredClass(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_fi
     methods: list[StoredMethod]
 
 
+class StoredHead(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="class"):
+    """The beginning of a class; what follows is passed over."""
+
+    name: str
+    superclass: str | None
+    qualifiers: list[StoredQualifier]
+
+
 class StoredDeclaration(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="qualifier"):
     """A qualifier declaration."""
 
@@ -96,7 +108,8 @@ class StoredItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
     line: int
     column: int
     namespace: int
-    item: StoredClass | StoredDeclaration | StoredInstance
+    item: msgspec.Raw
+    """A StoredClass, StoredDeclaration or StoredInstance."""
 
 
 class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -108,6 +121,9 @@ class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
     items: list[StoredItem]
 
 
+_PACK: Final = msgspec.msgpack.Decoder(StoredPack)
+_ITEM: Final = msgspec.msgpack.Decoder(StoredHead | StoredDeclaration | StoredInstance)
+_CLASS: Final = msgspec.msgpack.Decoder(StoredClass)
 _PATH: Final = "path"
 _EMBEDDED: Final = "embedded"
 
@@ -122,20 +138,21 @@ def encode(compiled: Compiled) -> bytes:
     namespaces = list(dict.fromkeys(each.namespace for each in compiled.declared))
     file_numbers = {name: number for number, name in enumerate(files)}
     namespace_numbers = {name: number for number, name in enumerate(namespaces)}
-    items = [
-        StoredItem(file_numbers[position.file], position.line, position.column, namespace_numbers[namespace], _stored(item))
-        for position, namespace, item in compiled.declared
-    ]
+    items = []
+    for position, namespace, item in compiled.declared:
+        stored = msgspec.Raw(msgspec.msgpack.encode(_stored(item)))
+        place = file_numbers[position.file], position.line, position.column, namespace_numbers[namespace]
+        items.append(StoredItem(*place, stored))
     return msgspec.msgpack.encode(StoredPack(files, namespaces, list(compiled.reads), items))
 
 
 def decode(content: bytes) -> Compiled:
-    """Return the declarations that a stored form holds.
+    """Return the declarations that a stored form holds, classes as heads.
 
     Raises:
         ValueError, LookupError, TypeError: it is not the stored form of declarations.
     """
-    stored = msgspec.msgpack.decode(content, type=StoredPack)
+    stored = _PACK.decode(content)
     files, namespaces = stored.files, stored.namespaces
     declared = tuple(
         [
@@ -147,6 +164,8 @@ def decode(content: bytes) -> Compiled:
 
 
 def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance:
+    if isinstance(item, ClassHead):
+        return _stored(item.declaration())
     if isinstance(item, CIMClass):
         return StoredClass(
             item.classname,
@@ -162,15 +181,12 @@ def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance:
     return StoredInstance(item.classname, [(prop.name, _stored_value(prop.value)) for prop in item.properties])
 
 
-def _item(stored: StoredClass | StoredDeclaration | StoredInstance) -> Item:
-    if isinstance(stored, StoredClass):
-        return CIMClass(
-            stored.name,
-            superclass=stored.superclass,
-            qualifiers=_qualifiers(stored.qualifiers),
-            properties=[_property(prop, stored.name) for prop in stored.properties],
-            methods=[_method(method, stored.name) for method in stored.methods],
-        )
+def _item(raw: msgspec.Raw) -> Item:
+    stored = _ITEM.decode(raw)
+    if isinstance(stored, StoredHead):
+        flags = {fold(each.name): bool(each.value) for each in stored.qualifiers}
+        kinds = flags.get("abstract"), flags.get("association"), flags.get("indication")
+        return ClassHead(stored.name, stored.superclass, *kinds, partial(_class, raw))
     if isinstance(stored, StoredDeclaration):
         return CIMQualifierDeclaration(
             stored.name,
@@ -183,6 +199,17 @@ def _item(stored: StoredClass | StoredDeclaration | StoredInstance) -> Item:
         )
     properties = tuple([PropertyData(name, None, False, _value(value)) for name, value in stored.properties])
     return InstanceData(stored.classname, properties)
+
+
+def _class(raw: msgspec.Raw) -> CIMClass:
+    stored = _CLASS.decode(raw)
+    return CIMClass(
+        stored.name,
+        superclass=stored.superclass,
+        qualifiers=_qualifiers(stored.qualifiers),
+        properties=[_property(prop, stored.name) for prop in stored.properties],
+        methods=[_method(method, stored.name) for method in stored.methods],
+    )
 
 
 def _stored_qualifiers(element: Any) -> list[StoredQualifier]:

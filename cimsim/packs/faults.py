@@ -1,17 +1,37 @@
-"""The setting ``faults``: methods that only return a number."""
+"""The settings ``faults`` and ``timings``, as far as they name classes and methods that must be there."""
 
 import re
 from typing import Final
 
 from cimsim.behaviours.api import Fault
+from cimsim.behaviours.timing import parse_rule
 from cimsim.packs.errors import PackError
-from cimsim.packs.settings import FAULTS, Settings
+from cimsim.packs.settings import FAULTS, TIMINGS, Settings
 from cimsim.world.names import did_you_mean, fold
-from cimsim.world.schema import Method
+from cimsim.world.schema import Method, ResolvedClass
 from cimsim.world.values import Untyped, convert_scalar
 from cimsim.world.world import Namespace, World
 
 _ITEM: Final = re.compile(r"\s*(\w+)\.(\w+)\s*=\s*(\S+)\s*")
+
+
+def check_timings(pack: str, settings: Settings, world: World, namespaces: list[str]) -> None:
+    """Check that the setting ``timings`` of a pack names classes and methods of its namespaces.
+
+    Raises:
+        PackError: an item has another form, or there is no such class, property or method.
+    """
+    for item in settings[TIMINGS]:
+        try:
+            rule = parse_rule(item)
+        except ValueError as error:
+            raise PackError(f"setting {pack}.{TIMINGS}: {error}") from None
+        classes = _classes(pack, TIMINGS, item, rule.classname, [world.namespace(each) for each in namespaces])
+        if rule.method is not None:
+            _methods(pack, TIMINGS, item, rule.classname, rule.method, classes)
+        if rule.where is not None and not any(rule.where[0] in cls.index for _, cls in classes):
+            hint = did_you_mean(rule.where[0], (prop.name for _, cls in classes for prop in cls.properties))
+            raise _error(pack, TIMINGS, item, f"class {rule.classname} has no property {rule.where[0]}{hint}")
 
 
 def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]) -> list[Fault]:
@@ -25,24 +45,32 @@ def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]
     for item in settings[FAULTS]:
         match = _ITEM.fullmatch(item)
         if match is None:
-            raise _error(pack, item, "write CLASS.METHOD=RETURN_VALUE")
+            raise _error(pack, FAULTS, item, "write CLASS.METHOD=RETURN_VALUE")
         classname, method_name, text = match.groups()
-        for namespace, method in _methods(pack, item, classname, method_name, [world.namespace(each) for each in namespaces]):
+        classes = _classes(pack, FAULTS, item, classname, [world.namespace(each) for each in namespaces])
+        for namespace, method in _methods(pack, FAULTS, item, classname, method_name, classes):
             faults.append(Fault(namespace.name, classname, method.name, _value(pack, item, method, text)))
     return faults
 
 
-def _methods(
-    pack: str, item: str, classname: str, method_name: str, namespaces: list[Namespace]
-) -> list[tuple[Namespace, Method]]:
+_Classes = list[tuple[Namespace, ResolvedClass]]
+
+
+def _classes(pack: str, setting: str, item: str, classname: str, namespaces: list[Namespace]) -> _Classes:
     classes = [(namespace, cls) for namespace in namespaces if (cls := namespace.schema.get(classname))]
     if not classes:
         hint = did_you_mean(classname, (name for namespace in namespaces for name in namespace.schema.names()))
-        raise _error(pack, item, f"pack {pack} has no class {classname}{hint}")
+        raise _error(pack, setting, item, f"pack {pack} has no class {classname}{hint}")
+    return classes
+
+
+def _methods(
+    pack: str, setting: str, item: str, classname: str, method_name: str, classes: _Classes
+) -> list[tuple[Namespace, Method]]:
     found = [(namespace, method) for namespace, cls in classes if (method := cls.methods.get(fold(method_name)))]
     if not found:
         hint = did_you_mean(method_name, (method.name for _, cls in classes for method in cls.methods.values()))
-        raise _error(pack, item, f"class {classname} has no method {method_name}{hint}")
+        raise _error(pack, setting, item, f"class {classname} has no method {method_name}{hint}")
     return found
 
 
@@ -50,11 +78,11 @@ def _value(pack: str, item: str, method: Method, text: str) -> int:
     try:
         value = convert_scalar(Untyped(text), method.returns.type)
     except ValueError as error:
-        raise _error(pack, item, f"method {method.name} cannot return this: {error}") from None
+        raise _error(pack, FAULTS, item, f"method {method.name} cannot return this: {error}") from None
     if not isinstance(value, int):
-        raise _error(pack, item, f"method {method.name} returns a {method.returns.type}, no number")
+        raise _error(pack, FAULTS, item, f"method {method.name} returns a {method.returns.type}, no number")
     return value
 
 
-def _error(pack: str, item: str, text: str) -> PackError:
-    return PackError(f"setting {pack}.{FAULTS}: {item}: {text}")
+def _error(pack: str, setting: str, item: str, text: str) -> PackError:
+    return PackError(f"setting {pack}.{setting}: {item}: {text}")

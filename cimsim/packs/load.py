@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from cimsim.behaviours.api import Behaviours, Binding, Fault
-from cimsim.packs.build import Builder, Built
+from cimsim.packs.build import Builder, Built, PackOfFiles
 from cimsim.packs.cache import Cache
-from cimsim.packs.faults import faults_of
+from cimsim.packs.faults import check_timings, faults_of
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.program import Program
+from cimsim.packs.scripts import MOF, set_up, split_environment
 from cimsim.packs.settings import Settings, settle
 from cimsim.world.names import fold_namespace
 from cimsim.world.transaction import Transaction
@@ -60,29 +61,41 @@ def load(
     *,
     cache_dir: Path | None,
     now: float,
+    seed: int = 0,
     progress: Callable[[str], None] | None = None,
     namespace: str = DEFAULT_NAMESPACE,
+    schema: Path | None = None,
 ) -> Loaded:
     """Load packs, and the packs they require, into a new world.
 
     The MOF of all packs comes first, each pack after those it requires. Then each pack's ``populate`` runs, each before those
-    it requires, so that ``interop`` sees every namespace. Settings and populated instances are never cached.
+    it requires, so that ``interop`` sees every namespace. Last the mock environment is set up, if there is one. Settings,
+    populated instances and mock environments are never cached.
 
     Args:
-        packs: folders, names of shipped packs, or plain MOF files; none: the shipped packs.
+        packs: folders, names of shipped packs, plain MOF files, or mock scripts; none: the shipped packs. With a mock script,
+            the MOF files are part of its environment.
         overrides: settings, as ``settings.settle`` takes them.
         cache_dir: where compiled packs are kept (see ``cache``), None to keep none.
         now: the time for ``populate``, in seconds since 1970-01-01 UTC.
+        seed: what generated identifiers are made from.
         progress: is told what takes time, as text for a user.
-        namespace: where plain MOF files are compiled into.
+        namespace: where plain MOF files are compiled into, and the default namespace of mock scripts.
+        schema: a folder or ZIP archive of MOF files that is compiled into ``namespace`` before all packs.
 
     Raises:
         PackError: anything is wrong with a pack or a setting.
     """
-    found = find_packs(packs, namespace)
+    packs, files = split_environment(packs)
+    found = find_packs(packs, namespace) if packs or not files else []
+    if schema is not None:
+        # Only this needs the modules that read archives.
+        from cimsim.packs.schemas import open_schema
+
+        found = [open_schema(schema, namespace, found), *found]
     settings = settle(found, overrides or {})
     builder = Builder(Cache(cache_dir, _warn), progress or _silent)
-    transaction = Transaction(World(), now=now)
+    transaction = Transaction(World(seed=seed), now=now)
     built = {pack.name: builder.build(pack, transaction) for pack in found}
     programs = {pack.name: Program(pack) for pack in found}
     world = transaction.world
@@ -96,8 +109,16 @@ def load(
     faults: list[Fault] = []
     for each in loaded:
         bindings += programs[each.name].bindings(world, each.settings)
+        check_timings(each.name, each.settings, world, list(each.files))
         faults += faults_of(each.name, each.settings, world, list(each.files))
-    return Loaded(world, loaded, Behaviours(bindings, faults), _summaries(world, loaded))
+    if not files:
+        return Loaded(world, loaded, Behaviours(bindings, faults), _summaries(world, loaded))
+    world, environment = set_up(files, world, namespace, now)
+    behaviours = environment.behaviours(bindings, faults)
+    transaction = Transaction(world, now=now)
+    behaviours.namespaces_changed(transaction)
+    loaded += tuple(_of_environment(file, namespace) for file in files)
+    return Loaded(transaction.world, loaded, behaviours, _summaries(transaction.world, loaded))
 
 
 def _loaded(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
@@ -105,10 +126,15 @@ def _loaded(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
         name=pack.name,
         title=pack.manifest.title,
         version=pack.manifest.version,
-        path=pack.folder if pack.text else pack.folder / pack.manifest.namespaces[0].mof[0],
+        path=pack.folder if pack.text or isinstance(pack, PackOfFiles) else pack.folder / pack.manifest.namespaces[0].mof[0],
         files=built.files,
         settings=settings,
     )
+
+
+def _of_environment(file: Path, namespace: str) -> LoadedPack:
+    files = {namespace: (file.name,)} if file.suffix.lower() == MOF else {}
+    return LoadedPack(name=file.stem, title="", version="", path=file, files=files, settings={})
 
 
 def _summaries(world: World, packs: Sequence[LoadedPack]) -> tuple[NamespaceSummary, ...]:

@@ -26,7 +26,7 @@ def shipped_names() -> list[str]:
 
 
 def locate(name_or_path: str | Path) -> Path:
-    """Return the folder of a pack, or the path of a plain MOF file.
+    """Return the folder of a pack, or the path of a plain MOF file; mock scripts are looked for elsewhere (see ``scripts``).
 
     Args:
         name_or_path: a folder with a ``pack.toml``, a file ``*.mof``, or the name of a shipped pack; looked for in this order.
@@ -73,7 +73,7 @@ def _not_found(name_or_path: str | Path, path: Path) -> PackError:
     if path.is_dir():
         return PackError(f"no {MANIFEST} in this folder", path)
     if path.exists():
-        return PackError("neither a folder with a pack.toml nor a .mof file", path)
+        return PackError("neither a folder with a pack.toml nor a .mof or .py file", path)
     if path.suffix.lower() == ".mof" or len(path.parts) > 1:
         return PackError("no such file or folder", path)
     return PackError(no_pack(str(name_or_path), shipped_names()))

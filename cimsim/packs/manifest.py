@@ -18,7 +18,7 @@ from cimsim.world.names import did_you_mean, fold_namespace
 
 MANIFEST: Final = "pack.toml"
 DEFAULT_NAMESPACE: Final = "root/cimv2"
-SettingType = Literal["string", "integer", "number", "boolean", "string[]"]
+SettingType = Literal["string", "integer", "number", "boolean", "string[]", "timing"]
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _NO_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_-]")

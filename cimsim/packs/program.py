@@ -1,36 +1,25 @@
 """``behaviours.py``: the Python part of a pack, imported by its path."""
 
-import hashlib
 import importlib.util
-import os
 import sys
 import traceback
+from contextlib import nullcontext
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, Final
-
-from pywbem import CIMError
+from types import ModuleType
+from typing import Final
 
 from cimsim.behaviours.api import Behaviour, Binding
 from cimsim.packs.errors import PackError
+from cimsim.packs.locate import shipped_folder
 from cimsim.packs.manifest import Pack
+from cimsim.packs.modules import FAILURES, SourceLoader, module_name, no_bytecode, reason, syntax_error
 from cimsim.packs.settings import Settings
 from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 PROGRAM: Final = "behaviours.py"
-# A pack that calls sys.exit() has failed as well.
-_FAILURES: Final = (Exception, SystemExit)
-
-
-class _Loader(SourceFileLoader):
-    """Reads the source each time, and leaves no bytecode in the folders of users."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Return the compiled source."""
-        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 class Program:
@@ -64,7 +53,7 @@ class Program:
             return
         try:
             function(transaction, settings)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._error(error) from error
 
     def bindings(self, world: World, settings: Settings) -> list[Binding]:
@@ -89,9 +78,10 @@ class Program:
     # Steps
 
     def _import(self) -> ModuleType:
-        digest = hashlib.sha256(os.fsencode(self._path.resolve())).hexdigest()[:16]
-        name = f"_cimsim_pack_{digest}"
-        loader = _Loader(name, str(self._path))
+        name = module_name("pack", self._path)
+        # The shipped packs are part of the installation, and have their bytecode like the rest of it.
+        shipped = self._pack.folder.parent == shipped_folder()
+        loader = (SourceFileLoader if shipped else SourceLoader)(name, str(self._path))
         spec = ModuleSpec(name, loader, origin=str(self._path), is_package=True)
         spec.has_location = True
         spec.submodule_search_locations = [str(self._pack.folder)]
@@ -101,8 +91,9 @@ class Program:
         # Dataclasses and relative imports look the module up while it runs.
         sys.modules[name] = module
         try:
-            loader.exec_module(module)
-        except _FAILURES as error:
+            with nullcontext() if shipped else no_bytecode():
+                loader.exec_module(module)
+        except FAILURES as error:
             del sys.modules[name]
             raise self._error(error) from error
         return module
@@ -143,16 +134,16 @@ class Program:
             raise self._pack.error(f"{PROGRAM} has no behaviour {python_name} for {classname}{hint}", classname)
         try:
             return found(settings)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._error(error) from error
 
     def _error(self, error: BaseException) -> PackError:
         if isinstance(error, PackError):
             return error
         if isinstance(error, SyntaxError) and error.filename:
-            return PackError(f"SyntaxError: {error.msg}", error.filename, error.lineno, error.offset)
+            return syntax_error(error)
         file, line = self._place(error)
-        return PackError(_reason(error), file, line)
+        return PackError(reason(error), file, line)
 
     def _place(self, error: BaseException) -> tuple[Path | str, int | None]:
         """Return where in the pack the error arose: the innermost of its own lines, not one of ours."""
@@ -162,9 +153,3 @@ class Program:
             if file.resolve().is_relative_to(folder):
                 return self._pack.folder / file.resolve().relative_to(folder), frame.lineno
         return self._path, None
-
-
-def _reason(error: BaseException) -> Any:
-    if isinstance(error, CIMError):
-        return f"{error.status_code_name}: {error.status_description}"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -54,8 +54,7 @@ class Repository(BaseRepositoryConnection):  # type: ignore[misc] # pywbem has n
         if NewClass.superclass and not self._compiler.find_class(NewClass.superclass, namespace):
             position = self._compiler.source.word(NewClass.superclass)
         self._add(namespace, NewClass, position)
-        for name in referred_classes(NewClass):
-            self._compiler.find_class(name, namespace)
+        self._compiler.referred.extend((name, namespace) for name in referred_classes(NewClass))
 
     def CreateInstance(self, NewInstance: CIMInstance, namespace: str) -> Any:
         """Declare an instance, and return its path, which an alias then stands for."""
@@ -81,6 +80,9 @@ class Repository(BaseRepositoryConnection):  # type: ignore[misc] # pywbem has n
             return self._compiler.build.add(position, namespace, item)
         except CIMError as error:
             text = error.status_description
+            earlier = self._compiler.build.declared_class(item.classname, namespace) if isinstance(item, CIMClass) else None
+            if earlier is not None:
+                text += f", otherwise declared in {earlier.file}:{earlier.line}:{earlier.column}"
             match = _OF_PROPERTY.match(text)
             raise self._compiler.error(source.assignment(match[1]) if match else position, text) from None
 

@@ -1,13 +1,14 @@
 """Settings of packs: what a pack declares, and what a user overrides.
 
-Every pack has, besides its own, the setting ``faults``: items ``CLASS.METHOD=RETURN_VALUE`` make a method return that number
-and change nothing.
+Every pack has, besides its own, two settings. ``faults``: items ``CLASS.METHOD=RETURN_VALUE`` make a method return that number
+and change nothing. ``timings``: items ``CLASS[PROPERTY=VALUE].METHOD#CALL=TIMING`` say how long transitions take.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from cimsim.behaviours.timing import parse_timing
 from cimsim.packs.errors import PackError
 from cimsim.packs.locate import no_pack
 from cimsim.packs.manifest import Pack, SettingEntry
@@ -18,12 +19,18 @@ _FAULTS_ENTRY: Final = SettingEntry(
     "string[]", [], description="Methods that only return a number: items CLASS.METHOD=RETURN_VALUE."
 )
 
+TIMINGS: Final = "timings"
+_TIMINGS_ENTRY: Final = SettingEntry(
+    "string[]", [], description="How long transitions take: items CLASS[PROPERTY=VALUE].METHOD#CALL=TIMING."
+)
+_OF_EVERY_PACK: Final = {FAULTS: _FAULTS_ENTRY, TIMINGS: _TIMINGS_ENTRY}
+
 Settings = Mapping[str, Any]
 
 
 def declared_settings(pack: Pack) -> dict[str, SettingEntry]:
-    """Return all settings of a pack, ``faults`` included."""
-    return {**pack.manifest.settings, FAULTS: _FAULTS_ENTRY}
+    """Return all settings of a pack, with those that every pack has."""
+    return {**pack.manifest.settings, **_OF_EVERY_PACK}
 
 
 def settle(packs: Sequence[Pack], overrides: Mapping[str, Any]) -> dict[str, Settings]:
@@ -65,8 +72,9 @@ def _flat(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 
 def _defaults(pack: Pack) -> dict[str, Any]:
-    if FAULTS in pack.manifest.settings:
-        raise pack.error(f"every pack has the setting {FAULTS}, none can declare it", FAULTS)
+    for name in _OF_EVERY_PACK:
+        if name in pack.manifest.settings:
+            raise pack.error(f"every pack has the setting {name}, none can declare it", name)
     values = {}
     for name, entry in declared_settings(pack).items():
         try:
@@ -92,6 +100,8 @@ def _parsed(entry: SettingEntry, text: str) -> Any:
     match entry.type:
         case "string":
             return text
+        case "timing":
+            return parse_timing(text)
         case "string[]":
             return tuple(item.strip() for item in text.split(",") if item.strip())
         case "boolean":
@@ -110,6 +120,8 @@ def _typed(entry: SettingEntry, value: Any) -> Any:
     match entry.type:
         case "string" if isinstance(value, str):
             return value
+        case "timing" if isinstance(value, str):
+            return parse_timing(value)
         case "boolean" if isinstance(value, bool):
             return value
         case "integer" if isinstance(value, int) and not isinstance(value, bool):

@@ -5,6 +5,7 @@ of the declaration that is being read, from which every place follows. The parse
 complete when the first token of the next one has been read.
 """
 
+import re
 from bisect import bisect_left
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final
 from cimsim.packs.declarations import Position
 from cimsim.world.names import fold
 
+_NEWLINE: Final = re.compile("\n")
 _HEADS: Final = frozenset({"CLASS", "INSTANCE", "QUALIFIER"})
 _SIGNS: Final = frozenset("{}()[];,=")
 _AFTER_NAME: Final = frozenset(";=[(,)")
@@ -27,7 +29,7 @@ class Source:
         self.path = path
         self.name = name
         self.text = text
-        self._newlines = [place for place, character in enumerate(text) if character == "\n"]
+        self._newlines = [match.start() for match in _NEWLINE.finditer(text)]
         self._tokens: list[Any] = []
         self._previous: list[Any] = []
         self._depth = 0
@@ -55,7 +57,10 @@ class Source:
     @property
     def in_namespace_pragma(self) -> bool:
         """Whether the token to come is the name in ``#pragma namespace("NAME")``."""
-        return [str(token.value).lower() for token in self._tokens] == ["#", "pragma", "namespace", "("] and not self._ended
+        # Asked for at each string, of which large classes have thousands.
+        if len(self._tokens) != 4 or self._ended:
+            return False
+        return [str(token.value).lower() for token in self._tokens] == ["#", "pragma", "namespace", "("]
 
     @property
     def in_pragma(self) -> bool:

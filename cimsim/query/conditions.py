@@ -5,67 +5,23 @@ it is *definitely false*, the unknown being neither. NOT swaps the two, so that 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
-from pywbem import CIMClass, CIMError, CIMInstance
+from pywbem import CIMClass, CIMInstance
 
-from cimsim.query.syntax import (
-    ArrayLiteral,
-    Comparison,
-    Condition,
-    Dialect,
-    IsA,
-    IsNull,
-    Junction,
-    Like,
-    Literal,
-    Not,
-    Path,
-    Step,
-)
-from cimsim.query.values import Kind, compared_with_moment, comparison, kind_of_property, kind_of_value, native, typed
+from cimsim.query.access import Access, Scope, Values, accessed
+from cimsim.query.syntax import ArrayLiteral, Comparison, Condition, IsA, IsNull, Junction, Like, Literal, Not, Path
+from cimsim.query.values import Compare, Kind, compared_with_moment, comparison, kind_of_value, typed
 from cimsim.world.names import fold
-from cimsim.world.schema import ResolvedClass, Schema
+from cimsim.world.schema import ResolvedClass
 
-Values = tuple[Any, ...]
 Test = Callable[[Values], bool]
 _OnValue = Callable[[Any], bool]
+_OnPair = Callable[[Any, Any], bool]
 
+_EQUALITY: Final = frozenset({"=", "<>"})
+_ARRAYS_COMPARE: Final = "an array compares with = and <> only"
 _MIRRORED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the names in a condition mean.
-
-    ``itself`` holds the folded names that stand for the instance: its class in the query, an alias. ``schema`` knows the
-    classes of embedded objects.
-    """
-
-    dialect: Dialect
-    itself: frozenset[str] = frozenset()
-    schema: Schema | None = None
-
-    def steps(self, path: Path, cls: ResolvedClass) -> tuple[Step, ...]:
-        """Return the steps of a path without a leading name that stands for the instance; empty for the instance."""
-        first = path.steps[0]
-        if first.index is None and fold(first.name) in self.itself and fold(first.name) not in cls.index:
-            return path.steps[1:]
-        return path.steps
-
-
-@dataclass(frozen=True, slots=True)
-class _Access:
-    """How to read what a path leads to. ``kind`` is None where only the value tells, so that ``is_array`` says nothing."""
-
-    read: Callable[[Values], Any]
-    kind: Kind | None
-    is_array: bool
-    path: Path
-
-    def invalid(self, text: str) -> CIMError:
-        return self.path.at.invalid(text)
 
 
 def compiled(condition: Condition, cls: ResolvedClass, scope: Scope) -> Test:
@@ -94,7 +50,7 @@ class _Compiler:
                 tests = [self.test(term, wanted) for term in terms]
                 return _all(tests) if conjunction is wanted else _any(tests)
             case IsNull(path):
-                read = self._access(path).read
+                read = accessed(path, self._cls, self._scope).read
                 return (lambda values: read(values) is None) if wanted else (lambda values: read(values) is not None)
             case IsA():
                 return self._is_a(condition, wanted)
@@ -111,88 +67,111 @@ class _Compiler:
             if not isinstance(right, Path):
                 raise left.at.unsupported("a comparison of two constants is not supported")
             left, symbol, right = right, _MIRRORED[symbol], left
-        access = self._access(left)
+        every = condition.every
         if isinstance(right, Literal) and right.value is None:
-            return self._compared_with_null(access, symbol, right, wanted)
+            return self._compared_with_null(accessed(left, self._cls, self._scope), symbol, right, every, wanted)
+        access = self._access(left)
         if isinstance(right, ArrayLiteral):
-            return self._compared_with_array(access, symbol, right, condition.every, wanted)
+            return self._compared_with_array(access, symbol, right, every, wanted)
         if isinstance(right, Path):
-            return self._compared_with_path(access, symbol, self._access(right), condition.every, wanted)
-        return _quantified(access, self._against(access, symbol, right, wanted), condition.every, wanted)
+            return self._compared_with_path(access, symbol, self._access(right), every, wanted)
+        return self._quantified(access, self._against(access, symbol, right, wanted), every, wanted)
 
-    def _compared_with_null(self, access: _Access, symbol: str, literal: Literal, wanted: bool) -> Test:
-        if symbol not in {"=", "<>"}:
+    def _compared_with_null(self, access: Access, symbol: str, literal: Literal, every: bool | None, wanted: bool) -> Test:
+        if symbol not in _EQUALITY:
             raise literal.at.invalid("NULL compares with = and <> only")
         read = access.read
         null = (symbol == "=") is wanted
+        if every is not None:
+            return self._quantified(access, lambda value: (value is None) is null, every, wanted)
         return lambda values: (read(values) is None) is null
 
     def _compared_with_array(
-        self, access: _Access, symbol: str, literal: ArrayLiteral, every: bool | None, wanted: bool
+        self, access: Access, symbol: str, literal: ArrayLiteral, every: bool | None, wanted: bool
     ) -> Test:
-        kind = access.kind
-        if every is not None or (kind is not None and not access.is_array):
+        if every is not None or (access.kind is not None and not access.is_array):
             raise literal.at.invalid(f"{access.path} compares with a single value")
-        if symbol not in {"=", "<>"}:
-            raise literal.at.invalid("an array compares with = and <> only")
+        if symbol not in _EQUALITY:
+            raise literal.at.invalid(_ARRAYS_COMPARE)
         equal = (symbol == "=") is wanted
         read = access.read
-        items = [self._against(access, "=", item, True) for item in literal.items]
+        tests = [self._against(access, "=", item, equal) for item in literal.items]
 
         def holds(values: Values) -> bool:
             value = read(values)
             if not isinstance(value, tuple):
                 return False
-            same = len(value) == len(items) and all(test(item) for test, item in zip(items, value, strict=True))
-            return same is equal
+            if len(value) != len(tests):
+                return not equal
+            answers = [test(item) for test, item in zip(tests, value, strict=True)]
+            return all(answers) if equal else any(answers)
 
         return holds
 
-    def _compared_with_path(self, access: _Access, symbol: str, other: _Access, every: bool | None, wanted: bool) -> Test:
-        if other.is_array and other.kind is not None:
-            raise other.invalid(f"{other.path} is an array: an index is needed")
-        if access.kind is not None and other.kind is not None and access.kind is not other.kind:
+    def _compared_with_path(self, access: Access, symbol: str, other: Access, every: bool | None, wanted: bool) -> Test:
+        if access.kind and other.kind and access.kind is not other.kind:
             raise access.invalid(f"{access.path} is {access.kind.value}, {other.path} is {other.kind.value}")
+        if other.is_array and (every is not None or (access.kind is not None and not access.is_array)):
+            raise other.invalid(f"{other.path} is an array: an index is needed")
+        if every is not None or (other.kind is not None and not other.is_array):
+            self._check_quantifier(access, every)
+        if symbol not in _EQUALITY and (other.is_array or (access.is_array and every is None)):
+            raise access.invalid(_ARRAYS_COMPARE)
         self._compare(access, symbol, access.kind or other.kind or Kind.STRING)
-        dialect, read = self._dialect, other.read
-
-        def against(values: Values) -> _OnValue:
-            second = read(values)
-
-            def holds(first: Any) -> bool:
-                if first is None or second is None or isinstance(first, tuple) or isinstance(second, tuple):
-                    return False
-                kind = kind_of_value(first)
-                if kind_of_value(second) is not kind:
-                    return False
-                try:
-                    return comparison(kind, symbol, dialect)(first, second) is wanted
-                except ValueError:
-                    return False
-
-            return holds
-
-        _check_quantifier(access, every)
-        first_read = access.read
+        holds, first, second = self._on_pairs(symbol, wanted), access.read, other.read
         if every is None:
-            return lambda values: against(values)(first_read(values))
+            return lambda values: holds(first(values), second(values))
         combine = all if every is wanted else any
 
-        def holds(values: Values) -> bool:
-            found = first_read(values)
-            return isinstance(found, tuple) and combine(map(against(values), found))
+        def test(values: Values) -> bool:
+            found, single = first(values), second(values)
+            return isinstance(found, tuple) and combine([holds(item, single) for item in found])
 
-        return holds
+        return test
 
-    def _against(self, access: _Access, symbol: str, literal: Literal, wanted: bool) -> _OnValue:
+    def _on_pairs(self, symbol: str, wanted: bool) -> _OnPair:
+        """Return the function that compares two values whose kinds show only now; arrays compare with = and <>."""
+        compares: dict[Kind, Compare | None] = {}
+        dialect = self._dialect
+
+        def made(kind: Kind) -> Compare | None:
+            try:
+                return comparison(kind, symbol, dialect)
+            except ValueError:
+                return None
+
+        def holds(first: Any, second: Any) -> bool:
+            kind = kind_of_value(first)
+            if kind is None or kind_of_value(second) is not kind:
+                return False
+            if kind not in compares:
+                compares[kind] = made(kind)
+            compare = compares[kind]
+            return compare is not None and compare(first, second) is wanted
+
+        if symbol not in _EQUALITY:
+            return holds
+        equal = (symbol == "=") is wanted
+
+        def holds_of_any(first: Any, second: Any) -> bool:
+            if not isinstance(first, tuple) or not isinstance(second, tuple):
+                return holds(first, second)
+            if len(first) != len(second):
+                return not equal
+            answers = map(holds, first, second)
+            return all(answers) if equal else any(answers)
+
+        return holds_of_any
+
+    def _against(self, access: Access, symbol: str, literal: Literal, wanted: bool) -> _OnValue:
         """Return the function that compares a single value with a literal."""
         if access.kind is None:
             return self._against_dynamic(symbol, literal, wanted)
         compare = self._compare(access, symbol, access.kind)
-        constant = self._typed(literal, access.kind)
+        constant = self._typed(literal, access, access.kind)
         if symbol == "=" and wanted and access.kind in {Kind.NUMBER, Kind.BOOLEAN}:
             return lambda value: bool(value == constant)
-        if access.kind is Kind.STRING and symbol in {"=", "<>"}:
+        if access.kind is Kind.STRING and symbol in _EQUALITY:
             return _text_test(constant, (symbol == "=") is wanted, lower=self._dialect.ignores_case)
         if access.kind is Kind.DATETIME:
             answer = compared_with_moment(symbol, constant)
@@ -212,9 +191,9 @@ class _Compiler:
             return lambda value: compare(value, constant) is wanted
 
         def holds(value: Any) -> bool:
-            if value is None or isinstance(value, tuple):
-                return False
             kind = kind_of_value(value)
+            if kind is None:
+                return False
             test = tests.get(kind)
             if test is None:
                 test = tests[kind] = made(kind)
@@ -222,17 +201,17 @@ class _Compiler:
 
         return holds
 
-    def _compare(self, access: _Access, symbol: str, kind: Kind) -> Callable[[Any, Any], bool | None]:
+    def _compare(self, access: Access, symbol: str, kind: Kind) -> Compare:
         try:
             return comparison(kind, symbol, self._dialect)
         except ValueError as error:
             raise access.invalid(f"{access.path}: {error}") from None
 
-    def _typed(self, literal: Literal, kind: Kind) -> Any:
+    def _typed(self, literal: Literal, access: Access, kind: Kind) -> Any:
         try:
             return typed(literal, kind, self._dialect)
         except ValueError as error:
-            raise literal.at.invalid(str(error)) from None
+            raise literal.at.invalid(f"{access.path} is {access.type}: {error}") from None
 
     # LIKE and ISA
 
@@ -240,12 +219,13 @@ class _Compiler:
         access = self._access(condition.path)
         if access.kind not in {None, Kind.STRING}:
             raise access.invalid(f"LIKE is for strings, but {access.path} is {(access.kind or Kind.STRING).value}")
-        matches = condition.pattern.matches
+        matches, strings = condition.pattern.matches, access.kind is Kind.STRING
 
         def holds(value: Any) -> bool:
-            return isinstance(value, str) and matches(value) is wanted
+            # An embedded object may hold a datetime there, which is text to Python.
+            return isinstance(value, str) and (strings or kind_of_value(value) is Kind.STRING) and matches(value) is wanted
 
-        return _quantified(access, holds, condition.every, wanted)
+        return self._quantified(access, holds, condition.every, wanted)
 
     def _is_a(self, condition: IsA, wanted: bool) -> Test:
         folded = fold(condition.classname)
@@ -255,109 +235,44 @@ class _Compiler:
         access = self._access(condition.path)
         if access.kind not in {None, Kind.EMBEDDED} or access.is_array:
             raise access.invalid(f"ISA is for embedded objects, but {access.path} is none")
-        read, schema = access.read, self._scope.schema
+        read, family = access.read, self._scope.family(condition.classname)
 
         def holds(values: Values) -> bool:
             value = read(values)
-            if not isinstance(value, CIMInstance | CIMClass):
-                return False
-            cls = schema.get(value.classname) if schema else None
-            return (cls.is_a(folded) if cls else fold(value.classname) == folded) is wanted
+            return isinstance(value, CIMInstance | CIMClass) and (fold(value.classname) in family) is wanted
 
         return holds
 
     # Paths
 
-    def _access(self, path: Path) -> _Access:
-        steps = self._scope.steps(path, self._cls)
-        if not steps:
-            raise path.at.invalid(f"{path} is the instance, not one of its properties")
-        first, *rest = steps
-        if first.name.startswith("__"):
-            name = system_property(self._cls, first, path)
-            if rest:
-                raise path.at.invalid(f"{first.name} has no properties")
-            return _Access(lambda _: name, Kind.STRING, False, path)
-        place = self._cls.index.get(fold(first.name))
-        if place is None:
-            return _Access(lambda _: None, None, False, path)
-        prop = self._cls.properties[place]
-        kind, is_array = kind_of_property(prop), prop.is_array
-        if first.index is not None and not is_array:
-            raise path.at.invalid(f"{prop.name} is not an array")
-        if not rest:
-            if first.index is not None:
-                return _Access(lambda values: _element(values[place], first.index), kind, False, path)
-            return _Access(lambda values: values[place], kind, is_array, path)
-        if kind is not Kind.EMBEDDED:
-            raise path.at.invalid(f"{prop.name} is {kind.value}, which has no properties")
-        if is_array and first.index is None:
-            raise path.at.invalid(f"{prop.name} is an array: an index is needed")
-        return _Access(lambda values: _embedded(_element(values[place], first.index), rest), None, False, path)
+    def _access(self, path: Path) -> Access:
+        """Return how to read a path; raises CIM_ERR_INVALID_QUERY for an array where the language has no conditions on it."""
+        access = accessed(path, self._cls, self._scope)
+        if access.is_array and not self._dialect.arrays:
+            raise access.invalid(f"{path} is {access.type}, and {self._dialect.name} has no conditions on arrays but IS NULL")
+        return access
 
+    def _check_quantifier(self, access: Access, every: bool | None) -> None:
+        if access.kind is None:
+            return
+        if every is None and access.is_array:
+            raise access.invalid(f"{access.path} is an array: ANY, EVERY or an index is needed")
+        if every is not None and not access.is_array:
+            raise access.invalid(f"{access.path} is not an array")
 
-def system_property(cls: ResolvedClass, step: Step, path: Path) -> str | None:
-    """Return the value of a system property for instances of a class: ``__CLASS``, ``__SUPERCLASS`` or ``__DYNASTY``.
+    def _quantified(self, access: Access, holds: _OnValue, every: bool | None, wanted: bool) -> Test:
+        """Return the function that applies ``holds`` to the value, or to ANY or EVERY element of an array."""
+        self._check_quantifier(access, every)
+        read = access.read
+        if every is None:
+            return lambda values: holds(read(values))
+        combine = all if every is wanted else any
 
-    Raises:
-        CIMError: CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for the others.
-    """
-    match fold(step.name):
-        case "__class":
-            return cls.name
-        case "__superclass":
-            return cls.superclass.name if cls.superclass else None
-        case "__dynasty":
-            top = cls
-            while top.superclass:
-                top = top.superclass
-            return top.name
-    raise path.at.unsupported(f"{step.name} is not supported; __CLASS, __SUPERCLASS and __DYNASTY are")
+        def test(values: Values) -> bool:
+            value = read(values)
+            return isinstance(value, tuple) and combine(map(holds, value))
 
-
-def _element(value: Any, index: int | None) -> Any:
-    if index is None or value is None:
-        return value
-    return value[index] if isinstance(value, tuple) and index < len(value) else None
-
-
-def _embedded(value: Any, steps: list[Step]) -> Any:
-    for step in steps:
-        if not isinstance(value, CIMInstance):
-            return None
-        if fold(step.name) == "__class":
-            value = value.classname
-            continue
-        prop = value.properties.get(step.name)
-        try:
-            value = None if prop is None else _element(native(prop.value), step.index)
-        except ValueError:
-            return None
-    return value
-
-
-def _check_quantifier(access: _Access, every: bool | None) -> None:
-    if access.kind is None:
-        return
-    if every is None and access.is_array:
-        raise access.invalid(f"{access.path} is an array: ANY, EVERY or an index is needed")
-    if every is not None and not access.is_array:
-        raise access.invalid(f"{access.path} is not an array")
-
-
-def _quantified(access: _Access, holds: _OnValue, every: bool | None, wanted: bool) -> Test:
-    """Return the function that applies ``holds`` to the value, or to ANY or EVERY element of an array."""
-    _check_quantifier(access, every)
-    read = access.read
-    if every is None:
-        return lambda values: holds(read(values))
-    combine = all if every is wanted else any
-
-    def test(values: Values) -> bool:
-        value = read(values)
-        return isinstance(value, tuple) and combine(map(holds, value))
-
-    return test
+        return test
 
 
 def _text_test(constant: str, equal: bool, *, lower: bool) -> _OnValue:

@@ -1,14 +1,16 @@
 """Conditions on instances of many classes: filters in DMTF:FQL, and the WHERE of statements (rules PL-36 to PL-38)."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from cimsim.query.conditions import Scope, Test, compiled
+from cimsim.query.access import Scope, has
+from cimsim.query.conditions import Test, compiled
 from cimsim.query.parse import parse_condition
 from cimsim.query.syntax import FQL, Condition, Path, paths
 from cimsim.world.errors import server_limits_exceeded
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold
+from cimsim.world.names import did_you_mean
 from cimsim.world.schema import ResolvedClass
 
 _MOST_WORK: Final = 5_000_000
@@ -73,15 +75,15 @@ class Filter:
 
 def check_known(path: Path, classes: Iterable[ResolvedClass], scope: Scope) -> None:
     """Refuse a path whose property none of the classes has; raises CIM_ERR_INVALID_QUERY."""
-    name = ""
+    step = path.steps[0]
     names: list[str] = []
     for cls in classes:
         steps = scope.steps(path, cls)
-        if not steps or steps[0].name.startswith("__") or fold(steps[0].name) in cls.index:
+        if not steps or steps[0].name.startswith("__") or has(cls, steps[0]):
             return
-        name = steps[0].name
+        step = steps[0]
         names.extend(prop.name for prop in cls.properties)
-    raise path.at.invalid(f"no property {name}{did_you_mean(name, names)}")
+    raise path.at.invalid(f"no property {replace(step, index=None)}{did_you_mean(step.name, names)}")
 
 
 def parse_filter(language: str, text: str) -> Filter:

@@ -47,7 +47,8 @@ _ARRAYS: Final = r"""
     | quantifier property _NOT _LIKE STRING -> quantified_not_like
 %extend operand: array
 %extend step: NAME "[" INTEGER "]"
-array: "{" [literal ("," literal)*] "}"
+array: LBRACE [literal ("," literal)*] "}"
+LBRACE: "{"
 quantifier: ANY | EVERY
 ANY.3: /ANY\b/i
 EVERY.3: /EVERY\b/i
@@ -83,13 +84,16 @@ _OF.3: /OF\b/i
 _CQL: Final = r"""
 ?start: select
 source: NAME | NAME NAME | NAME _AS NAME
+%extend column: property _AS NAME
+%extend step: NAME _SCOPE NAME | NAME _SCOPE NAME "[" INTEGER "]"
 _AS.3: /AS\b/i
+_SCOPE: "::"
 """
 
 _FQL: Final = "?start: disjunction\n"
 
 GRAMMARS: Final[dict[Dialect, str]] = {
-    WQL: _WQL + _CONDITION + _SELECT,
-    CQL: _CQL + _CONDITION + _ARRAYS + _SELECT,
-    FQL: _FQL + _CONDITION + _ARRAYS,
+    WQL: _CONDITION + _SELECT + _WQL,
+    CQL: _CONDITION + _ARRAYS + _SELECT + _CQL,
+    FQL: _CONDITION + _ARRAYS + _FQL,
 }

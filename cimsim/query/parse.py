@@ -6,7 +6,8 @@ before anything else it stands for itself, since many clients of Windows do not 
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pywbem import CIMError
 
@@ -35,8 +36,9 @@ from cimsim.query.syntax import (
     Traversal,
     depth,
     paths,
+    place,
 )
-from cimsim.world.errors import invalid_query, query_feature_not_supported, query_language_not_supported
+from cimsim.world.errors import query_language_not_supported
 from cimsim.world.names import fold
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ _TERMINALS: Final = {
     "COMMA": ",",
     "DOT": ".",
     "EQUAL": "=",
+    "_SCOPE": "::",
     "$END": "the end",
 }
 
@@ -119,14 +122,14 @@ def _parse(dialect: Dialect, text: str) -> Any:
     from lark.exceptions import UnexpectedInput
 
     if len(text) > _LONGEST:
-        raise invalid_query(f"a query of more than {_LONGEST} characters")
+        raise _position_of(text, _LONGEST).invalid(f"a query of more than {_LONGEST} characters")
     try:
         parsed: Any = _parser(dialect).parse(text)
     except UnexpectedInput as error:
         raise _unexpected(dialect, text, error) from None
     where = parsed.where if isinstance(parsed, Select) else None if isinstance(parsed, Traversal) else parsed
-    if where is not None and sum(1 for _ in paths(where)) > _MOST_TERMS:
-        raise query_feature_not_supported(f"a condition of more than {_MOST_TERMS} terms is not supported")
+    if where is not None and (surplus := next(islice(paths(where), _MOST_TERMS, None), None)) is not None:
+        raise surplus.at.unsupported(f"a condition of more than {_MOST_TERMS} terms is not supported")
     return parsed
 
 
@@ -154,7 +157,7 @@ def _unexpected(dialect: Dialect, text: str, error: "UnexpectedInput") -> CIMErr
     before = re.search(r"(\w*)\s*$", text[max(0, place - 200) : place])
     previous = before[1].lower() if before else ""
     function = found == "(" and bool(previous) and previous not in _NOT_FUNCTIONS and not previous.isdigit()
-    operator = bool(found) and found in "+-*/|:" and bool(previous)
+    operator = (bool(found) and found in "+-*/|:" and bool(previous)) or (found == "#" and dialect is CQL)
     if dialect is not FQL and (fold(found) in _FEATURES or previous in _FEATURES or function or operator):
         return at.unsupported(f"what {_shown(found)} belongs to is not supported in {dialect.name}")
     expected = getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", None) or ()
@@ -183,6 +186,13 @@ def _at(token: "Token") -> Position:
     return Position(token.line or 1, token.column or 1)
 
 
+class _Star(NamedTuple):
+    """A star among the columns, behind the name ``of`` a class or alone."""
+
+    of: Path | None
+    at: Position
+
+
 class _Builder:
     """What each rule of the grammars comes to; the methods have the names of the rules."""
 
@@ -193,13 +203,15 @@ class _Builder:
     # Values
 
     def step(self, tokens: "list[Token]") -> tuple[Step, Position]:
+        at = _at(tokens[0])
+        names = [str(token) for token in tokens if token.type == "NAME"]
         index = None
-        if len(tokens) > 1:
-            literal = self.literal(tokens[1:])
+        if len(tokens) > len(names):
+            literal = self.literal(tokens[-1:])
             if not isinstance(literal.value, int) or literal.value < 0:
                 raise literal.at.invalid("an index counts from 0")
             index = literal.value
-        return Step(str(tokens[0]), index), _at(tokens[0])
+        return Step(names[-1], index, names[0] if len(names) > 1 else None), at
 
     def property(self, parts: list[Any]) -> Path:
         if len(parts) == 1:
@@ -226,10 +238,12 @@ class _Builder:
             raise at.invalid(f"a number of more than {_LONGEST_NUMBER} characters")
         return Literal(float(text) if token.type == "REAL" else _integer(text), text, at)
 
-    def array(self, items: list[Literal]) -> ArrayLiteral:
-        if any(item.value is None for item in items):
-            raise items[0].at.invalid("NULL is no element of an array here")
-        return ArrayLiteral(tuple(items), items[0].at if items else Position(1, 1))
+    def array(self, parts: list[Any]) -> ArrayLiteral:
+        brace, *items = parts
+        for item in items:
+            if item.value is None:
+                raise item.at.invalid("NULL is no element of an array here")
+        return ArrayLiteral(tuple(items), _at(brace))
 
     # Conditions
 
@@ -291,11 +305,17 @@ class _Builder:
 
     # Statements
 
-    def column(self, parts: list[Any]) -> "Path | tuple[Path, Token]":
-        return parts[0] if len(parts) == 1 else (parts[0], parts[1])
+    def column(self, parts: list[Any]) -> Path | _Star:
+        path: Path = parts[0]
+        if len(parts) == 1:
+            return path
+        token = parts[1]
+        if token.type != "STAR":
+            raise _at(token).unsupported("column names (AS) are not supported")
+        return _Star(path, _at(token))
 
     def columns(self, parts: list[Any]) -> list[Any]:
-        return parts
+        return [part if isinstance(part, Path | _Star) else _Star(None, _at(part)) for part in parts]
 
     def source(self, tokens: "list[Token]") -> "list[Token]":
         return tokens
@@ -310,11 +330,18 @@ class _Builder:
         if fold(str(name)) == "meta_class":
             raise _at(name).unsupported("queries of the schema are not supported")
         where = parts[2] if len(parts) > 2 else None
-        # A column that is no path is a star: alone it means all, behind the name of the class it means the same.
-        whole = any(not isinstance(column, Path) for column in columns)
-        if whole and len(columns) > 1:
-            raise _at(name).unsupported("a star beside other columns is not supported")
+        for column in columns:
+            if isinstance(column, _Star):
+                self._check_star(column, {fold(str(each)) for each in (name, *alias)}, alone=len(columns) == 1)
+        whole = isinstance(columns[0], _Star)
         return Select(None if whole else tuple(columns), str(name), str(alias[0]) if alias else None, where, _at(name))
+
+    def _check_star(self, star: _Star, classnames: set[str], *, alone: bool) -> None:
+        """Refuse a star that does not mean all columns: alone it does, and behind the name of the class."""
+        if not alone:
+            raise star.at.unsupported("a star beside other columns is not supported")
+        if star.of is not None and fold(str(star.of)) not in classnames:
+            raise star.at.unsupported(f"{star.of}.* is not supported")
 
     def option(self, tokens: "list[Token]") -> Option:
         value = None
@@ -346,5 +373,5 @@ def _integer(text: str) -> int:
 def _deeper(terms: list[Condition]) -> int:
     found = max(map(depth, terms)) + 1
     if found > _DEEPEST:
-        raise invalid_query(f"AND, OR and NOT are nested more than {_DEEPEST} deep")
+        raise place(terms[0]).invalid(f"AND, OR and NOT are nested more than {_DEEPEST} deep")
     return found

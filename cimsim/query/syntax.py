@@ -16,15 +16,17 @@ class Dialect:
 
     ``ignores_case``: strings compare without regard to case, as Windows does it. ``coerces``: a literal may be of another type
     than the property, if its text is a value of that type. ``wildcards``: LIKE takes ``% _ []``, not a regular expression.
+    ``arrays``: there are conditions on arrays and their elements.
     """
 
     name: str
     ignores_case: bool = False
     coerces: bool = False
     wildcards: bool = False
+    arrays: bool = True
 
 
-WQL: Final = Dialect("WQL", ignores_case=True, coerces=True, wildcards=True)
+WQL: Final = Dialect("WQL", ignores_case=True, coerces=True, wildcards=True, arrays=False)
 CQL: Final = Dialect("DMTF:CQL")
 FQL: Final = Dialect("DMTF:FQL")
 
@@ -46,10 +48,19 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A name in a path to a value, and the index of the element that is meant of an array."""
+    """A name in a path to a value, and the index of the element that is meant of an array.
+
+    ``scope`` is the class of which the property is meant: to an object of another class it is NULL.
+    """
 
     name: str
     index: int | None = None
+    scope: str | None = None
+
+    def __str__(self) -> str:
+        """The step as a query writes it."""
+        name = self.name if self.scope is None else f"{self.scope}::{self.name}"
+        return name if self.index is None else f"{name}[{self.index}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ class Path:
 
     def __str__(self) -> str:
         """The path as a query writes it."""
-        return ".".join(step.name if step.index is None else f"{step.name}[{step.index}]" for step in self.steps)
+        return ".".join(map(str, self.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,19 @@ Condition = Comparison | Like | IsNull | IsA | Not | Junction
 def depth(condition: Condition) -> int:
     """Return how deep AND, OR and NOT are nested in a condition."""
     return condition.depth if isinstance(condition, Not | Junction) else 0
+
+
+def place(condition: Condition) -> Position:
+    """Return where a condition starts, as far as NOT and parentheses are left out."""
+    match condition:
+        case Comparison():
+            return condition.left.at
+        case Like() | IsNull() | IsA():
+            return condition.path.at
+        case Not(term):
+            return place(term)
+        case Junction(_, terms):
+            return place(terms[0])
 
 
 def paths(condition: Condition) -> Iterator[Path]:

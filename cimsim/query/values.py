@@ -11,7 +11,22 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final, cast
 
-from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName
+from pywbem import (
+    CIMClass,
+    CIMDateTime,
+    CIMInstance,
+    CIMInstanceName,
+    Real32,
+    Real64,
+    Sint8,
+    Sint16,
+    Sint32,
+    Sint64,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+)
 
 from cimsim.query.syntax import Dialect, Literal
 from cimsim.world.convert import from_cim_path
@@ -62,20 +77,24 @@ def kind_of_property(prop: Property) -> Kind:
     return Kind.EMBEDDED if prop.embedded else _KINDS.get(prop.type, Kind.NUMBER)
 
 
-def kind_of_value(value: Any) -> Kind:
-    """Return the kind of a value that is neither NULL nor an array."""
-    match value:
-        case bool():
-            return Kind.BOOLEAN
-        case DateTime():
-            return Kind.DATETIME
-        case str():
-            return Kind.STRING
-        case InstancePath():
-            return Kind.REFERENCE
-        case CIMInstance() | CIMClass():
-            return Kind.EMBEDDED
-    return Kind.NUMBER
+_KINDS_OF_TYPES: Final[dict[type, Kind | None]] = {
+    **dict.fromkeys((type(None), tuple), None),
+    **dict.fromkeys((int, float, Uint8, Uint16, Uint32, Uint64, Sint8, Sint16, Sint32, Sint64, Real32, Real64), Kind.NUMBER),
+    bool: Kind.BOOLEAN,
+    str: Kind.STRING,
+    DateTime: Kind.DATETIME,
+    InstancePath: Kind.REFERENCE,
+    CIMInstance: Kind.EMBEDDED,
+    CIMClass: Kind.EMBEDDED,
+}
+
+
+def kind_of_value(value: Any) -> Kind | None:
+    """Return the kind of a stored value, or None for NULL and for an array."""
+    cls = type(value)
+    if cls in _KINDS_OF_TYPES:
+        return _KINDS_OF_TYPES[cls]
+    return next((kind for known, kind in _KINDS_OF_TYPES.items() if isinstance(value, known)), None)
 
 
 def native(value: Any) -> Any:
@@ -107,20 +126,22 @@ def typed(literal: Literal, kind: Kind, dialect: Dialect) -> Any:
         return value
     if kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    if dialect.coerces and kind is Kind.NUMBER and isinstance(value, str):
-        return _number(value)
+    if dialect.coerces and kind is Kind.NUMBER and isinstance(value, str) and (number := _number(value)) is not None:
+        return number
     if dialect.coerces and kind is Kind.BOOLEAN and literal.text.lower() in {"0", "1", "true", "false"}:
         return literal.text.lower() in {"1", "true"}
     raise ValueError(f"{literal.text!r} is not {kind.value}")
 
 
-def _number(text: str) -> int | float:
-    for cim_type in ("sint64", "uint64"):
+def _number(text: str) -> int | float | None:
+    """Return the number that a text writes, or None."""
+    for cim_type in ("sint64", "uint64", "real64"):
         try:
-            return int(convert_scalar(Untyped(text), cim_type))
+            number: int | float = convert_scalar(Untyped(text), cim_type)
         except ValueError:
             continue
-    return float(convert_scalar(Untyped(text), "real64"))
+        return number
+    return None
 
 
 def comparison(kind: Kind, symbol: str, dialect: Dialect) -> Compare:
@@ -252,7 +273,7 @@ def _same_key(left: Any, right: Any, dialect: Dialect) -> bool:
             right = parse_path(right, World(), "") if kind is Kind.REFERENCE else _read(right, kind)
         except ValueError:
             return False
-    if kind_of_value(right) is not kind or kind is Kind.EMBEDDED:
+    if kind is None or kind is Kind.EMBEDDED or kind_of_value(right) is not kind:
         return False
     return comparison(kind, "=", dialect)(left, right) is True
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from cimsim.cimxml.headers import CimHeaders, check_headers
+from cimsim.cimxml.headers import CimHeaders, check_headers, unmatched
 from cimsim.cimxml.message import MessageError
 from cimsim.server.auth import Authenticator
 from cimsim.server.discovery import Features
 from cimsim.server.extension import CIM_EXTENSION, prefix_of
 from cimsim.server.logins import Visitor
-from cimsim.server.negotiation import check_accept, check_content_encoding, check_content_type
+from cimsim.server.negotiation import check_accept, check_content_encoding, check_content_type, takes_trailers
 from cimsim.server.replies import PLAIN, HttpError, Style
 
 OPTIONS: Final = b"OPTIONS"
@@ -69,16 +69,22 @@ class Admission:
         return self if visitor is None else Admission(visitor, self._features)
 
     def check_start(self, head: Head) -> None:
-        """Check version and method.
+        """Check version, method and expectation.
 
         Raises:
             HttpError: 505 for a version other than 1.0 and 1.1 (rule H4), 405 or 501 for a method that is not served (rules
-                H8, H9), 400 for M-POST under HTTP/1.0 (rule H6).
+                H8, H9), 400 for M-POST under HTTP/1.0 (rule H6), 417 for an expectation that is not met (rule H12).
         """
         if head.version not in ("1.1", "1.0"):
             raise HttpError(505, f"HTTP version {head.version} is neither 1.0 nor 1.1", fatal=True)
+        if head.method != b"POST":
+            self._check_method(head)
+        if b"expect" in head.values and head.version != "1.0":
+            self._check_expectation(head.values[b"expect"])
+
+    def _check_method(self, head: Head) -> None:
         method = head.method
-        if method in (b"POST", OPTIONS):
+        if method == OPTIONS and not self._features.post_only:
             return
         if method == M_POST:
             if not self._features.m_post:
@@ -86,10 +92,18 @@ class Admission:
             if head.version == "1.0":
                 raise HttpError(400, "M-POST needs HTTP/1.1")
             return
+        if self._features.post_only:
+            raise HttpError(501, "the only methods are POST and M-POST", fatal=method == b"CONNECT")
         if method in _KNOWN_METHODS:
             text = "this is a CIM-XML server: its operations are sent with POST"
             raise HttpError(405, text, fields=self._features.allow(), fatal=method == b"CONNECT")
         raise unknown_method()
+
+    def _check_expectation(self, expectation: bytes) -> None:
+        if not self._features.expectations:
+            raise HttpError(417, "no expectation is met", fatal=True)
+        if expectation.lower() != b"100-continue":
+            raise HttpError(417, "the only expectation that is met is 100-continue", fatal=True)
 
     def admit(self, head: Head) -> Admitted:
         """Check everything but length, which is the framing's concern.
@@ -107,9 +121,11 @@ class Admission:
         _check_host(head)
         if head.method == OPTIONS:
             return Admitted(CimHeaders(), user)
-        if head.method == M_POST or b"accept-language" in values:
-            head.style = _style(head)
+        if head.method == M_POST or b"accept-language" in values or self._features.trailers:
+            head.style = _style(head, trailers=self._features.trailers)
         headers = CimHeaders.of(head.fields, head.style.prefix)
+        if not self._features.matching:
+            headers = unmatched(headers)
         try:
             check_headers(headers, batches=self._features.batches)
         except MessageError as error:
@@ -127,13 +143,9 @@ def body_length(head: Head) -> int | None:
     """Return how many bytes of body are announced, or None when the body is chunked (rule H10).
 
     Raises:
-        HttpError: 411 for no length, 501 for an unknown transfer coding, 400 for a transfer coding under HTTP/1.0,
-            417 for an unknown expectation (rule H12).
+        HttpError: 411 for no length, 501 for an unknown transfer coding, 400 for a transfer coding under HTTP/1.0.
     """
     values = head.values
-    expectation = values.get(b"expect")
-    if expectation is not None and expectation.lower() != b"100-continue" and head.version != "1.0":
-        raise HttpError(417, "the only expectation that is met is 100-continue", fatal=True)
     coding = values.get(b"transfer-encoding")
     if coding is None:
         length = values.get(b"content-length")
@@ -149,15 +161,16 @@ def body_length(head: Head) -> int | None:
     return None
 
 
-def _style(head: Head) -> Style:
+def _style(head: Head, *, trailers: bool) -> Style:
     # No text of the server is in another language, and that of the packs is for all; what is asked for is no matter.
     language = _LANGUAGE if b"accept-language" in head.values else b""
+    trailers = trailers and takes_trailers(head.values.get(b"te")) and head.version != "1.0"
     if head.method != M_POST:
-        return Style(b"", language)
+        return Style(b"", language, trailers)
     prefix = prefix_of(head.values.get(b"man"))
     if prefix is None:
         raise HttpError(510, f"M-POST needs the header Man: {CIM_EXTENSION} ; ns=NN, and knows no other extension")
-    return Style(prefix, language)
+    return Style(prefix, language, trailers)
 
 
 def _check_host(head: Head) -> None:

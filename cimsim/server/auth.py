@@ -3,13 +3,16 @@
 import binascii
 import hashlib
 import hmac
+import os
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from cimsim.server.passwords import PREFIX, ScryptHash
+
 Users = Mapping[str, str]
-"""Passwords by user name."""
+"""Passwords by user name, or their hashes: texts that begin with ``scrypt$``."""
 
 REALM: Final = "cimsim"
 
@@ -17,17 +20,22 @@ REALM: Final = "cimsim"
 def parse_user(text: str) -> tuple[str, str]:
     """Return the user name and the password of ``NAME:PASSWORD``; the first colon divides them, so a password may hold more.
 
+    A password that begins with ``scrypt$`` is the hash of one.
+
     Raises:
-        ValueError: there is no colon or no name. The message does not repeat the text, which may be a password.
+        ValueError: there is no colon or no name, or the hash is none. The message does not repeat the text, which may be a
+            password.
     """
     name, colon, password = text.partition(":")
     if not colon or not name:
         raise ValueError("a user is written NAME:PASSWORD")
+    if password.startswith(PREFIX):
+        ScryptHash.parse(password)
     return name, password
 
 
 def read_users_file(path: Path) -> dict[str, str]:
-    """Return the users of a UTF-8 file with one ``NAME:PASSWORD`` on each line.
+    """Return the users of a UTF-8 file with one ``NAME:PASSWORD`` or ``NAME:HASH`` on each line.
 
     Empty lines and lines that begin with ``#`` are skipped. Blanks are part of the password, the line's end is not.
 
@@ -54,24 +62,38 @@ def read_users_file(path: Path) -> dict[str, str]:
 
 
 class Authenticator:
-    """Checks the Authorization header against a set of users. Keeps digests only, all of one length.
+    """Checks the Authorization header against a set of users. Keeps hashes only, and keyed digests, all of one length.
+
+    Hashes are slow to check, so the digest of a password that fitted its hash is remembered: only the first request costs it.
+
+    Args:
+        users: who may come in.
+        realm: what the challenge names.
+        random: returns that many bytes that nobody can foresee.
 
     Attributes:
         challenge: the header of a 401, spelt as clients compare it (rule HA1).
+
+    Raises:
+        ValueError: the hash of a password is none.
     """
 
-    def __init__(self, users: Users, realm: str = REALM) -> None:
+    def __init__(self, users: Users, realm: str = REALM, random: Callable[[int], bytes] = os.urandom) -> None:
         self.challenge = b'WWW-Authenticate: Basic realm="%b"\r\n' % realm.encode("ascii")
-        self._digests = {name: _digest(password) for name, password in users.items()}
+        self._key = random(_DIGEST_SIZE)
+        self._hashes = {name: ScryptHash.parse(text) for name, text in users.items() if text.startswith(PREFIX)}
+        self._digests = {name: self._digest(text) for name, text in users.items() if name not in self._hashes}
+        # What a wrong password of a user without a hash, or of nobody, is compared with, so that it takes as long.
+        self._decoy = max(self._hashes.values(), key=lambda each: each.cost, default=None)
 
     def knows(self, name: str) -> bool:
         """Return whether there is a user of that name."""
-        return name in self._digests
+        return name in self._digests or name in self._hashes
 
     def check(self, authorization: bytes | None) -> str | None:
         """Return the user whose credentials these are, or None: absent, another scheme, malformed or wrong (rules HA2, HA6).
 
-        An unknown user costs the same comparison as a wrong password, in constant time (rule HA7).
+        An unknown user costs the same comparisons as a wrong password, in constant time (rule HA7).
         """
         if authorization is None:
             return None
@@ -84,12 +106,22 @@ class Authenticator:
             return None
         name, colon, password = credentials.partition(":")
         known = self._digests.get(name)
-        right = hmac.compare_digest(_digest(password), _NOBODY if known is None else known)
-        return name if right and known is not None and colon else None
+        digest = self._digest(password)
+        right = hmac.compare_digest(digest, _NOBODY if known is None else known) and known is not None
+        if not right and self._decoy is not None:
+            right = self._fits_hash(name, password)
+            if right:
+                self._digests[name] = digest
+        return name if right and colon else None
 
+    def _fits_hash(self, name: str, password: str) -> bool:
+        kept = self._hashes.get(name)
+        compared = self._decoy if kept is None else kept
+        return compared is not None and compared.fits(password) and kept is not None
 
-def _digest(password: str) -> bytes:
-    return hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest()
+    def _digest(self, password: str) -> bytes:
+        raw = password.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(raw, key=self._key, digest_size=_DIGEST_SIZE).digest()
 
 
 def _text(raw: bytes) -> str:
@@ -99,4 +131,5 @@ def _text(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
-_NOBODY: Final = bytes(hashlib.sha256().digest_size)
+_DIGEST_SIZE: Final = 32
+_NOBODY: Final = bytes(_DIGEST_SIZE)

@@ -23,6 +23,7 @@ from cimsim.server.limits import HttpLimits
 from cimsim.server.logins import Visitor
 from cimsim.server.replies import CLOSE, CONTENT_TYPE, ENDS, PLAIN, Connection, HttpError, Style, discovery, refusal, success
 from cimsim.server.response import Response
+from cimsim.server.trailers import in_chunks
 
 _MICRO: Final = 1_000_000
 
@@ -218,7 +219,10 @@ class CimHttpConnection(TwistedProtocol):
         head = success(self._owner.date(now), micros, line, response.length, request.style)
         if self._owner.content_type is not None:
             head = head.replace(CONTENT_TYPE, self._owner.content_type, 1)
-        if response.length <= self._limits.piece:
+        if request.style.trailers:
+            self._pieces = in_chunks(response.pieces(self._limits.piece), request.style.prefix)
+            self._wire.write(head)
+        elif response.length <= self._limits.piece:
             self._wire.write(head + response.whole())
             self._done()
         else:

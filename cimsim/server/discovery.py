@@ -30,12 +30,20 @@ class Features:
         batches: several requests in one message; off, they are answered 501 (rule HE2).
         query_languages: those of ExecQuery.
         content_type: of responses, where it is not the usual one (rule Q4).
+        post_only: methods other than POST and M-POST are answered 501, known or not (rules Q1, Q2).
+        expectations: ``100-continue`` is met; off, Expect is answered 417 (rule Q2).
+        matching: the CIM headers must be there and agree with the body (rules HC7 to HC13).
+        trailers: responses to clients that take trailers end with one that tells the status code (rule Q2).
     """
 
     m_post: bool = True
     batches: bool = True
     query_languages: tuple[str, ...] = ("WQL", "DMTF:CQL")
     content_type: bytes | None = None
+    post_only: bool = False
+    expectations: bool = True
+    matching: bool = True
+    trailers: bool = False
 
     def allow(self) -> bytes:
         """Return the header line that lists the methods (rule H9)."""

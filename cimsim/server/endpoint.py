@@ -1,7 +1,8 @@
 """A served simulation: a CIMOM made from loaded packs, listening for CIM clients."""
 
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -10,9 +11,12 @@ from twisted.internet.task import LoopingCall
 
 from cimsim.cimom.access import Access
 from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
+from cimsim.cimom.indications import Indications
 from cimsim.cimxml.decode import Decoder
 from cimsim.cimxml.encode import Encoder
+from cimsim.cimxml.encode_errors import ErrorInstances
 from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.quirks import Quirks
 from cimsim.cimxml.recent import RecentMessages
@@ -20,11 +24,13 @@ from cimsim.cimxml.restyle import StyledEncoder
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
 from cimsim.server.auth import REALM, Authenticator
+from cimsim.server.delivery import DeliveryOptions, HttpSender
 from cimsim.server.discovery import Features
-from cimsim.server.habits import HabitualCimom, branded
+from cimsim.server.habits import HabitualCimom, branded, with_habits
 from cimsim.server.http import CimHttpFactory
 from cimsim.server.limits import HttpLimits
 from cimsim.server.service import CimService, Encodes, Performs
+from cimsim.server.watchdog import Watchdog
 
 _BACKLOG: Final = 511
 """Connections that may wait to be accepted; a burst beyond it is delayed by seconds."""
@@ -35,13 +41,29 @@ _SWEEP_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class EndpointOptions:
-    """Where and how to listen. Port 0 picks a free one; ``host`` is the HOST of paths in answers (rule SEC5).
+    """Where and how to listen, and how the CIMOM is to be.
 
-    HTTP is served on ``port`` unless that is None, and HTTPS on ``tls_port`` if there is a context for it, a
-    ``tls.ServerContext`` (rule HA8). With ``users`` (name to password) every request needs Basic authentication; without, none
-    does. ``access`` says what they may do; None: everything. ``null_outputs``: whether output parameters that are NULL are sent
-    (rule X12). ``max_batch``: requests in one message; below 2 none are taken (rule HE2). ``m_post``: whether M-POST is (rule
-    H8). ``quirks``: the habits of another server (rules Q1 to Q7).
+    Attributes:
+        address: to listen on.
+        port: that of HTTP; 0 picks a free one, None: there is none.
+        tls: a ``tls.ServerContext`` to serve HTTPS with (rule HA8); None: there is none.
+        tls_port: that of HTTPS; 0 picks a free one.
+        host: HOST of the paths in answers (rule SEC5).
+        users: passwords by name: every request needs Basic authentication. None: no request does.
+        null_outputs: whether output parameters of methods that are NULL are sent (rule X12).
+        error_instances: which errors carry instances of CIM_Error (rule E3).
+        m_post: whether M-POST is taken (rule H8).
+        max_batch: most requests in one message; below 2 none are taken (rule HE2).
+        limits: on connections and messages.
+        policy: of operations.
+        contexts: how enumeration sessions are kept.
+        access: what users may do; None: everything.
+        quirks: the habits of another server (rules Q1 to Q7).
+        start: the time that the clock begins with, in seconds since 1970-01-01 UTC; None: now.
+        running: whether the clock goes on by itself.
+        random: names enumeration sessions.
+        watchdog: seconds after which a request that holds the server is named in the log; 0: never.
+        delivery: how indications are delivered.
     """
 
     address: str = "127.0.0.1"
@@ -51,6 +73,7 @@ class EndpointOptions:
     host: str = "localhost"
     users: Mapping[str, str] = field(default_factory=dict)
     null_outputs: bool = False
+    error_instances: ErrorInstances = ErrorInstances.GIVEN
     m_post: bool = True
     max_batch: int = 1000
     limits: HttpLimits = HttpLimits()
@@ -58,36 +81,46 @@ class EndpointOptions:
     contexts: ContextOptions = ContextOptions()
     access: Access | None = None
     quirks: Quirks = Quirks()
+    start: float | None = None
+    running: bool = True
+    random: Callable[[int], bytes] = os.urandom
+    watchdog: float = 0.0
+    delivery: DeliveryOptions = DeliveryOptions()
 
 
 class Endpoint:
-    """The CIMOM of some loaded packs behind HTTP. The reactor is passed in; it also is the clock."""
+    """The CIMOM of some loaded packs behind HTTP. The reactor is passed in; it also drives the clock."""
 
     def __init__(self, reactor: Any, loaded: Loaded, options: EndpointOptions) -> None:
         self._reactor = reactor
         self._options = options
         self._ports: list[Any] = []
+        self._watchdog: Watchdog | None = None
         quirks = options.quirks
+        self.clock = Clock(options.start, reactor, running=options.running)
         self.cimom = Cimom(
-            branded(loaded.world, quirks.brand, reactor.seconds()),
+            branded(loaded.world, quirks.brand, self.clock.now()),
             loaded.behaviours,
-            reactor.seconds,
+            self.clock,
             replace(options.policy, continue_on_error=options.policy.continue_on_error and not quirks.no_continuation),
-            random=os.urandom,
+            random=options.random,
             contexts=options.contexts,
             access=options.access,
             hooks=loaded.behaviours,
         )
+        self._sender = HttpSender(reactor, options.delivery)
+        sender = self._sender
+        self._indications = Indications(self.cimom, sender.send, sender.prepare, host=options.host, most=options.delivery.queue)
         self._sweeper = LoopingCall(self.cimom.sweep)
         self._sweeper.clock = reactor
         decoder = Decoder(Limits(batch=options.max_batch))
-        encoder: Encodes = Encoder(options.host, null_outputs=options.null_outputs)
+        encoder: Encodes = Encoder(options.host, null_outputs=options.null_outputs, error_instances=options.error_instances)
         cimom: Performs = self.cimom
         if quirks != Quirks():
             encoder, cimom = StyledEncoder(encoder, quirks), HabitualCimom(cimom, quirks)
-        service = CimService(RecentMessages(decoder), encoder, cimom)
+        service = CimService(RecentMessages(decoder), encoder, cimom, self.cimom.measured)
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
-        features = Features(m_post=options.m_post, batches=options.max_batch > 1, content_type=quirks.content_type)
+        features = with_habits(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
         self._factory = CimHttpFactory(service, reactor, authenticator, options.limits, features)
 
     def listen(self) -> list[str]:
@@ -110,6 +143,17 @@ class Endpoint:
         self._sweeper.start(_SWEEP_SECONDS, now=False)
         return urls
 
+    def watch(self) -> None:
+        """Begin to watch the thread that calls this, which must be the reactor's."""
+        if self._options.watchdog:
+            self._watchdog = Watchdog(self.cimom, self._options.watchdog, threading.get_ident())
+            self._watchdog.start()
+
+    def renew(self, loaded: Loaded) -> None:
+        """Go on with other packs."""
+        world = branded(loaded.world, self._options.quirks.brand, self.clock.now())
+        self.cimom.renew(world, loaded.behaviours, loaded.behaviours)
+
     def _opened(self, scheme: str, port: Any) -> str:
         self._ports.append(port)
         host = port.getHost()
@@ -119,8 +163,12 @@ class Endpoint:
     def stop(self) -> Deferred[Any]:
         """Close the ports and let requests under way finish; the Deferred fires when no connection is left."""
         self.cimom.stop()
+        self._indications.stop()
+        self._sender.stop()
         if self._sweeper.running:
             self._sweeper.stop()
+        if self._watchdog is not None:
+            self._watchdog.stop()
         waiting: list[Deferred[Any]] = [self._factory.stop()]
         waiting.extend(maybeDeferred(port.stopListening) for port in self._ports)
         return DeferredList(waiting)

@@ -8,14 +8,20 @@ from pywbem import (
     CIM_ERR_INVALID_ENUMERATION_CONTEXT,
     CIM_ERR_INVALID_PARAMETER,
     CIM_ERR_NOT_SUPPORTED,
+    CIMClass,
     CIMError,
+    CIMProperty,
+    CIMQualifier,
 )
 
 from cimsim.cimxml.message import REQUEST_NOT_VALID, MessageError
-from cimsim.cimxml.quirks import Brand, Quirks
+from cimsim.cimxml.quirks import INTEROP, Brand, Quirks
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import InstanceNames, NamedInstances, ObjectPaths, ObjectsWithPath, Pulled, Result
 from cimsim.operations.table import OPERATIONS
+from cimsim.server.discovery import Features
+from cimsim.server.literals import wrong_value
+from cimsim.server.renaming import Renaming
 from cimsim.server.service import Performs
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
@@ -23,8 +29,7 @@ from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 _MANAGER: Final = "CIM_ObjectManager"
-_NAMESPACE: Final = "cim_namespace"
-_INTEROP: Final = "root/interop"
+_NAMESPACE: Final = "CIM_Namespace"
 _WITH_INSTANCES: Final = (NamedInstances, InstanceNames, ObjectsWithPath, ObjectPaths, Pulled)
 
 
@@ -39,6 +44,7 @@ class HabitualCimom:
     def __init__(self, cimom: Performs, quirks: Quirks) -> None:
         self._cimom = cimom
         self._quirks = quirks
+        self._renamed = Renaming(quirks)
 
     def perform(self, request: Request, user: str | None = None) -> Result:
         """Carry out a request; see ``Cimom.perform``.
@@ -52,11 +58,11 @@ class HabitualCimom:
             name = fold(request.name)
             if name not in OPERATIONS or name in quirks.left_out:
                 raise self._worded(quirks.unknown_operation, f"operation {request.name} is not supported")
+        if quirks.values_as_http and (reason := wrong_value(request)) is not None:
+            raise MessageError(REQUEST_NOT_VALID, reason)
         try:
-            result = self._cimom.perform(request, user)
+            result = self._cimom.perform(self._renamed(request), user)
         except CIMError as error:
-            if quirks.values_as_http and _has_wrong_value(request):
-                raise MessageError(REQUEST_NOT_VALID, error.status_description) from None
             code = self._code(error.status_code, request)
             raise self._worded(code, error.status_description) from None
         return self._shown(result)
@@ -79,7 +85,7 @@ class HabitualCimom:
         return code
 
     def _worded(self, code: int, description: str) -> CIMError:
-        return CIMError(code, self._quirks.descriptions.get(code, description))
+        return CIMError(code, self._quirks.descriptions.get(code, self._renamed.text(description)))
 
     def _shown(self, result: Result) -> Result:
         hidden = self._quirks.hidden_namespaces
@@ -88,24 +94,40 @@ class HabitualCimom:
         return replace(result, instances=[each for each in result.instances if not _names(each, hidden)])
 
 
+def with_habits(features: Features, quirks: Quirks) -> Features:
+    """Return the features of a server as far as the habits of another leave them (rules Q1, Q2, Q4)."""
+    return replace(
+        features,
+        content_type=quirks.content_type,
+        post_only=quirks.post_only,
+        expectations=not quirks.no_expectations,
+        matching=not quirks.no_matching,
+        trailers=quirks.status_trailers,
+    )
+
+
 def branded(world: World, brand: Brand | None, now: float) -> World:
-    """Return the world with its object manager presenting itself as another brand, if it has one."""
-    namespace = world.namespaces.get(_INTEROP)
+    """Return the world with its object manager presenting itself as another brand, and the class that goes with the brand."""
+    namespace = world.namespaces.get(INTEROP)
     if brand is None or namespace is None or namespace.schema.get(_MANAGER) is None:
         return world
     transaction = Transaction(world, namespace.name, now)
     for manager in list(transaction.instances(_MANAGER, namespace.name)):
         transaction.modify(manager, ElementName=brand.element_name, Description=brand.description)
+    if brand.namespace_class is not None and namespace.schema.get(brand.namespace_class) is None:
+        transaction.create_class(_namespace_class(brand.namespace_class), namespace.name)
     return transaction.world
 
 
+def _namespace_class(name: str) -> CIMClass:
+    """Return the class with the property that pywbem sets in the namespaces it creates on Pegasus."""
+    writable = {"Write": CIMQualifier("Write", True)}
+    allowed = CIMProperty("SchemaUpdatesAllowed", None, type="boolean", qualifiers=writable)
+    return CIMClass(name, superclass=_NAMESPACE, properties=[allowed])
+
+
 def _names(instance: Instance, hidden: frozenset[str]) -> bool:
-    return instance.cls.is_a(_NAMESPACE) and fold_namespace(str(instance["Name"])) in hidden
-
-
-def _has_wrong_value(request: Request) -> bool:
-    operation = OPERATIONS.get(fold(request.name)) if isinstance(request, IntrinsicRequest) else None
-    return operation is not None and not all(map(operation.fits, request.arguments))
+    return instance.cls.is_a(fold(_NAMESPACE)) and fold_namespace(str(instance["Name"])) in hidden
 
 
 def _has_unknown_parameter(request: IntrinsicRequest) -> bool:

@@ -73,6 +73,11 @@ def check_accept(accept: bytes | None, charset: bytes | None, encoding: bytes | 
         raise HttpError(406, "Accept-Encoding forbids identity")
 
 
+def takes_trailers(value: bytes | None) -> bool:
+    """Return whether the value of TE, its repeats joined by commas, says that the client takes trailers (rule H30)."""
+    return value is not None and dict(_weighted(value)).get("trailers", 0.0) > 0
+
+
 def _admits_xml(value: bytes) -> bool:
     ranges = dict(_weighted(value))
     if not ranges:

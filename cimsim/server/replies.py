@@ -6,10 +6,10 @@ Nothing of a request gets into a header unescaped (rule SEC5).
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final, NamedTuple
-from urllib.parse import quote
 
 from cimsim.cimxml.message import MessageError
 from cimsim.server.extension import CIM_EXTENSION
+from cimsim.server.trailers import field_value, trailer_announcement
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE: Final = b"Connection: close\r\n"
@@ -62,10 +62,12 @@ class Style(NamedTuple):
     Attributes:
         prefix: of the CIM headers; empty but for M-POST (rule H7).
         language: the Content-Language line, or nothing (rule H25).
+        trailers: it comes in chunks and ends with the trailers that tell its status code (rule Q2).
     """
 
     prefix: bytes = b""
     language: bytes = b""
+    trailers: bool = False
 
 
 PLAIN: Final = Style()
@@ -111,7 +113,8 @@ def success(date: bytes, microseconds: int, line: bytes, length: int, style: Sty
         b"Cache-Control: no-cache\r\n",
         b"%bWBEMServerResponseTime: %d\r\n" % (prefix, microseconds),
         line,
-        b"Content-Length: %d\r\n\r\n" % length,
+        trailer_announcement(prefix) if style.trailers else b"Content-Length: %d\r\n" % length,
+        b"\r\n",
     )
     return b"".join(lines)
 
@@ -150,9 +153,9 @@ def refusal(refused: HttpError, date: bytes, line: bytes, style: Style = PLAIN, 
     lines = [b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode("ascii")), date, refused.fields]
     prefix = style.prefix
     lines += (_declaration(prefix), style.language)
-    escaped = quote(detail, safe=_UNESCAPED, errors="replace").encode("ascii")
+    escaped = field_value(detail)
     if refused.cim_error is not None:
-        cim_error = quote(refused.cim_error, safe=_UNESCAPED, errors="replace").encode("ascii")
+        cim_error = field_value(refused.cim_error)
         lines.append(b"%bCIMError: %b\r\n" % (prefix, cim_error))
         lines.append(b"PGErrorDetail: %b\r\n" % escaped)
     lines.append(b"%bCIMErrorDescription: %b\r\n" % (prefix, escaped))
@@ -167,6 +170,3 @@ def _explanation(status: HTTPStatus, cim_error: str | None, detail: str) -> Iter
     if cim_error is not None:
         yield f" ({cim_error})"
     yield f"\n{detail}\n"
-
-
-_UNESCAPED: Final = " !#$&'()*+,/:;<=>?@[]^`{|}"

@@ -1,6 +1,6 @@
 """From the body of a request to the body of its response: decode, perform, encode."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Protocol
 
 from pywbem import CIMError
@@ -49,14 +49,23 @@ class CimService:
         decoder: reads the messages.
         encoder: writes the responses.
         cimom: carries the requests out.
+        measure: is told of each request the lengths of its body and of its response's; not of several in one message.
         batch_bytes: how long the response to several requests may grow; the requests that are not reached before are not
             carried out and get CIM_ERR_SERVER_LIMITS_EXCEEDED (rule SEC6).
     """
 
-    def __init__(self, decoder: Decodes, encoder: Encodes, cimom: Performs, batch_bytes: int = _BATCH_BYTES) -> None:
+    def __init__(
+        self,
+        decoder: Decodes,
+        encoder: Encodes,
+        cimom: Performs,
+        measure: Callable[[Request, int, int], None] | None = None,
+        batch_bytes: int = _BATCH_BYTES,
+    ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
+        self._measure = measure
         self._batch_bytes = batch_bytes
 
     def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
@@ -76,7 +85,20 @@ class CimService:
         message = self._decoder.decode(body, headers)
         if message.further:
             return self._respond_to_all(message, user)
-        return self._encoder.encode(message, self._result(message.request, user))
+        response = self._encoder.encode(message, self._result(message.request, user))
+        return response if self._measure is None else self._measured(message.request, len(body), response, self._measure)
+
+    @staticmethod
+    def _measured(
+        request: Request, length: int, response: Iterator[list[bytes]], measure: Callable[[Request, int, int], None]
+    ) -> Iterator[list[bytes]]:
+        sent = 0
+        try:
+            for fragments in response:
+                sent += sum(map(len, fragments))
+                yield fragments
+        finally:
+            measure(request, length, sent)
 
     def _result(self, request: Request, user: str | None) -> Result | CIMError:
         try:

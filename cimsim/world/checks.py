@@ -5,18 +5,24 @@ pay for checks whose outcome is known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from pywbem import CIMClass, CIMMethod, CIMQualifier, CIMQualifierDeclaration
+from pywbem import CIMClass, CIMMethod, CIMParameter, CIMQualifier, CIMQualifierDeclaration
 
 from cimsim.world.convert import shape
 from cimsim.world.errors import failed, invalid_parameter
+from cimsim.world.full import copy_of
 from cimsim.world.names import did_you_mean, fold
-from cimsim.world.schema import ResolvedClass, Schema, copy_of
+from cimsim.world.schema import ResolvedClass, Schema
 from cimsim.world.world import Namespace
 
 _FLAVORS: Final = {"overridable": True, "tosubclass": True, "toinstance": False, "translatable": False}
 """What a flavor is where neither a qualifier nor its declaration says it (rule D28)."""
+_FLAGS: Final = (
+    "Abstract", "Association", "EmbeddedObject", "In", "Indication", "Key", "Out", "Required", "Static", "Terminal", "Write",
+)  # fmt: skip
+_RULING_TYPES: Final = dict.fromkeys(map(fold, _FLAGS), "boolean") | dict.fromkeys(("override", "embeddedinstance"), "string")
+"""The types of the qualifiers that rule classes here, by folded name."""
 
 
 def referred_classes(declared: CIMClass) -> list[str]:
@@ -39,9 +45,10 @@ def check_declared(declared: CIMClass, namespace: Namespace) -> None:
     Raises:
         CIMError: CIM_ERR_INVALID_PARAMETER (rule OP-CC-3).
     """
-    for element, qualifiers, scopes in _qualified(declared, namespace.schema):
-        for qualifier in qualifiers.values():
-            _check_qualifier(element, qualifier, scopes, namespace)
+    for where, part, scopes in _parts(declared, namespace.schema):
+        for qualifier in part.qualifiers.values():
+            _check_qualifier(where, qualifier, scopes, namespace)
+        _check_embedding(where, part)
     for name in referred_classes(declared):
         if namespace.schema.get(name) is None:
             raise invalid_parameter(f"class {declared.classname} refers to {namespace.no_class(name)}")
@@ -61,19 +68,36 @@ def own_part(declared: CIMClass, parent: ResolvedClass | None, namespace: Namesp
     return CIMClass(
         name,
         superclass=parent.name if parent else None,
-        properties=_own_elements(name, declared.properties, above.properties, namespace),
-        methods=_own_elements(name, declared.methods, above.methods, namespace),
+        properties=_own_elements(declared, declared.properties, above.properties, namespace),
+        methods=_own_elements(declared, declared.methods, above.methods, namespace),
         qualifiers=_own_qualifiers(f"class {name}", declared.qualifiers, above.qualifiers, namespace),
     )
+
+
+def check_whole(cls: ResolvedClass) -> None:
+    """Check what DSP0004 demands of a class together with all that it inherits (rule OP-CC-3).
+
+    References and keys that a superclass has against the rules, as one of a mock pack may, are not held against the class.
+
+    Raises:
+        CIMError: CIM_ERR_INVALID_PARAMETER.
+    """
+    _check_kind(cls)
+    _check_references(cls)
+    _check_keys(cls)
 
 
 def checked_declaration(declaration: CIMQualifierDeclaration, namespace: Namespace) -> CIMQualifierDeclaration:
     """Return a qualifier declaration with all flavors told.
 
     Raises:
-        CIMError: CIM_ERR_FAILED when it would change type, scope or flavors of a qualifier that a class uses (rule OP-SQ-2).
+        CIMError: CIM_ERR_INVALID_PARAMETER when it gives another type to a qualifier that rules classes, such as Key;
+            CIM_ERR_FAILED when it would change type, scope or flavors of a qualifier that a class uses (rule OP-SQ-2).
     """
     new = declaration.copy()
+    expected = _RULING_TYPES.get(fold(new.name))
+    if expected is not None and shape(new) != expected:
+        raise invalid_parameter(f"qualifier {new.name} must be {expected}, not {shape(new)}")
     for flavor, default in _FLAVORS.items():
         if getattr(new, flavor) is None:
             setattr(new, flavor, default)
@@ -86,23 +110,71 @@ def checked_declaration(declaration: CIMQualifierDeclaration, namespace: Namespa
 def check_unused(qualifier: str, namespace: Namespace, what: str) -> None:
     """Refuse with CIM_ERR_FAILED to touch a qualifier that a class uses; ``what`` begins the text (OP-SQ-2, OP-DQ-2)."""
     for cls in namespace.schema:
-        if any(qualifier in qualifiers for _, qualifiers, _ in _qualified(cls.declared, namespace.schema)):
+        if any(qualifier in part.qualifiers for _, part, _ in _parts(cls.declared, namespace.schema)):
             raise failed(f"{what} qualifier {qualifier} must stay: class {cls.name} uses it")
+
+
+# The class as a whole
+
+
+def _check_kind(cls: ResolvedClass) -> None:
+    """Refuse a subclass of a terminal class, and one that is an association where its superclass is none, or the reverse."""
+    if cls.abstract and _is_true(cls.declared, "Terminal"):
+        raise invalid_parameter(f"class {cls.name} cannot have both of the qualifiers Abstract and Terminal")
+    parent = cls.superclass
+    if parent is None:
+        return
+    if _is_true(parent.full, "Terminal"):
+        raise invalid_parameter(f"class {cls.name} cannot derive from {parent.name}, which has the qualifier Terminal")
+    if cls.association and not parent.association:
+        raise invalid_parameter(f"class {cls.name} is an association, but its superclass {parent.name} is none")
+    for kind, is_one, above in (
+        ("Association", cls.association, parent.association),
+        ("Indication", cls.indication, parent.indication),
+    ):
+        if above and not is_one:
+            raise invalid_parameter(f"class {cls.name} cannot turn off the qualifier {kind} of its superclass {parent.name}")
+
+
+def _check_references(cls: ResolvedClass) -> None:
+    """Refuse a new reference in a class that is no association, and an association of less than two ends unless abstract."""
+    if cls.association:
+        if not cls.abstract and len(cls.references) < 2:
+            count = len(cls.references)
+            raise invalid_parameter(f"association {cls.name} needs two references at least, it has {count or 'none'}")
+        return
+    for prop in cls.declared.properties.values():
+        if prop.type == "reference" and (cls.superclass is None or cls.superclass.find(prop.name) is None):
+            raise invalid_parameter(f"property {cls.name}.{prop.name} is a reference, but the class is no association")
+
+
+def _check_keys(cls: ResolvedClass) -> None:
+    """Refuse keys that are added to inherited ones, and keys that are arrays or embedded objects."""
+    inherited = cls.superclass.key_names if cls.superclass else frozenset()
+    for name in cls.declared.properties:
+        prop = cls.find(name)
+        if prop is None or not prop.key:
+            continue
+        if inherited and fold(name) not in inherited:
+            raise invalid_parameter(f"property {cls.name}.{prop.name} cannot be a key: the superclass has keys already")
+        if prop.is_array or prop.embedded:
+            kind = "an array" if prop.is_array else "an embedded object"
+            raise invalid_parameter(f"property {cls.name}.{prop.name} cannot be a key: it is {kind}")
 
 
 # Qualifiers
 
 
-def _qualified(declared: CIMClass, schema: Schema) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
-    """Yield each part of a class that has qualifiers: how a text names it, its qualifiers, its scopes in upper case."""
+def _parts(declared: CIMClass, schema: Schema) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """Yield the class and each element of it: how a text names it, the part, its scopes in upper case."""
     name = declared.classname
-    yield f"class {name}", declared.qualifiers, _class_scopes(declared, schema)
+    yield f"class {name}", declared, _class_scopes(declared, schema)
     for prop in declared.properties.values():
-        yield f"property {name}.{prop.name}", prop.qualifiers, ("REFERENCE" if prop.type == "reference" else "PROPERTY",)
+        yield f"property {name}.{prop.name}", prop, ("REFERENCE" if prop.type == "reference" else "PROPERTY",)
     for method in declared.methods.values():
-        yield f"method {name}.{method.name}", method.qualifiers, ("METHOD",)
+        yield f"method {name}.{method.name}", method, ("METHOD",)
         for parameter in method.parameters.values():
-            yield f"parameter {name}.{method.name}({parameter.name})", parameter.qualifiers, ("PARAMETER",)
+            yield f"parameter {name}.{method.name}({parameter.name})", parameter, ("PARAMETER",)
 
 
 def _class_scopes(declared: CIMClass, schema: Schema) -> tuple[str, ...]:
@@ -131,6 +203,13 @@ def _check_qualifier(element: str, qualifier: CIMQualifier, scopes: tuple[str, .
         raise invalid_parameter(f"{element}: qualifier {declaration.name} is declared with DisableOverride")
 
 
+def _check_embedding(where: str, part: Any) -> None:
+    """Refuse embedded objects in anything but strings."""
+    cim_type = getattr(part, "type", None) or getattr(part, "return_type", "string")
+    if cim_type != "string" and (_is_true(part, "EmbeddedInstance") or _is_true(part, "EmbeddedObject")):
+        raise invalid_parameter(f"{where} is of type {cim_type}: only strings embed objects")
+
+
 def _scopes(declaration: CIMQualifierDeclaration) -> frozenset[str]:
     """Return the scopes in upper case; a declaration without any holds for everything."""
     given = {name.upper() for name, scope in declaration.scopes.items() if scope}
@@ -150,12 +229,19 @@ def _own_qualifiers(element: str, given: Any, inherited: Any, namespace: Namespa
     own = []
     for qualifier in given.values():
         above = inherited.get(qualifier.name)
+        fixed = False
         if above is not None and above.tosubclass is not False:
             if above.value == qualifier.value and qualifier.propagated:
                 continue
-            if above.overridable is False and above.value != qualifier.value:
+            fixed = above.overridable is False
+            if fixed and above.value != qualifier.value:
                 raise invalid_parameter(f"{element}: qualifier {above.name} cannot change, its value is {above.value} above")
-        own.append(_with_flavors(qualifier, namespace))
+            if fixed and qualifier.overridable:
+                raise invalid_parameter(f"{element}: qualifier {above.name} has the flavor DisableOverride above")
+        copy = _with_flavors(qualifier, namespace)
+        if fixed:
+            copy.overridable = False
+        own.append(copy)
     return own
 
 
@@ -171,16 +257,16 @@ def _with_flavors(qualifier: CIMQualifier, namespace: Namespace) -> CIMQualifier
 # Properties and methods
 
 
-def _own_elements(classname: str, given: Any, inherited: Any, namespace: Namespace) -> list[Any]:
+def _own_elements(declared: CIMClass, given: Any, inherited: Any, namespace: Namespace) -> list[Any]:
     own = []
     for element in given.values():
         above = inherited.get(element.name)
         if above is not None and element.propagated and _repeats(element, above):
             continue
-        where = f"{'method' if isinstance(element, CIMMethod) else 'property'} {classname}.{element.name}"
+        where = f"{'method' if isinstance(element, CIMMethod) else 'property'} {declared.classname}.{element.name}"
         _check_override(where, element, above, inherited)
         if above is not None:
-            _check_compatible(where, element, above, namespace.schema)
+            _check_compatible(where, element, above, _Descent(declared, namespace.schema))
         elif getattr(element, "type", None) == "reference" and not element.reference_class:
             raise invalid_parameter(f"{where} is a reference to no class")
         copy = copy_of(element)
@@ -214,20 +300,42 @@ def _check_override(where: str, element: Any, above: Any, inherited: Mapping[str
         raise invalid_parameter(f"{where} overrides {overridden}, which no superclass has{hint}")
 
 
-def _check_compatible(where: str, element: Any, above: Any, schema: Schema) -> None:
+class _Descent(NamedTuple):
+    """Who derives from whom, with a class that is being declared: it need not be in the schema yet."""
+
+    declared: CIMClass
+    schema: Schema
+
+    def derives(self, name: str, above: str) -> bool:
+        """Whether a class is the one named ``above`` or derives from it."""
+        if fold(name) == fold(above):
+            return True
+        superclass = self.declared.superclass if fold(name) == fold(self.declared.classname) else None
+        cls = self.schema.get(superclass or name)
+        return cls is not None and cls.is_a(fold(above))
+
+
+def _check_compatible(where: str, element: Any, above: Any, descent: _Descent) -> None:
     """Refuse an override of another type; scalar types of properties and return types are the schema's own check."""
+    narrower, wider = _target(element), _target(above)
+    if narrower and wider and not descent.derives(narrower, wider):
+        raise invalid_parameter(f"{where} is for {wider} in the superclass; {narrower} does not derive from that")
+    if wider and not narrower and _is_true(element, "EmbeddedObject"):
+        raise invalid_parameter(f"{where} is for {wider} in the superclass, not for any object")
     if isinstance(element, CIMMethod):
         for parameter in element.parameters.values():
             known = above.parameters.get(parameter.name)
-            if known is not None and shape(known) != shape(parameter):
-                raise invalid_parameter(
-                    f"{where}({parameter.name}) is {shape(known)} in the superclass, not {shape(parameter)}"
-                )
-    narrower, wider = _target(element), _target(above)
-    if narrower and wider and fold(narrower) != fold(wider):
-        cls = schema.get(narrower)
-        if cls is None or not cls.is_a(fold(wider)):
-            raise invalid_parameter(f"{where} is for {wider} in the superclass; {narrower} does not derive from that")
+            if known is not None:
+                _check_parameter(f"{where}({parameter.name})", parameter, known, descent)
+
+
+def _check_parameter(where: str, parameter: CIMParameter, above: CIMParameter, descent: _Descent) -> None:
+    """Refuse another type, and a class that has nothing to do with the one above: inputs may widen, outputs narrow."""
+    if shape(parameter) != shape(above):
+        raise invalid_parameter(f"{where} is {shape(above)} in the superclass, not {shape(parameter)}")
+    own, other = _target(parameter), _target(above)
+    if own and other and not descent.derives(own, other) and not descent.derives(other, own):
+        raise invalid_parameter(f"{where} is for {other} in the superclass, which has nothing in common with {own}")
 
 
 def _target(element: Any) -> str | None:
@@ -235,6 +343,12 @@ def _target(element: Any) -> str | None:
     embedded = element.qualifiers.get("EmbeddedInstance")
     name: str | None = getattr(element, "reference_class", None) or (embedded.value if embedded is not None else None)
     return name
+
+
+def _is_true(element: Any, qualifier: str) -> bool:
+    """Whether an element has a qualifier whose value is neither NULL nor FALSE nor empty."""
+    found = element.qualifiers.get(qualifier)
+    return found is not None and bool(found.value)
 
 
 def _repeats(element: Any, above: Any) -> bool:

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
+INTEROP_NAMES: Final = frozenset({"interop", "root/interop", "root/pg_interop"})
+"""The folded names by which clients look for the Interop namespace (rule W1)."""
+
 _LONGEST: Final = 128
 """Names beyond this many characters are not looked at: comparing takes time that grows with their length."""
 

@@ -48,6 +48,19 @@ class InstancePath:
     host: str | None = None
     # An association is asked for the identities of its ends again and again, so each is worked out once.
     _identity: Identity | None = field(default=None, init=False, repr=False, compare=False)
+    _settled: bool = field(default=False, init=False, repr=False, compare=False)
+
+    @classmethod
+    def settled(cls, classname: str, keys: tuple[tuple[str, Any], ...], namespace: str) -> "InstancePath":
+        """Return the path of a stored instance: absolute, with declared spellings and typed keys, and known to be so."""
+        path = cls(classname, keys, namespace)
+        object.__setattr__(path, "_settled", True)
+        return path
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing left to find out about it."""
+        return self._settled
 
     @property
     def identity(self) -> Identity:

@@ -5,15 +5,16 @@ fixed, keys known) gives a :class:`ResolvedClass`, from which operations, behavi
 adding a class shares all that was resolved before.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
-from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
+from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty
 
 from cimsim.world.convert import convert_value, shape
 from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass
+from cimsim.world.full import merged
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.pmap import PersistentMap
 
@@ -118,7 +119,66 @@ class ResolvedClass:
     @cached_property
     def full(self) -> CIMClass:
         """The class with inherited elements and qualifiers, ``propagated`` and ``class_origin`` set (rule OP-CC-4)."""
-        return _merged(self.declared, self.superclass.full if self.superclass else None)
+        return merged(self.declared, self.superclass.full if self.superclass else None)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassHead:
+    """A declared class of which only the head is known at first; ``declaration`` returns the whole class when it is needed.
+
+    The class is known to fit its superclass, so nothing is checked then. The flags are None where its qualifiers do not say.
+    """
+
+    classname: str
+    superclass: str | None
+    abstract: bool | None
+    association: bool | None
+    indication: bool | None
+    declaration: Callable[[], CIMClass]
+
+
+class DeferredClass(ResolvedClass):
+    """A class whose elements are made when something asks for the first of them; then it is a :class:`ResolvedClass`.
+
+    A large schema is there at once this way: most of its classes are never asked for more than their name.
+    """
+
+    def __init__(self, head: ClassHead, parent: ResolvedClass | None) -> None:
+        self.name = head.classname
+        self.superclass = parent
+        self.abstract = bool(head.abstract)
+        self.association = bool(parent and parent.association) if head.association is None else head.association
+        self.indication = bool(parent and parent.indication) if head.indication is None else head.indication
+        self.memo = {}
+        self.folded = fold(self.name)
+        self.lineage = (self.folded, *(parent.lineage if parent else ()))
+        self._declaration = head.declaration
+
+    def __getattr__(self, name: str) -> Any:
+        # Asked for whatever is not there yet.
+        if name not in _DEFERRED:
+            raise AttributeError(name)
+        resolved = resolve(self._declaration(), self.superclass)
+        for each in _DEFERRED:
+            setattr(self, each, getattr(resolved, each))
+        del self._declaration
+        # A class with __getattr__ is slower to read from, for good.
+        object.__setattr__(self, "__class__", ResolvedClass)
+        return getattr(self, name)
+
+
+_DEFERRED: Final = (
+    "declared",
+    "properties",
+    "methods",
+    "index",
+    "keys",
+    "key_order",
+    "key_names",
+    "references",
+    "embedded",
+    "defaults",
+)
 
 
 class Schema:
@@ -181,7 +241,7 @@ class Schema:
                 self._families[folded] = known
         return known
 
-    def with_class(self, declared: CIMClass) -> "Schema":
+    def with_class(self, declared: CIMClass | ClassHead) -> "Schema":
         """Return the schema with a class added. The declaration is taken over and must not be changed afterwards.
 
         Raises:
@@ -189,12 +249,13 @@ class Schema:
                 CIM_ERR_INVALID_PARAMETER for an element that contradicts the superclass (rule OP-CC-3).
         """
         parent = self.place_for(declared)
-        resolved = resolve(declared, parent)
+        deferred = isinstance(declared, ClassHead)
+        resolved = DeferredClass(declared, parent) if deferred else resolve(declared, parent)
         above = parent.folded if parent else ""
         children = self._children.set(above, (*self._children.get(above, ()), resolved.folded))
         return Schema(self._classes.set(resolved.folded, resolved), children)
 
-    def place_for(self, declared: CIMClass) -> ResolvedClass | None:
+    def place_for(self, declared: CIMClass | ClassHead) -> ResolvedClass | None:
         """Return the superclass that a new class gets.
 
         Raises:
@@ -204,7 +265,7 @@ class Schema:
             raise already_exists(f"class {declared.classname} exists already")
         return self.superclass_of(declared)
 
-    def superclass_of(self, declared: CIMClass) -> ResolvedClass | None:
+    def superclass_of(self, declared: CIMClass | ClassHead) -> ResolvedClass | None:
         """Return the superclass that a declaration names, None if it names none; raises CIM_ERR_INVALID_SUPERCLASS."""
         if not declared.superclass:
             return None
@@ -258,7 +319,7 @@ def _flag(qualifiers: Any, name: str, *, inherited: bool) -> bool:
 def _embedding(element: CIMProperty | CIMParameter, inherited: Any) -> tuple[str | None, str | None]:
     """Return how the strings of an element embed objects: kind and class."""
     instance = element.qualifiers.get("EmbeddedInstance")
-    if instance is not None:
+    if instance is not None and instance.value is not None:
         return "instance", instance.value
     if _flag(element.qualifiers, "EmbeddedObject", inherited=False):
         return "object", None
@@ -333,75 +394,3 @@ def _parameter(declared: CIMParameter, inherited: Parameter | None) -> Parameter
         embedded_class=embedded_class,
         reference_class=declared.reference_class or (inherited.reference_class if inherited else None),
     )
-
-
-def _merged(declared: CIMClass, parent: CIMClass | None) -> CIMClass:
-    """Return the full class: inherited elements first, each marked as propagated or not."""
-    properties = _merged_elements(declared.properties.values(), parent.properties if parent else {}, declared.classname)
-    methods = _merged_elements(declared.methods.values(), parent.methods if parent else {}, declared.classname)
-    return CIMClass(
-        declared.classname,
-        superclass=declared.superclass,
-        properties=properties,
-        methods=methods,
-        qualifiers=_merged_qualifiers(declared.qualifiers, parent.qualifiers if parent else {}),
-    )
-
-
-def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) -> list[Any]:
-    elements: dict[str, Any] = {}
-    for element in inherited.values():
-        copy = copy_of(element)
-        copy.propagated = True
-        copy.qualifiers = _propagated(element.qualifiers)
-        if isinstance(copy, CIMMethod):
-            for parameter in copy.parameters.values():
-                parameter.qualifiers = _propagated(parameter.qualifiers)
-        elements[fold(element.name)] = copy
-    for element in declared:
-        above = elements.get(fold(element.name))
-        copy = copy_of(element)
-        copy.propagated = False
-        copy.class_origin = above.class_origin if above is not None else classname
-        copy.qualifiers = _merged_qualifiers(element.qualifiers, above.qualifiers if above is not None else {})
-        if isinstance(copy, CIMMethod):
-            _merge_parameters(copy, above)
-        elif above is not None and copy.value is None:
-            copy.value = above.value
-        elements[fold(element.name)] = copy
-    return list(elements.values())
-
-
-def copy_of(element: Any) -> Any:
-    """Return a copy whose parameters are copies too, which those of pywbem's own copy of a method are not."""
-    copy = element.copy()
-    if isinstance(copy, CIMMethod):
-        copy.parameters = [parameter.copy() for parameter in copy.parameters.values()]
-    return copy
-
-
-def _merge_parameters(method: CIMMethod, above: CIMMethod | None) -> None:
-    for parameter in method.parameters.values():
-        inherited = above.parameters.get(parameter.name) if above is not None else None
-        qualifiers = _propagated(inherited.qualifiers) if inherited is not None else {}
-        parameter.qualifiers = _merged_qualifiers(parameter.qualifiers, qualifiers)
-
-
-def _propagated(qualifiers: Any) -> dict[str, CIMQualifier]:
-    """Return copies of the qualifiers that subclasses inherit, marked as propagated."""
-    inherited = {}
-    for qualifier in qualifiers.values():
-        if qualifier.tosubclass is not False:
-            copy = qualifier.copy()
-            copy.propagated = True
-            inherited[qualifier.name] = copy
-    return inherited
-
-
-def _merged_qualifiers(declared: Any, inherited: Any) -> list[CIMQualifier]:
-    merged = {fold(name): qualifier for name, qualifier in _propagated(inherited).items()}
-    for qualifier in declared.values():
-        copy = qualifier.copy()
-        copy.propagated = False
-        merged[fold(qualifier.name)] = copy
-    return list(merged.values())

@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
-from enum import Enum
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final
 
 from pywbem import CIMClass, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
+from cimsim.world.counts import OperationCount
 from cimsim.world.errors import (
     already_exists,
     class_has_children,
@@ -22,43 +23,32 @@ from cimsim.world.errors import (
     not_found,
     not_supported,
 )
+from cimsim.world.events import Change, ChangeKind, ClassChange, Event, Raised
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
+from cimsim.world.planning import Planning
 from cimsim.world.pmap import PersistentMap
-from cimsim.world.schema import ResolvedClass
+from cimsim.world.schema import ClassHead, ResolvedClass
 from cimsim.world.traverse import associated, referring
 from cimsim.world.world import Namespace, World
 
-
-class ChangeKind(Enum):
-    """What happened to an instance."""
-
-    CREATED = "created"
-    MODIFIED = "modified"
-    DELETED = "deleted"
+NOTHING_COUNTED: Final[Mapping[str, OperationCount]] = MappingProxyType({})
 
 
-class Change(NamedTuple):
-    """One change of one instance: the record before and after it, None where there was or is none."""
-
-    kind: ChangeKind
-    before: Instance | None
-    after: Instance | None
-
-
-class Transaction:
-    """Reads and changes a world. ``world`` is the world with all changes so far, ``changes`` lists them in order.
+class Transaction(Planning):
+    """Reads and changes a world. ``world`` is the world with all changes so far, ``changes`` lists what happened, in order.
 
     ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace that paths
-    and classes belong to unless they say otherwise.
+    and classes belong to unless they say otherwise. ``counts`` tells what the CIMOM has carried out, by operation.
     """
 
-    def __init__(self, world: World, namespace: str = "", now: float = 0.0) -> None:
-        self.world = world
-        self.namespace = namespace
-        self.now = now
-        self.changes: list[Change] = []
+    def __init__(
+        self, world: World, namespace: str = "", now: float = 0.0, counts: Mapping[str, OperationCount] = NOTHING_COUNTED
+    ) -> None:
+        super().__init__(world, namespace, now)
+        self.counts = counts
+        self.changes: list[Event] = []
 
     # Reading
 
@@ -147,9 +137,9 @@ class Transaction:
         data = _data(before.cls.name, properties)
         return self.replace(before, self.world.values(before.cls, data, self._namespace(before.namespace)))
 
-    def typed(self, cls: ResolvedClass, properties: Mapping[str, Any]) -> dict[int, Any]:
+    def typed(self, cls: ResolvedClass, properties: Mapping[str, Any], namespace: str | None = None) -> dict[int, Any]:
         """Return property values as ``replace`` takes them; raises as ``World.values`` does."""
-        return self.world.values(cls, _data(cls.name, properties), self._namespace())
+        return self.world.values(cls, _data(cls.name, properties), self._namespace(namespace))
 
     def replace(self, before: Instance, values: Mapping[int, Any]) -> Instance:
         """Give the properties at these places typed values; ``before`` is the current record. As ``modify`` otherwise.
@@ -195,7 +185,28 @@ class Transaction:
             stored = target.instances[instance.cls.folded].delete(instance.key)
             self._put(target.with_instances(instance.cls.folded, stored))
             self._unindex(instance)
+            self._plan(self.world.agenda.without_subject(instance.identity))
             self.changes.append(Change(ChangeKind.DELETED, instance, None))
+
+    def synchronize(self, classname: str, wanted: Iterable[Mapping[str, Any]], namespace: str | None = None) -> list[Instance]:
+        """Make the instances of exactly this class those that are wanted, and return them in this order.
+
+        Each is given by its properties, keys included. Those that are there already are changed as far as they differ:
+        properties that are not given keep their value. The others are created; what is not wanted is deleted. Raises as
+        ``create``, ``modify`` and ``delete`` do.
+        """
+        target = self._namespace(namespace)
+        cls = target.cls(classname)
+        left = {each.key: each for each in target.of_class(cls)}
+        result = []
+        for properties in wanted:
+            values = self.typed(cls, properties, target.name)
+            key = tuple(canonical(values.get(place)) for place in cls.key_order)
+            current = left.pop(key, None)
+            result.append(self.create(classname, properties, namespace) if current is None else self.replace(current, values))
+        for instance in left.values():
+            self.delete(instance)
+        return result
 
     def _with_referrers(self, instance: Instance) -> list[Instance]:
         """Return the instance, then the associations that refer to it, then those that refer to these, each once."""
@@ -209,6 +220,18 @@ class Transaction:
                         found[association.identity] = association
                         queue.append(association.identity)
         return list(found.values())
+
+    # Indications
+
+    def indicate(self, classname: str, properties: Mapping[str, Any] | None = None, namespace: str | None = None) -> None:
+        """Raise an indication: subscribers whose filters select it get it when the transaction is over, in this order.
+
+        Args:
+            classname: an indication class of the namespace, or of root/interop.
+            properties: of the indication. Those that the CIMOM knows may be left out (IndicationTime and the like).
+            namespace: the source namespace, which the filters ask for; None: that of the transaction.
+        """
+        self.changes.append(Raised(self._namespace(namespace).name, classname, dict(properties or {})))
 
     # Schema
 
@@ -238,11 +261,13 @@ class Transaction:
             raise namespace_not_empty(f"namespace {target.name} is not empty ({contents})")
         self.world = self.world.without_namespace(name)
 
-    def create_class(self, declared: CIMClass, namespace: str | None = None) -> ResolvedClass:
+    def create_class(self, declared: CIMClass | ClassHead, namespace: str | None = None) -> ResolvedClass:
         """Add a class that holds only its own elements; raises as ``Schema.with_class`` does."""
         target = self._namespace(namespace)
         self._put(replace(target, schema=target.schema.with_class(declared)))
-        return self.cls(declared.classname, target.name)
+        created = self.cls(declared.classname, target.name)
+        self.changes.append(ClassChange(ChangeKind.CREATED, target.name, None, created))
+        return created
 
     def modify_class(self, declared: CIMClass, namespace: str | None = None) -> ResolvedClass:
         """Give a class without subclasses and instances another declaration, which names the same superclass.
@@ -252,9 +277,11 @@ class Transaction:
                 CIM_ERR_INVALID_PARAMETER for an element that contradicts the superclass.
         """
         target = self._namespace(namespace)
-        self._check_unused(target, declared.classname)
+        before = self._check_unused(target, declared.classname)
         self._put(replace(target, schema=target.schema.with_changed_class(declared)))
-        return self.cls(declared.classname, target.name)
+        changed = self.cls(declared.classname, target.name)
+        self.changes.append(ClassChange(ChangeKind.MODIFIED, target.name, before, changed))
+        return changed
 
     def delete_class(self, name: str, namespace: str | None = None) -> None:
         """Delete a class that has neither subclasses nor instances (rule OP-DC-2).
@@ -266,6 +293,7 @@ class Transaction:
         cls = self._check_unused(target, name)
         instances = target.instances.delete(cls.folded) if cls.folded in target.instances else target.instances
         self._put(replace(target, schema=target.schema.without_class(name), instances=instances))
+        self.changes.append(ClassChange(ChangeKind.DELETED, target.name, cls, None))
 
     def set_qualifier(self, declaration: CIMQualifierDeclaration, namespace: str | None = None) -> None:
         """Add or overwrite a qualifier declaration."""

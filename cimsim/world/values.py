@@ -56,6 +56,9 @@ class Malformed:
         self.reason = reason
 
 
+_MOST_DAYS: Final = 99_999_999
+
+
 class DateTime(str):
     """A CIM datetime: the 25 characters of a timestamp or an interval, checked (rule D11).
 
@@ -81,6 +84,17 @@ class DateTime(str):
         return super().__new__(
             cls, f"{day}{moment.hour:02d}{moment.minute:02d}{moment.second:02d}.{moment.microsecond:06d}{utc}"
         )
+
+    @classmethod
+    def interval(cls, seconds: float) -> "DateTime":
+        """Return the interval of so many seconds, to the microsecond; 0 for less, and the longest there is for more."""
+        whole, micros = divmod(max(0, round(seconds * 1_000_000)), 1_000_000)
+        minutes, second = divmod(whole, 60)
+        hours, minute = divmod(minutes, 60)
+        days, hour = divmod(hours, 24)
+        if days > _MOST_DAYS:
+            days, hour, minute, second, micros = _MOST_DAYS, 23, 59, 59, 999_999
+        return cls(f"{days:08}{hour:02}{minute:02}{second:02}.{micros:06}:000")
 
     @property
     def is_interval(self) -> bool:

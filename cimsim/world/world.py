@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pywbem import CIMError, CIMInstance, CIMProperty, CIMQualifierDeclaration
 
+from cimsim.world.agenda import Agenda
 from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, guess, shape, to_cim_value
 from cimsim.world.errors import invalid_class, invalid_namespace, invalid_parameter, not_found
 from cimsim.world.instances import Instance
@@ -96,9 +97,15 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All namespaces, keyed by folded name, in order of creation."""
+    """All namespaces, keyed by folded name, in order of creation, and what is still to happen.
+
+    ``seed`` and ``serials``, counters by name, are what generated identifiers are made from (``Transaction.serial``, ``guid``).
+    """
 
     namespaces: dict[str, Namespace] = field(default_factory=dict)
+    agenda: Agenda = field(default_factory=Agenda)
+    seed: int = 0
+    serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
 
     def namespace(self, name: str) -> Namespace:
         """Return the namespace of that name in any spelling.
@@ -115,12 +122,13 @@ class World:
 
     def with_namespace(self, namespace: Namespace) -> "World":
         """Return the world with that namespace added or replaced."""
-        return World({**self.namespaces, fold_namespace(namespace.name): namespace})
+        namespaces = {**self.namespaces, fold_namespace(namespace.name): namespace}
+        return World(namespaces, self.agenda, self.seed, self.serials)
 
     def without_namespace(self, name: str) -> "World":
         """Return the world without a namespace that exists."""
         folded = fold_namespace(name)
-        return World({key: namespace for key, namespace in self.namespaces.items() if key != folded})
+        return replace(self, namespaces={key: each for key, each in self.namespaces.items() if key != folded})
 
     def find(self, identity: Identity) -> Instance | None:
         """Return the instance of that identity, or None; what lies on another host is never found."""
@@ -210,6 +218,8 @@ class Binding(NamedTuple):
         A host is dropped where the namespace is ours: a client calls this server by names that it cannot know (rule X9).
         What lies elsewhere, or is of a class that we do not have, keeps its text.
         """
+        if path.is_settled:
+            return path
         name = path.namespace or self.namespace.name
         namespace = self.world.namespaces.get(fold_namespace(name))
         cls = namespace.schema.get(path.classname) if namespace else None
@@ -221,7 +231,7 @@ class Binding(NamedTuple):
         except CIMError as error:
             raise ValueError(error.status_description) from None
         keys = tuple((cls.properties[place].name, typed[cls.properties[place].name]) for place in cls.keys)
-        return InstancePath(cls.name, keys, namespace.name)
+        return InstancePath.settled(cls.name, keys, namespace.name)
 
     def embedded(self, element: Element, value: InstanceData) -> CIMInstance:
         """Return the embedded instance with typed values (rules D24 and D25)."""

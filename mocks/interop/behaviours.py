@@ -5,13 +5,15 @@ from typing import Any
 
 from cimsim import __version__
 from cimsim.behaviours.service import ServiceLifeCycle
+from cimsim.world.instances import Instance
 from cimsim.world.transaction import Transaction
 
 from .manager import object_manager
 from .namespaces import Namespaces, describe_all
+from .statistics import Statistics, count_anew
 from .subscriptions import Destinations, Filters, Subscriptions
 
-__all__ = ["Destinations", "Filters", "Namespaces", "ObjectManager", "Subscriptions", "populate"]
+__all__ = ["Destinations", "Filters", "Namespaces", "ObjectManager", "Statistics", "Subscriptions", "populate"]
 
 
 def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
@@ -22,3 +24,9 @@ def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
 
 class ObjectManager(ServiceLifeCycle):
     """CIM_ObjectManager: its state can be changed, yet the CIMOM goes on answering, or StartService could never be called."""
+
+    def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
+        """Change properties; the statistics count anew once they are gathered again."""
+        super().modify_instance(transaction, instance, properties)
+        if properties.get("GatherStatisticalData") and not instance["GatherStatisticalData"]:
+            count_anew(transaction)

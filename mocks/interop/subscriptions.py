@@ -1,21 +1,28 @@
-"""Indication filters, listener destinations and subscriptions, as far as they need no delivery (rules I1 to I13)."""
+"""Indication filters, listener destinations and subscriptions (rules I1 to I13)."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
 from pywbem import CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, CIMError
 
 from cimsim.behaviours.api import Behaviour
-from cimsim.world.errors import failed
+from cimsim.behaviours.listeners import parse_listener_url
+from cimsim.query.indications import parse_indication_filter
+from cimsim.world.errors import failed, invalid_parameter
 from cimsim.world.instances import Instance
-from cimsim.world.names import fold
+from cimsim.world.names import did_you_mean, fold, fold_namespace
+from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
+from cimsim.world.world import Namespace
 
-from .manager import complete, object_manager
+from .manager import NAMESPACE, complete, object_manager
 
 QUERY_LANGUAGES: Final = ("WQL", "DMTF:CQL", "CIM:CQL")
+_MANAGES: Final = 5  # of ElementEffects
+_CIM_XML: Final = 2  # of Protocol
 
 
 class _Subscribable(Behaviour):
@@ -29,7 +36,12 @@ class _Subscribable(Behaviour):
             "SystemName": manager["SystemName"],
             "CreationClassName": cls.name,
         }
-        return super().create_instance(transaction, cls, complete(cls.name, properties, keys))
+        created = super().create_instance(transaction, cls, complete(cls.name, properties, keys))
+        self.check(transaction, created)
+        for service in transaction.instances("CIM_IndicationService", NAMESPACE):
+            affects = {"AffectedElement": created, "AffectingElement": service, "ElementEffects": [_MANAGES]}
+            transaction.create("CIM_ServiceAffectsElement", affects, NAMESPACE)
+        return created
 
     def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
         """Change one that no subscription refers to."""
@@ -37,45 +49,92 @@ class _Subscribable(Behaviour):
         super().modify_instance(transaction, instance, properties)
         if len(transaction.changes) > before:
             _check_free(transaction, instance)
+            self.check(transaction, transaction.get(instance))
 
     def delete_instance(self, transaction: Transaction, instance: Instance) -> None:
         """Delete one that no subscription refers to."""
         _check_free(transaction, instance)
         super().delete_instance(transaction, instance)
 
+    def check(self, transaction: Transaction, instance: Instance) -> None:
+        """Refuse one that could never work; raises CIMError."""
+
 
 class Destinations(_Subscribable):
-    """CIM_ListenerDestination."""
+    """CIM_ListenerDestination: what it leads to must be a URL (rules I3, SEC14)."""
+
+    def check(self, transaction: Transaction, instance: Instance) -> None:
+        """Refuse a URL that indications cannot be sent to."""
+        if instance["Protocol"] not in (None, _CIM_XML):
+            return
+        try:
+            parse_listener_url(instance["Destination"])
+        except ValueError as error:
+            raise invalid_parameter(f"Destination {error}") from None
 
 
 class Filters(_Subscribable):
-    """CIM_IndicationFilter: its query must be in a language for indications (rule I6)."""
+    """CIM_IndicationFilter: its query must be one for indications, of the classes of its namespaces (rules I6, I7)."""
 
-    def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
-        """Create a filter."""
-        _check_language(properties)
-        return super().create_instance(transaction, cls, properties)
-
-    def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
-        """Change a filter."""
-        _check_language(properties)
-        super().modify_instance(transaction, instance, properties)
+    def check(self, transaction: Transaction, instance: Instance) -> None:
+        """Refuse a query that could never select anything."""
+        language = instance["QueryLanguage"]
+        if fold(language) not in map(fold, QUERY_LANGUAGES):
+            text = f"query language {language} is not for indications; these are: {', '.join(QUERY_LANGUAGES)}"
+            raise CIMError(CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, text)
+        query = parse_indication_filter(language, instance["Query"])
+        for source in _sources(transaction, instance):
+            query.check(_indication_class(transaction, source, query.classname), source.schema)
 
 
 class Subscriptions(Behaviour):
-    """CIM_IndicationSubscription: the server writes when it began and when its state changed (rules I11, I12)."""
+    """CIM_AbstractIndicationSubscription: the server writes when it began and changed, and ends it in time (rules I11, I12)."""
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
         """Create a subscription."""
         now = DateTime.at(transaction.now)
         times = {"SubscriptionStartTime": now, "TimeOfLastStateChange": now}
-        return super().create_instance(transaction, cls, {**properties, **times})
+        created = super().create_instance(transaction, cls, {**properties, **times})
+        self._plan_end(transaction, created, transaction.now)
+        return created
 
     def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
-        """Change a subscription; the time of change follows the state."""
+        """Change a subscription; the time of change follows the state, the end follows the duration."""
         super().modify_instance(transaction, instance, properties)
-        if properties.get("SubscriptionState", instance["SubscriptionState"]) != instance["SubscriptionState"]:
-            transaction.modify(transaction.get(instance), TimeOfLastStateChange=DateTime.at(transaction.now))
+        changed = transaction.get(instance)
+        if changed["SubscriptionState"] != instance["SubscriptionState"]:
+            transaction.modify(changed, TimeOfLastStateChange=DateTime.at(transaction.now))
+        if changed["SubscriptionDuration"] != instance["SubscriptionDuration"]:
+            for wait in transaction.waiting(instance):
+                transaction.cancel(wait.number)
+            self._plan_end(transaction, changed, _seconds(changed["SubscriptionStartTime"], transaction.now))
+
+    def read_instance(self, transaction: Transaction, instance: Instance) -> Mapping[str, Any] | None:
+        """Compute how long a subscription still lasts."""
+        ends = [wait.due for wait in transaction.waiting(instance) if wait.due is not None]
+        duration = instance["SubscriptionDuration"]
+        if not ends or duration is None:
+            return None
+        # The longest durations are not exact as seconds since 1970.
+        return {"SubscriptionTimeRemaining": min(duration, math.ceil(max(0.0, min(ends) - transaction.now)))}
+
+    def end(self, transaction: Transaction, path: InstancePath) -> None:
+        """Remove a subscription whose time is over."""
+        transaction.delete(path)
+
+    def _plan_end(self, transaction: Transaction, instance: Instance, start: float) -> None:
+        duration = instance["SubscriptionDuration"]
+        if duration is not None:
+            transaction.after(start + duration - transaction.now, self.end, instance.path, subjects=[instance])
+
+
+def _seconds(start: DateTime | None, now: float) -> float:
+    """Return a timestamp in seconds since 1970-01-01 UTC; ``now`` where there is none."""
+    if start is None:
+        return now
+    kind, instant = start.instant
+    epoch = DateTime.at(0.0).instant[1]
+    return (instant - epoch) / 1e6 if kind == "instant" and isinstance(instant, int) and isinstance(epoch, int) else now
 
 
 def _check_free(transaction: Transaction, instance: Instance) -> None:
@@ -83,8 +142,23 @@ def _check_free(transaction: Transaction, instance: Instance) -> None:
         raise failed(f"a subscription refers to {instance.path}: delete that first")
 
 
-def _check_language(properties: Mapping[str, Any]) -> None:
-    language = properties.get("QueryLanguage")
-    if language is not None and fold(language) not in map(fold, QUERY_LANGUAGES):
-        text = f"query language {language} is not for indications; these are: {', '.join(QUERY_LANGUAGES)}"
-        raise CIMError(CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, text)
+def _sources(transaction: Transaction, instance: Instance) -> list[Namespace]:
+    """Return the namespaces that a filter takes indications from (rule I2)."""
+    namespaces = transaction.world.namespaces
+    names = [name for name in instance["SourceNamespaces"] or () if name] or [instance["SourceNamespace"] or instance.namespace]
+    for name in names:
+        if fold_namespace(name) not in namespaces:
+            hint = did_you_mean(name, (each.name for each in namespaces.values()))
+            raise invalid_parameter(f"source namespace {name} does not exist{hint}")
+    return [namespaces[fold_namespace(name)] for name in names]
+
+
+def _indication_class(transaction: Transaction, source: Namespace, name: str) -> ResolvedClass:
+    """Return an indication class of a namespace, or else of the Interop namespace (rule I7)."""
+    home = transaction.world.namespace(NAMESPACE)
+    found = source.schema.get(name) or home.schema.get(name)
+    if found is None:
+        raise invalid_parameter(f"the query is about {home.no_class(name)}, nor in {source.name}")
+    if not found.indication:
+        raise invalid_parameter(f"the query is about class {found.name}, which is no indication class")
+    return found

@@ -5,23 +5,28 @@ cycle of a service tells them apart by EnabledState, so a profile is a matter of
 """
 
 from collections.abc import Mapping
-from itertools import count
 from typing import Any, Final
 
+from cimsim.behaviours.jobs import JobKind, JobLifeCycle
 from cimsim.behaviours.service import (
     ENABLED,
     INVALID_TRANSITION,
-    JOB_STARTED,
     NOT_APPLICABLE,
+    NOT_SUPPORTED,
     REBOOT,
     RESET,
-    RUNNING,
     ServiceLifeCycle,
 )
+from cimsim.behaviours.timing import Timing
 from cimsim.operations.methods import Invocation
 from cimsim.world.instances import Instance
 from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime, zero_interval
+from cimsim.world.values import zero_interval
+
+from .nodes import NodeMethods
+from .variants import describe_answers, host
+
+__all__ = ["ConfigurationService", "Job", "ObjectManager", "StorageService", "populate"]
 
 NAMESPACE: Final = "root/cimv2/storage/iscsitarget"
 # Windows writes the offset of UTC with a minus sign.
@@ -33,13 +38,15 @@ STORAGE_SERVICES: Final = (
     "MSISCSITARGET_ReplicationService",
     "MSISCSITARGET_StorageHardwareIDManagementService",
 )
+# What the object manager brings along when it moves to another system.
+OF_MANAGER: Final = ("MSFTSM_ObjectManager", "MSFTSM_Namespace", "MSFTSM_WSManCommunicationMechanism")
 # RequestedState of an element that does not track it.
 NOT_TRACKED: Final = 12
-JOB_COMPLETED: Final = 7
+JOB: Final = JobKind("MSISCSITARGET_ConcreteJob", affected="MSISCSITARGET_AffectedJobElement", utc=WINDOWS_UTC)
 
 
 def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
-    """Put the object manager and the storage services into the profile that the settings ask for."""
+    """Put the object manager, the storage services and their capabilities into the state that the settings ask for."""
     if settings["profile"] == "windows-strict":
         for manager in transaction.instances("MSFTSM_ObjectManager", NAMESPACE):
             transaction.modify(manager, EnabledState=NOT_APPLICABLE, RequestedState=NOT_TRACKED, TimeOfLastStateChange=None)
@@ -47,51 +54,76 @@ def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
         for classname in STORAGE_SERVICES:
             for service in transaction.instances(classname, NAMESPACE):
                 transaction.modify(service, EnabledState=ENABLED, RequestedState=ENABLED, TimeOfLastStateChange=zero_interval())
+    for capabilities in transaction.instances("MSISCSITARGET_iSCSIConfigurationCapabilities", NAMESPACE):
+        transaction.modify(
+            capabilities,
+            iSCSINodeCreationSupported=settings["node_creation_supported"],
+            iSCSIProtocolEndpointCreationSupported=settings["port_creation_supported"],
+            IdentifierSelectionSupported=settings["identifier_selection_supported"],
+        )
+    if settings["object_manager_system"] != "MSFTSM_System":
+        host(transaction, OF_MANAGER, settings["object_manager_system"])
+    if settings["storage_services_system"] != "MSFTSM_ComputerSystem":
+        host(transaction, STORAGE_SERVICES, settings["storage_services_system"])
+    if settings["value_maps"]:
+        describe_answers(transaction, ("MSFTSM_ObjectManager", *STORAGE_SERVICES))
 
 
 class StorageService(ServiceLifeCycle):
     """A service of the iSCSI target server."""
 
     utc = WINDOWS_UTC
+    keeps_late_request = True
+    job_kind = JOB
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
-        self.stopped_requested_state = settings["stopped_requested_state"]
         self.supports_timeout = settings["timeout_supported"]
+        self.manages_all = settings["unmanaged_services"] == "manage"
 
-    def other_request(self, call: Invocation, service: Instance, requested: int) -> Any:
-        """Restart on Reboot and Reset, leaving a job that is done already; refuse the other states."""
+    def refuses(self, call: Invocation, service: Instance) -> int | None:
+        """Refuse in state profile N, unless the settings have its services managed from the first change on."""
+        return None if self._becomes_managed(service) else super().refuses(call, service)
+
+    def refuses_request(self, call: Invocation, service: Instance, requested: int | None) -> int | None:
+        """Refuse likewise."""
+        refusal = super().refuses_request(call, service, requested)
+        return None if refusal == NOT_SUPPORTED and self._becomes_managed(service) else refusal
+
+    def _becomes_managed(self, service: Instance) -> bool:
+        return self.manages_all and bool(service["EnabledState"] == NOT_APPLICABLE)
+
+    def other_request(self, call: Invocation, service: Instance, requested: int, timing: Timing) -> Any:
+        """Restart on Reboot and Reset; refuse the other states."""
         if requested not in (REBOOT, RESET):
             return self.settings["unsupported_state_code"]
         if service["Started"] is not True:
             return INVALID_TRANSITION
-        now = DateTime.at(call.transaction.now, WINDOWS_UTC)
-        # The service was down and is up again, so the time of change moves although the state is what it was.
-        call.transaction.modify(service, **RUNNING.properties(), RequestedState=ENABLED, TimeOfLastStateChange=now)
-        return JOB_STARTED, {"Job": _finished_job(call.transaction, service, now)}
+        return self.restart(call, service, requested, timing)
+
+    def job_identifier(self, transaction: Transaction, service: Instance) -> str:
+        """Number the jobs of each system; clients may have created jobs, so a number may be taken."""
+        taken = {job["InstanceID"] for job in transaction.instances(JOB.classname)}
+        while True:
+            number = transaction.serial(f"job of {service['SystemName']}")
+            identifier = f"MSISCSITARGET:{service['SystemName']}:Job:{number}"
+            if identifier not in taken:
+                return identifier
+
+
+class ConfigurationService(NodeMethods, StorageService):
+    """MSISCSITARGET_iSCSIConfigurationService."""
 
 
 class ObjectManager(StorageService):
     """MSFTSM_ObjectManager. Stopping it stops nothing: the CIMOM that simulates it goes on answering."""
 
 
-def _finished_job(transaction: Transaction, service: Instance, now: DateTime) -> Instance:
-    """Create the job of a request that was carried out at once."""
-    # Clients may have deleted jobs, so their number alone does not tell a free name.
-    taken = {job["InstanceID"] for job in transaction.instances("MSISCSITARGET_ConcreteJob")}
-    names = (f"MSISCSITARGET:{service['SystemName']}:Job:{number}" for number in count(len(taken) + 1))
-    return transaction.create(
-        "MSISCSITARGET_ConcreteJob",
-        {
-            "InstanceID": next(name for name in names if name not in taken),
-            "Name": f"RequestStateChange of {service['Name']}",
-            "JobState": JOB_COMPLETED,
-            "PercentComplete": 100,
-            "StartTime": now,
-            "TimeOfLastStateChange": now,
-            "ErrorCode": 0,
-            "OperationalStatus": [2],
-            "StatusDescriptions": ["OK"],
-            "HealthState": 5,
-        },
-    )
+class Job(JobLifeCycle):
+    """MSISCSITARGET_ConcreteJob."""
+
+    kind = JOB
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__(settings)
+        self.supports_timeout = settings["timeout_supported"]

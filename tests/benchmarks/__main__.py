@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import associations, enumeration, memory, pulling, queries, rates, responsiveness, startup
+from tests.benchmarks import associations, enumeration, memory, pulling, queries, rates, responsiveness, schema, startup
 from tests.benchmarks.client import BadAnswerError
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import StartError
@@ -19,6 +19,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Plan], list[Figure]]]] = {
     "pulling": pulling.measure,
     "queries": queries.measure,
     "startup": startup.measure,
+    "schema": schema.measure,
     "associations": associations.measure,
     "memory": memory.measure,
     "responsiveness": responsiveness.measure,

@@ -35,10 +35,17 @@ class Server:
 
 
 @contextmanager
-def simulator(folder: Path, packs: Sequence[str | Path] = (), settings: Sequence[str] = (), *, cache: Path) -> Iterator[Server]:
-    """Run ``cimsim serve``; ``settings`` are given as ``PACK.NAME=VALUE``."""
-    options = [argument for setting in settings for argument in ("--set", setting)]
-    command = ["-m", "cimsim", "serve", *map(str, packs), *options, "--port", "0", "--cache-dir", str(cache)]
+def simulator(
+    folder: Path,
+    packs: Sequence[str | Path] = (),
+    settings: Sequence[str] = (),
+    *,
+    cache: Path,
+    options: Sequence[str] = (),
+) -> Iterator[Server]:
+    """Run ``cimsim serve``; ``settings`` are given as ``PACK.NAME=VALUE``, ``options`` are further arguments."""
+    settings = [argument for setting in settings for argument in ("--set", setting)]
+    command = ["-m", "cimsim", "serve", *map(str, packs), *settings, *options, "--port", "0", "--cache-dir", str(cache)]
     with _server(command, folder) as server:
         yield server
 

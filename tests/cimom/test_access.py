@@ -7,6 +7,7 @@ from pywbem import CIM_ERR_ACCESS_DENIED, CIM_ERR_INVALID_NAMESPACE, CIM_ERR_NOT
 
 from cimsim.cimom.access import Access, Grant, parse_grant
 from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.clock import Clock
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import ObjectPaths
 from cimsim.operations.roles import Role
@@ -44,7 +45,7 @@ def world(cim: Any) -> World:
 
 @pytest.fixture
 def cimom(world: World) -> Cimom:
-    return Cimom(world, NoImplementations(), lambda: 0.0, random=bytes, access=READER)
+    return Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=READER)
 
 
 def thing(identifier: str, namespace: str | None = None) -> InstancePath:
@@ -87,9 +88,34 @@ def test_sec13_a_refusal_is_the_same_whether_or_not_anything_exists(cimom: Cimom
 
 
 def test_sec13_an_unknown_namespace_is_told_without_hints_at_others(world: World) -> None:
-    cimom = Cimom(world, NoImplementations(), lambda: 0.0, random=bytes, access=Access([parse_grant("eve=read@root/se*")]))
+    cimom = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=Access([parse_grant("eve=read@root/se*")]))
     status, text = refusal(cimom, get("root/secre"))
     assert (status, text) == (CIM_ERR_INVALID_NAMESPACE, "there is no namespace root/secre")
+
+
+@pytest.mark.parametrize("user", ["eve", "nobody", None])
+@pytest.mark.parametrize("name", ["interop", "/Root/Interop/", "root/PG_InterOp"])
+def test_w2_a_missing_interop_namespace_is_told_to_everybody(cimom: Cimom, name: str, user: str | None) -> None:
+    for request in (
+        get(name),
+        IntrinsicRequest("EnumerateInstanceNames", name, (Argument("ClassName", ClassName("CIM_Namespace")),)),
+        IntrinsicRequest("CreateInstance", name, (Argument("NewInstance", InstanceData("CIM_Namespace", ())),)),
+        ExtrinsicRequest("M", name, thing("1")),
+    ):
+        with pytest.raises(CIMError, match=f"there is no namespace {name}") as caught:
+            cimom.perform(request, user)
+        assert caught.value.status_code == CIM_ERR_INVALID_NAMESPACE
+    assert code(cimom, get("root/open", "1", name), user) == CIM_ERR_ACCESS_DENIED, "a path into it is judged as ever"
+
+
+def test_w2_sec13_an_interop_namespace_that_exists_is_judged_by_roles(world: World) -> None:
+    there = world.with_namespace(Namespace("root/interop", world.namespace("root/open").schema))
+    cimom = Cimom(there, NoImplementations(), Clock(0.0), random=bytes, access=READER)
+    assert refusal(cimom, get("Root/Interop")) == (
+        CIM_ERR_ACCESS_DENIED,
+        "user eve has no role read in namespace Root/Interop",
+    )
+    assert code(cimom, get("interop")) == CIM_ERR_INVALID_NAMESPACE
 
 
 def test_g8_an_unknown_operation_is_not_supported_for_anybody(cimom: Cimom) -> None:
@@ -102,7 +128,7 @@ def test_without_a_grant_nothing_is_allowed(cimom: Cimom, user: str | None) -> N
 
 
 def test_without_access_rules_everything_is_allowed(world: World) -> None:
-    assert code(Cimom(world, NoImplementations(), lambda: 0.0, random=bytes), get("root/secret"), "eve") == 0
+    assert code(Cimom(world, NoImplementations(), Clock(0.0), random=bytes), get("root/secret"), "eve") == 0
 
 
 WRITES = {"CreateInstance", "ModifyInstance", "DeleteInstance", "SetProperty"}
@@ -144,10 +170,10 @@ def test_a_path_into_another_namespace_counts_there(cimom: Cimom) -> None:  # SE
 
 def test_sec13_associators_leave_out_what_the_user_may_not_read(world: World) -> None:
     request = IntrinsicRequest("AssociatorNames", "root/open", (Argument("ObjectName", thing("1")),))
-    free = Cimom(world, NoImplementations(), lambda: 0.0, random=bytes).perform(request)
+    free = Cimom(world, NoImplementations(), Clock(0.0), random=bytes).perform(request)
     assert isinstance(free, ObjectPaths)
     assert [each.namespace for each in free.instances] == ["root/secret"]
-    seen = Cimom(world, NoImplementations(), lambda: 0.0, random=bytes, access=READER).perform(request, "eve")
+    seen = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=READER).perform(request, "eve")
     assert isinstance(seen, ObjectPaths)
     assert list(seen.instances) == []
 

@@ -9,6 +9,7 @@ from pywbem import CIMError
 from twisted.logger import LogLevel, globalLogPublisher
 
 from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.clock import Clock
 from cimsim.operations.methods import Invocation
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest
 from cimsim.operations.results import Pulled
@@ -32,7 +33,7 @@ class Broken:
 def cimom(cim: Any) -> Cimom:
     transaction = cim.transaction(cim.cls("T_Thing", cim.prop("Id", "string", "Key"), cim.method("Run", "uint32")))
     transaction.create("T_Thing", {"Id": "a"})
-    return Cimom(transaction.world, Broken(), lambda: 1000.0, random=os.urandom)
+    return Cimom(transaction.world, Broken(), Clock(1000.0), random=os.urandom)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from pywbem import CIMError
 
 from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
 from cimsim.operations.request import Argument, ClassName, IntrinsicRequest
 from cimsim.operations.results import Pulled, Void
@@ -22,12 +23,12 @@ class Client:
     """Sends intrinsic operations to a CIMOM whose clock only moves when told."""
 
     def __init__(self, world: Any) -> None:
-        self.now = 1000.0
+        self.clock = Clock(1000.0)
         self.names = iter(range(1, 1000))
         self.cimom = Cimom(
             world,
             NoImplementations(),
-            lambda: self.now,
+            self.clock,
             random=lambda size: next(self.names).to_bytes(size, "big"),
             contexts=ContextOptions(timeout=30, most=3),
         )
@@ -101,7 +102,7 @@ def test_pl_12_the_count(client: Client) -> None:
 
 def test_pl_29_sessions_expire_on_the_clock_of_the_cimom(client: Client) -> None:
     context, patient = client.open(), client.open(OperationTimeout=100)
-    client.now += 31
+    client.clock.advance(31)
     client.cimom.sweep()
     arguments = {"EnumerationContext": context, "MaxObjectCount": 1}
     assert client.code("PullInstancesWithPath", **arguments) == 21

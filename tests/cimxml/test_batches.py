@@ -37,7 +37,10 @@ def refused(content: str, headers: CimHeaders = BATCH, limits: Limits | None = N
 
 def test_m5_the_requests_are_kept_in_order_and_may_be_of_both_kinds() -> None:
     decoded = Decoder().decode(message(f"<MULTIREQ>{FIRST}{SECOND}{FIRST}</MULTIREQ>"), BATCH)
-    assert decoded == Message("7", ONE, (TWO, ONE))
+    two, one = decoded.further
+    assert isinstance(two, ExtrinsicRequest)
+    assert decoded == Message("7", ONE, (two, ONE))
+    assert (two._replace(embedded=None), one) == (TWO, ONE)
 
 
 def test_hc13_the_header_stands_with_a_batch_and_only_with_it() -> None:

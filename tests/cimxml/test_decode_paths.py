@@ -143,8 +143,8 @@ def test_sec3_many_keys_and_long_names(message: Callable[[str], bytes]) -> None:
 
 
 def test_method_targets(extrinsic: Callable[..., ExtrinsicRequest]) -> None:
-    assert extrinsic() == ExtrinsicRequest("M", "root/x", ClassName("C"))
+    assert extrinsic()._replace(embedded=None) == ExtrinsicRequest("M", "root/x", ClassName("C"))
     binding = '<KEYBINDING NAME="K"><KEYVALUE>v</KEYVALUE></KEYBINDING>'
-    request = extrinsic(keys=binding, header='root/x:C.K="v"')
+    request = extrinsic(keys=binding, header='root/x:C.K="v"')._replace(embedded=None)
     assert request == ExtrinsicRequest("M", "root/x", InstancePath("C", (("K", "v"),)))
     assert isinstance(request.target, InstancePath)

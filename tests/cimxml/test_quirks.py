@@ -34,6 +34,16 @@ CLASS_REFERENCE = (
     b'<KEYBINDING NAME="R"><VALUE.REFERENCE><LOCALCLASSPATH><LOCALNAMESPACEPATH><NAMESPACE NAME="a"/></LOCALNAMESPACEPATH>'
     b'<CLASSNAME NAME="C"/></LOCALCLASSPATH></VALUE.REFERENCE></KEYBINDING>'
 )
+OBJECT_PATH = (
+    b"<OBJECTPATH><INSTANCEPATH><NAMESPACEPATH><HOST>here:5988</HOST><LOCALNAMESPACEPATH>"
+    b'<NAMESPACE NAME="root"/><NAMESPACE NAME="Interop"/></LOCALNAMESPACEPATH></NAMESPACEPATH>'
+)
+PULLED = OBJECT_PATH.removeprefix(b"<OBJECTPATH>")
+INTEROP_NAME = NAMESPACE.replace(b"a/b", b"root/interop")
+INTEROP_INSTANCE = (
+    b'<INSTANCE CLASSNAME="PG_Namespace"><PROPERTY NAME="Name" TYPE="string"><VALUE>root/Interop</VALUE></PROPERTY>'
+    b'<PROPERTY NAME="Caption" TYPE="string"><VALUE>root/interop</VALUE></PROPERTY></INSTANCE>'
+)
 FALSE = b'<PROPERTY NAME="B" TYPE="boolean"><VALUE>FALSE</VALUE></PROPERTY>'
 
 
@@ -75,6 +85,16 @@ def styled(quirks: Quirks, *fragments: bytes) -> bytes:
             b'<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="1" PROTOCOLVERSION="1.0">',
             b'<CIM CIMVERSION="2.8" DTDVERSION="2.4"><MESSAGE ID="1" PROTOCOLVERSION="1.4">',
         ),
+        ({"empty_hosts": True}, OBJECT_PATH + PULLED, OBJECT_PATH.replace(b"here:5988", b"") + PULLED),  # Q1
+        (
+            {"interop": "root/PG_InterOp"},  # Q1
+            OBJECT_PATH + INTEROP_NAME + INTEROP_INSTANCE + NAMESPACE,
+            OBJECT_PATH.replace(b"Interop", b"PG_InterOp")
+            + INTEROP_NAME.replace(b"root/interop", b"root/PG_InterOp")
+            + INTEROP_INSTANCE.replace(b"root/Interop", b"root/PG_InterOp")
+            + NAMESPACE,
+        ),
+        ({"interop": "x/y"}, INTEROP_NAME.replace(b"interop", b"interop2"), INTEROP_NAME.replace(b"interop", b"interop2")),
         ({"leading_slash": True}, NAMESPACE, NAMESPACE.replace(b">a/b", b">/a/b")),  # Q5
         ({"class_paths_as_keys": True}, REFERENCE, CLASS_REFERENCE),  # Q6
         ({"untyped_methods": True}, b'<METHOD NAME="M" TYPE="uint32">', b'<METHOD NAME="M">'),  # Q7

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from time import process_time
 
 import pytest
@@ -7,11 +8,15 @@ from cimsim.cimxml.message import MessageError
 from cimsim.cimxml.xml import XmlParser
 
 
-def refused(body: bytes, limits: Limits | None = None) -> str | None:
+def refusal(body: bytes, limits: Limits | None = None) -> MessageError:
     with pytest.raises(MessageError) as caught:
         XmlParser(limits or Limits()).parse(body)
     assert caught.value.status == 400
-    return caught.value.cim_error
+    return caught.value
+
+
+def refused(body: bytes, limits: Limits | None = None) -> str | None:
+    return refusal(body, limits).cim_error
 
 
 @pytest.mark.parametrize(
@@ -94,3 +99,33 @@ def test_sec3_a_body_of_angle_brackets_takes_linear_time() -> None:
     started = process_time()
     assert refused(b"<" * 900_000 + b">") == "request-not-well-formed"
     assert process_time() - started < 5
+
+
+def test_he6_the_refusal_says_where() -> None:
+    expected = "the body is not well-formed XML: Opening and ending tag mismatch: A line 2 and B, line 2, column 8"
+    assert refusal(b"<X>\n<A></B></X>").detail == expected
+
+
+def flood(parser: XmlParser, length: int, count: int) -> None:
+    """Parse documents of strange names of about that length until one is refused."""
+    for attempt in range(100):
+        names = (b"<s%d_%d%b/>" % (attempt, number, b"x" * length) for number in range(count))
+        try:
+            parser.parse(b"<CIM>%b</CIM>" % b"".join(names))
+        except MessageError:
+            return
+    raise AssertionError("there is always room")
+
+
+def root_after_a_flood(document: bytes) -> str:
+    parser = XmlParser(Limits())
+    flood(parser, 5000, 1900)
+    flood(parser, 0, 1000)
+    return str(parser.parse(document).tag)
+
+
+def test_sec3_strange_names_leave_room_for_those_of_cim_xml() -> None:
+    """In a thread of its own, since libxml2 keeps all names that a thread has parsed as long as there is the thread."""
+    document = b"<CIM><QUALIFIER.DECLARATION TRANSLATABLE='true'><SCOPE INDICATION='true'/></QUALIFIER.DECLARATION></CIM>"
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(root_after_a_flood, document).result() == "CIM"

@@ -33,8 +33,8 @@ def test_it_serves_the_shipped_packs_unless_told_otherwise(serve: "Serve", tmp_p
     ready = tmp_path / "ready"
     ready.write_text("of an earlier run")
     running = serve("--ready-file", ready)
-    assert "root/virtualization/v2: 82 classes, 136 instances" in running.lines
-    assert "root/cimv2/storage/iscsitarget: 52 classes, 24 instances" in running.lines
+    assert "root/virtualization/v2: 103 classes, 224 instances" in running.lines
+    assert "root/cimv2/storage/iscsitarget: 87 classes, 42 instances" in running.lines
     assert [line.split()[1] for line in running.lines if line.startswith("pack ")] == ["interop", "hyperv", "iscsitarget"]
     assert running.url.startswith("http://127.0.0.1:")
     with WBEMConnection(running.url, None) as conn:
@@ -140,7 +140,7 @@ def test_a_stale_ready_file_is_gone_when_the_start_fails(cimsim: "Cimsim", tmp_p
         (["no/where"], "cimsim: no/where: no such file or folder\n"),
         (["nothing.mof"], "cimsim: nothing.mof: no such file or folder\n"),
         (["empty"], "cimsim: empty: no pack.toml in this folder\n"),
-        (["readme.txt"], "cimsim: readme.txt: neither a folder with a pack.toml nor a .mof file\n"),
+        (["readme.txt"], "cimsim: readme.txt: neither a folder with a pack.toml nor a .mof or .py file\n"),
         (["wrong.mof"], "cimsim: wrong.mof:2:"),
         (["binary.mof"], "cimsim: binary.mof:2: is not UTF-8 text\n"),
         (["toml"], "cimsim: toml/pack.toml:2:"),

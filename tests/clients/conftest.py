@@ -1,6 +1,7 @@
 """A server as users start it, clients connected to it, and a check of every answer against what strict clients demand."""
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -11,8 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from pywbem import WBEMConnection
@@ -28,14 +30,23 @@ ISCSI: Final = "root/cimv2/storage/iscsitarget"
 
 @dataclass(frozen=True)
 class Server:
-    """A running ``cimsim serve``."""
+    """A running ``cimsim serve``; ``control`` is the URL of its control plane, empty without one."""
 
     url: str
     process: "subprocess.Popen[bytes]"
+    control: str = ""
 
     @property
     def port(self) -> int:
         return urlsplit(self.url).port or 0
+
+    def advance(self, seconds: float | str) -> dict[str, Any]:
+        """Advance the clock by seconds, or to the ``next`` step; return its state."""
+        body = {"to": seconds} if isinstance(seconds, str) else {"seconds": seconds}
+        asked = Request(f"{self.control}/clock/advance", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urlopen(asked, timeout=20) as answer:
+            state: dict[str, Any] = json.load(answer)
+        return state
 
 
 Launch = Callable[..., AbstractContextManager[Server]]
@@ -46,11 +57,11 @@ def environment(**variables: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("CIMSIM_")} | variables
 
 
-def _await_url(ready: Path, process: "subprocess.Popen[bytes]", errors: Path) -> str:
+def _await_urls(ready: Path, process: "subprocess.Popen[bytes]", errors: Path) -> list[str]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if ready.exists():
-            return ready.read_text(encoding="utf-8").strip()
+            return ready.read_text(encoding="utf-8").splitlines()
         assert process.poll() is None, errors.read_text(encoding="utf-8")
         time.sleep(0.01)
     process.kill()
@@ -71,7 +82,9 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
         with (folder / "stdout").open("wb") as out, errors.open("wb") as err:
             process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=out, stderr=err)
         try:
-            yield Server(_await_url(ready, process, errors), process)
+            urls = _await_urls(ready, process, errors)
+            control = [url.removeprefix("control ") for url in urls if url.startswith("control ")]
+            yield Server(urls[0], process, "".join(control))
         finally:
             process.send_signal(signal.SIGTERM)
             status = process.wait(20)
@@ -82,8 +95,8 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
 
 @pytest.fixture(scope="session")
 def server(launch: Launch) -> Iterator[Server]:
-    """A server of the shipped packs that no test changes."""
-    with launch() as running:
+    """A server of the shipped packs that no test changes; its clock stands still, so that all reads are alike."""
+    with launch("--clock", "manual") as running:
         yield running
 
 

@@ -18,7 +18,7 @@ from pywbem import (
 )
 
 if TYPE_CHECKING:
-    from tests.clients.conftest import Server
+    from tests.clients.conftest import Launch, Server
 
 HYPERV: Final = "root/virtualization/v2"
 SERVICE: Final = "CIM_Service"
@@ -44,9 +44,16 @@ COLOUR: Final = CIMQualifierDeclaration("Colour", "string", scopes={"CLASS": Tru
 USES: Final = (None, True, False)
 
 
+@pytest.fixture(scope="module")
+def standing(launch: "Launch") -> Iterator["Server"]:
+    """A server whose clock stands still, so that two reads are alike."""
+    with launch("--clock", "manual") as running:
+        yield running
+
+
 @pytest.fixture
-def conn(changing_server: "Server") -> Iterator[WBEMConnection]:
-    with WBEMConnection(changing_server.url, default_namespace=HYPERV, use_pull_operations=None) as connection:
+def conn(standing: "Server") -> Iterator[WBEMConnection]:
+    with WBEMConnection(standing.url, default_namespace=HYPERV, use_pull_operations=None) as connection:
         connection.debug = True
         yield connection
 

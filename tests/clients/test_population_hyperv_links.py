@@ -75,7 +75,7 @@ LINKS: Final = {
     "Msvm_SystemDevice": 12,
     "Msvm_SettingsDefineState": 3 + 12,
     "Msvm_ElementSettingData": 12,
-    "Msvm_VirtualSystemSettingDataComponent": 18,
+    "Msvm_VirtualSystemSettingDataComponent": 18 + 6,  # components, and processors and memory of each
     "Msvm_RegisteredGuestService": 2 + 1,  # that of db01's file service besides
     "Msvm_GuestServiceInterfaceSettingDataComponent": 2,
 }
@@ -104,7 +104,7 @@ def test_9_4_components_and_settings_of_a_machine(hyperv: WBEMConnection, guid: 
         (by_element,) = hyperv.AssociatorNames(component, AssocClass="Msvm_ElementSettingData")
         assert by_state == by_element
     (settings,) = hyperv.AssociatorNames(machine, AssocClass="Msvm_SettingsDefineState")
-    assert len(hyperv.AssociatorNames(settings, AssocClass="Msvm_VirtualSystemSettingDataComponent")) == 6
+    assert len(hyperv.AssociatorNames(settings, AssocClass="Msvm_VirtualSystemSettingDataComponent")) == 6 + 2
 
 
 def test_9_4_flags_of_element_settings(hyperv: WBEMConnection) -> None:

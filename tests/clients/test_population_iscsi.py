@@ -98,6 +98,12 @@ LINKS: Final = {
     "MSFTSM_CommMechanismForManager": 1,
     "MSFTSM_HostedAccessPoint": 1,
     "MSISCSITARGET_HostedService": 5,
+    "MSISCSITARGET_SystemDevice": 1,
+    "MSISCSITARGET_HostedAccessPoint": 3,
+    "MSISCSITARGET_BindsTo": 3,
+    "MSISCSITARGET_SAPAvailableForElement": 1,
+    "MSISCSITARGET_ElementCapabilities": 1,
+    "MSFTSMNET_HostedAccessPoint": 2,
     "MSFTSM_ElementConformsToProfileEx": 2,
     "MSFTSM_ElementSoftwareIdentity": 1,
 }

@@ -34,6 +34,15 @@ KEYS: Final = {
     "Name": "34D14BE3-DEE4-41C8-9AE7-6B174977C192",
 }
 FILES: Final = CIMInstanceName("Msvm_GuestFileService", KEYS)
+COMPONENT: Final = CIMInstanceName(
+    "Msvm_HeartbeatComponent",
+    {
+        "SystemCreationClassName": "Msvm_ComputerSystem",
+        "SystemName": "3F2C6A10-8B41-4E0D-9C57-1A6E0B7D2F01",
+        "CreationClassName": "Msvm_HeartbeatComponent",
+        "DeviceID": "Microsoft:84EAAE65-2F2E-45F5-9BB5-0E857DC8EB47",
+    },
+)
 ABSENT: Final = CIMInstanceName("Msvm_GuestFileService", KEYS | {"Name": "absent"})
 WRONG: Final = CIMInstanceName("Msvm_GuestServce", KEYS)
 
@@ -121,7 +130,7 @@ def test_an_unknown_qualifier(hyperv: WBEMConnection) -> None:  # OP-GQ-1
         (CIM_ERR_METHOD_NOT_FOUND, "did you mean StopService?", lambda conn: conn.InvokeMethod("StopServce", FILES)),
         (CIM_ERR_METHOD_NOT_FOUND, "", lambda conn: conn.InvokeMethod("CopyFilesToGuest", CIMClassName("CIM_Service"))),
         (CIM_ERR_METHOD_NOT_AVAILABLE, "", lambda conn: conn.InvokeMethod("StopService", CIMClassName("Msvm_GuestService"))),
-        (CIM_ERR_METHOD_NOT_AVAILABLE, "", lambda conn: conn.InvokeMethod("CopyFilesToGuest", FILES)),
+        (CIM_ERR_METHOD_NOT_AVAILABLE, "", lambda conn: conn.InvokeMethod("EnableDevice", COMPONENT, Enabled=True)),
         (
             CIM_ERR_INVALID_PARAMETER,
             "did you mean RequestedState?",

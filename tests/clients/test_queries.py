@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from lxml.etree import fromstring
 from pywbem import CIMError, WBEMConnection
 
 if TYPE_CHECKING:
@@ -75,6 +76,43 @@ def test_op_eq_1_the_go_manager_finds_the_guest_service_interface(hyperv: WBEMCo
     assert hyperv.ExecQuery("WQL", f"REFERENCES OF {{{path}}} WHERE ResultClass = Msvm_SystemDevice")
 
 
+# Classes as rows
+
+
+def classes(connection: WBEMConnection, text: str) -> list[str]:
+    """Return the paths of the classes that ExecQuery answers, of which pywbem can make nothing."""
+    with pytest.raises(AttributeError):
+        connection.ExecQuery("WQL", text)
+    answer = fromstring(connection.last_raw_reply)
+    found = []
+    for row in answer.iter("VALUE.OBJECTWITHPATH"):
+        path, definition = row
+        assert (path.tag, definition.tag) == ("CLASSPATH", "CLASS")
+        names = [each.get("NAME") for each in path.iter("NAMESPACE", "CLASSNAME")]
+        assert names[-1] == definition.get("NAME")
+        assert definition.find("QUALIFIER") is not None
+        found.append("/".join(map(str, names)))
+    return found
+
+
+def test_op_eq_1_class_defs_only_and_schema_only_answer_classes(hyperv: WBEMConnection) -> None:
+    text = f"ASSOCIATORS OF {{{SYSTEM}}} WHERE AssocClass = Msvm_SettingsDefineState ClassDefsOnly"
+    assert classes(hyperv, text) == [f"{HYPERV}/Msvm_VirtualSystemSettingData"]
+    text = "REFERENCES OF {Msvm_ComputerSystem} WHERE SchemaOnly"
+    assert f"{HYPERV}/Msvm_SettingsDefineState" in classes(hyperv, text)
+    text = "ASSOCIATORS OF {Msvm_ComputerSystem} WHERE SchemaOnly AssocClass = Msvm_SettingsDefineState"
+    expected = hyperv.Associators("Msvm_ComputerSystem", AssocClass="Msvm_SettingsDefineState")
+    assert classes(hyperv, text) == [f"{path.namespace}/{path.classname}" for path, _ in expected]
+
+
+def test_op_eq_2_classes_cannot_be_pulled(hyperv: WBEMConnection) -> None:
+    for text in (f"ASSOCIATORS OF {{{SYSTEM}}} WHERE ClassDefsOnly", "REFERENCES OF {Msvm_ComputerSystem} WHERE SchemaOnly"):
+        with pytest.raises(CIMError) as error:
+            hyperv.OpenQueryInstances("WQL", text)
+        assert error.value.status_code == 29
+        assert error.value.status_description.startswith("line 1, column ")
+
+
 # pywbem
 
 
@@ -91,7 +129,9 @@ def test_op_eq_2_errors(hyperv: WBEMConnection) -> None:
         ("SQL", "SELECT * FROM Msvm_ComputerSystem", 14),
         ("WQL", "SELECT * FROM", 15),
         ("WQL", "SELECT * FROM Msvm_ComputerSystem WHERE ElementNam = 'x'", 15),
+        ("WQL", "SELECT * FROM Msvm_ComputerSystem WHERE EnabledState = 'x'", 15),
         ("WQL", "SELECT COUNT(*) FROM Msvm_ComputerSystem", 29),
+        ("DMTF:CQL", "SELECT s.Name AS N FROM Msvm_ComputerSystem s", 29),
     ):
         with pytest.raises(CIMError) as error:
             hyperv.ExecQuery(language, text)

@@ -1,6 +1,7 @@
 """The habits of other servers as pywbem meets them (rules Q1 to Q7, W7)."""
 
 import http.client
+import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,9 +11,12 @@ from warnings import catch_warnings, simplefilter
 
 import pytest
 from pywbem import (
+    CIM_ERR_ALREADY_EXISTS,
     CIM_ERR_FAILED,
+    CIM_ERR_INVALID_NAMESPACE,
     CIM_ERR_NOT_SUPPORTED,
     CIMError,
+    CIMInstance,
     CIMInstanceName,
     CIMXMLParseError,
     ToleratedServerIssueWarning,
@@ -23,6 +27,7 @@ from pywbem import (
 
 HYPERV = "root/virtualization/v2"
 INTEROP = "root/interop"
+PG_INTEROP = "root/PG_InterOp"
 
 Quirky = Callable[..., Any]
 
@@ -44,17 +49,18 @@ class Conversation:
         return bytes(reply).decode()
 
     def post(self, name: str, parameters: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
+        interop = self.pywbem.default_namespace
         body = (
             f'<?xml version="1.0" encoding="utf-8" ?><CIM CIMVERSION="2.0" DTDVERSION="2.0">'
             f'<MESSAGE ID="1" PROTOCOLVERSION="1.0"><SIMPLEREQ><IMETHODCALL NAME="{name}">'
-            f'<LOCALNAMESPACEPATH><NAMESPACE NAME="root"/><NAMESPACE NAME="interop"/>'
+            f'<LOCALNAMESPACEPATH><NAMESPACE NAME="root"/><NAMESPACE NAME="{interop.removeprefix("root/")}"/>'
             f"</LOCALNAMESPACEPATH>{parameters}</IMETHODCALL></SIMPLEREQ></MESSAGE></CIM>"
         )
         fields = {
             "Content-Type": "application/xml; charset=utf-8",
             "CIMOperation": "MethodCall",
             "CIMMethod": name,
-            "CIMObject": INTEROP,
+            "CIMObject": interop,
             **headers,
         }
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=20)
@@ -65,14 +71,24 @@ class Conversation:
         finally:
             connection.close()
 
+    def status(self, method: str, **headers: str) -> int:
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=20)
+        try:
+            connection.request(method, "/any/path", None, headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
 
 @pytest.fixture(scope="module")
 def quirky(launch: Any, unchecked: set[str]) -> Quirky:
     @contextmanager
-    def start(profile: str, *arguments: str, user: tuple[str, str] | None = None) -> Iterator[Conversation]:
+    def start(
+        profile: str, *arguments: str, user: tuple[str, str] | None = None, interop: str = INTEROP
+    ) -> Iterator[Conversation]:
         with launch("--quirks", profile, *arguments) as server:
             unchecked.add(urlsplit(server.url).netloc)
-            connection = WBEMConnection(server.url, user, INTEROP)
+            connection = WBEMConnection(server.url, user, interop)
             connection.debug = True
             with connection:
                 yield Conversation(server.url, connection)
@@ -82,7 +98,7 @@ def quirky(launch: Any, unchecked: set[str]) -> Quirky:
 
 @pytest.fixture(scope="module")
 def pegasus(quirky: Quirky) -> Iterator[Conversation]:
-    with quirky("openpegasus") as conversation:
+    with quirky("openpegasus", interop=PG_INTEROP) as conversation:
         yield conversation
 
 
@@ -116,12 +132,66 @@ def test_q1_status_codes(pegasus: Conversation) -> None:
     assert '<ERROR CODE="7"' in pegasus.post("EnumerateClassNames", parameter)[2]
     assert code(lambda: pywbem.OpenEnumerateInstances("CIM_Error", ContinueOnError=True)) == CIM_ERR_NOT_SUPPORTED
     assert code(lambda: pywbem.OpenEnumerateInstances("CIM_Error", FilterQuery="x")) == CIM_ERR_FAILED
-    assert code(lambda: pywbem.PullInstancePaths(("none", INTEROP), 1)) == CIM_ERR_FAILED
+    assert code(lambda: pywbem.PullInstancePaths(("none", PG_INTEROP), 1)) == CIM_ERR_FAILED
 
 
 def test_q1_a_malformed_value_is_answered_400(pegasus: Conversation) -> None:
     parameter = '<IPARAMVALUE NAME="InstanceName"><VALUE>TRUE</VALUE></IPARAMVALUE>'
     assert pegasus.post("GetInstance", parameter)[0] == 400
+
+
+def test_q1_a_malformed_value_in_an_instance_is_answered_400_too(pegasus: Conversation) -> None:
+    wrong = '<PROPERTY NAME="ClassInfo" TYPE="uint16"><VALUE>many</VALUE></PROPERTY>'
+    instance = f'<IPARAMVALUE NAME="NewInstance"><INSTANCE CLASSNAME="CIM_Namespace">{wrong}</INSTANCE></IPARAMVALUE>'
+    status, headers, _ = pegasus.post("CreateInstance", instance)
+    assert (status, headers["CIMError"]) == (400, "request-not-valid")
+
+
+def test_q1_interop_is_pg_interop(pegasus: Conversation) -> None:
+    pywbem = pegasus.pywbem
+    server = WBEMServer(pywbem)
+    assert server.interop_ns == PG_INTEROP
+    assert PG_INTEROP in server.namespaces
+    assert INTEROP not in server.namespaces
+    assert code(lambda: pywbem.EnumerateClassNames(namespace=INTEROP)) == CIM_ERR_INVALID_NAMESPACE
+    assert pywbem.EnumerateClassNames(namespace="ROOT/pg_interop") == pywbem.EnumerateClassNames()
+    path = next(each for each in pywbem.EnumerateInstanceNames("CIM_Namespace") if each["Name"] == PG_INTEROP)
+    assert pywbem.GetInstance(path)["Name"] == PG_INTEROP
+    (link,) = pywbem.ReferenceNames(path, ResultClass="CIM_NamespaceInManager")
+    assert link["Dependent"]["Name"] == PG_INTEROP
+    assert pywbem.GetInstance(link)["Dependent"].keybindings == path.keybindings
+    assert code(lambda: pywbem.DeleteInstance(path)) == CIM_ERR_NOT_SUPPORTED
+    again = CIMInstance("CIM_Namespace", {"Name": PG_INTEROP})
+    assert code(lambda: pywbem.CreateInstance(again)) == CIM_ERR_ALREADY_EXISTS
+
+
+def test_q1_pywbem_creates_namespaces_of_the_class_it_knows_of_pegasus(pegasus: Conversation) -> None:
+    server = WBEMServer(pegasus.pywbem)
+    assert server.create_namespace("root/made") == "root/made"
+    (made,) = pegasus.pywbem.EnumerateInstances("PG_Namespace")
+    assert (made["Name"], made["SchemaUpdatesAllowed"]) == ("root/made", True)
+    server.delete_namespace("root/made")
+    assert "root/made" not in server.namespaces
+
+
+def test_q1_association_operations_have_paths_with_empty_hosts(pegasus: Conversation) -> None:
+    pywbem = pegasus.pywbem
+    (manager,) = pywbem.EnumerateInstanceNames("CIM_ObjectManager")
+    assert "<HOST></HOST>" in pegasus.raw(lambda pywbem: pywbem.AssociatorNames(manager))
+    paths = pywbem.AssociatorNames(manager)
+    assert {path.host for path in paths} == {""}
+    assert {path.namespace for path in paths} == {PG_INTEROP}
+    for path in paths:
+        assert pywbem.GetInstance(path).classname == path.classname
+    assert "<HOST></HOST>" not in pegasus.raw(lambda pywbem: pywbem.OpenEnumerateInstancePaths("CIM_Namespace"))
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "GET", "PUT"])
+def test_q1_other_methods_than_post_are_answered_501(pegasus: Conversation, method: str) -> None:
+    assert pegasus.status(method) == 501
+
+
+EVE = f"Basic {b64encode(b'eve:x').decode()}"
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +206,8 @@ def test_w7_q2_sfcb_presents_itself(sfcb: Conversation) -> None:
 
 
 def test_q2_unknown_and_pull_operations_fail_and_pywbem_falls_back(sfcb: Conversation) -> None:
-    credentials = {"Authorization": f"Basic {b64encode(b'eve:x').decode()}"}
     for name in ("OpenEnumerateInstances", "Nonsense"):
-        reply = sfcb.post(name, **credentials)[2]
+        reply = sfcb.post(name, Authorization=EVE)[2]
         assert '<ERROR CODE="1" DESCRIPTION="invalid imethodcall XML"' in reply
     assert code(lambda: sfcb.pywbem.OpenEnumerateInstances("CIM_ObjectManager")) == CIM_ERR_FAILED
     assert len(list(sfcb.pywbem.IterEnumerateInstances("CIM_ObjectManager"))) == 1
@@ -147,6 +216,45 @@ def test_q2_unknown_and_pull_operations_fail_and_pywbem_falls_back(sfcb: Convers
 def test_q2_the_realm_is_cimom(sfcb: Conversation) -> None:
     status, headers, _ = sfcb.post("EnumerateClassNames")
     assert (status, headers["WWW-Authenticate"]) == (401, 'Basic realm="cimom"')
+
+
+def test_q2_expect_and_other_methods(sfcb: Conversation) -> None:
+    assert sfcb.post("EnumerateClassNames", Expect="100-continue")[0] == 417
+    assert sfcb.status("OPTIONS") == 501
+
+
+def test_q2_the_body_wins_over_the_headers(sfcb: Conversation) -> None:
+    status, _, reply = sfcb.post(
+        "EnumerateClassNames", Authorization=EVE, CIMMethod="DeleteClass", CIMObject="root/none", CIMProtocolVersion="1.7"
+    )
+    assert status == 200
+    assert '<IMETHODRESPONSE NAME="EnumerateClassNames">' in reply
+    assert "<CLASSNAME" in reply
+
+
+def test_q2_trailers_tell_the_status_code(sfcb: Conversation) -> None:
+    status, headers, reply = sfcb.post("EnumerateClassNames", Authorization=EVE, TE="trailers")
+    assert (status, headers["Transfer-Encoding"]) == (200, "chunked")
+    assert headers["Trailer"] == "CIMStatusCode, CIMStatusCodeDescription"
+    assert "Content-Length" not in headers
+    assert "</CIM>" in reply
+    assert "Content-Length" in sfcb.post("EnumerateClassNames", Authorization=EVE)[1]
+
+
+@pytest.mark.usefixtures("wbemcli")
+def test_q2_wbemcli_reads_chunks_with_trailers(sfcb: Conversation) -> None:
+    url = sfcb.url.replace("http://", "http://eve:x@")
+
+    def names(classname: str) -> tuple[int, list[str]]:
+        command = ["wbemcli", "ein", f"{url}/{HYPERV}:{classname}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        return done.returncode, done.stdout.splitlines()
+
+    status, found = names("Msvm_GuestService")
+    assert (status, len(found)) == (0, 3)
+    status, found = names("Msvm_Nothing")
+    assert status != 0
+    assert found == []
 
 
 def test_q3_ecom(quirky: Quirky) -> None:
@@ -181,6 +289,8 @@ def test_q5_eternus(quirky: Quirky) -> None:
         assert "/root/interop" not in names
         with pytest.warns(ToleratedServerIssueWarning, match="Interop namespace"):
             assert f"/{HYPERV}" in WBEMServer(eternus.pywbem).namespaces
+        for path in eternus.pywbem.EnumerateInstanceNames("CIM_Namespace"):
+            assert eternus.pywbem.GetInstance(path)["Name"] == path["Name"]
 
 
 def test_q6_intelliflash(quirky: Quirky) -> None:

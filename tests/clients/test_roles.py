@@ -19,14 +19,21 @@ from pywbem import (
 
 HYPERV = "root/virtualization/v2"
 ISCSI = "root/cimv2/storage/iscsitarget"
-ROLES = ("reader=read@root/virtualization/*", "operator=read,method", "clerk=read,write", "architect=schema,read", "root=all")
+ROLES = (
+    "reader=read@root/virtualization/*",
+    "tester=read@root/interop",
+    "operator=read,method",
+    "clerk=read,write",
+    "architect=schema,read",
+    "root=all",
+)
 
 As = Callable[..., WBEMConnection]
 
 
 @pytest.fixture(scope="module")
 def server(launch: Any) -> Iterator[Any]:
-    names = ["reader", "operator", "clerk", "architect", "root", "nobody"]
+    names = ["reader", "tester", "operator", "clerk", "architect", "root", "nobody"]
     users = [part for name in names for part in ("--user", f"{name}:x")]
     roles = [part for role in ROLES for part in ("--role", role)]
     with launch(*users, *roles) as running:
@@ -117,3 +124,21 @@ def test_only_an_administrator_creates_and_deletes_namespaces(connected: As) -> 
 
 def test_a_user_without_roles_gets_nothing(connected: As) -> None:
     assert code(lambda: connected("nobody").EnumerateClassNames()) == CIM_ERR_ACCESS_DENIED
+
+
+def test_w2_who_may_read_only_the_interop_namespace_discovers_it(connected: As) -> None:  # W1 to W3, W9, SEC13
+    tester = connected("tester")
+    wbem = WBEMServer(tester)
+    assert wbem.interop_ns == "root/interop"
+    assert {HYPERV, ISCSI, "root/interop"} <= set(wbem.namespaces)
+    assert wbem.brand == "cimsim"
+    (profile,) = wbem.get_selected_profiles(registered_org="DMTF", registered_name="System Virtualization")
+    assert wbem.get_central_instances(profile.path) == [], "they lie in a namespace that is hidden"
+    assert code(lambda: tester.EnumerateClassNames(namespace=HYPERV)) == CIM_ERR_ACCESS_DENIED
+
+
+@pytest.mark.parametrize("user", ["reader", "nobody"])
+def test_w2_sec13_who_may_not_read_the_interop_namespace_is_denied_it(connected: As, user: str) -> None:
+    connection = connected(user)
+    assert code(lambda: connection.EnumerateInstanceNames("CIM_Namespace", "interop")) == CIM_ERR_INVALID_NAMESPACE
+    assert code(lambda: connection.EnumerateInstanceNames("CIM_Namespace", "root/interop")) == CIM_ERR_ACCESS_DENIED

@@ -116,6 +116,23 @@ def test_refusals(connection: WBEMConnection) -> None:  # OP-CC-2, OP-CC-3, OP-M
     refused(3, connection.CreateClass, lamp(), namespace="root/nowhere")
 
 
+def test_what_dsp0004_forbids(connection: WBEMConnection) -> None:  # OP-CC-3, OP-MC-1
+    association = CIMQualifier("Association", True)
+    ends = [CIMProperty(name, None, "reference", reference_class="Test_Simple") for name in ("Left", "Right")]
+    connection.CreateClass(lamp())
+    assert "Test_New.Left" in refused(4, connection.CreateClass, CIMClass("Test_New", ends[:1]))
+    assert "Test_New" in refused(4, connection.CreateClass, CIMClass("Test_New", ends[:1], qualifiers=[association]))
+    keyed = CIMProperty("More", None, "string", qualifiers=[KEY])
+    assert "Test_New.More" in refused(4, connection.CreateClass, CIMClass("Test_New", [keyed], superclass="Test_Simple"))
+    below = CIMClass("Test_New", ends, superclass="Test_Simple", qualifiers=[association])
+    assert "Test_Simple" in refused(4, connection.CreateClass, below)
+    assert "Test_Simple.Left" in refused(4, connection.ModifyClass, lamp(ends[0]))
+    connection.CreateClass(CIMClass("Test_New", ends, qualifiers=[association]))
+    off = CIMClass("Test_Off", superclass="Test_New", qualifiers=[CIMQualifier("Association", False)])
+    assert "Association" in refused(4, connection.CreateClass, off)
+    connection.CreateClass(CIMClass("Test_Sub", superclass="Test_New"))
+
+
 def test_qualifier_declarations(connection: WBEMConnection) -> None:  # OP-SQ-1, OP-SQ-2, OP-DQ-1, OP-DQ-2, OP-GQ-2, D28
     declaration = CIMQualifierDeclaration(
         "Test_Mark", "uint8", is_array=True, value=[1, 2], scopes={"ANY": True}, overridable=False, translatable=True

@@ -1,5 +1,6 @@
 """The services of the simulated Hyper-V host act as sections 10.1 to 10.6 of the class reference say, row by row."""
 
+import re
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from pywbem import (
     CIMInstance,
     CIMInstanceName,
     Uint16,
+    Uint32,
     WBEMConnection,
 )
 
@@ -99,16 +101,21 @@ class Row(NamedTuple):
         return f"{self.where}: {self.element} {'-'.join(self.given)}: {self.call}"
 
 
+def stored(snapshot: "Snapshot", conn: WBEMConnection) -> bytes:
+    """Return all instances but for what counts up by itself."""
+    return re.sub(rb'(<PROPERTY NAME="OnTimeInMilliseconds"[^>]*>)<VALUE>\d+</VALUE>', rb"\1", snapshot(conn))
+
+
 def check(snapshot: "Snapshot", conn: WBEMConnection, row: Row) -> None:
     target = ELEMENTS[row.element]
     for call in row.given:
         invoke(conn, target, call)
-    before, everything = conn.GetInstance(target), snapshot(conn)
+    before, everything = conn.GetInstance(target), stored(snapshot, conn)
     since = time.time()
     assert invoke(conn, target, row.call) == row.returns
     assert changes(before, conn.GetInstance(target), since) == row.changed
     if not row.changed:
-        assert snapshot(conn) == everything
+        assert stored(snapshot, conn) == everything
 
 
 GUEST_SERVICE_ROWS: Final = [
@@ -245,16 +252,15 @@ def test_10_1_the_services_of_a_machine_that_is_off_are_not_found(conn: WBEMConn
 @pytest.mark.parametrize(
     ("target", "method", "parameters"),
     [
+        (interface(WEB01), "EnableDevice", {"Enabled": True}),
+        (interface(WEB01), "SaveProperties", {}),
         (
             CIMInstanceName("Msvm_ComputerSystem", {"CreationClassName": "Msvm_ComputerSystem", "Name": WEB01}),
-            "RequestStateChange",
-            {"RequestedState": Uint16(3)},
+            "SetPowerState",
+            {"PowerState": Uint32(1)},
         ),
-        (interface(WEB01), "Reset", {}),
-        (HOST_SERVICES["vmms"], "ModifyResourceSettings", {}),
-        (file_service(WEB01), "CopyFilesToGuest", {}),
     ],
-    ids=["10.4", "10.3 Reset", "10.3 ModifyResourceSettings", "10.2 CopyFilesToGuest"],
+    ids=["EnableDevice", "SaveProperties", "SetPowerState"],
 )
 def test_what_is_declared_but_not_simulated_says_so(
     conn: WBEMConnection, target: CIMInstanceName, method: str, parameters: dict[str, Any]

@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.clock import Clock as StandingClock
 from cimsim.cimxml.decode import Decoder
 from cimsim.cimxml.encode import Encoder
 from cimsim.cimxml.recent import RecentMessages
@@ -36,7 +37,7 @@ def connect(loaded: Loaded) -> WBEMConnection:
     cimom = Cimom(
         loaded.world,
         loaded.behaviours,
-        lambda: 1000.0,
+        StandingClock(1000.0),
         Policy(enforce_write=False),  # K5: the mock knows no Write qualifier
         random=Random(0).randbytes,
     )

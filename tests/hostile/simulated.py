@@ -2,13 +2,14 @@
 
 import random
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lxml import etree
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel, globalLogBeginner
 
 from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.clock import Clock as CimomClock
 from cimsim.cimxml.decode import Decoder
 from cimsim.cimxml.encode import Encoder
 from cimsim.packs.load import load
@@ -82,7 +83,7 @@ class Simulation:
         self._cimom = Cimom(
             loaded.world,
             loaded.behaviours,
-            self._clock.seconds,
+            CimomClock(timer=cast(Any, self._clock)),  # Twisted's clock declares no float
             random=random.Random(1).randbytes,
             hooks=loaded.behaviours,
         )

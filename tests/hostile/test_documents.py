@@ -53,13 +53,14 @@ def test_sec2_t17_deep_documents(victim: Any, depth: int) -> None:
         "<A/>" * 1_100_000,
         "<IPARAMVALUE NAME='a'><VALUE.ARRAY>" + "<VALUE/>" * 300_000 + "</VALUE.ARRAY></IPARAMVALUE>",
         "<IPARAMVALUE " + " ".join(f"a{n}=''" for n in range(200_000)) + "/>",
+        "<IPARAMVALUE " + " ".join(f"a{n}=''" for n in range(90_000)) + "/>",
         "<IPARAMVALUE NAME='" + "a" * 4_000_000 + "'/>",
         "<IPARAMVALUE NAME='a'><INSTANCENAME CLASSNAME='C'>"
         + "".join(f"<KEYBINDING NAME='k{n}'><KEYVALUE>v</KEYVALUE></KEYBINDING>" for n in range(2000))
         + "</INSTANCENAME></IPARAMVALUE>",
         "<IPARAMVALUE NAME='a'><CLASSNAME NAME='" + "a" * 5000 + "'/></IPARAMVALUE>",
     ],
-    ids=["elements", "items", "attributes", "name", "keys", "class"],
+    ids=["elements", "items", "tag", "attributes", "name", "keys", "class"],
 )
 def test_sec3_wide_documents(victim: Any, parameters: str) -> None:
     assert victim.ask(victim.body(parameters))[:2] == NOT_VALID

@@ -13,6 +13,7 @@ from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance
 from cimsim.world.convert import InstanceData
 from cimsim.world.errors import failed
+from cimsim.world.events import Change
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -130,7 +131,7 @@ def test_a_namespace_made_by_a_method_is_told_of(hooked: Hooked) -> None:  # W5
     assert hooked.behaviours.find("root/test", disk, fold("Format")) is not None
     hooked.invoke(ExtrinsicRequest("Format", "root/test", path("T_Disk", "b"), ()))
     assert hooked.recorder.told == [["root/test", "root/other", "root/formatted"]]
-    assert [change.after["Id"] for change in hooked.changes] == ["1"]
+    assert [change.after["Id"] for change in hooked.changes if isinstance(change, Change) and change.after] == ["1"]
     # Nothing comes or goes the second time.
     hooked.invoke(ExtrinsicRequest("Format", "root/test", path("T_Disk", "b"), ()))
     assert len(hooked.recorder.told) == 1

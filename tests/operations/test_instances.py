@@ -9,8 +9,8 @@ from cimsim.operations.call import Policy
 from cimsim.operations.request import ClassName, NamedInstance
 from cimsim.operations.results import CreatedInstance, InstanceNames, NamedInstances, OneInstance, Value, Void
 from cimsim.world.convert import InstanceData, PropertyData
+from cimsim.world.events import ChangeKind
 from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import ChangeKind
 from cimsim.world.values import Untyped
 
 

@@ -9,7 +9,8 @@ from pywbem import CIMError
 
 from cimsim.operations.call import Call
 from cimsim.operations.queries import run_query
-from cimsim.operations.results import ObjectsWithPath, QueryObjects
+from cimsim.operations.request import ClassName
+from cimsim.operations.results import ClassesWithPath, ClassView, ObjectsWithPath, QueryObjects
 from cimsim.query.filters import parse_filter
 from cimsim.world.world import World
 
@@ -90,9 +91,15 @@ def test_op_eq_2_errors(run: Any) -> None:
     assert text == "line 1, column 30: no property Stat; did you mean State?"
     assert "did you mean State?" in refused(run, 15, "SELECT Id, Stat FROM T_Device")
     # types are checked even where there is no instance
-    assert "'x' is not" in refused(run, 15, "SELECT * FROM T_Part WHERE Size = 'x'", "DMTF:CQL")
+    text = "line 1, column 35: Size is uint8: 'x' is not a number"
+    assert refused(run, 15, "SELECT * FROM T_Part WHERE Size = 'x'", "DMTF:CQL") == text
+    assert refused(run, 15, "SELECT * FROM T_Part WHERE Size = 'x'") == text
     refused(run, 29, "SELECT * FROM T_Device WITHIN 1 WHERE State = 5")
     refused(run, 29, "SELECT Codes[0] FROM T_Device", "DMTF:CQL")
+    refused(run, 29, "SELECT T_Disk::Size FROM T_Device", "DMTF:CQL")
+    refused(run, 29, "SELECT T_Device FROM T_Device", "DMTF:CQL")
+    text = refused(run, 29, "SELECT d.Id AS N FROM T_Device d", "DMTF:CQL")
+    assert text == "line 1, column 16: column names (AS) are not supported"
     refused(run, 29, "SELECT * FROM meta_class")
 
 
@@ -102,8 +109,8 @@ def test_op_eq_1_missing_parameters(run: Any) -> None:
 
 
 TERMS = (
-    "State Codes Codes[1] Part Part.Size Since Id Stat Size Left __CLASS __PATH T_Device T_Device.Id "
-    "5 -1.5 'x' TRUE NULL {1,2} 'T_Disk.Id=1'"
+    "State Codes Codes[1] T_Disk::Size Part Part.Size Part.T_Part::Size Since Id Stat Size Left __CLASS __PATH "
+    "T_Device T_Device.Id 5 -1.5 'x' TRUE NULL {1,2} 'T_Disk.Id=1'"
 )
 CONDITIONS = st.recursive(
     st.builds(
@@ -168,9 +175,83 @@ def test_issue_item_2_keys_only(run: Any) -> None:
     assert shown(query(run, "REFERENCES OF {T_Device.Id='a'} WHERE KeysOnly Role = Right")) == [["Left", "Right"]]
 
 
-@pytest.mark.parametrize("option", ["ClassDefsOnly", "SchemaOnly", "RequiredAssocQualifier = Association"])
-def test_op_eq_2_options_left_out(run: Any, option: str) -> None:
-    assert option.split()[0] in refused(run, 29, f"ASSOCIATORS OF {{T_Device.Id='a'}} WHERE {option}")
+def classes(run: Any, text: str) -> list[str]:
+    result = query(run, text)
+    assert isinstance(result, ClassesWithPath)
+    assert result.namespace == "root/test"
+    assert result.view == ClassView(local_only=False, qualifiers=True, class_origin=False)
+    return [cls.name for cls in result.classes]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ASSOCIATORS OF {T_Device.Id='a'} WHERE ClassDefsOnly", ["T_Device", "T_Disk"]),
+        ("ASSOCIATORS OF {T_Device.Id='a'} WHERE ResultClass = T_Disk CLASSDEFSONLY", ["T_Disk"]),
+        ("ASSOCIATORS OF {T_Device.Id='a'} WHERE ClassDefsOnly RequiredQualifier = Nothing", []),
+        ("REFERENCES OF {T_Device.Id='a'} WHERE ClassDefsOnly", ["T_Link", "T_DiskLink"]),
+        ("REFERENCES OF {T_Device.Id='a'} WHERE ClassDefsOnly Role = Right", ["T_Link"]),
+    ],
+)
+def test_issue_item_2_class_defs_only_are_the_classes_of_the_results_each_once(run: Any, text: str, found: list[str]) -> None:
+    assert classes(run, text) == found
+
+
+def test_op_eq_2_class_defs_only_of_results_in_several_namespaces(run: Any) -> None:
+    text = "ASSOCIATORS OF {T_Disk.Id='b'} WHERE ClassDefsOnly"
+    assert refused(run, 29, text).startswith("line 1, column 38: the instances lie in root/test and root/other")
+    result = query(run, f"{text} ResultRole = Right")
+    assert (result.namespace, [cls.name for cls in result.classes]) == ("root/other", ["T_Device"])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ASSOCIATORS OF {T_Disk} WHERE SchemaOnly", ["T_Element", "T_Disk"]),
+        ("associators of {root\\TEST:t_disk} where schemaonly", ["T_Element", "T_Disk"]),
+        ("ASSOCIATORS OF {\\\\HOST\\root\\test:T_Disk} WHERE SchemaOnly", ["T_Element", "T_Disk"]),
+        ("ASSOCIATORS OF {T_Disk} WHERE SchemaOnly ResultClass = T_Disk", ["T_Disk"]),
+        ("ASSOCIATORS OF {T_Device} WHERE AssocClass = T_DiskLink SchemaOnly", ["T_Disk"]),
+        ("ASSOCIATORS OF {T_Disk} WHERE SchemaOnly Role = Right ResultRole = Left", ["T_Element"]),
+        ("ASSOCIATORS OF {T_Disk} WHERE SchemaOnly RequiredQualifier = Abstract", ["T_Element"]),
+        ("ASSOCIATORS OF {T_Disk} WHERE SchemaOnly RequiredAssocQualifier = Association", ["T_Element", "T_Disk"]),
+        ("ASSOCIATORS OF {T_Disk} WHERE SchemaOnly RequiredAssocQualifier = Nothing", []),
+        ("ASSOCIATORS OF {T_Lonely} WHERE SchemaOnly", []),
+        ("REFERENCES OF {T_Device} WHERE SchemaOnly", ["T_Link", "T_DiskLink"]),
+        ("REFERENCES OF {T_Device} WHERE SchemaOnly Role = Right", ["T_Link"]),
+        ("REFERENCES OF {T_Disk} WHERE SchemaOnly ResultClass = T_DiskLink", ["T_DiskLink"]),
+    ],
+)
+def test_issue_item_2_schema_only_goes_from_class_to_class(run: Any, text: str, found: list[str]) -> None:
+    assert classes(run, text) == found
+
+
+def test_issue_item_2_schema_only_finds_what_associators_of_the_class_finds(run: Any) -> None:
+    expected = run("Associators", ObjectName=ClassName("T_Disk")).classes
+    assert query(run, "ASSOCIATORS OF {T_Disk} WHERE SchemaOnly").classes == expected
+
+
+def test_issue_item_2_required_assoc_qualifier(cim: Any, run: Any) -> None:
+    tied = "ASSOCIATORS OF {T_Node.Id='a'} WHERE RequiredAssocQualifier"
+    ends = [cim.ref("Left", "T_Node", "Key"), cim.ref("Right", "T_Node", "Key")]
+    transaction = cim.transaction(
+        cim.cls("T_Node", cim.prop("Id", "string", "Key")),
+        cim.cls("T_Plain", *ends, flags=["Association"]),
+        # Write stands for a qualifier that subclasses do not inherit.
+        cim.cls("T_Marked", *ends, flags=["Association", "Aggregation", "Write"]),
+        cim.cls("T_Sub", of="T_Marked"),
+    )
+    a, b, c, d = (transaction.create("T_Node", {"Id": name}) for name in "abcd")
+    for classname, other in (("T_Plain", b), ("T_Marked", c), ("T_Sub", d)):
+        transaction.create(classname, {"Left": a, "Right": other})
+    run.world = transaction.world
+    assert ids(query(run, f"{tied} = Association")) == "bcd"
+    assert ids(query(run, f"{tied} = aggregation")) == "cd"
+    assert ids(query(run, f"{tied} = Write")) == "c"
+    assert ids(query(run, f"{tied} = Aggregation AssocClass = T_Sub Role = Left")) == "d"
+    assert ids(query(run, f"{tied} = Aggregation Role = Right")) == ""
+    assert ids(query(run, f"{tied} = Nothing")) == ""
+    assert classes(run, f"{tied} = Aggregation ClassDefsOnly") == ["T_Node"]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +267,17 @@ def test_op_eq_2_options_left_out(run: Any, option: str) -> None:
         ("ASSOCIATORS OF {T_Device.Id='a'} WHERE Role", "Role needs a value"),
         ("ASSOCIATORS OF {T_Device.Id='a'} WHERE Role = Left Role = Right", "Role stands twice"),
         ("ASSOCIATORS OF {T_Device.Id='a'} WHERE KeysOnly = 'x'", "KeysOnly has no value"),
+        ("ASSOCIATORS OF {T_Device.Id='a'} WHERE ClassDefsOnly = X", "ClassDefsOnly has no value"),
+        ("ASSOCIATORS OF {T_Device.Id='a'} WHERE RequiredAssocQualifier", "RequiredAssocQualifier needs a value"),
+        ("ASSOCIATORS OF {T_Device.Id='a'} WHERE KeysOnly ClassDefsOnly", "column 49: KeysOnly and ClassDefsOnly exclude"),
+        ("ASSOCIATORS OF {T_Device} WHERE SchemaOnly Role = Left KeysOnly", "column 56: SchemaOnly and KeysOnly exclude"),
+        ("ASSOCIATORS OF {T_Device} WHERE SchemaOnly ClassDefsOnly", "SchemaOnly and ClassDefsOnly exclude one another"),
+        ("REFERENCES OF {T_Device.Id='a'} WHERE RequiredAssocQualifier = X", "an option of ASSOCIATORS OF"),
+        ("ASSOCIATORS OF {T_Device.Id='a'} WHERE SchemaOnly", "is not a class path: [NAMESPACE:]CLASS"),
+        ("ASSOCIATORS OF {T_Devise} WHERE SchemaOnly", "column 16: no class T_Devise in root/test; did you mean"),
+        ("ASSOCIATORS OF {root/other:T_Device} WHERE SchemaOnly", "the class lies in root/other, but the query is for"),
+        ("ASSOCIATORS OF {T_Device} WHERE SchemaOnly ResultClass = T_Dist", "no class T_Dist"),
+        ("ASSOCIATORS OF {T_Device} WHERE ClassDefsOnly", "is not an instance path"),
         ("REFERENCES OF {T_Device.Id='a'} WHERE ResultRole = Left", "an option of ASSOCIATORS OF"),
     ],
 )
@@ -195,8 +287,15 @@ def test_op_eq_2_what_a_traversal_cannot_mean(run: Any, text: str, expected: str
     assert expected in description
 
 
-def test_op_eq_2_a_source_that_does_not_exist_is_not_found(run: Any) -> None:
-    assert "T_Device" in refused(run, 6, "ASSOCIATORS OF {T_Device.Id='z'}")
+def test_g1_op_eq_1_a_source_that_does_not_exist(run: Any) -> None:
+    assert refused(run, 15, "ASSOCIATORS OF {T_Device.Id='z'}").startswith("line 1, column 16: no instance root/test:T_Device")
+
+
+@pytest.mark.parametrize("path", ["root/other:T_Device.Id='d'", "root/other:T_None.Id='z'", "root/none:T_Device.Id='d'"])
+def test_sec13_a_source_elsewhere_is_refused_whether_it_exists_or_not(run: Any, path: str) -> None:
+    namespace = path.partition(":")[0]
+    expected = f"line 1, column 15: the instance lies in {namespace}, but the query is for root/test"
+    assert refused(run, 15, f"REFERENCES OF {{{path}}}") == expected
 
 
 # The class of the rows
@@ -218,10 +317,17 @@ def test_pl_41_the_class_of_the_rows(run: Any) -> None:
 
 def test_pl_7_queries_of_open_query_instances_are_refused_as_those_of_exec_query(run: Any) -> None:
     call = Call(run.world, run.world.namespace("root/test"))
-    for language, text, code in (("SQL", "x", 14), ("WQL", "x", 15), ("WQL", "SELECT COUNT(*) FROM T_Disk", 29)):
+    for language, text, code in (
+        ("SQL", "x", 14),
+        ("WQL", "x", 15),
+        ("WQL", "SELECT COUNT(*) FROM T_Disk", 29),
+        ("WQL", "ASSOCIATORS OF {T_Device.Id='a'} WHERE ClassDefsOnly", 29),
+        ("WQL", "REFERENCES OF {T_Device} WHERE SchemaOnly", 29),
+    ):
         with pytest.raises(CIMError) as error:
             run_query(call, language, text)
         assert error.value.status_code == code
+        assert code != 29 or error.value.status_description.startswith("line 1, column ")
 
 
 def test_sec6_a_query_that_is_too_much_work_is_refused() -> None:

@@ -32,7 +32,8 @@ Qualifier Texts : string[], Scope(any);
     [Write, Description("A caption.")] string Caption = "none";
     uint8 Codes[];
     [EmbeddedInstance("T_Part")] string Part;
-    [Description("Starts.")] uint32 Start([In, Description("How.")] uint16 Mode, [In(false), Out] string Job);
+    [Description("Starts.")] uint32 Start([In, Description("How.")] uint16 Mode, [In(false), Out] string Job,
+        [In] T_Device REF Device);
 };
 class T_Part { uint8 Size; };
 class T_BigPart : T_Part { uint8 Weight; };
@@ -41,6 +42,10 @@ class T_Disk : T_Device { };
 class T_Leaf : T_Element { [Write] uint32 Size; };
 class T_Used : T_Element { };
 [Association] class T_Link { [Key] T_Element REF Left; [Key] T_Device REF Right; };
+[Terminal] class T_Last { };
+[Description("Fixed.") : DisableOverride] class T_Fixed { };
+class T_Odd { [Key] string Id; T_Device REF Device; };
+[Association] class T_ElementLink { [Key] T_ElementLink REF Left; [Key] T_Element REF Right; };
 instance of T_Used { Id = "one"; };
 """
 
@@ -158,6 +163,24 @@ def test_existing_class_before_missing_superclass(run: Any) -> None:  # OP-CC-2
             ),
             "method T_New.Start(Mode) is uint16 in the superclass, not string",
         ),
+        (
+            cls(
+                "T_New",
+                CIMMethod(
+                    "Start",
+                    "uint32",
+                    parameters=[CIMParameter("Device", "reference", reference_class="T_Part")],
+                    qualifiers=[qualifier("Override", "Start")],
+                ),
+                of="T_Element",
+            ),
+            "method T_New.Start(Device) is for T_Device in the superclass, which has nothing in common with T_Part",
+        ),
+        (cls("T_New", of="T_Fixed", qualifiers=[qualifier("Description", "Else.")]), "qualifier Description cannot change"),
+        (
+            cls("T_New", of="T_Fixed", qualifiers=[qualifier("Description", "Fixed.", overridable=True)]),
+            "class T_New: qualifier Description has the flavor DisableOverride above",
+        ),
         (cls("T_New", prop("A", "reference", reference_class="T_Nothing")), "class T_New refers to no class T_Nothing"),
         (cls("T_New", prop("A", "reference")), "is a reference to no class"),
         (cls("T_New", prop("A", "string", qualifier("EmbeddedInstance", "T_No"))), "class T_New refers to no class T_No"),
@@ -177,6 +200,35 @@ def test_existing_class_before_missing_superclass(run: Any) -> None:  # OP-CC-2
             ),
             "is for T_Part in the superclass; T_Leaf does not derive from that",
         ),
+        (
+            cls("T_New", prop("Part", "string", qualifier("Override", "Part"), qualifier("EmbeddedObject")), of="T_Leaf"),
+            "property T_New.Part is for T_Part in the superclass, not for any object",
+        ),
+        (
+            cls("T_New", prop("A", "uint8", qualifier("EmbeddedInstance", "T_Part"))),
+            "property T_New.A is of type uint8: only strings embed objects",
+        ),
+        (
+            cls("T_New", CIMMethod("Go", "uint32", qualifiers=[qualifier("EmbeddedObject")])),
+            "method T_New.Go is of type uint32",
+        ),
+        (
+            cls(
+                "T_New",
+                CIMMethod("Go", "uint32", parameters=[CIMParameter("P", "sint8", qualifiers=[qualifier("EmbeddedObject")])]),
+            ),
+            "parameter T_New.Go(P) is of type sint8",
+        ),
+        (
+            cls("T_New", prop("A", "reference", reference_class="T_Part")),
+            "T_New.A is a reference, but the class is no association",
+        ),
+        (
+            cls("T_New", prop("A", "string", qualifier("Key")), of="T_Element"),
+            "T_New.A cannot be a key: the superclass has keys",
+        ),
+        (cls("T_New", of="T_Last"), "class T_New cannot derive from T_Last"),
+        (cls("T_New", of="T_Link", qualifiers=[qualifier("Association", False)]), "qualifier Association cannot change"),
     ],
 )
 def test_create_class_is_refused(run: Any, declared: CIMClass, text: str) -> None:  # OP-CC-3
@@ -194,7 +246,25 @@ def test_create_class_is_refused(run: Any, declared: CIMClass, text: str) -> Non
             prop("Part", "string", qualifier("Override", "Part"), qualifier("EmbeddedInstance", "T_BigPart")),
             of="T_Leaf",
         ),
-        cls("T_New", prop("Next", "reference", reference_class="T_New"), qualifiers=[qualifier("Association")]),
+        cls(
+            "T_New",
+            prop("Next", "reference", reference_class="T_New"),
+            prop("Last", "reference", reference_class="T_New"),
+            qualifiers=[qualifier("Association")],
+        ),
+        cls("T_New", prop("Left", "reference", qualifier("Override", "Left"), reference_class="T_New"), of="T_ElementLink"),
+        cls("T_New", prop("More"), of="T_Odd"),
+        cls("T_New", prop("A", "string", qualifier("EmbeddedInstance", None, "string"), value="text")),
+        cls(
+            "T_New",
+            CIMMethod(
+                "Start",
+                "uint32",
+                parameters=[CIMParameter("Device", "reference", reference_class="T_Element")],
+                qualifiers=[qualifier("Override", "Start")],
+            ),
+            of="T_Element",
+        ),
         cls("T_New", of="T_Link", qualifiers=[qualifier("Composition")]),
         cls("T_New", of="T_Element", qualifiers=[qualifier("Fixed", "top"), qualifier("Texts", ["a", "b"])]),
         cls("T_New", qualifiers=[qualifier("Texts", None, "string")]),
@@ -244,6 +314,13 @@ def test_flavors_come_from_the_declaration(run: Any) -> None:  # D28
     assert (version.overridable, version.tosubclass, version.translatable) == (True, False, True)
 
 
+def test_a_qualifier_that_is_fixed_stays_fixed_below(run: Any) -> None:  # OP-CC-3, D28
+    made = created(run, cls("T_New", of="T_Fixed", qualifiers=[qualifier("Description", "Fixed.")]))
+    assert made.declared.qualifiers["Description"].overridable is False
+    below = cls("T_Below", of="T_New", qualifiers=[qualifier("Description", "Else.")])
+    assert "qualifier Description cannot change" in run.refused(4, run, "CreateClass", NewClass=below)
+
+
 # ModifyClass
 
 
@@ -268,13 +345,24 @@ def test_modify_class(run: Any) -> None:  # OP-MC-1
         (4, cls("T_Device", prop("Caption", "uint8", OVERRIDE), prop("Caption"), of="T_Element")),
         (8, cls("T_Device", prop("Speed", "uint64"), of="T_Element")),
         (9, cls("T_Used", prop("More"), of="T_Element")),
+        (4, cls("T_Used", prop("More", "string", qualifier("Key")), of="T_Element")),  # before 9
+        (4, cls("T_Part", prop("Other", "reference", reference_class="T_Part"))),  # before 8
+        (4, cls("T_Link", prop("Left", "reference", qualifier("Key"), reference_class="T_Element"))),
+        (4, cls("T_Leaf", prop("Size", "uint64", qualifier("Key")), of="T_Element")),
     ],
 )
 def test_modify_class_is_refused(run: Any, code: int, declared: CIMClass) -> None:  # OP-MC-1, OP-MC-2
     run.refused(code, run, "ModifyClass", ModifiedClass=declared)
 
 
-@pytest.mark.parametrize("name", ["T_Element", "T_Device", "T_Used", "T_Link"])
+def test_modify_class_keeps_the_declared_spelling(run: Any) -> None:  # OP-MC-1, G9
+    run("ModifyClass", ModifiedClass=cls("t_LEAF", prop("Size", "uint64"), of="t_element"))
+    leaf = run.world.namespace("root/test").schema.get("T_Leaf")
+    assert (leaf.name, leaf.full.classname, leaf.full.superclass) == ("T_Leaf", "T_Leaf", "T_Element")
+    assert leaf.full.properties["Size"].class_origin == "T_Leaf"
+
+
+@pytest.mark.parametrize("name", ["T_Element", "T_Device", "T_Used", "T_Link", "T_Odd"])
 def test_a_class_can_be_modified_to_what_it_is(run: Any, name: str) -> None:  # OP-MC-2
     before = run.world
     run("ModifyClass", ModifiedClass=run.world.namespace("root/test").schema.get(name).full.copy())
@@ -338,6 +426,20 @@ def test_set_qualifier_overwrites(run: Any) -> None:  # OP-SQ-2
 def test_a_qualifier_in_use_keeps_type_scope_and_flavors(run: Any, changed: CIMQualifierDeclaration) -> None:  # OP-SQ-2
     text = run.refused(1, run, "SetQualifier", QualifierDeclaration=changed)
     assert "class T_Element uses it" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        (declaration("override", "uint8"), "qualifier override must be string, not uint8"),
+        (declaration("Static"), "qualifier Static must be boolean, not string"),
+        (declaration("Terminal", "boolean", is_array=True), "qualifier Terminal must be boolean, not boolean[]"),
+        (declaration("EmbeddedInstance", "boolean"), "qualifier EmbeddedInstance must be string, not boolean"),
+    ],
+)
+def test_a_qualifier_that_rules_classes_keeps_its_type(run: Any, changed: CIMQualifierDeclaration, text: str) -> None:
+    """OP-SQ-1: whether or not a class uses it."""
+    assert run.refused(4, run, "SetQualifier", QualifierDeclaration=changed) == text
 
 
 def test_scope_any_is_all_seven(run: Any) -> None:  # OP-SQ-2, OP-GQ-2

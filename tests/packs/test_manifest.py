@@ -45,9 +45,9 @@ def test_a_listed_file_that_is_missing_is_named_at_its_line(make_pack: MakePack,
 
 def test_what_is_no_pack(tmp_path: Path, refused: Refused) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "script.py").touch()
+    (tmp_path / "notes.txt").touch()
     assert refused(tmp_path / "empty") == "empty: no pack.toml in this folder"
-    assert refused(tmp_path / "script.py") == "script.py: neither a folder with a pack.toml nor a .mof file"
+    assert refused(tmp_path / "notes.txt") == "notes.txt: neither a folder with a pack.toml nor a .mof or .py file"
     assert refused(tmp_path / "gone.mof") == "gone.mof: no such file or folder"
     assert refused("hyperw") == "no pack hyperw; did you mean hyperv? (there are: hyperv, interop, iscsitarget)"
 

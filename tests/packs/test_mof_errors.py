@@ -122,7 +122,7 @@ HEAD = THING.count("\n")
         ("class T_A {\n  [Keyy] string Name;\n};", 2, 4, "no qualifier Keyy is declared in root/test; did you mean Key?"),
         ('class T_A {\n  [MaxLen("x")] string Name;\n};', 2, 14, "a value does not fit: no number: 'x'"),
         ('[Version("1")]\nclass T_A : T_Thingy { };', 2, 13, "no superclass T_Thingy for class T_A; did you mean T_Thing?"),
-        ('[Version("1")]\nclass T_Part { };', 2, 1, "class T_Part exists already"),
+        ('[Version("1")]\nclass T_Part { };', 2, 1, "class T_Part exists already, otherwise declared in mof/all.mof:12:1"),
         (
             "class T_A : T_Thing {\n  uint16 Number;\n};",
             2,

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from cimsim.behaviours.timing import Timing
+
 SETTINGS = """
 [settings.mode]
 type = "string"
@@ -24,6 +26,9 @@ default = true
 [settings.names]
 type = "string[]"
 default = ["a"]
+[settings.delay]
+type = "timing"
+default = "2s"
 """
 MOF = """class T_Thing {
     [Key] string Name;
@@ -38,7 +43,8 @@ Refused = Callable[..., str]
 
 def test_defaults_are_typed(make_pack: MakePack, load_pack: LoadPack) -> None:
     (pack,) = load_pack(make_pack("p", tail=SETTINGS)).packs
-    assert dict(pack.settings) == {"mode": "calm", "count": 3, "ratio": 1.0, "on": True, "names": ("a",), "faults": ()}
+    own = {"mode": "calm", "count": 3, "ratio": 1.0, "on": True, "names": ("a",), "delay": Timing(seconds=2.0)}
+    assert dict(pack.settings) == {**own, "faults": (), "timings": ()}
     assert isinstance(pack.settings["ratio"], float)
 
 
@@ -55,6 +61,8 @@ def test_defaults_are_typed(make_pack: MakePack, load_pack: LoadPack) -> None:
         ("names", "x, y", ("x", "y")),
         ("names", ["x"], ("x",)),
         ("names", "", ()),
+        ("delay", "3 reads", Timing(reads=3)),
+        ("timings", "", ()),
     ],
 )
 def test_overrides_as_text_and_typed(make_pack: MakePack, load_pack: LoadPack, name: str, given: Any, value: Any) -> None:
@@ -72,7 +80,7 @@ def test_overrides_as_text_and_typed(make_pack: MakePack, load_pack: LoadPack, n
         ({"q.mode": "wild"}, "setting q.mode: no pack q (there are: p)"),
         (
             {"p.mod": "wild"},
-            "pack p has no setting mod; did you mean mode? (there are: mode, count, ratio, on, names, faults)",
+            "pack p has no setting mod; did you mean mode? (there are: mode, count, ratio, on, names, delay, faults, timings)",
         ),
         ({"p.mode": "wilt"}, "setting p.mode: 'wilt' is not among calm, wild; did you mean wild?"),
         ({"p.mode": 5}, "setting p.mode: 5 is no string"),
@@ -82,6 +90,8 @@ def test_overrides_as_text_and_typed(make_pack: MakePack, load_pack: LoadPack, n
         ({"p.ratio": "much"}, "setting p.ratio: 'much' is no number"),
         ({"p.on": "maybe"}, "setting p.on: 'maybe' is no boolean (true or false)"),
         ({"p.names": [5]}, "setting p.names: [5] is no string[]"),
+        ({"p.delay": "soon"}, "setting p.delay: 'soon' is no timing: write immediate, 2s, 500ms or 3 reads"),
+        ({"p.delay": 2}, "setting p.delay: 2 is no timing"),
     ],
 )
 def test_overrides_that_are_refused(make_pack: MakePack, refused: Refused, overrides: dict[str, Any], text: str) -> None:

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pywbem import CIMInstance, CIMProperty, Uint8
+from pywbem import CIMDateTime, CIMInstance, CIMProperty, Uint8
 
-from cimsim.query.conditions import Scope
+from cimsim.query.access import Scope
 from cimsim.query.filters import Filter, parse_filter
 from cimsim.query.parse import parse_statement
 from cimsim.query.syntax import Select
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
+MADE = CIMDateTime("20240101120000.000000+000")
 Ask = Callable[..., list[str]]
 
 
@@ -33,6 +34,7 @@ def rack(cim: Any) -> World:
             cim.prop("Letter", "char16"),
             cim.prop("Since", "datetime"),
             cim.prop("Codes", "uint8[]"),
+            cim.prop("Holes", "uint8[]"),
             cim.prop("Tags", "string[]"),
             cim.prop("Days", "datetime[]"),
             cim.prop("Part", "string", EmbeddedInstance="T_Part"),
@@ -54,9 +56,10 @@ def rack(cim: Any) -> World:
             "Letter": "x",
             "Since": "20240101120000.000000+000",
             "Codes": [1, 2, 3],
+            "Holes": [1, None],
             "Tags": ["red", "green"],
             "Days": ["20240101******.******+000"],
-            "Part": CIMInstance("T_Screw", properties={"Size": Uint8(7), "Label": "left", "Thread": "M5"}),
+            "Part": CIMInstance("T_Screw", properties={"Size": Uint8(7), "Label": "left", "Thread": "M5", "Made": MADE}),
             "Parts": [CIMInstance("T_Part", properties=[CIMProperty("Label", "zero")]), CIMInstance("T_Part")],
         },
     )
@@ -72,6 +75,7 @@ def rack(cim: Any) -> World:
             "Letter": "y",
             "Since": "20240101130000.000000+060",
             "Codes": [2],
+            "Holes": [1],
             "Tags": [],
             "Part": CIMInstance("T_Part", properties={"Size": Uint8(9)}),
             "Peer": first,

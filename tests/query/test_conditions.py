@@ -101,6 +101,10 @@ def test_issue_item_2_conditions_of_every_language(ask: Ask, language: str, cond
         ("NOT Since = '20240101******.******+000'", ""),
         ("Since <> '20240202******.******+000'", "ab"),
         ("Since <> '202402********.******+000'", "ab"),
+        ("Since > '00000004******.******:000'", "c"),
+        ("Since < '00000006******.******:000'", "c"),
+        ("Since = '00000005******.******:000'", ""),
+        ("NOT Since >= '00000005******.******:000'", ""),
     ],
 )
 def test_issue_item_2_datetimes_compare_as_dsp0004_has_it(ask: Ask, language: str, condition: str, found: str) -> None:
@@ -155,6 +159,20 @@ def test_issue_item_2_wql_coerces_literals(ask: Ask, condition: str, found: str)
         ("Codes[1] = State", "a"),
         ("Parts[0].Label = 'zero'", "a"),
         ("Parts[1].Label = 'zero'", ""),
+        # two arrays are equal element for element
+        ("Codes = Codes", "ab"),
+        ("Codes <> Codes", ""),
+        ("Part.Codes = Codes", ""),
+        # NULL among the elements
+        ("ANY Holes = NULL", "a"),
+        ("EVERY Holes <> NULL", "b"),
+        ("NOT ANY Holes = NULL", "b"),
+        ("EVERY Holes = 1", "b"),
+        ("NOT EVERY Holes = 2", "ab"),
+        ("Holes = {1, 2}", ""),
+        ("Holes <> {1, 2}", "b"),
+        ("Holes <> {2, 2}", "ab"),
+        ("Holes <> {1, 2, 3}", "ab"),
     ],
 )
 def test_issue_item_2_arrays(ask: Ask, language: str, condition: str, found: str) -> None:
@@ -177,6 +195,31 @@ def test_issue_item_2_isa_and_qualified_names(ask: Ask, language: str, condition
     assert "".join(ask(language, condition)) == found
 
 
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("T_Thing::State = 2", "ac"),
+        ("T_Special::State = 2", "c"),
+        ("NOT T_Special::State = 3", "c"),
+        ("T_Special::State IS NULL", "abd"),
+        ("T_Thing.T_Special::Extra = 1", "c"),
+        ("Part.T_Part::Size = 7", "a"),
+        ("Part.T_Screw::Size > 0", "a"),
+        ("Part.T_Screw::Size IS NULL", "bcd"),
+        ("Part.T_Nonsense::Size IS NULL", "abcd"),
+        ("T_Thing::Codes[1] = 2", "a"),
+        ("T_Thing::Part.t_screw::thread = 'M5'", "a"),
+    ],
+)
+def test_issue_item_2_cql_names_the_class_that_a_property_is_of(ask: Ask, condition: str, found: str) -> None:
+    assert "".join(ask("CQL", condition)) == found
+
+
+@pytest.mark.parametrize("condition", ["Part.Made LIKE '2024%'", "Part.Made LIKE '.*'", "NOT Part.Size LIKE '7'"])
+def test_issue_item_2_like_is_unknown_for_embedded_values_that_are_no_strings(ask: Ask, condition: str) -> None:
+    assert ask("WQL", condition) == []
+
+
 @pytest.mark.parametrize("language", ALL)
 @pytest.mark.parametrize(
     "path",
@@ -197,14 +240,35 @@ def test_issue_item_2_references_compare_with_paths_however_spelt(ask: Ask, lang
     [
         ("FQL", "Stat = 2", "line 1, column 1: no property Stat; did you mean State?"),
         ("FQL", "On = TRUE AND\n Stat = 2", "line 2, column 2: no property Stat; did you mean State?"),
-        ("FQL", "State = 'two'", "line 1, column 9: 'two' is not a number"),
-        ("WQL", "State = 'two'", "is not"),
-        ("CQL", "Name = 5", "'5' is not a string"),
+        ("CQL", "State = 2 AND T_Special::Stat = 2", "column 43: no property T_Special::Stat; did you mean State?"),
+        ("CQL", "T_Nonsense::State = 2", "column 29: no property T_Nonsense::State"),
+        ("FQL", "State = 'two'", "line 1, column 9: State is uint16: 'two' is not a number"),
+        ("WQL", "On = TRUE AND\n State = 'two'", "line 2, column 10: State is uint16: 'two' is not a number"),
+        ("WQL", "Load = 'x'", "Load is real64: 'x' is not a number"),
+        ("WQL", "On = 'maybe'", "On is boolean: 'maybe' is not a boolean"),
+        ("FQL", "ANY Codes = 'x'", "Codes is uint8[]: 'x' is not a number"),
+        ("FQL", "Codes[0] = 'x'", "Codes[0] is uint8: 'x' is not a number"),
+        ("FQL", "Codes = {1, 'x'}", "line 1, column 13: Codes is uint8[]: 'x' is not a number"),
+        ("FQL", "Codes = {1, NULL}", "line 1, column 13: NULL is no element of an array here"),
+        ("FQL", "State = {}", "line 1, column 9: State compares with a single value"),
+        ("FQL", "Letter = 5", "Letter is char16: '5' is not a string"),
+        ("FQL", "__CLASS = 5", "__CLASS is string: '5' is not a string"),
+        ("FQL", "__CLASS[0] = 'x'", "__CLASS is not an array"),
+        ("FQL", "Part.__CLASS[0] = 'x'", "__CLASS is not an array"),
+        ("FQL", "__CLASS.Name = 'x'", "__CLASS has no properties"),
+        ("CQL", "Name = 5", "Name is string: '5' is not a string"),
         ("FQL", "On < TRUE", "On: a boolean compares with = and <> only"),
         ("FQL", "On = 1", "'1' is not a boolean"),
-        ("FQL", "Since > 'yesterday'", "is not a datetime"),
-        ("FQL", "Peer = 'nobody'", "is not an instance path"),
+        ("FQL", "Since > 'yesterday'", "Since is datetime: 'yesterday' is not a datetime: 25 characters"),
+        ("FQL", "Peer = 'nobody'", "Peer is reference: 'nobody' is not an instance path"),
         ("FQL", "Codes = 2", "Codes is an array: ANY, EVERY or an index is needed"),
+        ("FQL", "Codes = State", "Codes is an array: ANY, EVERY or an index is needed"),
+        ("FQL", "ANY Codes = Codes", "Codes is an array: an index is needed"),
+        ("FQL", "Codes < Codes", "an array compares with = and <> only"),
+        ("FQL", "ANY State = NULL", "State is not an array"),
+        ("WQL", "Codes = 2", "column 29: Codes is uint8[], and WQL has no conditions on arrays"),
+        ("WQL", "Tags LIKE 'r%'", "Tags is string[], and WQL has no conditions on arrays"),
+        ("WQL", "Codes = Codes", "WQL has no conditions on arrays"),
         ("FQL", "ANY State = 2", "State is not an array"),
         ("FQL", "State[0] = 2", "State is not an array"),
         ("FQL", "State = {2}", "compares with a single value"),
@@ -230,7 +294,15 @@ def test_op_eq_2_pl_36_what_does_not_fit_the_class_is_an_invalid_query(
     assert text in error.value.status_description
 
 
-@pytest.mark.parametrize("condition", ["1 = 1", "__PATH = 'x'", "Name LIKE 'a{5000}'"])
+def test_issue_item_2_wql_asks_of_an_array_whether_it_is_null(ask: Ask) -> None:
+    assert ask("WQL", "Codes IS NOT NULL") == ["a", "b"]
+    assert ask("WQL", "Codes <> NULL") == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["1 = 1", "__PATH = 'x'", "__namespace = 'x'", "__RELPATH LIKE 'x'", "Part.__PATH = 'x'", "Name LIKE 'a{5000}'"],
+)
 def test_op_eq_2_pl_36_features_left_out(ask: Ask, condition: str) -> None:
     with pytest.raises(CIMError) as error:
         ask("FQL", condition)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pywbem import CIMClass, CIMProperty
 
-from cimsim.query.conditions import Scope, compiled
+from cimsim.query.access import Scope
+from cimsim.query.conditions import compiled
 from cimsim.query.filters import parse_filter
 from cimsim.query.parse import parse_condition
 from cimsim.query.syntax import FQL
@@ -67,6 +68,15 @@ def compared(symbol: str, left: Any, right: Any) -> bool | None:
     return None if left is None or right is None else OPERATORS[symbol](left, right)
 
 
+def alike(left: tuple[Any, ...] | None, right: tuple[Any, ...] | None) -> bool | None:
+    """Whether two arrays are equal: unknown where that depends on a NULL element."""
+    if left is None or right is None:
+        return None
+    if len(left) != len(right):
+        return False
+    return every([compared("=", *pair) for pair in zip(left, right, strict=True)])
+
+
 def some(answers: list[bool | None]) -> bool | None:
     return True if True in answers else None if None in answers else False
 
@@ -81,7 +91,7 @@ def every(answers: list[bool | None]) -> bool | None:
 
 @st.composite
 def leaves(draw: Any) -> tuple[str, Model]:
-    form = draw(st.sampled_from(["literal", "mirrored", "pair", "null", "array", "index", "any", "every"]))
+    form = draw(st.sampled_from(["literal", "mirrored", "pair", "null", "array", "arrays", "index", "any", "every", "anynull"]))
     symbol = draw(symbols)
     names, literals = draw(st.sampled_from([("NM", numbers), ("ST", strings), ("DE", moments)]))
     name, other, literal = draw(st.sampled_from(names)), draw(st.sampled_from(names)), draw(literals)
@@ -98,7 +108,11 @@ def leaves(draw: Any) -> tuple[str, Model]:
             return f"{array} IS NOT NULL", lambda given: given[array] is not None
         case "array":
             listed = ", ".join(map(str, range(number)))
-            return f"{array} = {{{listed}}}", lambda given: compared("=", given[array], tuple(range(number)))
+            return f"{array} = {{{listed}}}", lambda given: alike(given[array], tuple(range(number)))
+        case "arrays":
+            return "A <> B", lambda given: contrary(alike(given["A"], given["B"]))
+        case "anynull":
+            return f"ANY {array} = NULL", lambda given: None if given[array] is None else None in given[array]
         case "index":
 
             def element(given: dict[str, Any]) -> Any:

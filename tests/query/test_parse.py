@@ -52,6 +52,9 @@ def test_pl_37_filters_are_in_fql_only(language: str) -> None:
         ("WQL", "SELECT * FROM C WHERE (A = 1", "line 1, column 29: the end of the query", ")"),
         ("WQL", "SELECT * FROM C WHERE A = 'x", "line 1, column 27: the string", "not closed"),
         ("WQL", "SELECT * FROM C WHERE A = 1 B", "line 1, column 29: 'B'", "AND"),
+        ("WQL", "SELECT A AS N FROM C", "line 1, column 10: 'AS'", "FROM"),
+        ("DMTF:CQL", "SELECT A AS FROM C", "line 1, column 18: 'C'", "FROM"),
+        ("DMTF:CQL", "SELECT * FROM C WHERE D:: = 1", "line 1, column 27: '='", "a name"),
         ("WQL", "ASSOCIATORS OF C.Id='a'", "line 1, column 16: 'C'", "a path in braces"),
         ("WQL", "SELECT * FROM C WHERE ANY A = 1", "line 1, column 27: 'A'", "a comparison"),
         ("DMTF:CQL", "ASSOCIATORS OF {C.Id='a'}", "line 1, column 1: 'ASSOCIATORS'", "SELECT"),
@@ -83,12 +86,40 @@ def test_op_eq_2_pl_36_bad_syntax_is_told_with_line_and_column(language: str, te
         ("DMTF:CQL", "SELECT FIRST 5 A FROM C"),
         ("DMTF:CQL", "SELECT OBJECTPATH(x) FROM C x"),
         ("DMTF:CQL", "SELECT * FROM C WHERE UPPERCASE(A) = 'X'"),
-        ("DMTF:CQL", "SELECT * FROM C x WHERE x.D::A = 1"),
+        ("DMTF:CQL", "SELECT x.A AS N FROM C x"),
+        ("DMTF:CQL", "SELECT A, B AS N FROM C WHERE N = 1"),
+        ("DMTF:CQL", "SELECT D.* FROM C"),
+        ("DMTF:CQL", "SELECT C.D.* FROM C"),
+        ("DMTF:CQL", "SELECT * FROM C WHERE A = #'Enabled'"),
+        ("DMTF:CQL", "SELECT * FROM C WHERE A#'Enabled' = A"),
+        ("WQL", "SELECT * FROM C WHERE D::A = 1"),
         ("DMTF:CQL", "SELECT * FROM C x, D AS y WHERE x.A = y.A"),
     ],
 )
 def test_op_eq_2_vr_7_features_left_out(language: str, text: str) -> None:
     assert refused(29, language, text).startswith("line 1, column")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "expected"),
+    [
+        ("SELECT s.Name AS N\nFROM C s", "line 1, column 18", "column names (AS)"),
+        ("SELECT\n A, C.* FROM C", "line 2, column 7", "a star beside other columns"),
+        ("SELECT D.* FROM C", "line 1, column 10", "D.*"),
+        ("SELECT * FROM C\n, D", "line 2, column 3", "more than one class"),
+    ],
+)
+def test_op_eq_2_features_left_out_are_told_with_line_and_column(text: str, place: str, expected: str) -> None:
+    description = refused(29, "DMTF:CQL", text)
+    assert description.startswith(place)
+    assert expected in description
+
+
+def test_issue_item_2_a_star_behind_the_class_or_its_alias_means_all_columns() -> None:
+    for text in ("SELECT c.* FROM C", "SELECT x.* FROM C AS x", "SELECT C.* FROM C x", "SELECT * FROM C"):
+        _, statement = parse_statement("DMTF:CQL", text)
+        assert isinstance(statement, Select)
+        assert statement.columns is None
 
 
 @pytest.mark.parametrize(
@@ -133,18 +164,24 @@ def test_issue_item_2_traversal() -> None:
 
 
 def test_sec6_length_is_bounded() -> None:
-    assert "65536" in refused(15, "WQL", QUERY + "A = '" + "x" * 70_000 + "'")
+    assert refused(15, "WQL", "\n" + QUERY + "A = '" + "x" * 70_000 + "'") == (
+        "line 2, column 65536: a query of more than 65536 characters"
+    )
     assert "100 characters" in refused(15, "WQL", QUERY + "A = " + "1" * 5000)
 
 
 def test_sec6_nesting_is_bounded() -> None:
     parse_statement("WQL", QUERY + "NOT (A = 1 AND " * 40 + "A = 1" + ")" * 40)
-    assert "100 deep" in refused(15, "WQL", QUERY + "NOT (A = 1 AND " * 80 + "A = 1" + ")" * 80)
+    deep = "A = 1 AND\n" + "NOT (A = 1 AND " * 80 + "A = 1" + ")" * 80
+    assert refused(15, "WQL", QUERY + deep).startswith("line 2, column ")
+    assert "100 deep" in refused(15, "WQL", QUERY + deep)
     assert "100 names" in refused(15, "WQL", QUERY + "A" + ".A" * 5000 + " = 1")
 
 
 def test_sec6_the_number_of_terms_is_bounded() -> None:
-    assert "1000 terms" in refused(29, "WQL", QUERY + " OR ".join(["A = 1"] * 1001))
+    assert refused(29, "WQL", QUERY + "\nOR ".join(["A = 1"] * 1001)).startswith(
+        "line 1001, column 4: a condition of more than 1000"
+    )
     assert "1000 terms" in refused(29, "DMTF:FQL", " AND ".join(["(A = 1 OR A IS NULL)"] * 501))
 
 
@@ -155,7 +192,7 @@ def test_sec6_wide_conditions_and_many_parentheses_are_no_deep_ones() -> None:
 
 
 KEYWORDS = "SELECT FROM WHERE AND OR NOT LIKE IS NULL ISA ANY EVERY ASSOCIATORS OF REFERENCES AS TRUE FALSE ResultClass"
-OTHERS = "A B.C X[1] * , ( ) = <> < >= { } 'x' \"y\" 5 -1.5 0x1F {C.Id=1} . [ ] : + 'x"
+OTHERS = "A B.C D::E F.G::H :: # X[1] * , ( ) = <> < >= { } 'x' \"y\" 5 -1.5 0x1F {C.Id=1} . [ ] : + 'x"
 WORDS = f"{KEYWORDS} {OTHERS}".split(" ")
 TEXTS = st.one_of(st.text(max_size=30), st.lists(st.sampled_from(WORDS), max_size=15).map(" ".join))
 

@@ -137,6 +137,11 @@ def _check_session(response: Any) -> None:
     assert bool(context.findtext("VALUE")) == (end.findtext("VALUE") == "FALSE"), "PL-23"
 
 
+_TOLD_BY_CIM_ERROR: Final = frozenset(
+    {"MessageID", "OwningEntity", "Message", "PerceivedSeverity", "ProbableCause", "CIMStatusCode"}
+)
+
+
 def _check_error(response: Any) -> None:
     (error,) = response
     name = response.get("NAME").lower()
@@ -144,7 +149,11 @@ def _check_error(response: Any) -> None:
     assert error.get("CODE").isdecimal(), "E2"
     assert int(error.get("CODE")) in {1, 2} | allowed, f"G1: {error.get('CODE')} of {response.get('NAME')}"
     assert error.get("DESCRIPTION").strip(), "E1"
-    assert len(error) == 0, "E3, CW4"
+    for instance in error:
+        given = {each.get("NAME"): each.findtext("VALUE") for each in instance}
+        assert instance.get("CLASSNAME"), "E3"
+        assert given.keys() >= _TOLD_BY_CIM_ERROR, "E4"
+        assert given["CIMStatusCode"] == error.get("CODE"), "E4"
 
 
 def check_exchange(request: bytes, reply: Any) -> None:

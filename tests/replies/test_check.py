@@ -237,7 +237,7 @@ def test_g1_e2_codes_that_an_operation_has(rule: str, name: str, code: str) -> N
 def test_e1_e3_cw4_errors() -> None:
     refused(partial(check_reply, simple(error("GetClass", "6").replace("why", " "))), "E1")
     nested = error("GetClass", "6").replace("/>", f">{INSTANCE}</ERROR>")
-    refused(partial(check_reply, simple(nested)), "E3")
+    refused(partial(check_reply, simple(nested)), "E4")
 
 
 @pytest.mark.parametrize(

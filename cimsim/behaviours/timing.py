@@ -1,0 +1,162 @@
+"""How long things take: at once, some seconds of the CIMOM's clock, or until clients have read so many times.
+
+A timing is written ``immediate``, ``2s``, ``500ms``, ``1.5`` (seconds) or ``3 reads``.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cimsim.world.agenda import Step
+from cimsim.world.instances import Instance
+from cimsim.world.names import fold
+from cimsim.world.transaction import Transaction
+from cimsim.world.values import DateTime
+
+# What RequestStateChange returns for a TimeoutPeriod that it does not take.
+INVALID_PARAMETER: Final = 5
+TIMEOUT_NOT_SUPPORTED: Final = 4098
+
+_TIMING: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|reads?|)")
+_RULE: Final = re.compile(r"\s*(\w+)(?:\[(\w+)=([^\]]*)\])?(?:\.(\w+)(?:#(\d+))?)?\s*=\s*([^=]+?)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Immediate if both are 0; after ``seconds`` of the clock; or after ``reads`` reads of the instance by clients."""
+
+    seconds: float = 0.0
+    reads: int = 0
+
+    @property
+    def immediate(self) -> bool:
+        """Whether it takes no time."""
+        return not self.seconds and not self.reads
+
+    def part(self, share: float) -> "Timing":
+        """Return the timing of a share (0 to 1) of it; reads are whole, rounded up."""
+        return Timing(self.seconds * share, math.ceil(self.reads * share))
+
+    def plan(self, transaction: Transaction, step: Step, *arguments: Any, subjects: Sequence[Instance]) -> int | None:
+        """Have ``step(transaction, *arguments)`` called when it is time: now, in this transaction, or as ``after`` has it.
+
+        Returns:
+            The number of the step that waits, None if it was done now.
+        """
+        if self.reads:
+            return transaction.after_reads(self.reads, step, *arguments, subjects=subjects)
+        if self.seconds:
+            return transaction.after(self.seconds, step, *arguments, subjects=subjects)
+        step(transaction, *arguments)
+        return None
+
+
+IMMEDIATE: Final = Timing()
+
+
+def parse_timing(text: str) -> Timing:
+    """Return the timing that a text writes.
+
+    Raises:
+        ValueError: it writes none.
+    """
+    stripped = text.strip().lower()
+    if stripped == "immediate":
+        return IMMEDIATE
+    match = _TIMING.fullmatch(stripped)
+    if match is None:
+        raise ValueError(f"{text!r} is no timing: write immediate, 2s, 500ms or 3 reads")
+    number, unit = match.groups()
+    if unit.startswith("read"):
+        if not number.isdigit():
+            raise ValueError(f"{text!r}: reads are counted in whole numbers")
+        return Timing(reads=int(number))
+    seconds = float(number) / (1000 if unit == "ms" else 1)
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text!r} is too long")
+    return Timing(seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class TimingRule:
+    """Says how long transitions of instances of a class take.
+
+    ``where`` is a property and its value as text, for one instance; ``method`` is the one that begins the transition, ``call``
+    the number of one call of it, counted from 1. None means any. Names are folded but for ``classname``.
+    """
+
+    classname: str
+    where: tuple[str, str] | None
+    method: str | None
+    call: int | None
+    timing: Timing
+
+
+def parse_rule(text: str) -> TimingRule:
+    """Return the rule that ``CLASS[PROPERTY=VALUE].METHOD#CALL=TIMING`` writes; all but class and timing may be left out.
+
+    Raises:
+        ValueError: it has another form.
+    """
+    match = _RULE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r}: write CLASS[PROPERTY=VALUE].METHOD#CALL=TIMING; only CLASS and TIMING must be there")
+    classname, name, value, method, call, timing = match.groups()
+    if call == "0":
+        raise ValueError(f"{text!r}: calls are counted from 1")
+    return TimingRule(
+        classname,
+        (fold(name), value) if name is not None else None,
+        fold(method) if method is not None else None,
+        int(call) if call is not None else None,
+        parse_timing(timing),
+    )
+
+
+def chosen(rules: Sequence[TimingRule], transaction: Transaction, instance: Instance, method: str) -> Timing | None:
+    """Return the timing of the most special rule: for one call, one instance, one method, the nearest class; None: no rule.
+
+    Of rules alike the last one wins. Each rule for one call counts the calls that it fits.
+    """
+    if not rules:
+        return None
+    folded = fold(method)
+    fitting = [rule for rule in rules if _fits(rule, instance, folded)]
+    fitting = [rule for rule in fitting if rule.call is None or rule.call == transaction.serial(f"timing {rule}")]
+    lineage = list(instance.cls.lineage)
+    best: TimingRule | None = None
+    best_rank: tuple[bool, bool, bool, int] | None = None
+    for rule in fitting:
+        special = (rule.call is not None, rule.where is not None, rule.method is not None)
+        rank = (*special, -lineage.index(fold(rule.classname)))
+        if best_rank is None or rank >= best_rank:
+            best, best_rank = rule, rank
+    return best.timing if best is not None else None
+
+
+def _fits(rule: TimingRule, instance: Instance, method: str) -> bool:
+    if not instance.cls.is_a(fold(rule.classname)) or rule.method not in (None, method):
+        return False
+    if rule.where is None:
+        return True
+    name, value = rule.where
+    return name in instance and str(instance[name]) == value
+
+
+def seconds_of(length: DateTime) -> float:
+    """Return the length of a CIM interval in seconds; what it leaves open (``*``) counts as 0."""
+    text = length.replace("*", "0")
+    days, hours, minutes, seconds = int(text[:8]), int(text[8:10]), int(text[10:12]), int(text[12:14])
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds + int(text[15:21]) / 1_000_000
+
+
+def timeout_refusal(timeout: DateTime | None, *, supported: bool = False) -> int | None:
+    """Return the number with which RequestStateChange refuses a TimeoutPeriod, or None to go ahead.
+
+    NULL and an interval of no length ask for nothing; a point in time is no period.
+    """
+    if timeout is None or (timeout.is_interval and (supported or not timeout[:21].strip("0."))):
+        return None
+    return TIMEOUT_NOT_SUPPORTED if timeout.is_interval else INVALID_PARAMETER

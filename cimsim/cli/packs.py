@@ -1,0 +1,99 @@
+"""``cimsim new`` and ``cimsim check``: a pack to start from, and a look at one."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cimsim.cli.config import assignments, setting
+from cimsim.cli.failure import fail
+
+if TYPE_CHECKING:
+    from cimsim.packs.check import CheckedClass, CheckedNamespace
+
+
+@click.command()
+@click.argument("folder", metavar="PACK", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Write a small working pack into the folder PACK, to change into one of your own."""
+    from cimsim.packs.create import create_pack
+    from cimsim.packs.errors import PackError
+
+    try:
+        files = create_pack(folder)
+    except PackError as error:
+        fail(str(error))
+    for file in files:
+        click.echo(f"wrote {file}")
+    quoted = shlex.quote(str(folder))
+    click.echo(f"next: cimsim check {quoted}; cimsim serve {quoted} --reload")
+
+
+@click.command()
+@click.argument("packs", nargs=-1, required=True)
+@setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
+@setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for MOF files given without a pack.")
+@click.option("--strict", is_flag=True, help="End with status 1 when there are warnings.")
+def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
+    """Load PACKS and look them over: classes, instances, methods with and without a behaviour, and what looks wrong.
+
+    What keeps a pack from being served ends with status 2 and one line that names the place.
+    """
+    from cimsim.packs.check import check_others, check_pack
+    from cimsim.packs.errors import PackError
+    from cimsim.packs.load import load
+    from cimsim.packs.locate import locate
+
+    now = time.time()
+    try:
+        loaded = load(packs, assignments(options["set"]), cache_dir=None, now=now, namespace=options["namespace"])
+    except PackError as error:
+        fail(str(error))
+    asked = {(Path(each) if _is_script(each) else locate(each)).resolve() for each in packs}
+    checked = []
+    for pack in (each for each in loaded.packs if each.path.resolve() in asked):
+        click.echo(" ".join(part for part in ("pack", pack.name, pack.version, f"({pack.path})") if part))
+        checked += _shown(check_pack(pack, loaded, now))
+    if any(map(_is_script, packs)):
+        checked += _shown(check_others(loaded, now))
+    warnings = sum(len(each.warnings) for each in checked)
+    click.echo(_counted(warnings, "warning", "warnings"))
+    if strict and warnings:
+        sys.exit(1)
+
+
+def _is_script(name: str) -> bool:
+    return name.lower().endswith(".py")
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
+def _shown(namespaces: list[CheckedNamespace]) -> list[CheckedNamespace]:
+    for namespace in namespaces:
+        _show(namespace)
+    return namespaces
+
+
+def _show(namespace: CheckedNamespace) -> None:
+    instances = sum(each.instances for each in namespace.classes)
+    methods = [method for each in namespace.classes for method in each.methods]
+    carried_out = sum(1 for method in methods if method.behaviour is not None)
+    held = f"{_counted(instances, 'instance', 'instances')} of {_counted(len(namespace.classes), 'class', 'classes')}"
+    click.echo(f"{namespace.name}: {held}, {carried_out} of {_counted(len(methods), 'method acts', 'methods act')}")
+    for each in namespace.classes:
+        _show_class(each)
+    for warning in namespace.warnings:
+        click.echo(f"  warning: {warning}")
+
+
+def _show_class(cls: CheckedClass) -> None:
+    click.echo(f"  {cls.name}: {_counted(cls.instances, 'instance', 'instances')}")
+    for method in cls.methods:
+        click.echo(f"    {method.name}: {method.behaviour or 'no behaviour'}")

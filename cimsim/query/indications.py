@@ -1,0 +1,115 @@
+"""The queries of indication filters (rules I6 and I21).
+
+Such a query is a SELECT statement about an indication class. Its rows are indications, in which the instances that they tell
+about are embedded; what class these are of, the schema of their own namespace knows.
+"""
+
+from typing import Final
+
+from pywbem import CIMError
+
+from cimsim.query.conditions import Test, compiled
+from cimsim.query.filters import check_known
+from cimsim.query.parse import parse_statement
+from cimsim.query.selection import column_name, scope_of, shown
+from cimsim.query.syntax import Dialect, Path, Position, Select, paths
+from cimsim.world.instances import Instance
+from cimsim.world.names import fold
+from cimsim.world.schema import ResolvedClass, Schema
+
+_MOST_TESTS: Final = 32
+"""Pairs of an indication class and a schema for which the condition is kept; both are replaced as classes change."""
+
+
+class IndicationFilter:
+    """A query about indications.
+
+    ``classname`` is that of the indication class, as the query spells it, and ``at`` where it stands. ``columns`` are the names
+    of the properties that an indication shall show, as the query spells them, without system properties; None for all.
+    """
+
+    def __init__(self, dialect: Dialect, query: Select) -> None:
+        self.classname = query.classname
+        self.at: Position = query.at
+        self.columns = _columns(query)
+        self._folded = fold(query.classname)
+        self._dialect = dialect
+        self._query = query
+        self._tests: dict[tuple[ResolvedClass, Schema], Test] = {}
+
+    def check(self, cls: ResolvedClass, schema: Schema) -> None:
+        """Refuse what does not fit the indication class and its subclasses.
+
+        Args:
+            cls: the class that ``classname`` names.
+            schema: the classes of the namespace whose instances the indications tell about.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_QUERY for a property that none of these classes has and for a literal that is no value of
+                a property's type, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED; each with its line and column.
+        """
+        classes = (cls, *schema.descendants(cls.name))
+        scope = scope_of(self._dialect, self._query, cls, schema)
+        for column in self._query.columns or ():
+            shown(column, classes, scope)
+        if self._query.where is None:
+            return
+        for path in paths(self._query.where):
+            check_known(path, classes, scope)
+        for each in classes:
+            compiled(self._query.where, each, scope)
+
+    def matches(self, indication: Instance, schema: Schema) -> bool:
+        """Tell whether an indication is of the class, or a subclass of it, and the condition holds for it.
+
+        A property that it or an embedded instance does not have is NULL. Where the condition is unknown, it does not hold.
+
+        Args:
+            indication: the indication, its values those of its class.
+            schema: the classes of the namespace whose instances the indication tells about.
+        """
+        key = (indication.cls, schema)
+        test = self._tests.get(key)
+        if test is None:
+            if len(self._tests) >= _MOST_TESTS:
+                self._tests.clear()
+            test = self._tests[key] = self._test(indication.cls, schema)
+        return test(indication.values)
+
+    def _test(self, cls: ResolvedClass, schema: Schema) -> Test:
+        if not cls.is_a(self._folded):
+            return lambda _: False
+        if self._query.where is None:
+            return lambda _: True
+        try:
+            return compiled(self._query.where, cls, scope_of(self._dialect, self._query, cls, schema))
+        except CIMError:
+            # The class came or changed after the query was checked; nobody is there to be told.
+            return lambda _: False
+
+
+def parse_indication_filter(language: str, text: str) -> IndicationFilter:
+    """Return the filter that a query in WQL, DMTF:CQL or CIM:CQL states (rule I6).
+
+    Raises:
+        CIMError: CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED; CIM_ERR_INVALID_QUERY and CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED, each with
+            its line and column.
+    """
+    dialect, statement = parse_statement(language, text)
+    if not isinstance(statement, Select):
+        raise statement.at.invalid("an indication filter is a SELECT statement")
+    return IndicationFilter(dialect, statement)
+
+
+def _columns(query: Select) -> tuple[str, ...] | None:
+    if query.columns is None:
+        return None
+    names = [_name(path, query) for path in query.columns]
+    return tuple([name for name in names if not name.startswith("__")])
+
+
+def _name(path: Path, query: Select) -> str:
+    steps = path.steps
+    if len(steps) > 1 and str(steps[0]).lower() in {fold(query.classname), fold(query.alias or "")}:
+        steps = steps[1:]
+    return column_name(path, steps)

@@ -1,0 +1,78 @@
+"""Requests that call namespaces by the names another server gives them, as the world has them (rules Q1, Q5)."""
+
+from typing import Any, Final, TypeVar
+
+from cimsim.cimxml.quirks import INTEROP, Quirks
+from cimsim.operations.request import Argument, ClassPath, ExtrinsicRequest, IntrinsicRequest, NamedInstance, Request
+from cimsim.world.convert import InstanceData, PropertyData
+from cimsim.world.errors import invalid_namespace
+from cimsim.world.names import fold, fold_namespace
+from cimsim.world.paths import InstancePath
+from cimsim.world.values import Untyped
+
+_NAMESPACE_CLASSES: Final = frozenset({"cim_namespace", "pg_namespace"})
+
+_Text = TypeVar("_Text", str, str | None)
+
+
+class Renaming:
+    """Gives the namespaces in a request their own names; the counterpart of ``cimxml.restyle``.
+
+    Args:
+        quirks: ``interop`` and ``leading_slash`` of them matter.
+    """
+
+    def __init__(self, quirks: Quirks) -> None:
+        self._interop = quirks.interop
+        self._shown = fold_namespace(quirks.interop) if quirks.interop is not None else None
+        self._slash = quirks.leading_slash
+
+    def __call__(self, request: Request) -> Request:
+        """Return the request with the names that the world has.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_NAMESPACE for a name that the other server does not have.
+        """
+        if self._shown is None and not self._slash:
+            return request
+        if self._shown is not None and fold_namespace(request.namespace) == INTEROP:
+            raise invalid_namespace(f"there is no namespace {request.namespace}")
+        namespace = self._name(request.namespace)
+        arguments = tuple([Argument(name, self._value(value), cim_type) for name, value, cim_type in request.arguments])
+        if isinstance(request, IntrinsicRequest):
+            return IntrinsicRequest(request.name, namespace, arguments)
+        return ExtrinsicRequest(request.name, namespace, self._value(request.target), arguments)
+
+    def text(self, text: str) -> str:
+        """Return a text for the client with the names that it knows."""
+        return text.replace(INTEROP, self._interop) if self._interop is not None else text
+
+    def _name(self, name: _Text) -> _Text:
+        return INTEROP if name is not None and fold_namespace(name) == self._shown else name
+
+    def _value(self, value: Any) -> Any:
+        match value:
+            case InstancePath():
+                stands = fold(value.classname) in _NAMESPACE_CLASSES
+                keys = tuple([(name, self._content(stands, name, key)) for name, key in value.keys])
+                return InstancePath(value.classname, keys, self._name(value.namespace), value.host)
+            case ClassPath():
+                return value._replace(namespace=self._name(value.namespace))
+            case NamedInstance():
+                return NamedInstance(self._value(value.path), self._value(value.instance))
+            case InstanceData():
+                stands = fold(value.classname) in _NAMESPACE_CLASSES
+                return InstanceData(value.classname, tuple([self._property(stands, each) for each in value.properties]))
+            case list():
+                return [self._value(item) for item in value]
+        return value
+
+    def _property(self, stands: bool, data: PropertyData) -> PropertyData:
+        return data._replace(value=self._content(stands, data.name, data.value))
+
+    def _content(self, stands: bool, name: str, value: Any) -> Any:
+        """Return the value of a property; ``stands``: of an instance that stands for a namespace, whose name may be it."""
+        if not stands or fold(name) != "name" or not isinstance(value, str):
+            return self._value(value)
+        plain = value.removeprefix("/") if self._slash else value
+        return Untyped(self._name(plain))

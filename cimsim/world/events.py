@@ -1,0 +1,66 @@
+"""What happens in a world: what a transaction tells of, and others may subscribe to."""
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from cimsim.world.instances import Instance
+from cimsim.world.schema import Method, ResolvedClass
+
+NO_OUTPUTS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class ChangeKind(Enum):
+    """What happened to an instance."""
+
+    CREATED = "created"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+
+
+class Change(NamedTuple):
+    """One change of one instance: the record before and after it, None where there was or is none."""
+
+    kind: ChangeKind
+    before: Instance | None
+    after: Instance | None
+
+
+class ClassChange(NamedTuple):
+    """One change of one class of a namespace, likewise."""
+
+    kind: ChangeKind
+    namespace: str
+    before: ResolvedClass | None
+    after: ResolvedClass | None
+
+
+class Raised(NamedTuple):
+    """An indication that a behaviour raised: properties of an instance of an indication class, seen from a namespace."""
+
+    namespace: str
+    classname: str
+    properties: Mapping[str, Any]
+
+
+class MethodCall(NamedTuple):
+    """A call of an extrinsic method, about to be made or made.
+
+    ``target`` is the instance as it is at that moment, or as it was last when the method deleted it; None when the method was
+    called on the class. ``arguments`` and ``outputs`` hold values by the declared name of the parameter. ``returned`` is the
+    return value once the call is made.
+    """
+
+    namespace: str
+    cls: ResolvedClass
+    target: Instance | None
+    method: Method
+    arguments: Mapping[str, Any]
+    made: bool
+    returned: Any = None
+    outputs: Mapping[str, Any] = NO_OUTPUTS
+
+
+Event = Change | ClassChange | Raised | MethodCall
+"""What happened in a transaction, as far as anybody may want to be told."""

@@ -1,0 +1,83 @@
+"""The full class: a class with all that it inherits, as GetClass shows it with ``LocalOnly`` false (rules FL1, OP-CC-4).
+
+It is merged from the declared class and the full class above it. Both stay as they are; what is taken over is copied.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pywbem import CIMClass, CIMMethod, CIMQualifier
+
+from cimsim.world.names import fold
+
+
+def merged(declared: CIMClass, parent: CIMClass | None) -> CIMClass:
+    """Return the full class: inherited elements first, each marked as propagated or not."""
+    properties = _merged_elements(declared.properties.values(), parent.properties if parent else {}, declared.classname)
+    methods = _merged_elements(declared.methods.values(), parent.methods if parent else {}, declared.classname)
+    return CIMClass(
+        declared.classname,
+        superclass=declared.superclass,
+        properties=properties,
+        methods=methods,
+        qualifiers=_merged_qualifiers(declared.qualifiers, parent.qualifiers if parent else {}),
+    )
+
+
+def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) -> list[Any]:
+    elements: dict[str, Any] = {}
+    for element in inherited.values():
+        copy = copy_of(element)
+        copy.propagated = True
+        copy.qualifiers = _propagated(element.qualifiers)
+        if isinstance(copy, CIMMethod):
+            for parameter in copy.parameters.values():
+                parameter.qualifiers = _propagated(parameter.qualifiers)
+        elements[fold(element.name)] = copy
+    for element in declared:
+        above = elements.get(fold(element.name))
+        copy = copy_of(element)
+        copy.propagated = False
+        copy.class_origin = above.class_origin if above is not None else classname
+        copy.qualifiers = _merged_qualifiers(element.qualifiers, above.qualifiers if above is not None else {})
+        if isinstance(copy, CIMMethod):
+            _merge_parameters(copy, above)
+        elif above is not None and copy.value is None:
+            copy.value = above.value
+        elements[fold(element.name)] = copy
+    return list(elements.values())
+
+
+def copy_of(element: Any) -> Any:
+    """Return a copy whose parameters are copies too, which those of pywbem's own copy of a method are not."""
+    copy = element.copy()
+    if isinstance(copy, CIMMethod):
+        copy.parameters = [parameter.copy() for parameter in copy.parameters.values()]
+    return copy
+
+
+def _merge_parameters(method: CIMMethod, above: CIMMethod | None) -> None:
+    for parameter in method.parameters.values():
+        inherited = above.parameters.get(parameter.name) if above is not None else None
+        qualifiers = _propagated(inherited.qualifiers) if inherited is not None else {}
+        parameter.qualifiers = _merged_qualifiers(parameter.qualifiers, qualifiers)
+
+
+def _propagated(qualifiers: Any) -> dict[str, CIMQualifier]:
+    """Return copies of the qualifiers that subclasses inherit, marked as propagated."""
+    inherited = {}
+    for qualifier in qualifiers.values():
+        if qualifier.tosubclass is not False:
+            copy = qualifier.copy()
+            copy.propagated = True
+            inherited[qualifier.name] = copy
+    return inherited
+
+
+def _merged_qualifiers(declared: Any, inherited: Any) -> list[CIMQualifier]:
+    merged = {fold(name): qualifier for name, qualifier in _propagated(inherited).items()}
+    for qualifier in declared.values():
+        copy = qualifier.copy()
+        copy.propagated = False
+        merged[fold(qualifier.name)] = copy
+    return list(merged.values())

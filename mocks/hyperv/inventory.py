@@ -1,0 +1,94 @@
+"""How many virtual machines there are: fewer than the shipped three, or generated ones after them.
+
+Name, GUID, state and times of a generated machine follow from its number and the seed: they are the same on every start, and
+do not depend on how many come after it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cimsim.behaviours.service import DISABLED, ENABLED
+from cimsim.world.transaction import Transaction
+
+from .definition import add_session_service, create_machine, destroy_machine, machines
+from .guests import HEARTBEAT, Guests, show
+from .machines import turn_on
+from .resources import MEMORY, PROCESSOR
+from .terms import DORMANT, PAUSED, SAVED
+from .topology import components
+
+SHIPPED: Final = 3
+ROLES: Final = ("web", "db", "app", "mail", "file")
+"""Names of generated machines begin with these, in turn: web02, db02, app01, mail01, file01, web03..."""
+TAKEN: Final = frozenset({"web", "db"})
+"""The roles whose number 01 is a shipped machine."""
+SHARES: Final[Mapping[str, int]] = {"vms_running": ENABLED, "vms_paused": PAUSED, "vms_saved": SAVED}
+"""The state of machines that each setting is a percentage of."""
+
+_STRIDE: Final = 37
+"""Has no divisor in common with 100, so that every hundred machines has each percentage once, well mixed."""
+_FIRST_CREATION: Final = 1_736_508_600.0  # 2025-01-10 11:30 UTC, after the shipped machines
+_MINUTE: Final = 60.0
+
+
+def populate_machines(transaction: Transaction, settings: Mapping[str, Any]) -> None:
+    """Make as many virtual machines as the settings want.
+
+    Raises:
+        ValueError: their number is negative, a percentage is none, or all percentages together exceed 100.
+    """
+    shares = {state: settings[name] for name, state in SHARES.items()}
+    if min(shares.values()) < 0 or sum(shares.values()) > 100:
+        raise ValueError(f"{', '.join(SHARES)}: write percentages that are 100 together at most")
+    wanted = settings["vms"]
+    _equip(transaction, settings["processors"], settings["memory"])
+    if wanted < 0:
+        raise ValueError(f"vms: {wanted} is no number of virtual machines")
+    for machine in machines(transaction)[wanted:] if wanted < SHIPPED else ():
+        destroy_machine(transaction, machine)
+    present = transaction.now
+    for number in range(SHIPPED, wanted):
+        transaction.now = _FIRST_CREATION + number * _MINUTE
+        _generate(transaction, number, _state(number, shares), Guests.of(settings))
+    transaction.now = present
+
+
+def _equip(transaction: Transaction, processors: int, memory: int) -> None:
+    """Give all machines, and the default settings, so many processors and so much memory."""
+    for each in transaction.instances(PROCESSOR.classname):
+        transaction.modify(each, VirtualQuantity=processors)
+    for each in transaction.instances(MEMORY.classname):
+        transaction.modify(each, VirtualQuantity=memory, Reservation=memory)
+
+
+def name_of(number: int) -> str:
+    """Return the name of a generated machine; the shipped ones have the numbers 0 to 2."""
+    rank, place = divmod(number - SHIPPED, len(ROLES))
+    role = ROLES[place]
+    return f"{role}{rank + (2 if role in TAKEN else 1):02d}"
+
+
+def _state(number: int, shares: Mapping[int, int]) -> int:
+    place = number * _STRIDE % 100
+    for state, share in shares.items():
+        if place < share:
+            return state
+        place -= share
+    return DISABLED
+
+
+def _generate(transaction: Transaction, number: int, state: int, guests: Guests) -> None:
+    """Create a machine in a state; as with the shipped ones, every other one has its guest service interface enabled."""
+    interface = ENABLED if state != DISABLED and number % 2 else DISABLED
+    values = {"ElementName": name_of(number)}
+    machine = create_machine(transaction, transaction.guid(), values, 2, interface=interface)
+    if state != DISABLED:
+        add_session_service(transaction, machine)
+    if state in (ENABLED, PAUSED):
+        machine = turn_on(transaction, machine, guests)
+    if state in (PAUSED, SAVED):
+        transaction.modify(machine, EnabledState=state)
+    if state == PAUSED:
+        for component in components(transaction, machine):
+            if component.cls.name == HEARTBEAT:
+                show(transaction, component, DORMANT)

@@ -1,0 +1,246 @@
+"""The states of a virtual machine, and what changes between them.
+
+A transition has a beginning, which the machine shows at once, and an end, which a job brings about. What lives in the machine
+comes and goes with the end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from cimsim.behaviours.api import Behaviour
+from cimsim.behaviours.service import DISABLED, ENABLED, JOB_STARTED
+from cimsim.behaviours.timing import IMMEDIATE, Timing
+from cimsim.operations.methods import Invocation
+from cimsim.world.instances import Instance
+from cimsim.world.paths import InstancePath
+from cimsim.world.transaction import Transaction
+
+from . import work
+from .copying import cut_off_copies
+from .guests import HEARTBEAT, Guests, come_up, go_down, show
+from .terms import (
+    DORMANT,
+    IN_SERVICE,
+    INVALID_STATE,
+    NO_REQUEST,
+    OK,
+    PAUSED,
+    SAVED,
+    SHUTTING_DOWN,
+    STARTING,
+    moment,
+)
+from .topology import components, is_virtual
+
+# EnabledState on the way to saved, paused and back; values of the vendor.
+SAVING: Final = 32773
+PAUSING: Final = 32776
+RESUMING: Final = 32777
+# EnhancedSessionModeState.
+SESSIONS_ALLOWED: Final = 2
+SESSIONS_NOT_ALLOWED: Final = 3
+
+_FIRST_PROCESS: Final = 6000
+_MICROSECONDS_TO_1970: Final = 62_135_596_800_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A way from one state to another.
+
+    Attributes:
+        requested: RequestedState meanwhile.
+        sources: EnabledState that it starts from.
+        passing: EnabledState meanwhile.
+        goal: EnabledState at the end.
+        job_type: JobType of its job.
+        restarts: whether the guest starts afresh.
+    """
+
+    requested: int
+    sources: frozenset[int]
+    passing: int
+    goal: int
+    job_type: int
+    restarts: bool = False
+
+
+START: Final = Transition(2, frozenset({DISABLED}), STARTING, ENABLED, work.START, restarts=True)
+RESTORE: Final = Transition(2, frozenset({SAVED}), STARTING, ENABLED, work.RESTORE)
+RESUME: Final = Transition(2, frozenset({PAUSED}), RESUMING, ENABLED, work.RESUME)
+TURN_OFF: Final = Transition(3, frozenset({ENABLED, PAUSED, SAVED}), SHUTTING_DOWN, DISABLED, work.TURN_OFF)
+SAVE: Final = Transition(6, frozenset({ENABLED, PAUSED}), SAVING, SAVED, work.SAVE)
+PAUSE: Final = Transition(9, frozenset({ENABLED}), PAUSING, PAUSED, work.PAUSE)
+REBOOT: Final = Transition(10, frozenset({ENABLED}), STARTING, ENABLED, work.REBOOT, restarts=True)
+RESET: Final = Transition(11, frozenset({ENABLED}), STARTING, ENABLED, work.RESET, restarts=True)
+SHUT_DOWN: Final = Transition(4, frozenset({ENABLED}), SHUTTING_DOWN, DISABLED, work.SHUT_DOWN)
+"""What the guest does when it is asked to shut down; RequestStateChange does not offer it."""
+
+REQUESTABLE: Final = (START, RESTORE, RESUME, TURN_OFF, SAVE, PAUSE, REBOOT, RESET)
+LEGACY_REQUESTS: Final[Mapping[int, int]] = {32768: 9, 32769: 6}
+"""What older clients ask for: Paused and Suspended."""
+
+
+def is_changing(machine: Instance) -> bool:
+    """Return whether a virtual machine is on its way to another state."""
+    return IN_SERVICE in (machine["OperationalStatus"] or ())
+
+
+def on_time(transaction: Transaction, machine: Instance) -> int:
+    """Return for how many milliseconds a machine has been running: what is stored, and the time since its last change."""
+    stored: int = machine["OnTimeInMilliseconds"] or 0
+    since = machine["TimeOfLastStateChange"]
+    if machine["EnabledState"] != ENABLED or since is None:
+        return stored
+    kind, instant = since.instant
+    if kind != "instant":
+        return stored
+    passed = transaction.now * 1000 - (instant - _MICROSECONDS_TO_1970) // 1000
+    return stored + max(int(passed), 0)
+
+
+# The end of a way
+
+
+def turn_on(transaction: Transaction, machine: Instance, guests: Guests) -> Instance:
+    """Put a virtual machine that is off into the state of one that runs, at once, and return it; its guest has answered."""
+    return _arrive(transaction, machine, START, replace(guests, contact=IMMEDIATE))
+
+
+def _arrive(transaction: Transaction, machine: Instance, transition: Transition, guests: Guests) -> Instance:
+    """Put a machine, and what lives in it, into the state at the end of a transition."""
+    goal = transition.goal
+    values = _at_rest(transaction) | {"EnabledState": goal}
+    process = machine["ProcessID"]
+    if goal in (DISABLED, SAVED):
+        values |= {"ProcessID": None, "OnTimeInMilliseconds": 0, "EnhancedSessionModeState": SESSIONS_NOT_ALLOWED}
+    elif goal == ENABLED:
+        values |= {"EnhancedSessionModeState": SESSIONS_ALLOWED}
+        if process is None:
+            values["ProcessID"] = _FIRST_PROCESS + 4 * transaction.serial("process")
+        if transition.restarts:
+            values["OnTimeInMilliseconds"] = 0
+    machine = transaction.modify(machine, **values)
+    if transition.restarts or goal in (DISABLED, SAVED):
+        cut_off_copies(transaction, machine)
+        go_down(transaction, machine)
+    if goal == ENABLED and not components(transaction, machine):
+        come_up(transaction, machine, guests)
+    for component in components(transaction, machine):
+        if component.cls.name == HEARTBEAT:
+            _show_pause(transaction, component, paused=goal == PAUSED)
+    return machine
+
+
+def _at_rest(transaction: Transaction) -> dict[str, Any]:
+    return {
+        "RequestedState": NO_REQUEST,
+        "OperationalStatus": [OK],
+        "StatusDescriptions": ["Operating normally"],
+        "Status": "OK",
+        "TimeOfLastStateChange": moment(transaction),
+    }
+
+
+def _show_pause(transaction: Transaction, heartbeat: Instance, *, paused: bool) -> None:
+    """Let the heartbeat tell whether the machine is paused; a guest without contact has none to tell."""
+    status = heartbeat["OperationalStatus"][:1]
+    if paused and status == (OK,):
+        show(transaction, heartbeat, DORMANT)
+    elif not paused and status == (DORMANT,):
+        show(transaction, heartbeat, OK)
+
+
+# The way
+
+
+class Power:
+    """Takes virtual machines from state to state, as the settings of the pack have it."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._guests = Guests.of(settings)
+        self._cancellable: bool = settings["machine_jobs_cancellable"]
+        self._shows_way = settings["transition_states"] == "vendor"
+        self._starting: int = settings["starting_state"]
+        self._documented_types = settings["pause_job_types"] == "documented"
+        self.timing: Timing = settings["machine_transition"]
+
+    def way(self, machine: Instance, requested: int | None) -> Transition | None:
+        """Return the transition that a requested state means for a machine in its state, None if there is none."""
+        if is_changing(machine) or requested is None:
+            return None
+        wanted = LEGACY_REQUESTS.get(requested, requested)
+        for transition in REQUESTABLE:
+            if transition.requested == wanted and machine["EnabledState"] in transition.sources:
+                return self._configured(transition)
+        return None
+
+    def _configured(self, transition: Transition) -> Transition:
+        documented = {work.PAUSE: work.DOCUMENTED_PAUSE, work.RESUME: work.DOCUMENTED_RESUME}
+        if self._documented_types and transition.job_type in documented:
+            return replace(transition, job_type=documented[transition.job_type])
+        return transition
+
+    def begin(self, transaction: Transaction, machine: Instance, transition: Transition, timing: Timing) -> Instance:
+        """Let a machine set out, and return the job that brings it to its goal."""
+        before = machine["EnabledState"]
+        values: dict[str, Any] = {
+            "RequestedState": transition.requested,
+            "OperationalStatus": [IN_SERVICE],
+            "StatusDescriptions": ["In service"],
+            "Status": "Service",
+        }
+        if transition.passing in (SHUTTING_DOWN, STARTING) or self._shows_way:
+            values |= {
+                "EnabledState": self._starting if transition.passing == STARTING else transition.passing,
+                "TimeOfLastStateChange": moment(transaction),
+                "OnTimeInMilliseconds": on_time(transaction, machine),
+            }
+        machine = transaction.modify(machine, **values)
+        return work.start_job(
+            transaction,
+            timing,
+            transition.job_type,
+            affected=[machine],
+            finish=self._finish,
+            cancelled=self._cancelled,
+            arguments=(machine.path, transition, before),
+            cancellable=self._cancellable,
+        )
+
+    def _finish(self, transaction: Transaction, path: InstancePath, transition: Transition, _: int) -> None:
+        machine = transaction.get(path)
+        if machine["EnabledState"] == ENABLED:
+            # The machine has not shown that it was on its way, so it has been running until now.
+            machine = transaction.modify(machine, OnTimeInMilliseconds=on_time(transaction, machine))
+        _arrive(transaction, machine, transition, self._guests)
+
+    def _cancelled(self, transaction: Transaction, path: InstancePath, _: Transition, before: int) -> None:
+        """Bring a machine back to where it came from."""
+        transaction.modify(transaction.get(path), **_at_rest(transaction), EnabledState=before)
+
+
+class VirtualMachine(Behaviour):
+    """Msvm_ComputerSystem: starts, turns off, saves, pauses, reboots and resets virtual machines, each with a job."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__(settings)
+        self._power = Power(settings)
+
+    def read_instance(self, transaction: Transaction, instance: Instance) -> Mapping[str, Any] | None:
+        """Show for how long a machine has been running."""
+        if instance["OnTimeInMilliseconds"] is None or instance["EnabledState"] != ENABLED:
+            return None
+        return {"OnTimeInMilliseconds": on_time(transaction, instance)}
+
+    def RequestStateChange(self, call: Invocation) -> Any:
+        """Ask a virtual machine for another state: 4096 and a job, or 32775; TimeoutPeriod is not used."""
+        machine, transaction = call.instance, call.transaction
+        if not is_virtual(transaction, machine):
+            return self.settings["host_state_answer"]
+        transition = self._power.way(machine, call.arguments["RequestedState"])
+        if transition is None:
+            return INVALID_STATE
+        timing = self.timing(transaction, machine, "RequestStateChange", self._power.timing)
+        return JOB_STARTED, {"Job": self._power.begin(transaction, machine, transition, timing)}

@@ -1,0 +1,220 @@
+"""The control plane over HTTP: the clock of a CIMOM, and requests that it refuses."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock as TwistedClock
+from twisted.internet.testing import StringTransport
+
+from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.clock import Clock
+from cimsim.control.api import CALLS, listen
+from cimsim.world.transaction import Transaction
+from cimsim.world.world import World
+
+NOON = "2025-03-10T12:00:00.000000Z"
+NOON_SECONDS = 1741608000.0
+JSON = {"Content-Type": "application/json"}
+
+
+class NoImplementations:
+    def find(self, namespace: str, cls: Any, method: str) -> None:
+        return None
+
+
+class Reactor:
+    """Listens without sockets: keeps the factory and the interface."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[int, str]] = []
+        self.factory: Any = None
+        clock: Any = TwistedClock()
+        self.callLater = clock.callLater
+        self.seconds = clock.seconds
+
+    def listenTCP(self, port: int, factory: Any, interface: str) -> Any:
+        self.opened.append((port, interface))
+        self.factory = factory
+        return self
+
+    def getHost(self) -> Any:
+        return type("Address", (), {"port": 4711})
+
+
+class Plane:
+    """The control plane of a CIMOM in which three steps wait."""
+
+    def __init__(self, timer: Any = None) -> None:
+        self.happened: list[float] = []
+        transaction = Transaction(World(), "", NOON_SECONDS)
+        for seconds in (5, 9):
+            transaction.after(seconds, self.note)
+        self.cimom = Cimom(
+            transaction.world, NoImplementations(), Clock(NOON_SECONDS, timer, running=timer is not None), random=bytes
+        )
+        self.reactor = Reactor()
+        self.url, _ = listen(self.reactor, self.cimom, 0)
+
+    def note(self, transaction: Transaction) -> None:
+        self.happened.append(transaction.now - NOON_SECONDS)
+
+    def raw(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+        make: Any = StringTransport  # it carries no type information
+        transport = make()
+        protocol = self.reactor.factory.buildProtocol(None)
+        protocol.makeConnection(transport)
+        given = {"Host": "127.0.0.1:4711", "Content-Length": str(len(body)), "Connection": "close", **headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        protocol.dataReceived(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        answer_head, _, content = transport.value().partition(b"\r\n\r\n")
+        status, *lines = answer_head.decode().split("\r\n")
+        answered = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        return int(status.split()[1]), answered, content
+
+    def get(self, path: str) -> Any:
+        status, headers, content = self.raw("GET", path, {})
+        assert (status, headers["content-type"]) == (HTTPStatus.OK, "application/json")
+        return json.loads(content)
+
+    def post(self, path: str, body: Any) -> Any:
+        status, _, content = self.raw("POST", path, JSON, json.dumps(body).encode())
+        assert status == HTTPStatus.OK, content
+        return json.loads(content)
+
+    def refused(self, body: Any, path: str = "/clock/advance") -> tuple[int, str]:
+        status, _, content = self.raw("POST", path, JSON, body if isinstance(body, bytes) else json.dumps(body).encode())
+        return status, json.loads(content)["error"]
+
+
+@pytest.fixture
+def plane() -> Plane:
+    return Plane()
+
+
+def test_it_listens_on_the_loopback_interface(plane: Plane) -> None:
+    assert (plane.url, plane.reactor.opened) == ("http://127.0.0.1:4711", [(0, "127.0.0.1")])
+
+
+def test_the_clock_tells_its_time_and_what_waits(plane: Plane) -> None:
+    due = "2025-03-10T12:00:05.000000Z"
+    assert plane.get("/clock") == {"now": NOON, "running": False, "due": due, "waiting": 2}
+
+
+def test_it_is_advanced_by_seconds_and_everything_happens_at_its_time(plane: Plane) -> None:
+    assert plane.post("/clock/advance", {"seconds": 5})["waiting"] == 1
+    assert plane.happened == [5]
+    state = plane.post("/clock/advance", {"seconds": 60.5})
+    assert plane.happened == [5, 9]
+    assert state == {"now": "2025-03-10T12:01:05.500000Z", "running": False, "due": None, "waiting": 0}
+
+
+def test_it_is_advanced_to_a_time_and_to_what_is_due_next(plane: Plane) -> None:
+    assert plane.post("/clock/advance", {"to": "2025-03-10T13:00:03+01:00"})["now"] == "2025-03-10T12:00:03.000000Z"
+    assert plane.happened == []
+    plane.post("/clock/advance", {"to": "next"})
+    assert plane.happened == [5]
+    plane.post("/clock/advance", {"to": "next"})
+    assert plane.refused({"to": "next"}) == (409, "nothing is due: nothing waits for a time")
+
+
+def test_a_running_clock_is_stopped_and_resumed() -> None:
+    timer: Any = TwistedClock()
+    plane = Plane(timer)
+    timer.advance(1)
+    assert plane.post("/clock/stop", {}) == {**plane.get("/clock"), "running": False}
+    timer.advance(100)
+    assert plane.happened == []
+    assert plane.post("/clock/resume", {})["running"] is True
+    timer.advance(4)
+    assert plane.happened == [5]
+
+
+BAD: list[tuple[Any, str]] = [
+    ({}, "give either"),
+    ({"seconds": 1, "to": "next"}, "give either"),
+    ({"seconds": -1}, "only goes forward"),
+    ({"to": "2025-03-10T11:00:00Z"}, "only goes forward"),
+    ({"to": "soon"}, "'soon' is no ISO 8601 time"),
+    ({"seconds": "5"}, "Expected `float | null`, got `str`"),
+    ({"second": 5}, "unknown field `second`"),
+    (b"{", "the body is not what this takes"),
+    (b'{"to": "\xff"}', "can't decode byte"),
+    (b'{"seconds": 1e400}', "Number out of range"),
+    (b"null", "Expected `object`, got `null`"),
+]
+
+
+@pytest.mark.parametrize(("body", "text"), BAD, ids=[text for _, text in BAD])
+def test_what_is_wrong_is_named_and_nothing_happens(plane: Plane, body: Any, text: str) -> None:
+    status, error = plane.refused(body)
+    assert status == HTTPStatus.BAD_REQUEST
+    assert text in error
+    assert (plane.happened, plane.get("/clock")["now"]) == ([], NOON)
+
+
+FAR: list[dict[str, Any]] = [{"seconds": 1e300}, {"to": "9999-12-31T23:59:59-02:00"}, {"to": "9999-12-31T23:59:59.5Z"}]
+
+
+@pytest.mark.parametrize("body", FAR, ids=str)
+def test_a_clock_does_not_leave_the_calendar(plane: Plane, body: dict[str, Any]) -> None:
+    assert plane.refused(body) == (400, "no clock goes beyond 9999-12-31T23:59:59.000000Z")
+    assert plane.post("/clock/advance", {"to": "9999-12-31T23:59:59Z"})["now"] == "9999-12-31T23:59:59.000000Z"
+
+
+def test_something_due_beyond_the_calendar_can_be_told(plane: Plane) -> None:
+    plane.post("/clock/advance", {"seconds": 60})
+    plane.cimom.run(lambda transaction: transaction.after(1e15, plane.note))
+    assert plane.get("/clock")["due"] == "9999-12-31T23:59:59.000000Z"
+
+
+def test_an_advance_that_would_take_for_ever_says_how_far_it_has_come(plane: Plane, monkeypatch: Any) -> None:
+    monkeypatch.setattr("cimsim.control.clock.MOST_CALLS", 1)
+    text = "the clock has come to 2025-03-10T12:00:05.000000Z, by 1 steps: advance it again to go on"
+    assert plane.refused({"seconds": 60}) == (503, text)
+    assert plane.happened == [5]
+    assert plane.post("/clock/advance", {"seconds": 60})["now"] == "2025-03-10T12:01:05.000000Z"
+
+
+def test_whatever_waits_on_the_clock_is_due(plane: Plane) -> None:
+    plane.cimom.clock.call_at(NOON_SECONDS + 3, lambda: plane.happened.append(3))
+    plane.post("/clock/advance", {"to": "next"})
+    assert plane.happened == [3]
+
+
+def test_other_paths_and_methods_are_refused_with_what_there_is(plane: Plane) -> None:
+    status, _, content = plane.raw("GET", "/time", {})
+    assert status == HTTPStatus.NOT_FOUND
+    assert b"/clock/advance" in content
+    status, headers, _ = plane.raw("DELETE", "/clock", {})
+    assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET")
+
+
+def test_the_root_lists_everything(plane: Plane) -> None:
+    assert sorted(plane.get("/")) == sorted(f"{method} {path}" for path, calls in CALLS.items() for method in calls)
+
+
+PAGES: list[tuple[str, Callable[[dict[str, str]], dict[str, str]], int]] = [
+    ("a form of a page in a browser", lambda given: {**given, "Content-Type": "text/plain"}, 415),
+    ("another name of this computer", lambda given: {**given, "Host": "evil.example:4711"}, 403),
+    ("no name", lambda given: {**given, "Host": ""}, 403),
+]
+
+
+@pytest.mark.parametrize(("change", "status"), [page[1:] for page in PAGES], ids=[page[0] for page in PAGES])
+def test_pages_of_other_origins_change_nothing(
+    plane: Plane, change: Callable[[dict[str, str]], dict[str, str]], status: int
+) -> None:
+    answered, _, _ = plane.raw("POST", "/clock/advance", change(JSON), b'{"seconds": 60}')
+    assert (answered, plane.happened) == (status, [])
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1", "[::1]:4711"])
+def test_every_name_of_the_loopback_interface_will_do(plane: Plane, host: str) -> None:
+    assert plane.raw("GET", "/clock", {"Host": host})[0] == HTTPStatus.OK
+
+
+def test_a_body_that_is_too_long_is_refused(plane: Plane) -> None:
+    assert plane.refused(b" " * (1024 * 1024 + 1)) == (413, "a body has at most 1048576 bytes")
