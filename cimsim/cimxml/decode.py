@@ -64,7 +64,13 @@ class Decoder:
             MessageError: request-not-well-formed (HE6), request-not-valid (HE5, HE12), unsupported-cim-version (HE3),
                 unsupported-dtd-version (HE4), unsupported-protocol-version (HC12), header-mismatch (HC7 to HC13).
         """
-        root = self._parser.parse(body)
+        try:
+            return self._message(self._parser.parse(body), headers)
+        except MessageError:
+            self._parser.spoil(len(body))
+            raise
+
+    def _message(self, root: Element, headers: CimHeaders) -> Message:
         if root.tag != "CIM":
             raise not_valid(f"the root element is {root.tag}, not CIM")
         versions = attributes(root, _VERSIONS)

@@ -143,7 +143,9 @@ class InstanceReader:
             if root.tag == "CLASS":
                 return self._classes.cim_class(root)
         except MessageError as error:
+            self._parser.spoil(len(text))
             return Malformed(f"no embedded object: {error.detail}")
+        self._parser.spoil(len(text))
         return Malformed(f"no embedded object: INSTANCE or CLASS expected, not {root.tag}")
 
     def _deeper(self) -> "InstanceReader":

@@ -1,9 +1,11 @@
-"""The names of CIM-XML, and a document that holds them all.
+"""The names of CIM-XML, and documents that hold others.
 
-libxml2 keeps every name that a thread ever parsed in one table. Once that is full, a document with a name that is not in it
-cannot be parsed. So the names of CIM-XML get in first, and what strangers send can fill only the rest (rule SEC3).
+libxml2 keeps every name that a thread ever parsed in one table, as long as the thread lives; a document with a new name cannot
+be parsed once that is full. So documents that may hold a name of another kind are told from the rest: those are parsed in
+threads of their own (rule SEC3).
 """
 
+import re
 from typing import Final
 
 _ELEMENTS: Final = """
@@ -24,8 +26,19 @@ CLASS ASSOCIATION REFERENCE PROPERTY METHOD PARAMETER INDICATION xml:lang
 """
 
 
-def all_names() -> str:
-    """Return a well-formed document in which each name of CIM-XML stands."""
-    elements = "".join(f"<{name}/>" for name in _ELEMENTS.split())
-    attributes = " ".join(f'{name}=""' for name in _ATTRIBUTES.split())
-    return f"<CIM {attributes}>{elements}</CIM>"
+_KNOWN_ELEMENTS: Final = frozenset(name.encode() for name in _ELEMENTS.split())
+_KNOWN_ATTRIBUTES: Final = frozenset(name.encode() for name in (*_ATTRIBUTES.split(), "version", "encoding", "standalone"))
+_KNOWN_ENTITIES: Final = frozenset({b"lt", b"gt", b"amp", b"quot", b"apos"})
+_ELEMENT: Final = re.compile(rb"</?([^\s<>/?!]+)")
+_ATTRIBUTE: Final = re.compile(rb"[\s\"']([^\s<>=\"'/]+)\s*=")
+_ENTITY: Final = re.compile(rb"&([^#;\s&<][^;\s&<]*)")
+_INSTRUCTION: Final = re.compile(rb"<\?(?!xml\s)")
+
+
+def may_have_strange_names(body: bytes) -> bool:
+    """Return whether a document may hold a name that is not of CIM-XML; text that looks like one counts, too."""
+    if not _KNOWN_ELEMENTS.issuperset(_ELEMENT.findall(body)) or not _KNOWN_ATTRIBUTES.issuperset(_ATTRIBUTE.findall(body)):
+        return True
+    if b"&" in body and not _KNOWN_ENTITIES.issuperset(_ENTITY.findall(body)):
+        return True
+    return b"<?" in body and _INSTRUCTION.search(body) is not None

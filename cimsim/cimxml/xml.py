@@ -5,13 +5,14 @@ an internal subset is refused, one with an external identifier is blanked out, a
 """
 
 import re
+from threading import Thread
 from typing import Any, Final
 
 from lxml import etree
 
 from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.message import REQUEST_NOT_VALID, REQUEST_NOT_WELL_FORMED, MessageError
-from cimsim.cimxml.vocabulary import all_names
+from cimsim.cimxml.vocabulary import may_have_strange_names
 
 Element = Any
 """An ``lxml.etree._Element``; lxml carries no type information."""
@@ -21,25 +22,29 @@ _ROOT: Final = re.compile(rb"<[A-Za-z_:\x80-\xff]")
 _DOCTYPE: Final = re.compile(rb"""<!DOCTYPE\s++[^\s\[>"']++(?:\s++(?:"[^"]*+"|'[^']*+'|[^\s\["'<>]++))*+\s*+>""")
 
 
+_SMALL: Final = 64 * 1024
+"""Documents beyond it are not searched for strange names: a thread costs less."""
+_MOST_SPOILT: Final = 16 * 1024 * 1024
+
+
 class XmlParser:
-    """Parses documents. Not for use by several threads at once."""
+    """Parses documents. Not for use by several threads at once.
+
+    A document with strange names costs memory that only the end of its thread gives back (see ``vocabulary``). Looking for them
+    takes as long as parsing, so at first only documents that could hide some are searched; those in which the decoder finds
+    some are refused, and after 16 MiB of such (``spoil``) all documents are searched.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         # Without "<" in the set, a body of nothing but "<" would take quadratic time; "<!" begins no tag but may be long text.
         self._long_tag = re.compile(rb"<(?!!)[^<>]{%d}" % limits.tag_length)
-        self._parser = etree.XMLParser(
-            encoding="utf-8",
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-            strip_cdata=True,
-        )
-        self._knows_names = False
+        self._parser = _make_parser()
+        self._spoilt = 0
+
+    def spoil(self, length: int) -> None:
+        """Note that a document of so many bytes was refused."""
+        self._spoilt += length
 
     def parse(self, body: bytes) -> Element:
         """Return the root element of a document.
@@ -47,10 +52,6 @@ class XmlParser:
         Raises:
             MessageError: request-not-well-formed (rules HE6, H35), or request-not-valid for one over the limits.
         """
-        if not self._knows_names:
-            # Here, not before: the table is that of the thread that parses.
-            etree.fromstring(all_names(), self._parser)
-            self._knows_names = True
         limits = self._limits
         if body.count(b"<") > limits.elements or body.count(b"=") > limits.attributes:
             raise MessageError(REQUEST_NOT_VALID, "the message has too many elements or attributes")
@@ -59,12 +60,57 @@ class XmlParser:
         if b"<!DOCTYPE" in body:
             body = _without_doctype(body)
         try:
+            if len(body) > _SMALL or (self._is_suspicious(body) and may_have_strange_names(body)):
+                return _parse_apart(body)
             return etree.fromstring(body, self._parser)
         except etree.XMLSyntaxError as error:
             # Its text as a whole names a file too, and the line once more.
             raise _not_well_formed(error.msg) from None
         except ValueError as error:
             raise _not_well_formed(error) from None
+
+    def _is_suspicious(self, body: bytes) -> bool:
+        # These may hold names that the decoder never looks at.
+        hides = (
+            b"<QUALIFIER" in body
+            or b"<CORRELATOR" in body
+            or b"xmlns" in body
+            or body.count(b"<?") > body.startswith(b"<?xml ")
+        )
+        return hides or self._spoilt > _MOST_SPOILT
+
+
+def _make_parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        strip_cdata=True,
+    )
+
+
+def _parse_apart(body: bytes) -> Element:
+    """Return the root element of a document, parsed in a thread whose table of names goes with it (see ``vocabulary``)."""
+    results: list[Element] = []
+    errors: list[Exception] = []
+
+    def parse() -> None:
+        try:
+            results.append(etree.fromstring(body, _make_parser()))
+        except Exception as error:  # noqa: BLE001 - it is raised again where it belongs
+            errors.append(error)
+
+    thread = Thread(target=parse)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def _not_well_formed(reason: object) -> MessageError:
