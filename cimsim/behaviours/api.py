@@ -107,6 +107,7 @@ def _is_method(name: str, value: object) -> bool:
 _HOOKS: Final = ("create_instance", "modify_instance", "delete_instance", "read_instance", "refresh", "namespaces_changed")
 
 
+_MOST_KNOWN: Final = 10_000
 _NONE: Final[Mapping[str, RefreshHook]] = MappingProxyType({})
 
 
@@ -135,6 +136,7 @@ class Behaviours:
 
     def __init__(self, bindings: Iterable[Binding] = (), faults: Iterable[Fault] = ()) -> None:
         bindings = tuple(bindings)
+        self._known: dict[tuple[str, ResolvedClass, str], Callable[..., Any] | None] = {}
         self._methods: dict[tuple[str, str], dict[str, Implementation]] = {}
         for binding in bindings:
             place = fold_namespace(binding.namespace), fold(binding.classname)
@@ -142,6 +144,8 @@ class Behaviours:
         self._hooks: dict[tuple[str, str], dict[str, Callable[..., Any]]] = {}
         self._observers: dict[Callable[[Transaction], None], None] = {}
         self._refreshers: dict[str, dict[str, RefreshHook]] = {}
+        # The same by declared name: there are few namespaces.
+        self._refreshers_of: dict[str, Mapping[str, RefreshHook]] = {}
         self._reading: set[str] = set()
         for binding in bindings:
             hooks = binding.behaviour.hooks()
@@ -165,13 +169,11 @@ class Behaviours:
 
     def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation | None:
         """Return who carries out ``method`` (folded) for ``cls``: the binding nearest to it in its line of superclasses."""
-        for table in (self._faults, self._methods):
-            if table:
-                for classname in cls.lineage:
-                    found = table.get((namespace, classname), {}).get(method)
-                    if found is not None:
-                        return found
-        return None
+        key = (namespace, cls, method)
+        if key not in self._known:
+            folded = fold_namespace(namespace)
+            self._remember(key, _nearest(self._faults, folded, cls, method) or _nearest(self._methods, folded, cls, method))
+        return self._known[key]
 
     def creator(self, namespace: str, cls: ResolvedClass) -> CreateHook | None:
         """Return the hook ``create_instance`` of the binding nearest to the class, None for the plain way."""
@@ -196,19 +198,38 @@ class Behaviours:
 
     def reader(self, namespace: str, cls: ResolvedClass) -> ReadHook | None:
         """Return the hook ``read_instance`` of the binding nearest to the class, None for the stored values."""
-        return self._hook("read_instance", namespace, cls)
+        key = (namespace, cls, "")
+        if key not in self._known:
+            self._remember(key, self._hook("read_instance", fold_namespace(namespace), cls))
+        return self._known[key]
 
     def refreshers(self, namespace: str) -> Mapping[str, RefreshHook]:
         """Return the hooks ``refresh`` of the namespace, by folded class name."""
-        return self._refreshers.get(namespace, _NONE)
+        found = self._refreshers_of.get(namespace)
+        if found is None:
+            found = self._refreshers_of[namespace] = self._refreshers.get(fold_namespace(namespace), _NONE)
+        return found
 
     def _hook(self, name: str, namespace: str, cls: ResolvedClass) -> Callable[..., Any] | None:
-        if self._hooks:
-            for classname in cls.lineage:
-                found = self._hooks.get((namespace, classname), {}).get(name)
-                if found is not None:
-                    return found
-        return None
+        return _nearest(self._hooks, namespace, cls, name)
+
+    def _remember(self, key: tuple[str, ResolvedClass, str], found: Callable[..., Any] | None) -> None:
+        """Keep what was found: reads and calls of methods come in great numbers."""
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = found
+
+
+def _nearest(
+    table: Mapping[tuple[str, str], Mapping[str, Callable[..., Any]]], namespace: str, cls: ResolvedClass, name: str
+) -> Callable[..., Any] | None:
+    """Return what stands under a name in the table of the class (namespace and class folded), or the nearest one above it."""
+    if table:
+        for classname in cls.lineage:
+            found = table.get((namespace, classname), {}).get(name)
+            if found is not None:
+                return found
+    return None
 
 
 def _returning(value: int) -> Implementation:

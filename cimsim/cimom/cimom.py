@@ -25,7 +25,7 @@ from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Reques
 from cimsim.operations.results import Close, Count, Opened, Pull, Result
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
-from cimsim.world.counts import OperationCount
+from cimsim.world.counts import Counts
 from cimsim.world.errors import failed
 from cimsim.world.events import Event
 from cimsim.world.names import fold, fold_namespace
@@ -54,7 +54,7 @@ class Cimom:
     Attributes:
         world: what it knows now.
         clock: what it and everything in it goes by.
-        counts: what it has carried out, by the name of the operation as DSP0200 spells it.
+        counts: what it has carried out.
         doing: the request or the step that it is carrying out, None between them; for whoever watches.
         turn: counts these: the same request may come again and again.
     """
@@ -74,7 +74,7 @@ class Cimom:
         hooks: Hooks = NO_HOOKS,
     ) -> None:
         self.clock = clock
-        self.counts: dict[str, OperationCount] = {}
+        self.counts = Counts()
         self.doing: Request | Wait | None = None
         self.turn = 0
         self.listeners: list[Listener] = []
@@ -107,7 +107,8 @@ class Cimom:
         now = self.clock.now()
         if self._world.agenda.times:
             self._catch_up(now)
-        self._begin(request)
+        self.turn += 1
+        self.doing = request
         try:
             outcome = self._carry_out(request, user, now)
         except CIMError as error:
@@ -123,7 +124,8 @@ class Cimom:
             raise failed(_explanation(request, error)) from error
         finally:
             self.doing = None
-            self._count(request, self.clock.now() - now)
+            if self.counts.wanted:
+                self._count(request, self.clock.now() - now)
         self._commit(outcome.world, outcome.changes)
         result = outcome.result
         if isinstance(result, _OF_SESSIONS):
@@ -171,14 +173,11 @@ class Cimom:
         self._world = replace(self._world, agenda=self._world.agenda.without(wait.number))
         self._plan()
 
-    def _begin(self, what: Request | Wait) -> None:
-        self.turn += 1
-        self.doing = what
-
     def _take(self, wait: Wait, now: float) -> None:
         """Carry out a step that has waited. One that fails has changed nothing, and does not come again."""
         self._world = replace(self._world, agenda=self._world.agenda.without(wait.number))
-        self._begin(wait)
+        self.turn += 1
+        self.doing = wait
         try:
             self._attempt(wait.step, wait.arguments, wait.namespace, now)
         finally:
@@ -225,21 +224,19 @@ class Cimom:
 
     def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
         """Count the lengths of the bodies of a request that was carried out and of its response."""
-        count = self._counted(request)
+        count = self.counts.of(_counted_as(request))
         count.request_bytes += request_bytes
         count.response_bytes += response_bytes
 
     def _count(self, request: Request, seconds: float) -> None:
-        count = self._counted(request)
+        count = self.counts.of(_counted_as(request))
         count.operations += 1
         count.seconds += seconds
 
-    def _counted(self, request: Request) -> OperationCount:
-        name = _counted_as(request)
-        count = self.counts.get(name)
-        if count is None:
-            count = self.counts[name] = OperationCount()
-        return count
+    def tell_of_calls(self, told: bool) -> None:
+        """Say whether the listeners want to hear of calls of methods."""
+        if self._policy.calls_told is not told:
+            self._policy = replace(self._policy, calls_told=told)
 
     def _end_session(self, request: Request, user: str | None) -> None:
         """End the enumeration session that a failed pull operation was for (rule PL-30)."""

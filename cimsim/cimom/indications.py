@@ -60,12 +60,16 @@ class Indications:
         self._subscriptions = Subscriptions()
         self._outbox = Outbox(cimom.clock, send, self._retries, self._lost, most=most, name=self._name)
         cimom.listeners.append(self.observe)
+        cimom.tell_of_calls(False)
+        # A pack may have brought subscriptions.
+        self.observe(cimom.world, ())
 
     def observe(self, world: World, events: Sequence[Event]) -> None:
         """Send what the subscribers want to know of what happened; never raises."""
         try:
             if self._subscriptions.refresh(world):
                 self._outbox.keep(self._subscriptions.active)
+                self._cimom.tell_of_calls(bool(self._subscriptions.wanted))
                 if self._subscriptions.active:
                     self._prepare()
             if self._subscriptions.wanted:

@@ -8,13 +8,13 @@ from pywbem import CIMError
 
 from cimsim.operations.hooks import NO_HOOKS, Hooks, ReadHook, run_hook
 from cimsim.operations.results import Result, Void
-from cimsim.world.counts import OperationCount
+from cimsim.world.counts import Counts
 from cimsim.world.errors import failed, invalid_parameter
 from cimsim.world.events import Event
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
 from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import NOTHING_COUNTED, Transaction, same, same_key
+from cimsim.world.transaction import Transaction, same, same_key
 from cimsim.world.world import Namespace, World
 
 
@@ -25,12 +25,14 @@ class Policy:
     ``enforce_write``: refuse to change properties without the Write qualifier (rule OP-MI-5).
     ``max_pull_timeout``: the longest OperationTimeout in seconds that a client may ask for; 0, never, is allowed too (PL-29).
     ``continue_on_error``: enumeration sessions may survive an error when the client wants it (rule PL-30).
+    ``calls_told``: whether what happens includes calls of methods: not when nobody asks for it (rule I19).
     ``sessions``: no, when the CIMOM is about to stop: it opens no enumeration session then, nor goes on with one (rule PL-40).
     """
 
     enforce_write: bool = True
     max_pull_timeout: int = 3600
     continue_on_error: bool = True
+    calls_told: bool = True
     sessions: bool = True
 
 
@@ -45,7 +47,7 @@ class Call(NamedTuple):
     now: float = 0.0
     policy: Policy = Policy()
     hooks: Hooks = NO_HOOKS
-    counts: Mapping[str, OperationCount] = NOTHING_COUNTED
+    counts: Counts | None = None
 
     def transaction(self) -> Transaction:
         """Return a new transaction on the call's world and namespace."""
@@ -70,12 +72,12 @@ class Call(NamedTuple):
 
     def live_one(self, instance: Instance) -> Instance:
         """Return an instance likewise; raises as ``live``."""
-        if not self.hooks.reads(fold_namespace(instance.namespace)):
+        if self.hooks.reader(instance.namespace, instance.cls) is None:
             return instance
         return self._read(self.transaction(), instance)
 
     def _read(self, transaction: Transaction, instance: Instance) -> Instance:
-        hook = self.hooks.reader(fold_namespace(instance.namespace), instance.cls)
+        hook = self.hooks.reader(instance.namespace, instance.cls)
         if hook is None:
             return instance
         computed = _computed(transaction, instance, hook)

@@ -49,7 +49,7 @@ def run_hook(hook: Callable[..., T], *arguments: Any) -> T:
 
 
 class Hooks(Protocol):
-    """Knows which hooks there are; ``namespace`` is a folded name."""
+    """Knows which hooks there are; ``namespace`` is a folded name, or the declared one where it says so."""
 
     def creator(self, namespace: str, cls: ResolvedClass) -> CreateHook | None:
         """Return what creates instances of the class, None for the plain way."""
@@ -72,11 +72,11 @@ class Hooks(Protocol):
         ...
 
     def reader(self, namespace: str, cls: ResolvedClass) -> ReadHook | None:
-        """Return what computes values of instances of the class, None for the stored ones."""
+        """Return what computes values of instances of the class, None for the stored ones; the namespace is as declared."""
         ...
 
     def refreshers(self, namespace: str) -> Mapping[str, RefreshHook]:
-        """Return what refreshes the instances of classes of the namespace, by folded class name."""
+        """Return what refreshes the instances of classes of the namespace, as declared, by folded class name."""
         ...
 
 

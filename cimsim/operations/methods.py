@@ -54,7 +54,7 @@ class Implementations(Protocol):
     """Knows who carries out which method."""
 
     def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation | None:
-        """Return the implementation of the method (folded name) for a class in a namespace (folded name), or None."""
+        """Return the implementation of the method (folded name) for a class in a namespace (declared name), or None."""
         ...
 
 
@@ -76,17 +76,24 @@ def invoke(call: Call, request: ExtrinsicRequest, implementations: Implementatio
     arguments = _bind(call, cls, method, request)
     if target is None and not method.static:
         raise method_not_available(f"method {cls.name}.{method.name} is not static: call it on an instance")
-    implementation = implementations.find(fold(call.namespace.name), cls, fold(method.name))
+    implementation = implementations.find(call.namespace.name, cls, fold(method.name))
     if implementation is None:
         raise method_not_available(f"method {cls.name}.{method.name} is declared, but nothing here carries it out")
     transaction = call.transaction()
+    invocation = Invocation(transaction, cls, target, method, arguments)
+    if not call.policy.calls_told:
+        return changed(transaction, _carried_out(call, invocation, implementation))
     about = MethodCall(call.namespace.name, cls, target, method, arguments, made=False)
     transaction.changes.append(about)
-    returned = implementation(Invocation(transaction, cls, target, method, arguments))
-    after = Binding(transaction.world, transaction.world.namespace(call.namespace.name))
-    result = _result(cls, method, returned, after)
+    result = _carried_out(call, invocation, implementation)
     transaction.changes.append(_made(about, result, transaction))
     return changed(transaction, result)
+
+
+def _carried_out(call: Call, invocation: Invocation, implementation: Implementation) -> MethodResult:
+    returned = implementation(invocation)
+    world = invocation.transaction.world
+    return _result(invocation.cls, invocation.method, returned, Binding(world, world.namespace(call.namespace.name)))
 
 
 def _made(about: MethodCall, result: MethodResult, transaction: Transaction) -> MethodCall:

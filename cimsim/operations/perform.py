@@ -1,7 +1,5 @@
 """From a request to its outcome."""
 
-from collections.abc import Mapping
-
 from cimsim.operations.call import Call, Outcome, Policy
 from cimsim.operations.hooks import NO_HOOKS, Hooks, run_hook
 from cimsim.operations.methods import Implementations, invoke
@@ -9,10 +7,10 @@ from cimsim.operations.pull import check_session
 from cimsim.operations.refresh import needed
 from cimsim.operations.request import ExtrinsicRequest, Request
 from cimsim.operations.table import OPERATIONS
-from cimsim.world.counts import OperationCount
+from cimsim.world.counts import Counts
 from cimsim.world.errors import not_supported, server_is_shutting_down
-from cimsim.world.names import fold, fold_namespace
-from cimsim.world.transaction import NOTHING_COUNTED, Transaction
+from cimsim.world.names import fold
+from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 
@@ -23,7 +21,7 @@ def perform(
     now: float,
     policy: Policy,
     hooks: Hooks = NO_HOOKS,
-    counts: Mapping[str, OperationCount] = NOTHING_COUNTED,
+    counts: Counts | None = None,
 ) -> Outcome:
     """Carry out a request; ``now`` is in seconds since 1970-01-01 UTC, ``counts`` what was carried out before.
 
@@ -46,12 +44,10 @@ def perform(
     return _settled(call, operation.run(call, **operation.bind(request.arguments, request.namespace)))
 
 
-def _call(
-    world: World, request: Request, now: float, policy: Policy, hooks: Hooks, counts: Mapping[str, OperationCount]
-) -> Call:
+def _call(world: World, request: Request, now: float, policy: Policy, hooks: Hooks, counts: Counts | None) -> Call:
     """Return the call of a request, on a world in which the instances that it may look at are refreshed."""
     call = Call(world, world.namespace(request.namespace), now, policy, hooks, counts)
-    refreshers = hooks.refreshers(fold_namespace(request.namespace))
+    refreshers = hooks.refreshers(call.namespace.name)
     if not refreshers:
         return call
     transaction = call.transaction()

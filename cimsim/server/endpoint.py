@@ -118,7 +118,7 @@ class Endpoint:
         cimom: Performs = self.cimom
         if quirks != Quirks():
             encoder, cimom = StyledEncoder(encoder, quirks), HabitualCimom(cimom, quirks)
-        service = CimService(RecentMessages(decoder), encoder, cimom, self.cimom.measured)
+        service = CimService(RecentMessages(decoder), encoder, cimom, self.cimom)
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
         features = with_habits(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
         self._factory = CimHttpFactory(service, reactor, authenticator, options.limits, features)

@@ -1,6 +1,6 @@
 """From the body of a request to the body of its response: decode, perform, encode."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 from pywbem import CIMError
@@ -9,6 +9,7 @@ from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
+from cimsim.world.counts import Counts
 from cimsim.world.errors import server_limits_exceeded
 
 _BATCH_BYTES: Final = 64 * 1024 * 1024
@@ -42,6 +43,19 @@ class Performs(Protocol):
         ...
 
 
+class Measures(Protocol):
+    """What the service needs of a CIMOM that counts."""
+
+    @property
+    def counts(self) -> Counts:
+        """What was carried out."""
+        ...
+
+    def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
+        """Count the lengths of two bodies."""
+        ...
+
+
 class CimService:
     """Answers CIM-XML messages. Knows nothing of HTTP but the CIM headers.
 
@@ -49,7 +63,7 @@ class CimService:
         decoder: reads the messages.
         encoder: writes the responses.
         cimom: carries the requests out.
-        measure: is told of each request the lengths of its body and of its response's; not of several in one message.
+        statistics: is told of each request the lengths of its body and of its response's; not of several in one message.
         batch_bytes: how long the response to several requests may grow; the requests that are not reached before are not
             carried out and get CIM_ERR_SERVER_LIMITS_EXCEEDED (rule SEC6).
     """
@@ -59,13 +73,13 @@ class CimService:
         decoder: Decodes,
         encoder: Encodes,
         cimom: Performs,
-        measure: Callable[[Request, int, int], None] | None = None,
+        statistics: Measures | None = None,
         batch_bytes: int = _BATCH_BYTES,
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
-        self._measure = measure
+        self._statistics = statistics
         self._batch_bytes = batch_bytes
 
     def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
@@ -86,11 +100,14 @@ class CimService:
         if message.further:
             return self._respond_to_all(message, user)
         response = self._encoder.encode(message, self._result(message.request, user))
-        return response if self._measure is None else self._measured(message.request, len(body), response, self._measure)
+        statistics = self._statistics
+        if statistics is None or not statistics.counts.wanted:
+            return response
+        return self._measured(message.request, len(body), response, statistics)
 
     @staticmethod
     def _measured(
-        request: Request, length: int, response: Iterator[list[bytes]], measure: Callable[[Request, int, int], None]
+        request: Request, length: int, response: Iterator[list[bytes]], statistics: Measures
     ) -> Iterator[list[bytes]]:
         sent = 0
         try:
@@ -98,7 +115,7 @@ class CimService:
                 sent += sum(map(len, fragments))
                 yield fragments
         finally:
-            measure(request, length, sent)
+            statistics.measured(request, length, sent)
 
     def _result(self, request: Request, user: str | None) -> Result | CIMError:
         try:

@@ -1,6 +1,6 @@
 """What a CIMOM has carried out, counted by operation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -15,7 +15,17 @@ class OperationCount:
     request_bytes: int = 0
     response_bytes: int = 0
 
-    def reset(self) -> None:
-        """Begin from zero."""
-        self.operations = self.request_bytes = self.response_bytes = 0
-        self.seconds = 0.0
+
+@dataclass(slots=True)
+class Counts:
+    """The counters of a CIMOM, by the name of the operation as DSP0200 spells it; nothing is counted unless ``wanted``."""
+
+    wanted: bool = False
+    operations: dict[str, OperationCount] = field(default_factory=dict)
+
+    def of(self, name: str) -> OperationCount:
+        """Return the counter of an operation, a new one if there is none yet."""
+        count = self.operations.get(name)
+        if count is None:
+            count = self.operations[name] = OperationCount()
+        return count

@@ -7,13 +7,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from pywbem import CIMClass, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
-from cimsim.world.counts import OperationCount
+from cimsim.world.counts import Counts
 from cimsim.world.errors import (
     already_exists,
     class_has_children,
@@ -33,19 +32,15 @@ from cimsim.world.schema import ClassHead, ResolvedClass
 from cimsim.world.traverse import associated, referring
 from cimsim.world.world import Namespace, World
 
-NOTHING_COUNTED: Final[Mapping[str, OperationCount]] = MappingProxyType({})
-
 
 class Transaction(Planning):
     """Reads and changes a world. ``world`` is the world with all changes so far, ``changes`` lists what happened, in order.
 
     ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace that paths
-    and classes belong to unless they say otherwise. ``counts`` tells what the CIMOM has carried out, by operation.
+    and classes belong to unless they say otherwise. ``counts`` tells what the CIMOM has carried out; None: it is not known.
     """
 
-    def __init__(
-        self, world: World, namespace: str = "", now: float = 0.0, counts: Mapping[str, OperationCount] = NOTHING_COUNTED
-    ) -> None:
+    def __init__(self, world: World, namespace: str = "", now: float = 0.0, counts: Counts | None = None) -> None:
         super().__init__(world, namespace, now)
         self.counts = counts
         self.changes: list[Event] = []

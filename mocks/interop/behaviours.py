@@ -10,7 +10,7 @@ from cimsim.world.transaction import Transaction
 
 from .manager import object_manager
 from .namespaces import Namespaces, describe_all
-from .statistics import Statistics, count_anew
+from .statistics import Statistics, count
 from .subscriptions import Destinations, Filters, Subscriptions
 
 __all__ = ["Destinations", "Filters", "Namespaces", "ObjectManager", "Statistics", "Subscriptions", "populate"]
@@ -26,7 +26,8 @@ class ObjectManager(ServiceLifeCycle):
     """CIM_ObjectManager: its state can be changed, yet the CIMOM goes on answering, or StartService could never be called."""
 
     def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
-        """Change properties; the statistics count anew once they are gathered again."""
+        """Change properties; operations are counted from zero once statistics are gathered."""
         super().modify_instance(transaction, instance, properties)
-        if properties.get("GatherStatisticalData") and not instance["GatherStatisticalData"]:
-            count_anew(transaction)
+        wanted = bool(properties.get("GatherStatisticalData", instance["GatherStatisticalData"]))
+        if wanted is not instance["GatherStatisticalData"]:
+            count(transaction, wanted=wanted)

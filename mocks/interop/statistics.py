@@ -50,18 +50,21 @@ class Statistics(Behaviour):
     def refresh(self, transaction: Transaction) -> None:
         """Make the instances show the counters as they are."""
         gathered: Mapping[str, OperationCount] = {}
-        if object_manager(transaction)["GatherStatisticalData"]:
-            gathered = transaction.counts
+        counts = transaction.counts
+        if counts is not None:
+            counts.wanted = bool(object_manager(transaction)["GatherStatisticalData"])
+            gathered = counts.operations if counts.wanted else {}
         transaction.synchronize("CIM_CIMOMStatisticalData", _rows(gathered, transaction.now), NAMESPACE)
 
 
-def count_anew(transaction: Transaction) -> None:
-    """Begin to count from zero.
+def count(transaction: Transaction, *, wanted: bool) -> None:
+    """Begin to count from zero, or end to count.
 
     The counters are not of the world: this holds even if the transaction is dropped.
     """
-    for count in transaction.counts.values():
-        count.reset()
+    if transaction.counts is not None:
+        transaction.counts.wanted = wanted
+        transaction.counts.operations.clear()
 
 
 def _rows(counts: Mapping[str, OperationCount], now: float) -> Iterator[dict[str, Any]]:

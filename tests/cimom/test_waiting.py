@@ -384,21 +384,25 @@ def test_other_classes_are_read_without_refreshing(client: Client) -> None:
 # Counting
 
 
-def test_operations_are_counted_well_or_not(client: Client) -> None:
+def test_operations_are_counted_well_or_not_if_that_is_wanted(client: Client) -> None:
+    client("GetInstance", InstanceName=A)
+    assert client.cimom.counts.operations == {}
+    client.cimom.counts.wanted = True
     client("GetInstance", InstanceName=A)
     with pytest.raises(CIMError):
         client("getinstance", InstanceName=InstancePath("T_Thing", (("Id", "none"),)))
     with pytest.raises(CIMError):
         client("Nonsense")
     client.invoke("Later")
-    counted = {name: count.operations for name, count in client.cimom.counts.items()}
+    counted = {name: count.operations for name, count in client.cimom.counts.operations.items()}
     assert counted == {"GetInstance": 2, "Unknown": 1, "InvokeMethod": 1}
 
 
 def test_time_is_that_of_the_clock_and_lengths_are_those_told(client: Client, monkeypatch: Any) -> None:
+    client.cimom.counts.wanted = True
     times = iter([1000.0, 1000.25])
     monkeypatch.setattr(client.clock, "now", lambda: next(times))
     client("GetInstance", InstanceName=A)
     client.cimom.measured(IntrinsicRequest("GetInstance", "root/test"), 100, 2000)
-    count = client.cimom.counts["GetInstance"]
+    count = client.cimom.counts.operations["GetInstance"]
     assert (count.operations, count.seconds, count.request_bytes, count.response_bytes) == (1, 0.25, 100, 2000)
