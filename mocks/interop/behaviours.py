@@ -11,15 +11,16 @@ from cimsim.world.transaction import Transaction
 from .manager import object_manager
 from .namespaces import Namespaces, describe_all
 from .statistics import Statistics, count
-from .subscriptions import Destinations, Filters, Subscriptions
+from .subscriptions import Destinations, Filters, Subscriptions, manage_all
 
 __all__ = ["Destinations", "Filters", "Namespaces", "ObjectManager", "Statistics", "Subscriptions", "populate"]
 
 
 def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
-    """Tell the running version, and describe every namespace that exists (rules W3, W4, W5, W7)."""
+    """Tell the running version, and describe every namespace and manage every filter that exists (rules W3, W4, W5, W7)."""
     transaction.modify(object_manager(transaction), Description=f"cimsim CIM object manager version {__version__}")
     describe_all(transaction)
+    manage_all(transaction)
 
 
 class ObjectManager(ServiceLifeCycle):

@@ -9,7 +9,7 @@ from pywbem import CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, CIMError
 from cimsim.behaviours.api import Behaviour
 from cimsim.behaviours.listeners import parse_listener_url
 from cimsim.query.indications import parse_indication_filter
-from cimsim.world.errors import failed, invalid_parameter
+from cimsim.world.errors import failed, invalid_parameter, not_supported
 from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.paths import InstancePath
@@ -21,8 +21,26 @@ from cimsim.world.world import Namespace
 from .manager import NAMESPACE, complete, object_manager
 
 QUERY_LANGUAGES: Final = ("WQL", "DMTF:CQL", "CIM:CQL")
+STATIC: Final = "cimsim:"
+"""How the names of static filters begin."""
 _MANAGES: Final = 5  # of ElementEffects
 _CIM_XML: Final = 2  # of Protocol
+
+
+def manage_all(transaction: Transaction) -> None:
+    """Tie the filters and destinations that packs have brought to the indication service.
+
+    The queries are not looked at: that would make every start slower. A wrong one is told when somebody subscribes to it.
+    """
+    for classname in ("CIM_IndicationFilter", "CIM_ListenerDestination"):
+        for each in transaction.instances(classname, NAMESPACE):
+            _manage(transaction, each)
+
+
+def _manage(transaction: Transaction, instance: Instance) -> None:
+    for service in transaction.instances("CIM_IndicationService", NAMESPACE):
+        affects = {"AffectedElement": instance, "AffectingElement": service, "ElementEffects": [_MANAGES]}
+        transaction.create("CIM_ServiceAffectsElement", affects, NAMESPACE)
 
 
 class _Subscribable(Behaviour):
@@ -38,21 +56,21 @@ class _Subscribable(Behaviour):
         }
         created = super().create_instance(transaction, cls, complete(cls.name, properties, keys))
         self.check(transaction, created)
-        for service in transaction.instances("CIM_IndicationService", NAMESPACE):
-            affects = {"AffectedElement": created, "AffectingElement": service, "ElementEffects": [_MANAGES]}
-            transaction.create("CIM_ServiceAffectsElement", affects, NAMESPACE)
+        _manage(transaction, created)
         return created
 
     def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
-        """Change one that no subscription refers to."""
+        """Change one that no subscription refers to, and that is not the server's own."""
         before = len(transaction.changes)
         super().modify_instance(transaction, instance, properties)
         if len(transaction.changes) > before:
+            _check_dynamic(instance)
             _check_free(transaction, instance)
             self.check(transaction, transaction.get(instance))
 
     def delete_instance(self, transaction: Transaction, instance: Instance) -> None:
-        """Delete one that no subscription refers to."""
+        """Delete one that no subscription refers to, and that is not the server's own."""
+        _check_dynamic(instance)
         _check_free(transaction, instance)
         super().delete_instance(transaction, instance)
 
@@ -135,6 +153,12 @@ def _seconds(start: DateTime | None, now: float) -> float:
     kind, instant = start.instant
     epoch = DateTime.at(0.0).instant[1]
     return (instant - epoch) / 1e6 if kind == "instant" and isinstance(instant, int) and isinstance(epoch, int) else now
+
+
+def _check_dynamic(instance: Instance) -> None:
+    """Refuse to change what is static: DSP1054 tells it by its name, which begins with the organization that made it."""
+    if str(instance["Name"]).startswith(STATIC):
+        raise not_supported(f"{instance['Name']} is static: clients cannot change or delete it")
 
 
 def _check_free(transaction: Transaction, instance: Instance) -> None:

@@ -20,6 +20,7 @@ import pytest
 import trustme
 from pywbem import (
     CIMClass,
+    CIMError,
     CIMInstance,
     CIMInstanceName,
     CIMProperty,
@@ -363,6 +364,45 @@ def test_i8_i11_i12_permanent_subscriptions(
     assert 3590 < hyperv.GetInstance(path)["SubscriptionTimeRemaining"] <= 3600
     for each in (path, subscription["Filter"], subscription["Handler"]):
         hyperv.DeleteInstance(each)
+
+
+def static_filter(conn: WBEMConnection, name: str) -> CIMInstanceName:
+    (path,) = [each for each in conn.EnumerateInstanceNames("CIM_IndicationFilter", INTEROP) if each["Name"] == name]
+    return path
+
+
+def test_static_filters_and_collections_can_be_subscribed_to(
+    hyperv: WBEMConnection, service: CIMInstanceName, listener: Listener, subscriber: Subscriber
+) -> None:
+    destination = subscriber.manager.add_destination(subscriber.identifier, listener.url, destination_id="static")
+    static = static_filter(hyperv, "cimsim:hyperv:services")
+    subscriber.manager.add_subscriptions(subscriber.identifier, static, destination.path)
+    hyperv.InvokeMethod("StopService", service)
+    assert listener.next()["IndicationFilterName"] == "cimsim:hyperv:services"
+    (collection,) = hyperv.EnumerateInstanceNames("CIM_FilterCollection", INTEROP)
+    ends = {"Filter": collection, "Handler": destination.path}
+    both = hyperv.CreateInstance(CIMInstance("CIM_FilterCollectionSubscription", ends), INTEROP)
+    (machine,) = [each.path for each in hyperv.EnumerateInstances("Msvm_ComputerSystem") if each["ElementName"] == "old01"]
+    hyperv.InvokeMethod("RequestStateChange", machine, RequestedState=Uint16(2))
+    told = listener.next()
+    while told["IndicationFilterName"] == "cimsim:hyperv:services":
+        told = listener.next()
+    assert told["IndicationFilterName"] == "cimsim:hyperv:machine-states"
+    assert told["SourceInstance"]["ElementName"] == "old01"
+    hyperv.DeleteInstance(both)
+    hyperv.InvokeMethod("RequestStateChange", machine, RequestedState=Uint16(3))
+
+
+def test_static_filters_stay_as_they_are(hyperv: WBEMConnection) -> None:
+    path = static_filter(hyperv, "cimsim:hyperv:services")
+    (manages,) = hyperv.ReferenceNames(path, ResultClass="CIM_ServiceAffectsElement")
+    assert manages.namespace == INTEROP
+    wanted = hyperv.GetInstance(path)
+    wanted["Query"] = "SELECT * FROM CIM_InstCreation"
+    for change in (lambda: hyperv.DeleteInstance(path), lambda: hyperv.ModifyInstance(wanted)):
+        with pytest.raises(CIMError) as refused:
+            change()
+        assert refused.value.status_code == 7
 
 
 def await_due(server: Any) -> str:
