@@ -399,10 +399,11 @@ def test_static_filters_stay_as_they_are(hyperv: WBEMConnection) -> None:
     assert manages.namespace == INTEROP
     wanted = hyperv.GetInstance(path)
     wanted["Query"] = "SELECT * FROM CIM_InstCreation"
-    for change in (lambda: hyperv.DeleteInstance(path), lambda: hyperv.ModifyInstance(wanted)):
-        with pytest.raises(CIMError) as refused:
-            change()
-        assert refused.value.status_code == 7
+    with pytest.raises(CIMError) as deleted:
+        hyperv.DeleteInstance(path)
+    with pytest.raises(CIMError) as changed:
+        hyperv.ModifyInstance(wanted)
+    assert (deleted.value.status_code, changed.value.status_code) == (7, 7)
 
 
 def await_due(server: Any) -> str:
