@@ -133,6 +133,10 @@ class Access:
         if before is not after and before.namespaces.keys() != after.namespaces.keys():
             self._demand(user, Role.ADMINISTER, request.namespace)
 
+    def hidden(self, user: str | None, world: World) -> frozenset[str]:
+        """Return the namespaces, by folded name, that a user may not read."""
+        return frozenset(name for name in world.namespaces if not self.allows(user, Role.READ, name))
+
     def visible(self, user: str | None, result: Result) -> Result:
         """Return a result without the instances of other namespaces that the user may not read."""
         if not isinstance(result, ObjectsWithPath | ObjectPaths | Opened):

@@ -263,11 +263,14 @@ class Cimom:
 
     def _carry_out(self, request: Request, user: str | None, now: float) -> Outcome:
         """Return the outcome of a request, as far as the roles of its user allow it (rules G7, SEC13)."""
+        access, policy = self._access, self._policy
+        if access is not None:
+            policy = replace(policy, hidden=access.hidden(user, self._world))
 
         def carry_out() -> Outcome:
-            return perform(self._world, request, self._implementations, now, self._policy, self._hooks, self.counts)
+            return perform(self._world, request, self._implementations, now, policy, self._hooks, self.counts)
 
-        return carry_out() if self._access is None else self._access.guard(user, request, self._world, carry_out)
+        return carry_out() if access is None else access.guard(user, request, self._world, carry_out)
 
 
 def _counted_as(request: Request) -> str:

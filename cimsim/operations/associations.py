@@ -102,7 +102,7 @@ def _associated(
 ) -> list[Instance]:
     _known_class(call, association)
     # The class of a result may be known only to another namespace, where results may lie.
-    if result is not None and not any(each.schema.get(result) for each in call.world.namespaces.values()):
+    if result is not None and not call.knows(result):
         _known_class(call, result)
     return associated(
         call.world,

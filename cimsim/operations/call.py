@@ -26,6 +26,7 @@ class Policy:
     ``max_pull_timeout``: the longest OperationTimeout in seconds that a client may ask for; 0, never, is allowed too (PL-29).
     ``continue_on_error``: enumeration sessions may survive an error when the client wants it (rule PL-30).
     ``calls_told``: whether what happens includes calls of methods: not when nobody asks for it (rule I19).
+    ``hidden``: the namespaces, by folded name, whose classes the answer must tell nothing of (rule SEC13).
     ``sessions``: no, when the CIMOM is about to stop: it opens no enumeration session then, nor goes on with one (rule PL-40).
     """
 
@@ -33,6 +34,7 @@ class Policy:
     max_pull_timeout: int = 3600
     continue_on_error: bool = True
     calls_told: bool = True
+    hidden: frozenset[str] = frozenset()
     sessions: bool = True
 
 
@@ -52,6 +54,11 @@ class Call(NamedTuple):
     def transaction(self) -> Transaction:
         """Return a new transaction on the call's world and namespace."""
         return Transaction(self.world, self.namespace.name, self.now, self.counts)
+
+    def knows(self, classname: str) -> bool:
+        """Return whether any namespace that is not hidden has a class of that name: results may lie in each."""
+        hidden = self.policy.hidden
+        return any(each.schema.get(classname) for name, each in self.world.namespaces.items() if name not in hidden)
 
     def live(self, instances: list[Instance]) -> list[Instance]:
         """Return instances as a client reads them: with the values that behaviours compute on reading.

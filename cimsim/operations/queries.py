@@ -228,12 +228,13 @@ def _options(call: Call, query: Traversal) -> dict[str, Option]:
 
 def _check_classes(call: Call, options: dict[str, Option]) -> None:
     """Refuse the names of classes that do not exist."""
-    here = [call.namespace]
-    # Instances may lie in another namespace, which alone knows their class (rule OP-AS-8).
-    anywhere = here if "schemaonly" in options else list(call.world.namespaces.values())
-    for folded, namespaces in (("assocclass", here), ("resultclass", anywhere)):
+    here = call.namespace.schema
+    for folded in ("assocclass", "resultclass"):
         name = _value(options, folded)
-        if name is not None and not any(each.schema.get(name) for each in namespaces):
+        if name is None or here.get(name) is not None:
+            continue
+        # Instances may lie in another namespace, which alone knows their class (rule OP-AS-8).
+        if folded == "assocclass" or "schemaonly" in options or not call.knows(name):
             raise options[folded].at.invalid(call.namespace.no_class(name))
 
 

@@ -1,5 +1,6 @@
 """Roles: what each lets a user do, and that a refusal tells nothing (rules G7, G8, SEC13)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -176,6 +177,38 @@ def test_sec13_associators_leave_out_what_the_user_may_not_read(world: World) ->
     seen = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=READER).perform(request, "eve")
     assert isinstance(seen, ObjectPaths)
     assert list(seen.instances) == []
+
+
+SOURCE = "{root/open:CIM_Thing.Id='1'}"
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        lambda name: IntrinsicRequest(
+            "AssociatorNames", "root/open", (Argument("ObjectName", thing("1")), Argument("ResultClass", ClassName(name)))
+        ),
+        lambda name: IntrinsicRequest(
+            "ExecQuery",
+            "root/open",
+            (
+                Argument("QueryLanguage", "WQL"),
+                Argument("Query", f"ASSOCIATORS OF {SOURCE} WHERE ResultClass = {name}"),
+            ),
+        ),
+    ],
+    ids=["associators", "query"],
+)
+def test_sec13_the_classes_of_hidden_namespaces_are_as_if_they_were_not(
+    cim: Any, world: World, request_of: Callable[[str], IntrinsicRequest]
+) -> None:
+    transaction = Transaction(world, "root/secret")
+    transaction.create_class(cim.cls("X_Secret", cim.prop("Id", "string", "Key")))
+    hidden = Cimom(transaction.world, NoImplementations(), Clock(0.0), random=bytes, access=READER)
+    secret, absent = (refusal(hidden, request_of(name)) for name in ("X_Secret", "X_Absent"))
+    assert secret == (absent[0], absent[1].replace("X_Absent", "X_Secret"))
+    seen = Cimom(transaction.world, NoImplementations(), Clock(0.0), random=bytes)
+    assert code(seen, request_of("X_Secret"), None) == 0
 
 
 @pytest.mark.parametrize("classname", ["CIM_Namespace", "cim_namespace", "X_Namespace"])
