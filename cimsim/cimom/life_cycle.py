@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from pywbem import CIMInstance, CIMProperty
+from pywbem import CIMInstance
 
-from cimsim.world.convert import to_cim_value
+from cimsim.world.convert import to_cim_property
 from cimsim.world.events import Change, ChangeKind, ClassChange, Event, MethodCall, Raised
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
-from cimsim.world.schema import Parameter, ResolvedClass
+from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
 from cimsim.world.world import Namespace, World
@@ -125,18 +125,7 @@ def _parameters(event: MethodCall) -> CIMInstance:
     """Return the values of the parameters that were given, and after the call of those that were returned, as properties."""
     given: Mapping[str, Any] = {**event.arguments, **event.outputs}
     parameters = [each for each in event.method.parameters.values() if each.name in given]
-    return CIMInstance(_PARAMETERS, [_property(each, given[each.name]) for each in parameters])
-
-
-def _property(parameter: Parameter, value: Any) -> CIMProperty:
-    return CIMProperty(
-        parameter.name,
-        to_cim_value(value),
-        type=parameter.type,
-        is_array=parameter.is_array,
-        embedded_object=parameter.embedded,
-        reference_class=parameter.reference_class,
-    )
+    return CIMInstance(_PARAMETERS, [to_cim_property(each, given[each.name]) for each in parameters])
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
-from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName
+from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName, CIMProperty
 
 from cimsim.world.paths import ClassName, ClassPath, InstancePath
 from cimsim.world.values import DateTime, Malformed, Untyped, convert_scalar
@@ -164,6 +164,18 @@ def to_cim_path(path: InstancePath) -> CIMInstanceName:
     """Return one of our instance paths as pywbem's."""
     keys = {name: to_cim_value(value) for name, value in path.keys}
     return CIMInstanceName(path.classname, keys, path.host, path.namespace)
+
+
+def to_cim_property(element: Element, value: Any) -> CIMProperty:
+    """Return a stored value of a property or a parameter as a property of pywbem; embedded objects are copied."""
+    return CIMProperty(
+        element.name,
+        to_cim_value(value),
+        type=element.type,
+        is_array=element.is_array,
+        embedded_object=element.embedded,
+        reference_class=element.reference_class,
+    )
 
 
 def to_cim_value(value: Any) -> Any:

@@ -3,9 +3,9 @@
 from copy import deepcopy
 from typing import Any
 
-from pywbem import CIMInstance, CIMProperty
+from pywbem import CIMInstance
 
-from cimsim.world.convert import to_cim_path, to_cim_value
+from cimsim.world.convert import to_cim_path, to_cim_property
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.schema import ResolvedClass
@@ -68,12 +68,5 @@ class Instance:
         """Return the instance as pywbem has it, with its path."""
         instance = CIMInstance(self.cls.name, path=to_cim_path(self.path))
         for prop, value in zip(self.cls.properties, self.values, strict=True):
-            instance.properties[prop.name] = CIMProperty(
-                prop.name,
-                to_cim_value(value),
-                type=prop.type,
-                is_array=prop.is_array,
-                embedded_object=prop.embedded,
-                reference_class=prop.reference_class,
-            )
+            instance.properties[prop.name] = to_cim_property(prop, value)
         return instance

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from pywbem import CIMError, CIMInstance, CIMProperty, CIMQualifierDeclaration
+from pywbem import CIMError, CIMInstance, CIMQualifierDeclaration
 
 from cimsim.world.agenda import Agenda
-from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, guess, shape, to_cim_value
+from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, guess, shape, to_cim_property
 from cimsim.world.errors import invalid_class, invalid_namespace, invalid_parameter, not_found
 from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean, fold, fold_namespace
@@ -246,7 +246,7 @@ class Binding(NamedTuple):
             raise ValueError(error.status_description) from None
         return CIMInstance(
             cls.name,
-            properties=[_cim_property(cls.properties[place], item) for place, item in typed.items()],
+            properties=[to_cim_property(cls.properties[place], item) for place, item in typed.items()],
         )
 
 
@@ -254,10 +254,6 @@ def _value(prop: Property, given: PropertyData, binding: Binding) -> Any:
     if given.type is not None and (given.type, given.is_array) != (prop.type, prop.is_array):
         raise ValueError(f"{shape(prop)} expected, not {given.type}{'[]' if given.is_array else ''}")
     return convert_value(prop, given.value, binding)
-
-
-def _cim_property(prop: Property, value: Any) -> CIMProperty:
-    return CIMProperty(prop.name, to_cim_value(value), type=prop.type, is_array=prop.is_array, embedded_object=prop.embedded)
 
 
 def _other_keys(cls: ResolvedClass, path: InstancePath, given: Collection[str]) -> CIMError:

@@ -8,9 +8,9 @@ properties that are NULL: what they test for is whether a property is there.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pywbem import CIMClass, CIMInstance, CIMInstanceName, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
+from pywbem import CIMClass, CIMInstance, CIMInstanceName, CIMMethod, CIMParameter, CIMQualifier
 
-from cimsim.world.convert import InstanceData, PropertyData, to_cim_path, to_cim_value
+from cimsim.world.convert import InstanceData, PropertyData, to_cim_path, to_cim_property, to_cim_value
 from cimsim.world.full import copy_of
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -51,14 +51,7 @@ def new_instance(cls: ResolvedClass, properties: Mapping[str, Any]) -> CIMInstan
     instance = CIMInstance(cls.name)
     for name, value in properties.items():
         prop = cls.properties[cls.index[fold(name)]]
-        instance.properties[prop.name] = CIMProperty(
-            prop.name,
-            to_cim_value(value),
-            type=prop.type,
-            is_array=prop.is_array,
-            embedded_object=prop.embedded,
-            reference_class=prop.reference_class,
-        )
+        instance.properties[prop.name] = to_cim_property(prop, value)
     return instance
 
 
