@@ -133,16 +133,16 @@ class Access:
         if before is not after and before.namespaces.keys() != after.namespaces.keys():
             self._demand(user, Role.ADMINISTER, request.namespace)
 
-    def hidden(self, user: str | None, world: World) -> frozenset[str]:
-        """Return the namespaces, by folded name, that a user may not read."""
-        return frozenset(name for name in world.namespaces if not self.allows(user, Role.READ, name))
+    def hides(self, user: str | None, namespace: str) -> bool:
+        """Return whether a user may not read in a namespace."""
+        return not self.allows(user, Role.READ, namespace)
 
     def visible(self, user: str | None, result: Result) -> Result:
         """Return a result without the instances of other namespaces that the user may not read."""
         if not isinstance(result, ObjectsWithPath | ObjectPaths | Opened):
             return result
         namespaces = {instance.namespace for instance in result.instances}
-        hidden = {each for each in namespaces if not self.allows(user, Role.READ, each)}
+        hidden = {each for each in namespaces if self.hides(user, each)}
         if not hidden:
             return result
         return replace(result, instances=[each for each in result.instances if each.namespace not in hidden])

@@ -6,6 +6,7 @@ before it has happened, however late the reactor is.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import Any, Final
 
@@ -265,7 +266,7 @@ class Cimom:
         """Return the outcome of a request, as far as the roles of its user allow it (rules G7, SEC13)."""
         access, policy = self._access, self._policy
         if access is not None:
-            policy = replace(policy, hidden=access.hidden(user, self._world))
+            policy = replace(policy, hides=partial(access.hides, user))
 
         def carry_out() -> Outcome:
             return perform(self._world, request, self._implementations, now, policy, self._hooks, self.counts)

@@ -14,7 +14,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
-from cimsim.cli.config import setting
+from cimsim.cli.config import all_of, setting
 from cimsim.cli.failure import fail
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,7 +45,8 @@ class Time(click.ParamType):
 
 def clock_options(command: F) -> F:
     """Declare the options about time, the seed and the control plane."""
-    for option in reversed(
+    return all_of(
+        command,
         (
             setting(
                 "--clock",
@@ -61,10 +62,8 @@ def clock_options(command: F) -> F:
                 type=click.IntRange(0, 65535),
                 help="Port of the control plane, on 127.0.0.1; 0 picks a free one.  [default: none; 0 with a manual clock]",
             ),
-        )
-    ):
-        command = option(command)
-    return command
+        ),
+    )
 
 
 def start_of(options: dict[str, Any]) -> float | None:

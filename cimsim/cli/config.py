@@ -5,7 +5,7 @@ The command line wins over the variable, the variable over the file, the file ov
 
 import math
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,13 @@ def setting(*names: str, **attributes: Any) -> Callable[[F], F]:
     long_name = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = "CIMSIM_" + long_name.removeprefix("--").replace("-", "_").upper()
     return click.option(*names, envvar=variable, show_envvar=True, **attributes)
+
+
+def all_of(command: F, options: Sequence[Callable[[F], F]]) -> F:
+    """Declare options of a command, in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def config_option(command: F) -> F:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cimsim.cli.config import Seconds, setting
+from cimsim.cli.config import Seconds, all_of, setting
 from cimsim.cli.failure import fail
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ _OPTIONS = (
 
 def delivery_options(command: F) -> F:
     """Declare the settings of the delivery of indications."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return all_of(command, _OPTIONS)
 
 
 def delivery_of(options: Mapping[str, Any]) -> DeliveryOptions:

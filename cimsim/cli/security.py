@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from cimsim.cli.config import setting
+from cimsim.cli.config import all_of, setting
 from cimsim.cli.failure import fail
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ _OPTIONS: Final = (
 
 def security_options(command: F) -> F:
     """Declare the settings of TLS, users and roles."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return all_of(command, _OPTIONS)
 
 
 def serves_http(options: Mapping[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """What an operation gets and gives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ class Policy:
     ``max_pull_timeout``: the longest OperationTimeout in seconds that a client may ask for; 0, never, is allowed too (PL-29).
     ``continue_on_error``: enumeration sessions may survive an error when the client wants it (rule PL-30).
     ``calls_told``: whether what happens includes calls of methods: not when nobody asks for it (rule I19).
-    ``hidden``: the namespaces, by folded name, whose classes the answer must tell nothing of (rule SEC13).
+    ``hides``: tells of a namespace whether answers must tell nothing of its classes (rule SEC13); None: of none.
     ``sessions``: no, when the CIMOM is about to stop: it opens no enumeration session then, nor goes on with one (rule PL-40).
     """
 
@@ -34,7 +34,7 @@ class Policy:
     max_pull_timeout: int = 3600
     continue_on_error: bool = True
     calls_told: bool = True
-    hidden: frozenset[str] = frozenset()
+    hides: Callable[[str], bool] | None = None
     sessions: bool = True
 
 
@@ -57,8 +57,9 @@ class Call(NamedTuple):
 
     def knows(self, classname: str) -> bool:
         """Return whether any namespace that is not hidden has a class of that name: results may lie in each."""
-        hidden = self.policy.hidden
-        return any(each.schema.get(classname) for name, each in self.world.namespaces.items() if name not in hidden)
+        hides = self.policy.hides
+        found = (name for name, each in self.world.namespaces.items() if each.schema.get(classname))
+        return any(hides is None or not hides(name) for name in found)
 
     def live(self, instances: list[Instance]) -> list[Instance]:
         """Return instances as a client reads them: with the values that behaviours compute on reading.

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pywbem import CIMInstance
 
 from cimsim.behaviours.jobs import JobFailure
-from cimsim.behaviours.service import COMPLETED, DISABLED, JOB_STARTED
+from cimsim.behaviours.service import COMPLETED, DISABLED
 from cimsim.operations.methods import Invocation
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -139,17 +139,7 @@ class DefinitionService(SettingsService):
             transaction.changes.extend(trial.changes)
             return COMPLETED, outputs
         identifier = transaction.guid()
-        job = work.start_job(
-            transaction,
-            timing,
-            job_type,
-            affected=machines or [call.instance],
-            owner=call.instance,
-            finish=_finish,
-            arguments=(step, arguments, identifier),
-            identifier=identifier,
-        )
-        return JOB_STARTED, {"Job": job}
+        return self.begin_job(call, timing, job_type, machines, _finish, (step, arguments, identifier), identifier)
 
     def _define(
         self, transaction: Transaction, given: CIMInstance, resources: tuple[CIMInstance, ...], path: InstancePath | None

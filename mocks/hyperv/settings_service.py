@@ -10,6 +10,7 @@ from pywbem import CIMInstance
 
 from cimsim.behaviours.jobs import JobFailure
 from cimsim.behaviours.service import COMPLETED, DISABLED, ENABLED, JOB_STARTED
+from cimsim.behaviours.timing import Timing
 from cimsim.operations.methods import Invocation
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
@@ -154,14 +155,28 @@ class SettingsService(FixedHostService):
         if timing.immediate:
             step(transaction, *arguments)
             return COMPLETED, {} if result is None else {result: list(paths)}
+        return self.begin_job(call, timing, job_type, machines, step, arguments)
+
+    def begin_job(
+        self,
+        call: Invocation,
+        timing: Timing,
+        job_type: int,
+        machines: Sequence[Instance],
+        finish: Callable[..., object],
+        arguments: tuple[Any, ...],
+        identifier: str | None = None,
+    ) -> Any:
+        """Have a job of this service make a change of virtual machines, or of none; return what the method returns."""
         job = work.start_job(
-            transaction,
+            call.transaction,
             timing,
             job_type,
             affected=machines or [call.instance],
             owner=call.instance,
-            finish=step,
+            finish=finish,
             arguments=arguments,
+            identifier=identifier,
         )
         return JOB_STARTED, {"Job": job}
 
