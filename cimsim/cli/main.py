@@ -5,7 +5,7 @@ import click
 from cimsim import __version__
 from cimsim.cli.certificates import certificates
 from cimsim.cli.clock import clock
-from cimsim.cli.coverage import coverage
+from cimsim.cli.conformance import conformance
 from cimsim.cli.packs import check, new
 from cimsim.cli.password import password
 from cimsim.cli.serve import serve
@@ -20,7 +20,7 @@ def main() -> None:
 main.add_command(certificates)
 main.add_command(check)
 main.add_command(clock)
-main.add_command(coverage)
+main.add_command(conformance)
 main.add_command(new)
 main.add_command(password)
 main.add_command(serve)

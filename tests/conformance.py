@@ -1,4 +1,4 @@
-"""Which tests show which rules: ``python -m tests.coverage`` writes what ``cimsim coverage`` prints.
+"""Which tests show which rules: ``python -m tests.conformance`` prints a line for each rule with its tests.
 
 A test shows a rule if its identifier stands in the name of the test function, in its docstring, or in a comment in it or right
 above it. What a docstring of a module or a comment between tests cites is shown by the module as a whole. Ranges are written
@@ -7,7 +7,6 @@ as ``M10 to M16`` or ``PL-22..25``.
 
 import ast
 import io
-import json
 import re
 import tokenize
 from collections import defaultdict
@@ -16,17 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cimsim.cli.coverage import table
-from cimsim.cli.rules import COVERAGE_FILE, identifiers, rules
+from cimsim.control.conformance import rules
 
 ROOT: Final = Path(__file__).parent.parent
-WRITTEN: Final = ROOT / "cimsim" / "cli" / COVERAGE_FILE
-PAGE: Final = WRITTEN.with_suffix(".md")
 
-_FAMILY: Final = r"OP-[A-Z]{2,3}-|PL-|VR-|SEC|FL|H[CEAO]?|C[PTLWJ]|[MGXDEIWTZQ]"
+_FAMILY: Final = r"OP-[A-Z]{2,3}-|PL-|VR-|SEC|FL|H[CEAO]?|C[PTLWJ]|[MGXDEIWTZQK]"
 _CITED: Final = re.compile(rf"(?<![\w-])({_FAMILY})(\d+)(?:(?: to |\.\.)(?:({_FAMILY}))?(\d+))?(?![\w-])")
-_IN_NAME: Final = re.compile(r"(?<=_)(op_[a-z]{2,3}_|pl_|vr_|sec|fl|h[ceao]?|c[ptlwj]|[mgxdeiwtzq])(\d+)(?=_|$)")
+_IN_NAME: Final = re.compile(r"(?<=_)(op_[a-z]{2,3}_|pl_|vr_|sec|fl|h[ceao]?|c[ptlwj]|[mgxdeiwtzqk])(\d+)(?=_|$)")
 _RANGE_IN_NAME: Final = re.compile(rf"{_IN_NAME.pattern}_to_(?:op_[a-z]{{2,3}}_|pl_|[a-z]{{1,3}})?(\d+)(?=_|$)")
+
+_DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +58,7 @@ def cited_by_name(name: str) -> set[str]:
 def rules_of(source: str, module: str) -> dict[str, set[str]]:
     """Return the names of the tests of a module by the identifiers that they cite."""
     tree = ast.parse(source)
-    comments = {
-        token.start[0]: token.string
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT
-    }
+    comments = _comments(source)
     shown: dict[str, set[str]] = defaultdict(set)
 
     def show(identifiers: Iterable[str], test: str) -> None:
@@ -78,6 +72,11 @@ def rules_of(source: str, module: str) -> dict[str, set[str]]:
     for name, node in _tests(tree):
         show(cited(ast.get_docstring(node) or "") | cited_by_name(node.name), name)
     return shown
+
+
+def _comments(source: str) -> dict[int, str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
 
 
 def _tests(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -97,26 +96,34 @@ def _spans(tree: ast.AST, lines: list[str]) -> Iterator[Span]:
 
 
 def scan(folder: Path) -> dict[str, list[str]]:
-    """Return for every rule, in the order of the list, the tests below a folder that show it."""
+    """Return for every rule that tests below a folder cite the names of these tests."""
     shown: dict[str, set[str]] = defaultdict(set)
     for path in sorted(folder.rglob("test_*.py")):
         module = path.relative_to(folder.parent).as_posix()
         for identifier, tests in rules_of(path.read_text(encoding="utf-8"), module).items():
             shown[identifier] |= tests
     # Tests before modules: what is more exact stands first.
-    return {each: sorted(shown[each], key=lambda test: ("::" not in test, test)) for each in identifiers() if shown[each]}
+    return {each: sorted(tests, key=lambda test: ("::" not in test, test)) for each, tests in shown.items()}
 
 
-def text() -> str:
-    """Return what the file of the list of tests must be."""
-    return json.dumps(scan(ROOT / "tests"), indent=1) + "\n"
+def named_in(folder: Path) -> set[str]:
+    """Return the identifiers that stand in docstrings and comments below a folder, of ranges the two ends."""
+    named = set()
+    for path in folder.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        texts = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, _DOCUMENTED)]
+        texts += [comment for comment in _comments(source).values() if "noqa" not in comment]
+        for family, number, other, last in _CITED.findall("\n".join(texts)):
+            named |= {f"{family}{number}", f"{other or family}{last or number}"}
+    return named
 
 
-def page() -> str:
-    """Return what the page with the table must be, as ``cimsim coverage`` prints it."""
-    return "\n".join(["# Coverage", "", *table(rules()), ""])
+def main() -> None:
+    """Print for each rule of the page the tests that show it."""
+    shown = scan(ROOT / "tests")
+    for rule in rules():
+        print(f"{rule.identifier} ({rule.status.value}): {', '.join(shown.get(rule.identifier, ()))}")
 
 
 if __name__ == "__main__":
-    WRITTEN.write_text(text(), encoding="utf-8")
-    PAGE.write_text(page(), encoding="utf-8")
+    main()
