@@ -77,8 +77,8 @@ class ResolvedClass:
     ``properties`` stand in declared order, inherited ones first; ``index`` maps folded names to places in it. ``keys`` and
     ``references`` are such places, ``embedded`` those of embedded objects; ``key_order`` lists the keys by folded name, the
     order of :class:`~.paths.Identity`, ``key_names`` is the set of these names, and ``key_types`` the types of ``keys``.
-    ``lineage`` holds the folded names of the class and all its superclasses, itself first. ``memo`` belongs to those who compute
-    something once per class (projections, rendered XML); its keys name the owner.
+    ``lineage`` holds the folded names of the class and all its superclasses, itself first. ``memo`` belongs to those who
+    compute something once per class (projections, rendered XML); its keys name the owner.
     """
 
     name: str

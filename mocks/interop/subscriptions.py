@@ -103,7 +103,7 @@ class Subscriptions(Behaviour):
     """CIM_AbstractIndicationSubscription: the server writes when it began and changed, and ends it in time (rules I11, I12)."""
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
-        """Create a subscription; what it refers to has the keys of this system, whatever the client wrote for them (rule I4)."""
+        """Create a subscription; its ends have the keys of this system, whatever the client wrote for them (rule I4)."""
         now = DateTime.at(transaction.now)
         times = {"SubscriptionStartTime": now, "TimeOfLastStateChange": now}
         ends = {name: _ours(transaction, value) for name, value in properties.items() if isinstance(value, InstancePath)}
