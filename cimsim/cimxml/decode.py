@@ -11,6 +11,7 @@ from cimsim.cimxml.decode_classes import ClassReader
 from cimsim.cimxml.decode_instances import InstanceReader, read_array, read_scalar
 from cimsim.cimxml.decode_paths import PathReader
 from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.hosts import DEFAULT_HOST
 from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.matching import check_method, check_object
 from cimsim.cimxml.message import (
@@ -21,6 +22,7 @@ from cimsim.cimxml.message import (
     Message,
     MessageError,
 )
+from cimsim.cimxml.quirks import NO_QUIRKS, Quirks
 from cimsim.cimxml.structure import (
     EMBEDDED,
     NOTHING,
@@ -36,6 +38,7 @@ from cimsim.cimxml.structure import (
 )
 from cimsim.cimxml.xml import Element, XmlParser
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, Request
+from cimsim.world.names import fold
 from cimsim.world.values import SCALAR_TYPES
 
 _VERSIONS: Final = frozenset({"CIMVERSION", "DTDVERSION"})
@@ -43,17 +46,26 @@ _MESSAGE: Final = frozenset({"ID", "PROTOCOLVERSION"})
 _PARAMVALUE_OPTIONS: Final = EMBEDDED | {"PARAMTYPE"}
 _MAJOR_2: Final = re.compile(r"2\.[0-9]+(?:\.[0-9]+)?")
 _MAJOR_1: Final = re.compile(r"1\.[0-9]+")
+_BLANKS: Final = b" \t\r\n"
+_NAMELESS: Final = frozenset({"enumerateclasses", "enumerateclassnames"})
 _PARAMTYPES: Final = SCALAR_TYPES | {"reference", "instance", "object"}
 
 
 class Decoder:
-    """Decodes request messages. Keeps nothing between messages; not for use by several threads at once."""
+    """Decodes request messages. Keeps nothing between messages; not for use by several threads at once.
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    Args:
+        limits: on messages.
+        host: that of the paths in our answers, which names this server in a reference (see ``hosts``).
+        quirks: what another server takes beyond what is right (rule Q2).
+    """
+
+    def __init__(self, limits: Limits | None = None, host: str = DEFAULT_HOST, quirks: Quirks = NO_QUIRKS) -> None:
         limits = limits or Limits()
         self._limits = limits
+        self._quirks = quirks
         self._parser = XmlParser(limits)
-        self._paths = PathReader(limits)
+        self._paths = PathReader(limits, host, quirks)
         self._classes = ClassReader(limits, self._paths)
         self._instances = InstanceReader(limits, self._parser, self._paths, self._classes)
 
@@ -64,6 +76,9 @@ class Decoder:
             MessageError: request-not-well-formed (HE6), request-not-valid (HE5, HE12), unsupported-cim-version (HE3),
                 unsupported-dtd-version (HE4), unsupported-protocol-version (HC12), header-mismatch (HC7 to HC13).
         """
+        self._paths.called = headers.host
+        if self._quirks.leading_blanks:
+            body = body.lstrip(_BLANKS)
         try:
             return self._message(self._parser.parse(body), headers)
         except MessageError:
@@ -123,7 +138,8 @@ class Decoder:
         namespace = self._paths.local_namespace(expect(found[0], "LOCALNAMESPACEPATH", call))
         if headers.batch is None:
             check_object(headers, namespace, None)
-        arguments = [self._iparamvalue(expect(child, "IPARAMVALUE", call)) for child in found[1:]]
+        nameless = self._quirks.nameless_class and fold(name) in _NAMELESS
+        arguments = [self._iparamvalue(expect(child, "IPARAMVALUE", call), nameless) for child in found[1:]]
         return IntrinsicRequest(name, namespace, tuple(arguments))
 
     def _extrinsic(self, call: Element, headers: CimHeaders) -> ExtrinsicRequest:
@@ -144,9 +160,11 @@ class Decoder:
             raise not_valid(f"{call.tag} without a target")
         return name, found
 
-    def _iparamvalue(self, element: Element) -> Argument:
+    def _iparamvalue(self, element: Element, nameless: bool) -> Argument:
         name = self._paths.name(attributes(element, ONLY_NAME)["NAME"])
         child = optional_child(element)
+        if nameless and child is not None and child.tag == "CLASSNAME" and not child.get("NAME", "missing"):
+            child = None
         return Argument(name, None if child is None else self._intrinsic_value(element, child))
 
     def _intrinsic_value(self, parent: Element, element: Element) -> Any:

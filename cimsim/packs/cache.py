@@ -1,6 +1,6 @@
 """Compiled packs on disk, so that a second start need not compile MOF.
 
-A file ``packs/v1/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
+A file ``packs/v2/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
 MessagePack array: the text ``cimsim pack``, the format's version, the SHA-256 of the content, and the content as ``encoding``
 writes it. KEY is the SHA-256 (hexadecimal) over all that the content depends on: the versions of the format, cimsim and pywbem,
 the standard qualifiers, the pack's namespaces with their MOF files, and the digests of all packs loaded before it. Files that
@@ -28,7 +28,7 @@ from cimsim.packs.encoding import decode, encode
 from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import NamespaceEntry
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _MAGIC: Final = "cimsim pack"
 _MOST_FILES: Final = 64
 

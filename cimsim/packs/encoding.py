@@ -305,7 +305,7 @@ def _stored_value(value: Any) -> Any:
     """Return a value of an instance in stored form; references and embedded instances become one-entry maps."""
     if isinstance(value, InstancePath):
         keys = [(name, _stored_value(item)) for name, item in value.keys]
-        return {_PATH: [value.classname, value.namespace, value.host, keys]}
+        return {_PATH: [value.classname, value.namespace, value.host, keys, value.types]}
     if isinstance(value, InstanceData):
         return {_EMBEDDED: [value.classname, [(prop.name, _stored_value(prop.value)) for prop in value.properties]]}
     if isinstance(value, list | tuple):
@@ -320,7 +320,8 @@ def _value(stored: Any) -> Any:
     if not isinstance(stored, dict):
         return stored
     if _PATH in stored:
-        classname, namespace, host, keys = stored[_PATH]
-        return InstancePath(classname, tuple([(name, _value(value)) for name, value in keys]), namespace, host)
+        classname, namespace, host, keys, types = stored[_PATH]
+        typed = tuple([(name, _value(value)) for name, value in keys])
+        return InstancePath(classname, typed, namespace, host, types and tuple(types))
     classname, properties = stored[_EMBEDDED]
     return InstanceData(classname, tuple([PropertyData(name, None, False, _value(value)) for name, value in properties]))

@@ -254,7 +254,13 @@ def _spelt(moment: DateTime, ending: str) -> str:
 
 
 def same_path(left: InstancePath, right: InstancePath, dialect: Dialect) -> bool:
-    """Tell whether two paths name the same instance; what one does not say of the namespace is taken from the other."""
+    """Tell whether two paths name the same instance; what one does not say of the namespace is taken from the other.
+
+    A host in the first, which a property holds, is that of another server, so the second must name it (rule D23); one in the
+    second alone is a name of this server.
+    """
+    if left.host and (right.host or "").lower() != left.host.lower():
+        return False
     if fold(left.classname) != fold(right.classname):
         return False
     if left.namespace and right.namespace and fold_namespace(left.namespace) != fold_namespace(right.namespace):

@@ -102,7 +102,11 @@ class Endpoint:
             branded(loaded.world, quirks.brand, self.clock.now()),
             loaded.behaviours,
             self.clock,
-            replace(options.policy, continue_on_error=options.policy.continue_on_error and not quirks.no_continuation),
+            replace(
+                options.policy,
+                continue_on_error=options.policy.continue_on_error and not quirks.no_continuation,
+                keyless_class=quirks.keyless_class,
+            ),
             random=options.random,
             contexts=options.contexts,
             access=options.access,
@@ -113,7 +117,7 @@ class Endpoint:
         self._indications = Indications(self.cimom, sender.send, sender.prepare, host=options.host, most=options.delivery.queue)
         self._sweeper = LoopingCall(self.cimom.sweep)
         self._sweeper.clock = reactor
-        decoder = Decoder(Limits(batch=options.max_batch))
+        decoder = Decoder(Limits(batch=options.max_batch), options.host, quirks)
         encoder: Encodes = Encoder(options.host, null_outputs=options.null_outputs, error_instances=options.error_instances)
         cimom: Performs = self.cimom
         if quirks != Quirks():

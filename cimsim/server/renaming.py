@@ -55,7 +55,7 @@ class Renaming:
             case InstancePath():
                 stands = fold(value.classname) in _NAMESPACE_CLASSES
                 keys = tuple([(name, self._content(stands, name, key)) for name, key in value.keys])
-                return InstancePath(value.classname, keys, self._name(value.namespace), value.host)
+                return InstancePath(value.classname, keys, self._name(value.namespace), value.host, value.types)
             case ClassPath():
                 return value._replace(namespace=self._name(value.namespace))
             case NamedInstance():

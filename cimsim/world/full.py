@@ -42,8 +42,6 @@ def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) ->
         copy.qualifiers = _merged_qualifiers(element.qualifiers, above.qualifiers if above is not None else {})
         if isinstance(copy, CIMMethod):
             _merge_parameters(copy, above)
-        elif above is not None and copy.value is None:
-            copy.value = above.value
         elements[fold(element.name)] = copy
     return list(elements.values())
 

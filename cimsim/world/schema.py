@@ -76,9 +76,9 @@ class ResolvedClass:
 
     ``properties`` stand in declared order, inherited ones first; ``index`` maps folded names to places in it. ``keys`` and
     ``references`` are such places, ``embedded`` those of embedded objects; ``key_order`` lists the keys by folded name, the
-    order of :class:`~.paths.Identity`, and ``key_names`` is the set of these names. ``lineage`` holds the folded names of the
-    class and all its superclasses, itself first. ``memo`` belongs to those who compute something once per class (projections,
-    rendered XML); its keys name the owner.
+    order of :class:`~.paths.Identity`, ``key_names`` is the set of these names, and ``key_types`` the types of ``keys``.
+    ``lineage`` holds the folded names of the class and all its superclasses, itself first. ``memo`` belongs to those who
+    compute something once per class (projections, rendered XML); its keys name the owner.
     """
 
     name: str
@@ -96,6 +96,7 @@ class ResolvedClass:
         self.index = {fold(prop.name): place for place, prop in enumerate(self.properties)}
         self.keys = tuple(place for place, prop in enumerate(self.properties) if prop.key)
         self.key_order = tuple(sorted(self.keys, key=lambda place: fold(self.properties[place].name)))
+        self.key_types = tuple(self.properties[place].type for place in self.keys)
         self.key_names = frozenset(fold(self.properties[place].name) for place in self.keys)
         self.references = tuple(place for place, prop in enumerate(self.properties) if prop.type == "reference")
         self.embedded = frozenset(place for place, prop in enumerate(self.properties) if prop.embedded)
@@ -174,6 +175,7 @@ _DEFERRED: Final = (
     "index",
     "keys",
     "key_order",
+    "key_types",
     "key_names",
     "references",
     "embedded",
@@ -327,6 +329,12 @@ def _embedding(element: CIMProperty | CIMParameter, inherited: Any) -> tuple[str
 
 
 def _property(declared: CIMProperty, inherited: Property | None, classname: str) -> Property:
+    """Return a property with what it inherits. One that overrides another and gives no default has none.
+
+    DSP0004 lets the qualifiers of an overridden property propagate, each by its flavor; the default is no qualifier but a part
+    of the declaration, which the overriding one takes the place of. So a class can take a default away, which it could not
+    otherwise, since NULL is not written in CIM-XML (rule D12); and pywbem_mock does the same.
+    """
     if inherited and (inherited.type, inherited.is_array) != (declared.type, bool(declared.is_array)):
         raise invalid_parameter(
             f"property {classname}.{declared.name} is declared as {shape(declared)}, "
@@ -349,7 +357,7 @@ def _property(declared: CIMProperty, inherited: Property | None, classname: str)
         origin=inherited.origin if inherited else classname,
     )
     if declared.value is None:
-        return replace(prop, default=inherited.default) if inherited else prop
+        return prop
     try:
         return replace(prop, default=convert_value(prop, declared.value))
     except ValueError as error:

@@ -345,17 +345,21 @@ class Transaction(Planning):
             self._put(replace(namespace, referrers=referrers))
 
     def _check_references(self, instance: Instance) -> None:
-        """Refuse references into our own namespaces that lead nowhere; those to other servers are taken on trust."""
+        """Refuse references that lead nowhere; those to other servers, which name a host, are taken on trust."""
         for place in instance.cls.references:
             path = instance.values[place]
-            if path is None or path.host or fold_namespace(path.namespace) not in self.world.namespaces:
+            if path is None or path.host:
                 continue
             if self.world.find(path.identity) is None and path.identity != instance.identity:
                 prop = instance.cls.properties[place]
-                namespace = self.world.namespace(path.namespace)
-                cls = namespace.schema.get(path.classname)
-                reason = f"no instance {path}" if cls else namespace.no_class(path.classname)
-                raise invalid_parameter(f"reference {instance.cls.name}.{prop.name} leads nowhere: {reason}")
+                raise invalid_parameter(f"reference {instance.cls.name}.{prop.name} leads nowhere: {self._missing(path)}")
+
+    def _missing(self, path: InstancePath) -> str:
+        """Return what is not there of an instance that is not: the namespace, the class or the instance."""
+        namespace = self.world.namespaces.get(fold_namespace(path.namespace or ""))
+        if namespace is None:
+            return self.world.no_namespace(path.namespace or "")
+        return f"no instance {path}" if namespace.schema.get(path.classname) else namespace.no_class(path.classname)
 
 
 def referenced(instance: Instance) -> Iterable[Identity]:

@@ -188,6 +188,11 @@ def test_outputs_as_a_mapping(simulator: Simulator, outputs: Any) -> None:
     assert {each.name: each.value for each in simulator.invoke("Act", path(1)).outputs} == {"Count": 9, "Found": None}
 
 
+def test_a_return_value_as_a_parameter(simulator: Simulator) -> None:
+    simulator.methods(lambda *_: (CIMParameter("ReturnValue", "uint32", value=7), []))
+    assert simulator.invoke("Act", path(1)).return_value.value == 7
+
+
 @pytest.mark.parametrize("returned", [None, 0, (0, None), (0, [("Count", 5)]), (0, {}, 1)])
 def test_what_is_no_result_fails(simulator: Simulator, returned: Any) -> None:
     simulator.methods(lambda *_: returned)

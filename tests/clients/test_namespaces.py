@@ -152,11 +152,32 @@ def test_the_server_fills_the_keys(connection: WBEMConnection) -> None:  # I2, I
         assert path["CreationClassName"] == path.classname
     destination = connection.GetInstance(created[1])
     assert (destination["PersistenceType"], destination["Protocol"]) == (2, 2)
-    refused(4, connection.CreateInstance, the_filter(SystemName="elsewhere"))
-    refused(4, connection.CreateInstance, the_destination(CreationClassName="CIM_ListenerDestination"))
+    refused(11, connection.CreateInstance, the_filter(SystemName="elsewhere"))
     refused(4, connection.CreateInstance, CIMInstance("CIM_IndicationFilter", {"Name": "f2", "QueryLanguage": "WQL"}))
     refused(11, connection.CreateInstance, the_filter())
     for path in created:
+        connection.DeleteInstance(path)
+
+
+def test_the_clients_own_name_for_the_system_is_replaced(connection: WBEMConnection) -> None:  # I4
+    """Also where the client refers to what it made by the keys that it gave, and by a host."""
+    theirs = {"SystemCreationClassName": "ACME_System", "SystemName": "java-host", "CreationClassName": "ACME_Class"}
+    created = {
+        "Filter": connection.CreateInstance(the_filter("mine", **theirs)),
+        "Handler": connection.CreateInstance(the_destination("mine", **theirs)),
+    }
+    own = {"SystemCreationClassName": "CIM_ComputerSystem", "SystemName": "cimsim", "Name": "mine"}
+    for path in created.values():
+        assert dict(path.keybindings) == {**own, "CreationClassName": path.classname}
+        assert dict(connection.GetInstance(path).path.keybindings) == dict(path.keybindings)
+    ends = {
+        name: CIMInstanceName(path.classname, {**theirs, "Name": "mine"}, namespace=INTEROP, host="java-host")
+        for name, path in created.items()
+    }
+    subscription = connection.CreateInstance(CIMInstance("CIM_IndicationSubscription", ends))
+    assert dict(subscription.keybindings) == created
+    refused(11, connection.CreateInstance, CIMInstance("CIM_IndicationSubscription", created))
+    for path in (subscription, *created.values()):
         connection.DeleteInstance(path)
 
 

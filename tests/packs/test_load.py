@@ -118,6 +118,21 @@ instance of T_Far { One = "\\\\.\\root\\test:t_thing.name=\"one\""; Two = "/ROOT
     assert paths == [(near, far), (near, near)]
 
 
+def test_references_to_other_servers_keep_host_and_types(make_pack: MakePack, load_pack: LoadPack) -> None:  # D16, VR-5
+    """From the MOF and from the compiled pack alike."""
+    link = r"""class T_Thing { [Key] string Name; };
+[Association] class T_Far { [Key] T_Thing REF One; [Key] T_Thing REF Two; };
+instance of T_Thing { Name = "one"; };
+instance of T_Far { One = "//far/root/test:T_Thing.Name=\"one\""; Two = "//far/root/x:X_Far.A=5,B=\"5\",C=TRUE"; };"""
+    pack = make_pack("p", link)
+    for _ in range(2):
+        namespace = load_pack(pack).world.namespace("root/test")
+        [far] = namespace.of_class(namespace.cls("T_Far"))
+        assert [(each.host, each.namespace) for each in (far["One"], far["Two"])] == [("far", "root/test"), ("far", "root/x")]
+        assert far["Two"].keys == (("A", 5), ("B", "5"), ("C", True))
+        assert far["Two"].types == ("uint64", None, "boolean")
+
+
 def test_qualifiers_have_the_flavors_of_their_declarations(make_pack: MakePack, load_pack: LoadPack) -> None:
     mof = '[Abstract, Version("1")] class T_A { [Key] string Name; [Description("d") : DisableOverride] string Text; };'
     cls = load_pack(make_pack("p", mof)).world.namespace("root/test").cls("T_A").declared
