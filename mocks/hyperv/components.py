@@ -100,7 +100,7 @@ class GuestServiceInterfaceComponent(IntegrationComponent):
 
 
 class ShutdownComponent(IntegrationComponent):
-    """Msvm_ShutdownComponent: asks the guest to shut down, reboot or hibernate; it does so within a transition of its machine."""
+    """Msvm_ShutdownComponent: has the guest shut down, reboot or hibernate, which is a transition of its machine."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
