@@ -119,5 +119,16 @@ def changed(host: "Host", processors: "Instance") -> Any:
     return transaction.world
 
 
+def test_dsp1042_the_management_service_tells_what_it_does(make_host: "MakeHost") -> None:
+    """The profile "System Virtualization" wants that of the service, and one of each resource pool."""
+    host = make_host()
+    transaction = host.transaction()
+    (abilities,) = transaction.associators(host.the("Msvm_VirtualSystemManagementService"), "Msvm_ElementCapabilities")
+    assert abilities.cls.is_a("cim_virtualsystemmanagementcapabilities")
+    assert (abilities["ElementNameEditSupported"], abilities["IndicationsSupported"]) == (True, (2, 3, 4))
+    for pool in transaction.instances("Msvm_ResourcePool"):
+        assert len(transaction.associators(pool, "Msvm_ElementCapabilities", "Msvm_AllocationCapabilities")) == 1
+
+
 def test_there_is_no_parentpackage(make_host: "MakeHost") -> None:
     assert "ParentPackage" not in make_host().transaction().cls("Msvm_VirtualSystemSettingData").full.properties
