@@ -56,7 +56,11 @@ def clock_options(command: F) -> F:
                 help="What the simulation goes by: real time, or a clock that stands still until it is advanced.",
             ),
             setting("--start-time", type=Time(), help="When the clock begins.  [default: now; manual: 2025-03-10T12:00:00Z]"),
-            setting("--seed", type=click.IntRange(0), help="Make all generated identifiers from this number."),
+            setting(
+                "--seed",
+                type=click.IntRange(0),
+                help="Make all generated identifiers from this number.  [default: a random one]",
+            ),
             setting(
                 "--control-port",
                 type=click.IntRange(0, 65535),
@@ -70,6 +74,12 @@ def start_of(options: dict[str, Any]) -> float | None:
     """Return the time that the clock begins with, in seconds since 1970-01-01 UTC; None: the time it is then."""
     given: float | None = options["start_time"]
     return MANUAL_START if given is None and options["clock"] == "manual" else given
+
+
+def seed_of(options: dict[str, Any]) -> int:
+    """Return what generated identifiers are made from: what was given, or a number that no other server has."""
+    seed: int | None = options["seed"]
+    return int.from_bytes(os.urandom(16)) if seed is None else seed
 
 
 def random_of(options: dict[str, Any]) -> Callable[[int], bytes]:

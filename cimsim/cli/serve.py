@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cimsim.cli.clock import clock_options, control_port_of, random_of, start_of
+from cimsim.cli.clock import clock_options, control_port_of, random_of, seed_of, start_of
 from cimsim.cli.config import Seconds, assignments, config_option, setting
 from cimsim.cli.failure import fail
 from cimsim.cli.listeners import delivery_of, delivery_options
@@ -134,7 +134,8 @@ def serve(**options: Any) -> None:
     access = access_of(options, users)
     delivery = delivery_of(options)
     start = start_of(options)
-    loaded = _load(options, time.time() if start is None else start)
+    seed = seed_of(options)
+    loaded = _load(options, time.time() if start is None else start, seed)
     endpoint = Endpoint(
         reactor,
         loaded,
@@ -190,7 +191,7 @@ def serve(**options: Any) -> None:
         from cimsim.server.reload import Reloader
 
         now = endpoint.clock.now
-        Reloader(reactor, lambda: load_packs(options, now()), endpoint.renew, loaded).start()
+        Reloader(reactor, lambda: load_packs(options, now(), seed), endpoint.renew, loaded).start()
 
     def announce() -> None:
         endpoint.watch()
@@ -212,11 +213,11 @@ def _forget(ready_file: Path) -> None:
     ready_file.unlink(missing_ok=True)
 
 
-def _load(options: dict[str, Any], now: float) -> Loaded:
+def _load(options: dict[str, Any], now: float, seed: int) -> Loaded:
     from cimsim.packs.errors import PackError
 
     try:
-        return load_packs(options, now)
+        return load_packs(options, now, seed)
     except PackError as error:
         if sys.stderr.isatty():
             _progress("")
@@ -226,8 +227,11 @@ def _load(options: dict[str, Any], now: float) -> Loaded:
         gc.enable()
 
 
-def load_packs(options: dict[str, Any], now: float) -> Loaded:
-    """Return what the options ask to be loaded, at a time in seconds since 1970-01-01 UTC; raises PackError."""
+def load_packs(options: dict[str, Any], now: float, seed: int) -> Loaded:
+    """Return what the options ask to be loaded, at a time in seconds since 1970-01-01 UTC; raises PackError.
+
+    ``seed`` is what generated identifiers are made from; a server that loads packs again keeps its own.
+    """
     from cimsim.packs.cache import default_cache_dir
     from cimsim.packs.load import load
 
@@ -237,7 +241,7 @@ def load_packs(options: dict[str, Any], now: float) -> Loaded:
         assignments(options["set"]),
         cache_dir=cache_dir,
         now=now,
-        seed=options["seed"] or 0,
+        seed=seed,
         progress=_progress if sys.stderr.isatty() else None,
         namespace=options["namespace"],
         schema=options["schema"],

@@ -1,13 +1,14 @@
 """How many virtual machines there are: fewer than the shipped three, or generated ones after them.
 
-Name, GUID, state and times of a generated machine follow from its number and the seed: they are the same on every start, and
-do not depend on how many come after it.
+Name, state and times of a generated machine follow from its number, its GUID from that and the seed: with the same seed they
+are the same on every start. They do not depend on how many come after it.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from cimsim.behaviours.service import DISABLED, ENABLED
+from cimsim.behaviours.variants import replace_texts
 from cimsim.world.transaction import Transaction
 
 from .definition import add_session_service, create_machine, destroy_machine, machines
@@ -37,6 +38,8 @@ def populate_machines(transaction: Transaction, settings: Mapping[str, Any]) -> 
     Raises:
         ValueError: their number is negative, a percentage is none, or all percentages together exceed 100.
     """
+    if settings["unique_ids"]:
+        _renew_identifiers(transaction)
     shares = {state: settings[name] for name, state in SHARES.items()}
     if min(shares.values()) < 0 or sum(shares.values()) > 100:
         raise ValueError(f"{', '.join(SHARES)}: write percentages that are 100 together at most")
@@ -51,6 +54,12 @@ def populate_machines(transaction: Transaction, settings: Mapping[str, Any]) -> 
         transaction.now = _FIRST_CREATION + number * _MINUTE
         _generate(transaction, number, _state(number, shares), Guests.of(settings))
     transaction.now = present
+
+
+def _renew_identifiers(transaction: Transaction) -> None:
+    """Give the machines of the MOF files, and the switches, GUIDs that come from the seed."""
+    named = [*machines(transaction), *transaction.instances("Msvm_VirtualEthernetSwitch")]
+    replace_texts(transaction, {each["Name"]: transaction.guid() for each in named})
 
 
 def _equip(transaction: Transaction, processors: int, memory: int) -> None:

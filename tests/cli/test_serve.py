@@ -33,8 +33,8 @@ def test_it_serves_the_shipped_packs_unless_told_otherwise(serve: "Serve", tmp_p
     ready = tmp_path / "ready"
     ready.write_text("of an earlier run")
     running = serve("--ready-file", ready)
-    assert "root/virtualization/v2: 103 classes, 224 instances" in running.lines
-    assert "root/cimv2/storage/iscsitarget: 87 classes, 42 instances" in running.lines
+    assert "root/virtualization/v2: 106 classes, 226 instances" in running.lines
+    assert "root/cimv2/storage/iscsitarget: 149 classes, 58 instances" in running.lines
     assert [line.split()[1] for line in running.lines if line.startswith("pack ")] == ["interop", "hyperv", "iscsitarget"]
     assert running.url.startswith("http://127.0.0.1:")
     with WBEMConnection(running.url, None) as conn:

@@ -48,6 +48,34 @@ def names(connection: WBEMConnection) -> set[str]:
 # Namespaces
 
 
+def listed(connection: WBEMConnection) -> set[str]:
+    """Return the namespaces that the object manager is linked to."""
+    (manager,) = connection.EnumerateInstanceNames("CIM_ObjectManager")
+    links = connection.References(manager, ResultClass="CIM_NamespaceInManager")
+    assert len(links) == len(connection.EnumerateInstanceNames("CIM_NamespaceInManager"))
+    return {link["Dependent"]["Name"] for link in links}
+
+
+def test_the_object_manager_lists_all_namespaces_whatever_clients_do(connection: WBEMConnection) -> None:  # W3
+    path = connection.CreateInstance(CIMInstance("CIM_Namespace", {"Name": "root/listed"}))
+    assert listed(connection) == names(connection) >= {*SHIPPED, "root/listed"}
+    (link,) = connection.ReferenceNames(path, ResultClass="CIM_NamespaceInManager")
+    refused(7, connection.DeleteInstance, link)
+    again = CIMInstance("CIM_NamespaceInManager", {"Antecedent": link["Antecedent"], "Dependent": path})
+    refused(7, connection.CreateInstance, again)
+    assert "root/listed" in listed(connection)
+    connection.DeleteInstance(path)
+    assert listed(connection) == names(connection)
+    assert "root/listed" not in listed(connection)
+
+
+def test_the_object_manager_stays_the_only_one(connection: WBEMConnection) -> None:  # W6
+    (manager,) = connection.EnumerateInstances("CIM_ObjectManager")
+    refused(7, connection.DeleteInstance, manager.path)
+    refused(7, connection.CreateInstance, CIMInstance("CIM_ObjectManager", {**manager.path.keybindings, "Name": "second"}))
+    assert connection.EnumerateInstanceNames("CIM_ObjectManager") == [manager.path]
+
+
 def test_pywbem_creates_and_deletes_a_namespace(connection: WBEMConnection, server: WBEMServer) -> None:  # W5, W12, W13
     assert server.create_namespace("/root/new/") == "root/new"
     assert set(server.namespaces) == {*SHIPPED, "root/new"}
