@@ -13,10 +13,15 @@ from typing import Any, Final
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty
 
 from cimsim.world.convert import convert_value, shape
-from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass
+from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass, server_limits_exceeded
 from cimsim.world.full import merged
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.pmap import PersistentMap
+
+MAX_DEPTH: Final = 100
+"""How many classes may lie on the way from a class to the top, itself included; DMTF's schemas need 11."""
+MAX_ELEMENTS: Final = 2000
+"""How many properties and methods a class may have, inherited ones included; DMTF's schemas need 250."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,13 @@ class ResolvedClass:
 
     def __post_init__(self) -> None:
         self.folded = fold(self.name)
+        above = self.superclass.lineage if self.superclass else ()
+        self.lineage: tuple[str, ...] = (self.folded, *above)
+        parent = self.superclass
+        if parent is not None and self.properties is parent.properties:
+            for name in _OF_PROPERTIES:
+                setattr(self, name, getattr(parent, name))
+            return
         self.index = {fold(prop.name): place for place, prop in enumerate(self.properties)}
         self.keys = tuple(place for place, prop in enumerate(self.properties) if prop.key)
         self.key_order = tuple(sorted(self.keys, key=lambda place: fold(self.properties[place].name)))
@@ -100,8 +112,6 @@ class ResolvedClass:
         self.references = tuple(place for place, prop in enumerate(self.properties) if prop.type == "reference")
         self.embedded = frozenset(place for place, prop in enumerate(self.properties) if prop.embedded)
         self.defaults = tuple(prop.default for prop in self.properties)
-        above = self.superclass.lineage if self.superclass else ()
-        self.lineage: tuple[str, ...] = (self.folded, *above)
 
     def is_a(self, folded_name: str) -> bool:
         """Whether this class is the one of that folded name or derives from it."""
@@ -118,7 +128,16 @@ class ResolvedClass:
 
     @cached_property
     def full(self) -> CIMClass:
-        """The class with inherited elements and qualifiers, ``propagated`` and ``class_origin`` set (rule OP-CC-4)."""
+        """The class with inherited elements and qualifiers, ``propagated`` and ``class_origin`` set (rule OP-CC-4).
+
+        It shares with the full class above what it inherits unchanged, so nobody may change it.
+        """
+        # From the top down, so that a long chain of classes is not a deep recursion.
+        chain = [self]
+        while chain[-1].superclass is not None and "full" not in chain[-1].superclass.__dict__:
+            chain.append(chain[-1].superclass)
+        for cls in reversed(chain[1:]):
+            _ = cls.full
         return merged(self.declared, self.superclass.full if self.superclass else None)
 
 
@@ -167,18 +186,10 @@ class DeferredClass(ResolvedClass):
         return getattr(self, name)
 
 
-_DEFERRED: Final = (
-    "declared",
-    "properties",
-    "methods",
-    "index",
-    "keys",
-    "key_order",
-    "key_names",
-    "references",
-    "embedded",
-    "defaults",
-)
+_OF_PROPERTIES: Final = ("index", "keys", "key_order", "key_names", "references", "embedded", "defaults")
+"""What follows from the properties alone; a class that adds none shares it with its superclass."""
+
+_DEFERRED: Final = ("declared", "properties", "methods", *_OF_PROPERTIES)
 
 
 class Schema:
@@ -218,9 +229,11 @@ class Schema:
     def descendants(self, name: str | None) -> list[ResolvedClass]:
         """Return all subclasses at any depth (all classes for None), each after its superclass."""
         found: list[ResolvedClass] = []
-        for child in self.direct_subclasses(name):
-            found.append(child)
-            found.extend(self.descendants(child.name))
+        waiting = self.direct_subclasses(name)[::-1]
+        while waiting:
+            cls = waiting.pop()
+            found.append(cls)
+            waiting.extend(reversed(self.direct_subclasses(cls.name)))
         return found
 
     def closure(self, cls: ResolvedClass) -> tuple[ResolvedClass, ...]:
@@ -246,7 +259,8 @@ class Schema:
 
         Raises:
             CIMError: CIM_ERR_ALREADY_EXISTS or CIM_ERR_INVALID_SUPERCLASS, in this order (rule OP-CC-2);
-                CIM_ERR_INVALID_PARAMETER for an element that contradicts the superclass (rule OP-CC-3).
+                CIM_ERR_INVALID_PARAMETER for an element that contradicts the superclass (rule OP-CC-3);
+                CIM_ERR_SERVER_LIMITS_EXCEEDED for one that is too deep or too large (``MAX_DEPTH``, ``MAX_ELEMENTS``).
         """
         parent = self.place_for(declared)
         deferred = isinstance(declared, ClassHead)
@@ -289,12 +303,15 @@ class Schema:
 
 
 def resolve(declared: CIMClass, parent: ResolvedClass | None) -> ResolvedClass:
-    """Return the class with what it inherits from ``parent``."""
-    properties = {fold(prop.name): prop for prop in parent.properties} if parent else {}
-    for cim_property in declared.properties.values():
-        folded = fold(cim_property.name)
-        properties[folded] = _property(cim_property, properties.get(folded), declared.classname)
-    methods = dict(parent.methods) if parent else {}
+    """Return the class with what it inherits from ``parent``, sharing what it leaves as it is.
+
+    Raises:
+        CIMError: as ``Schema.with_class`` does.
+    """
+    _check_size(declared, parent)
+    methods = parent.methods if parent else {}
+    if declared.methods:
+        methods = dict(methods)
     for cim_method in declared.methods.values():
         folded = fold(cim_method.name)
         methods[folded] = _method(cim_method, methods.get(folded), declared.classname)
@@ -303,12 +320,37 @@ def resolve(declared: CIMClass, parent: ResolvedClass | None) -> ResolvedClass:
         name=declared.classname,
         superclass=parent,
         declared=declared,
-        properties=tuple(properties.values()),
+        properties=_properties(declared, parent),
         methods=methods,
         abstract=_flag(qualifiers, "Abstract", inherited=False),
         association=_flag(qualifiers, "Association", inherited=parent is not None and parent.association),
         indication=_flag(qualifiers, "Indication", inherited=parent is not None and parent.indication),
     )
+
+
+def _properties(declared: CIMClass, parent: ResolvedClass | None) -> tuple[Property, ...]:
+    if parent and not declared.properties:
+        return parent.properties
+    properties = {fold(prop.name): prop for prop in parent.properties} if parent else {}
+    for cim_property in declared.properties.values():
+        folded = fold(cim_property.name)
+        properties[folded] = _property(cim_property, properties.get(folded), declared.classname)
+    return tuple(properties.values())
+
+
+def _check_size(declared: CIMClass, parent: ResolvedClass | None) -> None:
+    """Refuse a class that is too deep or too large; every subclass repeats what it inherits."""
+    name = declared.classname
+    depth = 1 + (len(parent.lineage) if parent else 0)
+    if depth > MAX_DEPTH:
+        raise server_limits_exceeded(f"class {name} would be the {depth}th of a chain of classes; at most {MAX_DEPTH} may be one")
+    count = len(declared.properties) + len(declared.methods)
+    if parent and count:
+        count += len(parent.properties) + len(parent.methods)
+    if count > MAX_ELEMENTS:
+        raise server_limits_exceeded(
+            f"class {name} has {count} properties and methods with those it inherits; at most {MAX_ELEMENTS} are allowed"
+        )
 
 
 def _flag(qualifiers: Any, name: str, *, inherited: bool) -> bool:
