@@ -77,20 +77,25 @@ def _merge_parameters(method: CIMMethod, above: CIMMethod | None) -> None:
 
 
 def _propagated(qualifiers: Any) -> dict[str, CIMQualifier]:
-    """Return copies of the qualifiers that subclasses inherit, marked as propagated."""
+    """Return the qualifiers that subclasses inherit, marked as propagated."""
     inherited = {}
     for qualifier in qualifiers.values():
         if qualifier.tosubclass is not False:
-            copy = qualifier.copy()
-            copy.propagated = True
-            inherited[qualifier.name] = copy
+            inherited[qualifier.name] = _marked(qualifier, propagated=True)
     return inherited
 
 
 def _merged_qualifiers(declared: Any, inherited: Any) -> list[CIMQualifier]:
     merged = {fold(name): qualifier for name, qualifier in _propagated(inherited).items()}
     for qualifier in declared.values():
-        copy = qualifier.copy()
-        copy.propagated = False
-        merged[fold(qualifier.name)] = copy
+        merged[fold(qualifier.name)] = _marked(qualifier, propagated=False)
     return list(merged.values())
+
+
+def _marked(qualifier: CIMQualifier, *, propagated: bool) -> CIMQualifier:
+    """Return the qualifier itself if it is marked so already, otherwise a copy that is."""
+    if qualifier.propagated is propagated:
+        return qualifier
+    copy = qualifier.copy()
+    copy.propagated = propagated
+    return copy
