@@ -90,8 +90,10 @@ class XmlParser:
         """Refuse a document that is over the limits, before anything is built of it."""
         limits = self._limits
         elements = attributes = references = tag = 0
-        for start in range(0, len(body), _SLICE):
-            end = min(start + _SLICE, len(body))
+        # A tag over the limit spans the whole of a slice, so that none is overlooked.
+        step = min(_SLICE, limits.tag_length // 2)
+        for start in range(0, len(body), step):
+            end = min(start + step, len(body))
             elements += body.count(b"<", start, end)
             attributes += body.count(b"=", start, end)
             references += body.count(b"&", start, end)

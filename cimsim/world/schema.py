@@ -21,7 +21,7 @@ from cimsim.world.pmap import PersistentMap
 MAX_DEPTH: Final = 100
 """How many classes may lie on the way from a class to the top, itself included; DMTF's schemas need 11."""
 MAX_PARTS: Final = 10_000
-"""How many properties, methods, parameters and qualifiers a class may have with all that it inherits; overridden ones count, too.
+"""How many properties, methods, parameters and qualifiers a class may have with all that it inherits, overridden ones too.
 
 DMTF's schemas need 1,500. With this many, what an operation does with one class takes some 30 ms.
 """
@@ -84,9 +84,9 @@ class ResolvedClass:
 
     ``properties`` stand in declared order, inherited ones first; ``index`` maps folded names to places in it. ``keys`` and
     ``references`` are such places, ``embedded`` those of embedded objects; ``key_order`` lists the keys by folded name, the
-    order of :class:`~.paths.Identity`, and ``key_names`` is the set of these names. ``parts`` counts as
-    ``MAX_PARTS`` says. ``lineage`` holds the folded names of the class and all its superclasses, itself first. ``memo`` belongs to those who compute something once per class (projections,
-    rendered XML); its keys name the owner.
+    order of :class:`~.paths.Identity`, and ``key_names`` is the set of these names. ``parts`` counts as ``MAX_PARTS`` says.
+    ``lineage`` holds the folded names of the class and all its superclasses, itself first. ``memo`` belongs to those who
+    compute something once per class (projections, rendered XML); its keys name the owner.
     """
 
     name: str
