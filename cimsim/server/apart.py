@@ -48,7 +48,7 @@ class Apart:
         try:
             outcome = work()
         except Exception:  # noqa: BLE001 - it is raised again where it belongs
-            outcome = Failure()
+            outcome = Failure()  # type: ignore[no-untyped-call]
         self._reactor.callFromThread(self._done, deferred, outcome)
 
     def _done(self, deferred: "Deferred[Any]", outcome: Any) -> None:

@@ -95,6 +95,7 @@ class RequestReader:
         self._arrivals = arrivals
         self._share = share
         self._segment = b""
+        self._line_end = 0
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
         self._held = b""
         self._extended = False
@@ -166,9 +167,11 @@ class RequestReader:
         if self._in_head:
             self._segments_size += len(data)
             # Only the request line is looked for in it.
-            self._segment = data if self._fields else self._segment + data
+            if not self._fields:
+                self._segment += data
         else:
             self._segment = data
+            self._line_end = 0
         chunked = self._chunked
         if chunked:
             self._chunk_begun = False
@@ -381,8 +384,13 @@ class RequestReader:
 
     def _is_rtsp(self, head: Head) -> bool:
         """Whether the request line ends with the other protocol that llhttp takes, without telling which one came."""
-        line = rb"%b +%b +RTSP/" % (re.escape(head.method), re.escape(self._target))
-        return re.search(line, self._segment) is not None
+        line = re.compile(rb"%b +%b +(RTSP|HTTP)/" % (re.escape(head.method), re.escape(self._target)))
+        found = line.search(self._segment, self._line_end)
+        if found is None:
+            return False
+        # The next request line in this segment comes later.
+        self._line_end = found.end()
+        return found[1] == b"RTSP"
 
     def _check_length(self, length: int) -> None:
         if length > self._limits.max_body:
