@@ -47,7 +47,7 @@ _PARAMETERS: Final = {
     "PARAMETER.REFERENCE": (ONLY_NAME, frozenset({"REFERENCECLASS"})),
     "PARAMETER.REFARRAY": (ONLY_NAME, frozenset({"REFERENCECLASS", "ARRAYSIZE"})),
 }
-_PARTS: Final = ("QUALIFIER", *_PROPERTIES, "METHOD", *_PARAMETERS)
+_CLASS_ELEMENTS: Final = (*_PROPERTIES, "METHOD", *_PARAMETERS)
 # The DTD has no ANY, but pywbem sends it.
 _SCOPES: Final = frozenset({"CLASS", "ASSOCIATION", "REFERENCE", "PROPERTY", "METHOD", "PARAMETER", "INDICATION", "ANY"})
 
@@ -61,7 +61,8 @@ class ClassReader:
     def __init__(self, limits: Limits, paths: PathReader) -> None:
         self._paths = paths
         self._longest = limits.array_items
-        self._max_parts = limits.class_parts
+        self._max_elements = limits.class_elements
+        self._max_qualifiers = limits.class_qualifiers
 
     def cim_class(self, element: Element) -> CIMClass | Malformed:
         """Return the class of a CLASS element."""
@@ -93,9 +94,12 @@ class ClassReader:
             return Malformed(f"class {name}: {error}")
 
     def _check_parts(self, element: Element, name: str) -> None:
-        parts = sum(1 for _ in islice(element.iter(*_PARTS), self._max_parts + 1))
-        if parts > self._max_parts:
-            raise not_valid(f"class {name} with more than {self._max_parts} properties, methods, parameters and qualifiers")
+        for most, what, tags in (
+            (self._max_elements, "properties, methods and parameters", _CLASS_ELEMENTS),
+            (self._max_qualifiers, "qualifiers", ("QUALIFIER",)),
+        ):
+            if sum(1 for _ in islice(element.iter(*tags), most + 1)) > most:
+                raise not_valid(f"class {name} with more than {most} {what}")
 
     def qualifier_declaration(self, element: Element) -> CIMQualifierDeclaration | Malformed:
         """Return the declaration of a QUALIFIER.DECLARATION element; absent flavors stay None."""

@@ -23,7 +23,8 @@ class Limits:
         embedded_length: characters of one embedded object, and in all of those that only the class of a method tells from text.
         batch: requests in one message.
         parameters: parameters of one call.
-        class_parts: properties, methods, parameters and qualifiers of one class.
+        class_elements: properties, methods and parameters of one class.
+        class_qualifiers: qualifiers of one class and its elements.
     """
 
     elements: int = 100_000
@@ -38,4 +39,5 @@ class Limits:
     embedded_length: int = 262_144
     batch: int = 1000
     parameters: int = 1000
-    class_parts: int = 1500
+    class_elements: int = 400
+    class_qualifiers: int = 1200

@@ -83,7 +83,7 @@ class XmlParser:
         """Return the root element of a large document."""
         parser = _make_parser()
         for start in range(0, len(body), _SLICE):
-            parser.feed(body[start : start + _SLICE])
+            parser.feed(bytes(body[start : start + _SLICE]))
         return parser.close()
 
     def _check_counts(self, body: bytes) -> None:

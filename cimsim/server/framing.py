@@ -15,7 +15,7 @@ Whatever happens is queued in the order of the requests, since answers must keep
 
 import re
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from httptools import (
     HttpParserCallbackError,
@@ -35,7 +35,7 @@ from cimsim.server.replies import CONTINUE, ENDS, PLAIN, Connection, HttpError, 
 
 
 class HttpRequest(NamedTuple):
-    """A request that was admitted and has arrived in full."""
+    """A request that was admitted and has arrived in full. A long body is a bytearray, which nobody changes any more."""
 
     headers: CimHeaders
     body: bytes
@@ -360,7 +360,9 @@ class RequestReader:
         else:
             headers, user = self._admitted
             style = PLAIN if self._head is None else self._head.style
-            self._arrivals.append(HttpRequest(headers, bytes(self._body), user, self._connection, style))
+            # To copy a long one would take others' time.
+            body = bytes(self._body) if self._received <= MAX_SMALL_BODY else cast(bytes, self._body)
+            self._arrivals.append(HttpRequest(headers, body, user, self._connection, style))
             self._body = b""
             # It counts on until it is answered.
             self._counted = 0

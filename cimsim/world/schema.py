@@ -20,10 +20,10 @@ from cimsim.world.pmap import PersistentMap
 
 MAX_DEPTH: Final = 100
 """How many classes may lie on the way from a class to the top, itself included; DMTF's schemas need 11."""
-MAX_PARTS: Final = 10_000
+MAX_PARTS: Final = 5_000
 """How many properties, methods, parameters and qualifiers a class may have with all that it inherits, overridden ones too.
 
-DMTF's schemas need 1,500. With this many, what an operation does with one class takes some 30 ms.
+DMTF's schemas need 1,500. With this many, what an operation does with one class takes some 20 ms.
 """
 
 
