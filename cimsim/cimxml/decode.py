@@ -39,7 +39,7 @@ from cimsim.cimxml.structure import (
 from cimsim.cimxml.xml import Element, XmlParser
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.world.names import fold
-from cimsim.world.values import SCALAR_TYPES
+from cimsim.world.values import SCALAR_TYPES, Malformed
 
 _VERSIONS: Final = frozenset({"CIMVERSION", "DTDVERSION"})
 _MESSAGE: Final = frozenset({"ID", "PROTOCOLVERSION"})
@@ -49,6 +49,21 @@ _MAJOR_1: Final = re.compile(r"1\.[0-9]+")
 _BLANKS: Final = b" \t\r\n"
 _NAMELESS: Final = frozenset({"enumerateclasses", "enumerateclassnames"})
 _PARAMTYPES: Final = SCALAR_TYPES | {"reference", "instance", "object"}
+
+
+class EmbeddedReader:
+    """Returns the objects that texts of one call embed, up to a length in all: it is called where other clients wait."""
+
+    def __init__(self, instances: InstanceReader, limits: Limits) -> None:
+        self._instances = instances
+        self._left = limits.embedded_length
+
+    def __call__(self, text: str) -> Any:
+        """Return the object that a text embeds, as ``InstanceReader.embedded`` does."""
+        self._left -= len(text)
+        if self._left < 0:
+            return Malformed("the embedded objects of the call are too long")
+        return self._instances.embedded(text)
 
 
 class Decoder:
@@ -148,7 +163,7 @@ class Decoder:
         if headers.batch is None:
             check_object(headers, namespace, target)
         arguments = [self._paramvalue(expect(child, "PARAMVALUE", call)) for child in found[1:]]
-        return ExtrinsicRequest(name, namespace, target, tuple(arguments), self._instances.embedded)
+        return ExtrinsicRequest(name, namespace, target, tuple(arguments), EmbeddedReader(self._instances, self._limits))
 
     def _call(self, call: Element, headers: CimHeaders) -> tuple[str, list[Element]]:
         """Return name and children of a call, at least one."""
@@ -158,6 +173,8 @@ class Decoder:
         found = children(call)
         if not found:
             raise not_valid(f"{call.tag} without a target")
+        if len(found) > 1 + self._limits.parameters:
+            raise not_valid(f"{call.tag} with {len(found) - 1} parameters")
         return name, found
 
     def _iparamvalue(self, element: Element, nameless: bool) -> Argument:

@@ -55,6 +55,13 @@ _MOST_NAMES: Final = 20
 @setting("--cache/--no-cache", default=True, show_default=True, help="Keep compiled packs for the next start.")
 @setting("--max-body", type=click.IntRange(1), default=64 * 2**20, show_default=True, help="Largest request body, in bytes.")
 @setting(
+    "--max-bodies",
+    type=click.IntRange(1),
+    default=256 * 2**20,
+    show_default=True,
+    help="Most bytes of all request bodies over 64 KiB together.",
+)
+@setting(
     "--max-header", type=click.IntRange(1024), default=64 * 2**10, show_default=True, help="Largest request header, in bytes."
 )
 @setting("--max-batch", type=click.IntRange(0), default=1000, show_default=True, help="Most requests in one message; 0: one.")
@@ -72,7 +79,7 @@ _MOST_NAMES: Final = 20
     type=Seconds(0.1),
     default=30.0,
     show_default=True,
-    help="Seconds for a request to arrive whole.",
+    help="Seconds for a whole request to arrive, and for each piece of an answer to be taken.",
 )
 @setting(
     "--pull-timeout",
@@ -154,6 +161,7 @@ def serve(**options: Any) -> None:
             max_batch=options["max_batch"],
             limits=HttpLimits(
                 max_body=options["max_body"],
+                max_bodies=options["max_bodies"],
                 max_header_bytes=options["max_header"],
                 max_connections=options["max_connections"],
                 max_failed_logins=options["max_failed_logins"],

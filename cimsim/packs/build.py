@@ -85,7 +85,7 @@ class PackFiles:
 
     def read(self, path: Path) -> bytes:
         """Return the content of a file."""
-        return self._contents[path] if path in self._contents else read_bytes(path)
+        return self._contents[path] if path in self._contents else read_bytes(path, self.folder)
 
     def covers(self, path: Path) -> bool:
         """Whether it is listed."""
@@ -107,7 +107,8 @@ class PackFiles:
 
     def _read_listed(self, name: str) -> bytes:
         try:
-            return read_bytes(self.folder / name)
+            # A plain MOF file was named by the user, wherever a link leads.
+            return read_bytes(self.folder / name, self.folder if self._pack.text else None)
         except PackError as error:
             raise (self._pack.error(f"{name}: {error.text}", name) if self._pack.text else error) from None
 
@@ -146,7 +147,7 @@ class Builder:
         # A pack may build on any that came before it, be it required or not.
         before = [self._standard_digest, *self._digests.values()]
         key = key_of(files.namespaces, files.contents(), before)
-        compiled = self._cache.load(key, lambda read: read_bytes(files.folder / read))
+        compiled = self._cache.load(key, lambda read: read_bytes(files.folder / read, files.folder))
         if compiled is None:
             compiled = self._compile(name, files, transaction)
             self._cache.store(key, compiled)

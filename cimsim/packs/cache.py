@@ -7,8 +7,8 @@ the standard qualifiers, the pack's namespaces with their MOF files, and the dig
 are only found while compiling (includes) stand in the content with their own SHA-256, and must still be the same.
 
 The cache is a help, never a condition: what cannot be read or is not understood is compiled again, and a folder that cannot be
-written is told once to the log. Files are written under another name first, so that nobody reads half of one. Only the 64 used
-last are kept: the time of a file is that of its last use.
+written, or that others can write, is told once to the log. Files are written under another name first, so that nobody reads
+half of one. Only the 64 used last are kept: the time of a file is that of its last use.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ from cimsim.packs.declarations import Compiled
 from cimsim.packs.encoding import decode, encode
 from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import NamespaceEntry
+from cimsim.packs.permissions import writable_by_others
 
 FORMAT: Final = 2
 _MAGIC: Final = "cimsim pack"
@@ -79,6 +80,15 @@ class Cache:
     def __init__(self, folder: Path | None, warn: Callable[[str], None]) -> None:
         self._folder = None if folder is None else folder / "packs" / f"v{FORMAT}"
         self._warn = warn
+        if self._folder is not None:
+            self._check_owners(self._folder)
+
+    def _check_owners(self, folder: Path) -> None:
+        """Tell once if others may write the folder: what they put there would be served."""
+        for each in (folder, *folder.parents[:2]):
+            if writable_by_others(each):
+                self._warn(f"others may write the cache folder {each}, and so change what is served; use chmod go-w")
+                return
 
     def load(self, key: str, read: Callable[[str], bytes]) -> Compiled | None:
         """Return what is stored under a key, or None if there is nothing, or nothing that is sound and still true.
@@ -110,7 +120,9 @@ class Cache:
         try:
             content = encode(compiled)
             stored = msgspec.msgpack.encode(_File(_MAGIC, FORMAT, hashlib.sha256(content).digest(), content))
-            self._folder.mkdir(parents=True, exist_ok=True)
+            for each in (*self._folder.parents[1::-1], self._folder):
+                if not each.exists():
+                    each.mkdir(mode=0o700, parents=True, exist_ok=True)
             _replace(self._path(key), stored)
             _forget_oldest(self._folder)
         except (OSError, ValueError, OverflowError, TypeError) as error:

@@ -84,7 +84,7 @@ def read_pack(folder: Path) -> Pack:
             of the pack or of a namespace.
     """
     file = folder / MANIFEST
-    text = decode(read_bytes(file), file)
+    text = decode(read_bytes(file, folder), file)
     table = _parse(text, file)
     _check_keys(table, text, file)
     try:
@@ -94,6 +94,9 @@ def read_pack(folder: Path) -> Pack:
     pack = Pack(folder, manifest, text)
     if not _NAME.fullmatch(manifest.name):
         raise pack.error(f"{manifest.name!r} is no name of a pack: a letter, then letters, digits, - and _", "name")
+    for required in manifest.requires:
+        if not _NAME.fullmatch(required):
+            raise pack.error(f"{required!r} is not a name of a pack", required)
     for entry in manifest.namespaces:
         if not fold_namespace(entry.name):
             raise pack.error(f"{entry.name!r} is no name of a namespace", entry.name)

@@ -23,6 +23,7 @@ from cimsim.cimxml.recent import RecentMessages
 from cimsim.cimxml.restyle import StyledEncoder
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
+from cimsim.server.apart import Apart
 from cimsim.server.auth import REALM, Authenticator
 from cimsim.server.delivery import DeliveryOptions, HttpSender
 from cimsim.server.discovery import Features
@@ -117,12 +118,21 @@ class Endpoint:
         self._indications = Indications(self.cimom, sender.send, sender.prepare, host=options.host, most=options.delivery.queue)
         self._sweeper = LoopingCall(self.cimom.sweep)
         self._sweeper.clock = reactor
-        decoder = Decoder(Limits(batch=options.max_batch), options.host, quirks)
+        limits = Limits(batch=options.max_batch)
+        decoder = Decoder(limits, options.host, quirks)
+        apart = Apart(reactor)
         encoder: Encodes = Encoder(options.host, null_outputs=options.null_outputs, error_instances=options.error_instances)
         cimom: Performs = self.cimom
         if quirks != Quirks():
             encoder, cimom = StyledEncoder(encoder, quirks), HabitualCimom(cimom, quirks)
-        service = CimService(RecentMessages(decoder), encoder, cimom, self.cimom)
+        service = CimService(
+            RecentMessages(decoder),
+            encoder,
+            cimom,
+            self.cimom,
+            # A decoder is not for several threads.
+            decode_apart=lambda body, headers: apart.run(lambda: Decoder(limits, options.host, quirks).decode(body, headers)),
+        )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
         features = with_habits(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
         self._factory = CimHttpFactory(service, reactor, authenticator, options.limits, features)

@@ -9,6 +9,7 @@ from twisted.internet.protocol import Factory
 
 from cimsim.server.admission import Admission
 from cimsim.server.auth import Authenticator
+from cimsim.server.bodies import Bodies
 from cimsim.server.connection import CimHttpConnection
 from cimsim.server.discovery import Features
 from cimsim.server.interfaces import Clock, DelayedCall, Service
@@ -32,6 +33,7 @@ class CimHttpFactory(Factory):
         capabilities: the header lines of answers to OPTIONS.
         content_type: of responses, where it is not the usual one.
         connections: those that are open.
+        bodies: what the bodies of their requests take.
     """
 
     noisy = False
@@ -47,6 +49,7 @@ class CimHttpFactory(Factory):
         self.service = service
         self.clock = clock
         self.limits = HttpLimits() if limits is None else limits
+        self.bodies = Bodies(self.limits.max_bodies)
         features = Features() if features is None else features
         self.admission = Admission(authenticator, features)
         self.capabilities = features.lines()

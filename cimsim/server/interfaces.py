@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from twisted.internet.defer import Deferred
+
 from cimsim.cimxml.headers import CimHeaders
 
 
@@ -11,6 +13,10 @@ class Service(Protocol):
 
     def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
         """Return the response in batches of fragments, or raise MessageError."""
+        ...
+
+    def respond_later(self, headers: CimHeaders, body: bytes, user: str | None) -> "Deferred[Iterator[list[bytes]]] | None":
+        """Return the same for a long body, which others need not wait for; None: it must be answered by ``respond``."""
         ...
 
 

@@ -1,7 +1,7 @@
 """From the body of a request to the body of its response: decode, perform, encode."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pywbem import CIMError
 
@@ -11,6 +11,9 @@ from cimsim.operations.request import Request
 from cimsim.operations.results import Result
 from cimsim.world.counts import Counts
 from cimsim.world.errors import server_limits_exceeded
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
 _BATCH_BYTES: Final = 64 * 1024 * 1024
 
@@ -66,6 +69,7 @@ class CimService:
         statistics: is told of each request the lengths of its body and of its response's; not of several in one message.
         batch_bytes: how long the response to several requests may grow; the requests that are not reached before are not
             carried out and get CIM_ERR_SERVER_LIMITS_EXCEEDED (rule SEC6).
+        decode_apart: decodes a message while the server does other things; None: nothing does.
     """
 
     def __init__(
@@ -75,12 +79,14 @@ class CimService:
         cimom: Performs,
         statistics: Measures | None = None,
         batch_bytes: int = _BATCH_BYTES,
+        decode_apart: "Callable[[bytes, CimHeaders], Deferred[Message]] | None" = None,
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
         self._statistics = statistics
         self._batch_bytes = batch_bytes
+        self._decode_apart = decode_apart
 
     def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
         """Perform the request now; return its response as batches of fragments, rendered as they are asked for.
@@ -96,14 +102,22 @@ class CimService:
         Raises:
             MessageError: the body is no valid message, or the headers do not match it (sections 1.2 and 1.3 of the rules).
         """
-        message = self._decoder.decode(body, headers)
+        return self._perform(self._decoder.decode(body, headers), len(body), user)
+
+    def respond_later(self, headers: CimHeaders, body: bytes, user: str | None) -> "Deferred[Iterator[list[bytes]]] | None":
+        """Do as ``respond`` once the message is decoded, which others need not wait for; None: ``respond`` must do it."""
+        if self._decode_apart is None:
+            return None
+        return self._decode_apart(body, headers).addCallback(self._perform, len(body), user)
+
+    def _perform(self, message: Message, length: int, user: str | None) -> Iterator[list[bytes]]:
         if message.further:
             return self._respond_to_all(message, user)
         response = self._encoder.encode(message, self._result(message.request, user))
         statistics = self._statistics
         if statistics is None or not statistics.counts.wanted:
             return response
-        return self._measured(message.request, len(body), response, statistics)
+        return self._measured(message.request, length, response, statistics)
 
     @staticmethod
     def _measured(

@@ -96,6 +96,56 @@ def test_sec3_limits() -> None:
     assert XmlParser(Limits(tag_length=50)).parse(b"<A><![CDATA[%b]]></A>" % (b"x" * 100)).text == "x" * 100
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<!DOCTYPE CIM><!DOCTYPE CIM [<!ENTITY a "T">]><CIM a="&a;"/>',
+        b'<!DOCTYPE CIM SYSTEM "a"> <!-- --> <!DOCTYPE CIM SYSTEM "b"><CIM/>',
+        b"<!DOCTYPE CIM><?p i?><!DOCTYPE CIM []><CIM/>",
+        b'<!DOCTYPE CIM>text<!DOCTYPE CIM [<!ENTITY a "T">]><CIM/>',
+        b'<CIM a="1"/><!DOCTYPE CIM [<!ENTITY a "T">]>',
+        b'<CIM><!DOCTYPE CIM [<!ENTITY a "T">]><a b="&a;"/></CIM>',
+        b'<!doctype CIM [<!ENTITY a "T">]><CIM a="&a;"/>',
+        b'<!ENTITY a "T"><CIM/>',
+        '<!DOCTYPE CIM [<!ENTITY a "T">]><CIM a="&a;"/>'.encode("utf-16"),
+        '<!DOCTYPE CIM [<!ENTITY a "T">]><CIM a="&a;"/>'.encode("utf-16-be"),
+        b"\xef\xbb\xbf\xef\xbb\xbf<!DOCTYPE CIM []><CIM/>",
+    ],
+)
+def test_sec1_nothing_but_one_external_doctype_stands_before_the_root(body: bytes) -> None:
+    assert refused(body) == "request-not-well-formed"
+
+
+def test_sec1_where_the_fault_lies() -> None:
+    assert "two document type declarations" in refusal(b"<!DOCTYPE CIM><!DOCTYPE CIM><CIM/>").detail
+    assert "no more" in refusal(b"<!DOCTYPE CIM [<!ENTITY a 'b'>]><CIM/>").detail
+    assert "65536 bytes" in refusal(b"<!-- -->" * 20_000 + b"<CIM/>").detail
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"<CIM>" + b"&" * 2_000_000, "request-not-valid"),
+        (b"<CIM>" + b"&" * 900_000, "request-not-well-formed"),
+        (b"<CIM>" + b"<a/>" * 500_000 + b"</CIM>", "request-not-valid"),
+        (b"<CIM " + b'a="" ' * 400_000 + b"/>", "request-not-valid"),
+        (b"<CIM " + b"a" * 400_000, "request-not-valid"),
+        (b" " * 2_000_000 + b"<CIM/>", "request-not-well-formed"),
+        (b"<" * 2_000_000, "request-not-well-formed"),
+    ],
+)
+def test_sec3_what_is_wrong_from_the_start_is_refused_early(body: bytes, error: str) -> None:
+    started = process_time()
+    assert refused(body) == error
+    assert process_time() - started < 1, "all of them used to take time by their length"
+
+
+def test_sec3_large_documents_are_read_in_slices() -> None:
+    text = "é" * 300_001
+    root = XmlParser(Limits()).parse(f"<A b='&lt;'>{text}<![CDATA[<>{text}]]></A>".encode())
+    assert (root.get("b"), root.text) == ("<", f"{text}<>{text}")
+
+
 def test_sec3_a_body_of_angle_brackets_takes_linear_time() -> None:
     started = process_time()
     assert refused(b"<" * 900_000 + b">") == "request-not-well-formed"

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +209,33 @@ def test_the_default_folder() -> None:
     assert default_cache_dir({"XDG_CACHE_HOME": "/some/where"}) == Path("/some/where/cimsim")
     assert default_cache_dir({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache/cimsim"
     assert default_cache_dir({}) == Path.home() / ".cache/cimsim"
+
+
+@pytest.mark.parametrize(("name", "mode", "warned"), [
+    ("c", 0o777, True), ("c/packs", 0o775, True), ("c/packs/v1", 0o702, True), ("c", 0o755, False), ("c", 0o1777, False),
+])  # fmt: skip
+def test_a_folder_that_others_can_write_is_told_once(
+    make_pack: MakePack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, mode: int, warned: bool
+) -> None:
+    told: list[str] = []
+    pack = make_pack("p", MOF)
+    monkeypatch.setattr("cimsim.packs.load._warn", told.append)
+    _load(tmp_path / "c", pack)
+    assert told == [], "a folder of our own making is closed to others, whatever the umask"
+    (tmp_path / name).chmod(mode)
+    _load(tmp_path / "c", pack)
+    assert len(told) == warned
+    assert not warned or str(tmp_path / name) in told[0]
+
+
+@pytest.fixture
+def loose_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("loose_umask")
+def test_folders_are_made_for_their_user_alone(make_pack: MakePack, tmp_path: Path) -> None:
+    _load(tmp_path / "c", make_pack("p", MOF))
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("c", "c/packs", "c/packs/v1")] == [0o700] * 3

@@ -1,11 +1,13 @@
 """What a loaded pack is in the world."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pywbem import CIMInstance
 
+from cimsim.packs.errors import PackError
 from cimsim.packs.load import Loaded, load
 from cimsim.world.instances import Instance
 from cimsim.world.object_path import parse_path
@@ -235,3 +237,58 @@ def test_paths_in_strings() -> None:
     for text in ("", "T_X", "T_X.", "T_X.A", 'T_X.A="x', 'T_X.A="x",', "T_X.A=1 2"):
         with pytest.raises(ValueError, match="is not an instance path"):
             parse_path(text, world, "root/b")
+
+
+@pytest.mark.parametrize("way", ["listed", "included", "found", "whole"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "device", "folder", "link to a pipe"])
+def test_what_is_not_a_file_of_the_pack_is_not_read(make_pack: MakePack, tmp_path: Path, way: str, kind: str) -> None:
+    mof = {"listed": "", "included": '#pragma include("../more/T_B.mof")', "found": "class T_A : T_B { };", "whole": ""}
+    pack = make_pack("p", mof[way], files={"more/keep.txt": ""})
+    place = {"listed": pack / "mof/all.mof", "whole": pack / "pack.toml"}.get(way, pack / "more/T_B.mof")
+    place.unlink(missing_ok=True)
+    match kind:
+        case "link":
+            (tmp_path / "secret").write_text("class T_B { };")
+            place.symlink_to(tmp_path / "secret")
+        case "pipe":
+            os.mkfifo(place)
+        case "device":
+            place.symlink_to("/dev/zero")
+        case "link to a pipe":
+            os.mkfifo(pack / "pipe")
+            place.symlink_to(pack / "pipe")
+        case _:
+            place.mkdir()
+    with pytest.raises(PackError) as caught:
+        load([pack], cache_dir=None, now=0.0)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in caught.value.text.replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize("name", ["../outside.mof", "/etc/hostname", "mof/../../outside.mof"])
+def test_a_pack_lists_only_files_of_its_own(make_pack: MakePack, tmp_path: Path, name: str) -> None:
+    (tmp_path / "outside.mof").write_text("class T_Out { };")
+    pack = make_pack("p", "")
+    manifest = pack / "pack.toml"
+    manifest.write_text(manifest.read_text().replace("mof/all.mof", name))
+    with pytest.raises(PackError, match=r"lies outside of .*|no such file"):
+        load([pack], cache_dir=None, now=0.0)
+
+
+def test_a_pack_requires_packs_by_name_only(make_pack: MakePack, tmp_path: Path) -> None:
+    pack = make_pack("p", "", head="")
+    manifest = pack / "pack.toml"
+    manifest.write_text('requires = ["../other"]\n' + manifest.read_text().replace("requires = []", ""))
+    with pytest.raises(PackError, match="is not a name of a pack"):
+        load([pack], cache_dir=None, now=0.0)
+
+
+def test_a_file_that_the_user_names_may_be_a_link_but_what_it_includes_may_not(tmp_path: Path) -> None:
+    for name in ("real", "here"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "real/a.mof").write_text("class T_A { };")
+    (tmp_path / "here/a.mof").symlink_to(tmp_path / "real/a.mof")
+    (tmp_path / "here/b.mof").write_text('#pragma include("../real/a.mof")')
+    assert load([tmp_path / "here/a.mof"], cache_dir=None, now=0.0).packs[-1].name == "a"
+    with pytest.raises(PackError, match="lies outside of"):
+        load([tmp_path / "here/b.mof"], cache_dir=None, now=0.0)

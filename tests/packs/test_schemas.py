@@ -263,16 +263,33 @@ def test_another_schema_is_compiled_again(folder: Make, archive: Make, tmp_path:
     assert told[0].startswith("compiling schema (")
 
 
-def test_an_include_from_elsewhere_is_felt(folder: Make, tmp_path: Path) -> None:
-    own = folder({"a.mof": '#pragma include ("../beside/b.mof")\nclass S_A : S_B { };'})
-    other = folder({"b.mof": "class S_B { };"}, "beside")
+def test_an_include_under_another_kind_of_name_is_felt(folder: Make, tmp_path: Path) -> None:
+    own = folder({"a.mof": '#pragma include ("parts/b.txt")\nclass S_A : S_B { };', "parts/b.txt": "class S_B { };"})
     told: list[str] = []
     _load(own, cache=tmp_path / "c")
     _load(own, cache=tmp_path / "c", told=told)
     assert told == []
-    (other / "b.mof").write_text("class S_B { uint8 More; };")
+    (own / "parts/b.txt").write_text("class S_B { uint8 More; };")
     (cls, _) = _schema(_load(own, cache=tmp_path / "c", told=told))
     assert (cls.name, len(cls.properties)) == ("S_B", 1)
+
+
+@pytest.mark.parametrize("name", ["../beside/b.mof", "parts/../../beside/b.mof", "link.mof", "link.txt", "out/b.mof"])
+def test_an_include_from_elsewhere_is_refused(folder: Make, name: str) -> None:
+    other = folder({"b.mof": "class S_B { };"}, "beside")
+    own = folder({"a.mof": f'#pragma include ("{name}")\nclass S_A : S_B {{ }};'})
+    (own / "out").symlink_to(other)
+    if name.startswith("link"):
+        (own / name).symlink_to(other / "b.mof")
+    with pytest.raises(PackError, match="lies outside of"):
+        _load(own)
+
+
+def test_links_within_a_schema_are_followed(folder: Make, tmp_path: Path) -> None:
+    own = folder({"a.mof": '#pragma include ("l.txt")\nclass S_A : S_B { };', "parts/b.txt": "class S_B { };"})
+    (own / "l.txt").symlink_to("parts/b.txt")
+    (tmp_path / "whole").symlink_to(own)
+    assert _schema(_load(tmp_path / "whole")).names() == ["S_B", "S_A"]
 
 
 def test_a_cache_that_cannot_be_written(folder: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

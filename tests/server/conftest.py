@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.task import Clock
 from zope.interface import alsoProvides
@@ -203,10 +204,17 @@ class FakeService:
 
     reply: Callable[[bytes], Iterator[list[bytes]]] = lambda body: iter([[b"<echo>", body, b"</echo>"]])
     calls: list[tuple[CimHeaders, bytes, str | None]] = field(default_factory=list)
+    later: "list[Deferred[None]] | None" = None
+    """What long bodies wait for, one after the other; None: for nothing."""
 
     def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
         self.calls.append((headers, body, user))
         return self.reply(body)
+
+    def respond_later(self, headers: CimHeaders, body: bytes, user: str | None) -> "Deferred[Iterator[list[bytes]]] | None":
+        if self.later is None:
+            return None
+        return self.later.pop(0).addCallback(lambda _: self.respond(headers, body, user))
 
     @property
     def bodies(self) -> list[bytes]:
