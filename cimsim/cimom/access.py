@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import translate
+from functools import partial
 from typing import Any, Final
 
 from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 
 from cimsim.operations.call import Outcome
+from cimsim.operations.pending import settled
 from cimsim.operations.request import ClassName, ExtrinsicRequest, Request
 from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Result
 from cimsim.operations.roles import Role
@@ -99,7 +101,7 @@ class Access:
         except CIMError as error:
             raise self.discreet(error, request) from None
         self.check_change(user, request, world, outcome.world)
-        return outcome._replace(result=self.visible(user, outcome.result))
+        return outcome._replace(result=settled(partial(self.visible, user), outcome.result))
 
     def check(self, user: str | None, request: Request, world: World) -> None:
         """Refuse a request that its user may not make, before anything is looked up for it (rules G7, SEC13).

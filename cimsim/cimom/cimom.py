@@ -21,13 +21,14 @@ from cimsim.cimom.reads import shown
 from cimsim.operations.call import Outcome, Policy
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
 from cimsim.operations.methods import Implementations
+from cimsim.operations.pending import Pending, completed
 from cimsim.operations.perform import perform
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import Close, Count, Opened, Pull, Result
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
 from cimsim.world.counts import Counts
-from cimsim.world.errors import failed
+from cimsim.world.errors import failed, server_is_shutting_down
 from cimsim.world.events import Event
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.transaction import Transaction
@@ -99,7 +100,13 @@ class Cimom:
         self._plan()
 
     def perform(self, request: Request, user: str | None = None) -> Result:
+        """Carry out a request as ``start`` does, to its end."""
+        return completed(self.start(request, user))
+
+    def start(self, request: Request, user: str | None = None) -> Result | Pending:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
+
+        The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
 
         Raises:
             CIMError: the request is refused or failed; the world is as before (rule G14). An exception that is no CIMError is a
@@ -129,11 +136,24 @@ class Cimom:
                 self._count(request, self.clock.now() - now)
         self._commit(outcome.world, outcome.changes)
         result = outcome.result
+        if isinstance(result, Pending):
+            pending = result.then(partial(self._answered, request, user))
+            pending.check = self._check_running
+            return pending
+        return self._answered(request, user, result, now)
+
+    def _answered(self, request: Request, user: str | None, result: Result, now: float | None = None) -> Result:
+        """Return what the client gets; ``now`` None: the time has gone on since the request was begun."""
+        now = self.clock.now() if now is None else now
         if isinstance(result, _OF_SESSIONS):
             result = self._contexts.answer(result, user, fold_namespace(request.namespace), now)
         if self._world.agenda.readers:
             self._count_reads(request, result, now)
         return result
+
+    def _check_running(self) -> None:
+        if not self._policy.sessions:
+            raise server_is_shutting_down("the server is about to stop")
 
     def run(self, step: Callable[[Transaction], object], namespace: str = "") -> bool:
         """Change the world from within the server, as a step of its own; return whether it did not fail.
@@ -259,7 +279,7 @@ class Cimom:
         self._contexts.sweep(self.clock.now())
 
     def stop(self) -> None:
-        """From now on refuse all pull operations with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
+        """From now on refuse pull operations, and what is pending, with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
         self._policy = replace(self._policy, sessions=False)
 
     def _carry_out(self, request: Request, user: str | None, now: float) -> Outcome:

@@ -33,7 +33,7 @@ class FakeCimom:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
+    def start(self, request: Request, user: str | None = None) -> Result:
         self.asked.append((request.name, user))
         if request.name == "Refused":
             raise CIMError(2)
