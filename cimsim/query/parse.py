@@ -47,9 +47,9 @@ if TYPE_CHECKING:
 _LONGEST: Final = 65_536
 _DEEPEST: Final = 100
 _LONGEST_NUMBER: Final = 100
-_MAX_TOKENS: Final = 1_500
+_MAX_TOKENS: Final = 1_000
 """Words, values and signs of a query. Each takes some 25 us to parse, and nobody else is answered meanwhile."""
-_MAX_STEPS: Final = 2_500
+_MAX_STEPS: Final = 2_000
 """Steps of all patterns of a query, each some 4 us."""
 _TOKEN: Final = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\w\s])""", re.DOTALL)
 

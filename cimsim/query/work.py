@@ -11,7 +11,7 @@ from pywbem import CIMError
 
 from cimsim.world.errors import server_limits_exceeded
 
-AT_ONCE: Final = 120_000
+AT_ONCE: Final = 100_000
 """Units for one instance: the characters that LIKE looks at, mostly."""
 SLICE: Final = 20_000
 """Units after which an evaluation stops, so that others are answered."""
