@@ -23,6 +23,7 @@ from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Resu
 from cimsim.operations.roles import Role
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.errors import access_denied, invalid_namespace
+from cimsim.world.events import Change, Event
 from cimsim.world.names import INTEROP_NAMES, did_you_mean, fold, fold_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.world import World
@@ -31,6 +32,7 @@ ANYBODY: Final = "*"
 """Stands for every user in a grant."""
 
 _ALL: Final = "all"
+_SUBSCRIPTION: Final = "cim_abstractindicationsubscription"
 _NAMESPACE_CLASS: Final = "cim_namespace"
 _SUBJECTS: Final = {"createinstance": "newinstance", "deleteinstance": "instancename"}
 """The operations that may create or delete a namespace, and the parameter that holds the instance that stands for it."""
@@ -158,6 +160,26 @@ class Access:
     def _demand(self, user: str | None, role: Role, namespace: str) -> None:
         if not self.allows(user, role, namespace):
             raise access_denied(f"user {user} has no role {role.value} in namespace {namespace}")
+
+
+def owned(world: World, events: Iterable[Event], user: str | None) -> World:
+    """Return a world that knows who owns the subscriptions that were created: the user whose request it was."""
+    owners = world.owners
+    for event in events:
+        created = event.after if isinstance(event, Change) and event.before is None else None
+        if created is not None and created.cls.is_a(_SUBSCRIPTION):
+            owners = owners.set(created.identity, user)
+    return world if owners is world.owners else replace(world, owners=owners)
+
+
+def disowned(world: World, events: Iterable[Event]) -> World:
+    """Return a world that has forgotten who owned the subscriptions that were deleted."""
+    owners = world.owners
+    for event in events:
+        deleted = event.before if isinstance(event, Change) and event.after is None else None
+        if deleted is not None and deleted.identity in owners:
+            owners = owners.delete(deleted.identity)
+    return world if owners is world.owners else replace(world, owners=owners)
 
 
 def _no_namespace(request: Request) -> CIMError:

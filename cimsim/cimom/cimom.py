@@ -14,7 +14,7 @@ from pywbem import CIMError, CIMInstance
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from cimsim.cimom.access import Access
+from cimsim.cimom.access import Access, disowned, owned
 from cimsim.cimom.clock import Alarm, Clock
 from cimsim.cimom.contexts import ContextOptions, Contexts
 from cimsim.cimom.reads import shown
@@ -31,6 +31,7 @@ from cimsim.world.counts import Counts
 from cimsim.world.errors import failed, server_is_shutting_down
 from cimsim.world.events import Event
 from cimsim.world.names import fold, fold_namespace
+from cimsim.world.paths import Identity
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -54,6 +55,7 @@ class Cimom:
     everything. All calls come from one thread; each is carried out whole.
 
     Attributes:
+        access: may be replaced; what it then allows holds for the next request and the next event.
         world: what it knows now.
         clock: what it and everything in it goes by.
         counts: what it has carried out.
@@ -84,7 +86,7 @@ class Cimom:
         self._implementations = implementations
         self._hooks = hooks
         self._policy = policy or Policy()
-        self._access = access
+        self.access = access
         self._contexts = Contexts(random, contexts or ContextOptions())
         self._world = world
         self._plan()
@@ -134,7 +136,10 @@ class Cimom:
             self.doing = None
             if self.counts.wanted:
                 self._count(request, self.clock.now() - now)
-        self._commit(outcome.world, outcome.changes)
+        world = outcome.world
+        if outcome.changes and self.access is not None:
+            world = owned(world, outcome.changes, user)
+        self._commit(world, outcome.changes)
         result = outcome.result
         if isinstance(result, Pending):
             pending = result.then(partial(self._answered, request, user))
@@ -215,7 +220,16 @@ class Cimom:
         self._commit(transaction.world, transaction.changes)
         return True
 
+    def hears(self, subscription: Identity, namespace: str) -> bool:
+        """Return whether the owner of a subscription may read in a namespace; the server itself may read everywhere."""
+        owners = self._world.owners
+        if self.access is None or subscription not in owners:
+            return True
+        return not self.access.hides(owners[subscription], namespace)
+
     def _commit(self, world: World, events: Sequence[Event]) -> None:
+        if events and world.owners:
+            world = disowned(world, events)
         before, self._world = self._world, world
         if world.agenda is not before.agenda:
             self._plan()
@@ -284,7 +298,7 @@ class Cimom:
 
     def _carry_out(self, request: Request, user: str | None, now: float) -> Outcome:
         """Return the outcome of a request, as far as the roles of its user allow it (rules G7, SEC13)."""
-        access, policy = self._access, self._policy
+        access, policy = self.access, self._policy
         if access is not None:
             policy = replace(policy, hides=partial(access.hides, user))
 

@@ -54,7 +54,7 @@ class Call(NamedTuple):
 
     def transaction(self) -> Transaction:
         """Return a new transaction on the call's world and namespace."""
-        return Transaction(self.world, self.namespace.name, self.now, self.counts)
+        return Transaction(self.world, self.namespace.name, self.now, self.counts, hides=self.policy.hides)
 
     def knows(self, classname: str) -> bool:
         """Return whether any namespace that is not hidden has a class of that name: results may lie in each."""

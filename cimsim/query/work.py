@@ -21,8 +21,10 @@ TERM: Final = 2
 """Units for a term of a condition."""
 STEP: Final = 15
 """Units for each step into an embedded object."""
-COMPILED: Final = 10
+COMPILED: Final = 50
 """How many times the units of a condition it takes to fit it to a class."""
+MAX_FITTED: Final = 2_500
+"""Terms of an indication filter, times classes that they must fit; each takes some 12 us."""
 SHORT: Final = 64
 """Values that are no longer than this cost no more than their term does."""
 

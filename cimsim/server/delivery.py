@@ -14,7 +14,8 @@ from twisted.python.failure import Failure
 
 from cimsim.behaviours.listeners import ListenerUrl, parse_listener_url
 from cimsim.cimom.outbox import Done, Outgoing
-from cimsim.cimxml.export import ExportError, check_reply, export_message
+from cimsim.cimxml.encode_instances import filled_in
+from cimsim.cimxml.export import ExportError, check_reply, export_message, export_payload
 from cimsim.server.allowed import AllowedListener
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class HttpSender:
         target = parse_listener_url(url)
         if self._options.allowed and not any(each.permits(target) for each in self._options.allowed):
             raise ValueError("the server may not send to this listener")
-        answer = self._loaded().post(target, export_message(identifier, *outgoing))
+        answer = self._loaded().post(target, export_message(identifier, _rendered(outgoing)))
         return answer.addCallback(check_reply, identifier)
 
     def _reason(self, failure: Failure) -> str:
@@ -125,3 +126,11 @@ class HttpSender:
 
             self._policy = listener_policy(self._options.verify, self._options.ca)
         return wrapClientTLS(self._policy.creatorForNetloc(url.host.encode("ascii"), url.port), endpoint)
+
+
+def _rendered(outgoing: Outgoing) -> bytes:
+    """Return the INSTANCE for one listener; what all listeners get is rendered for the first of them."""
+    payload = outgoing.payload
+    if payload.memo is None:
+        payload.memo = export_payload(payload.indication, payload.columns)
+    return filled_in(payload.indication.cls, payload.memo, outgoing.own)

@@ -73,15 +73,27 @@ class Listening:
         self.pending: list[Done] = []
         self.answers: Mapping[str, str | None] = {}
         self.hold = False
+        self.busy = False
         self.prepared = 0
-        self.indications = Indications(self.cimom, self.send, self.prepare, host="here", most=3)
+        self.later: list[Callable[[], None]] = []
+        self.indications = Indications(self.cimom, self.send, self.prepare, later=self.soon, host="here", most=3)
 
     def prepare(self) -> None:
         self.prepared += 1
 
+    def soon(self, call: Callable[[], None]) -> None:
+        """Do at once what a reactor would do soon, unless it is busy."""
+        self.later.append(call)
+        if not self.busy:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        while self.later:
+            self.later.pop(0)()
+
     def send(self, url: str, outgoing: Outgoing, done: Done) -> None:
-        self.sent.append((url, outgoing.indication))
-        self.columns.append(outgoing.columns)
+        self.sent.append((url, outgoing.whole()))
+        self.columns.append(outgoing.payload.columns)
         self.pending.append(lambda reason: done(reason))
 
     def answer(self, **reasons: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pywbem._listener import ListenerRequestHandler
 
-from cimsim.cimxml.export import ExportError, check_reply, export_message
+from cimsim.cimxml.export import ExportError, check_reply, export_message, export_payload
 from cimsim.operations.projection import project
 from cimsim.world.instances import Instance
 from cimsim.world.values import DateTime
@@ -32,7 +32,7 @@ def indication(cim: Any) -> Instance:
 
 
 def test_i16_pywbem_reads_the_message(indication: Instance) -> None:
-    body = export_message("4&2", indication)
+    body = export_message("4&2", export_payload(indication))
     identifier, method, parameters = ListenerRequestHandler.parse_export_request(body)
     assert (identifier, method, list(parameters)) == ("4&2", "ExportIndication", ["NewIndication"])
     read = parameters["NewIndication"]
@@ -41,7 +41,7 @@ def test_i16_pywbem_reads_the_message(indication: Instance) -> None:
 
 
 def test_i16_the_message_is_what_dsp0201_has(indication: Instance) -> None:
-    body = export_message("1", indication)
+    body = export_message("1", export_payload(indication))
     assert body.startswith(
         b'<?xml version="1.0" encoding="utf-8" ?>\n<CIM CIMVERSION="2.0" DTDVERSION="2.0">'
         b'<MESSAGE ID="1" PROTOCOLVERSION="1.0"><SIMPLEEXPREQ><EXPMETHODCALL NAME="ExportIndication">'
@@ -51,7 +51,7 @@ def test_i16_the_message_is_what_dsp0201_has(indication: Instance) -> None:
 
 
 def test_i21_columns_leave_out_the_rest(indication: Instance) -> None:
-    body = export_message("1", indication, project(indication.cls, ["number"], class_origin=False))
+    body = export_message("1", export_payload(indication, project(indication.cls, ["number"], class_origin=False)))
     assert body.count(b"<PROPERTY") == 1
     assert b'<PROPERTY NAME="Number" TYPE="sint64"><VALUE>5</VALUE></PROPERTY></INSTANCE>' in body
 
