@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from cimsim.server.listener_client import ListenerClient
 
+_TIME_SLICE: Final = 0.003
+"""Seconds for which deliveries are begun at a stretch."""
 _ATTEMPT_DELAY: Final = 0.02
 """Seconds until the next address of a name is tried, too: ``localhost`` is often ``::1`` first, where few listen."""
 
@@ -64,6 +67,7 @@ class HttpSender:
         self._client: ListenerClient | None = None
         self._policy: Any = None
         self._sent = 0
+        self._waiting: deque[tuple[str, str, Outgoing, Done]] = deque()
         self._stopped = False
 
     def prepare(self) -> None:
@@ -74,14 +78,29 @@ class HttpSender:
     def send(self, url: str, outgoing: Outgoing, done: Done) -> None:
         """Begin to send an indication; see ``outbox.Send``."""
         self._sent += 1
-        # What caused it is answered first.
-        self._reactor.callLater(0, self._begin, str(self._sent), url, outgoing, done)
+        self._waiting.append((str(self._sent), url, outgoing, done))
+        if len(self._waiting) == 1:
+            # What caused it is answered first.
+            self._reactor.callLater(0, self._begin_some)
 
     def stop(self) -> None:
         """Break off what is under way, and tell nobody."""
         self._stopped = True
+        self._waiting.clear()
         if self._client is not None:
             self._client.stop()
+
+    def _begin_some(self) -> None:
+        """Begin deliveries for some milliseconds: there may be hundreds at once, and others are to be answered meanwhile."""
+        until = self._reactor.seconds() + _TIME_SLICE
+        while self._waiting:
+            self._begin(*self._waiting[0])
+            # Only now, so that what is sent meanwhile does not plan this once more.
+            if self._waiting:
+                self._waiting.popleft()
+            if self._waiting and self._reactor.seconds() >= until:
+                self._reactor.callLater(0, self._begin_some)
+                return
 
     def _begin(self, identifier: str, url: str, outgoing: Outgoing, done: Done) -> None:
         if self._stopped:
