@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pywbem._listener import ListenerRequestHandler
 
+from cimsim.cimxml.encode_instances import filled_in
 from cimsim.cimxml.export import ExportError, check_reply, export_message, export_payload
 from cimsim.operations.projection import project
 from cimsim.world.instances import Instance
@@ -87,3 +88,16 @@ def test_sec14_what_a_listener_says_is_cut_short() -> None:
     with pytest.raises(ExportError) as caught:
         check_reply(reply.encode(), "7")
     assert len(str(caught.value)) < 300
+
+
+def test_i23_what_each_listener_has_of_its_own_is_filled_into_what_all_get(indication: Instance) -> None:
+    place = indication.cls.index["number"]
+    shared = indication.with_values({place: None})
+    for columns in (None, project(indication.cls, ["number", "time"], class_origin=False)):
+        payload = export_payload(shared, columns)
+        assert b"<VALUE>5</VALUE>" not in payload
+        filled = filled_in(indication.cls, payload, {"NUMBER": 5, "Unknown": 1, "Time": None})
+        assert filled == export_payload(indication, columns)
+    # A column that is not shown is not filled in.
+    payload = export_payload(shared, project(indication.cls, ["time"], class_origin=False))
+    assert filled_in(indication.cls, payload, {"Number": 5}) == payload

@@ -423,3 +423,32 @@ def test_sec14_allowed_listeners(indication: Instance, allowed: str, url: str, p
 def test_sec14_what_allows_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"write HOST|is no network"):
         parse_allowed(text)
+
+
+def test_hundreds_of_deliveries_begin_a_few_at_a_time(sending: Sending, indication: Instance) -> None:
+    payload = Payload(indication)
+    for _ in range(30):
+        sending.sender.send(URL, Outgoing(payload), sending.ended.append)
+    assert sending.urls == [], "the request that caused them is answered first"
+    sending.clock.advance(0)
+    fresh = len(sending.urls)
+    assert 1 < fresh < 15
+    assert payload.memo is not None, "rendered for the first"
+    # Listeners that do not answer make room after a moment.
+    sending.clock.advance(0.05)
+    assert len(sending.urls) == fresh
+    sending.clock.advance(0.06)
+    assert len(sending.urls) == 2 * fresh
+    sending.sender.stop()
+    sending.clock.advance(1)
+    assert len(sending.urls) == 2 * fresh
+
+
+def test_a_delivery_that_ends_makes_room_for_the_next(sending: Sending, indication: Instance) -> None:
+    sending.failure = ConnectError(string="refused")
+    for _ in range(30):
+        sending.sender.send(URL, Outgoing(Payload(indication)), sending.ended.append)
+    for _ in range(30):
+        sending.clock.advance(0)
+    assert len(sending.ended) == 30
+    assert not sending.clock.getDelayedCalls()
