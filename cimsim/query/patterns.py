@@ -87,6 +87,7 @@ class Pattern:
         """
         meter = meter or Meter()
         if len(text) <= SHORT:
+            meter.left -= len(text)
             return self._end in self._after(self._start, text, meter)
         states = self._start
         for place in range(0, len(text), _PIECE):

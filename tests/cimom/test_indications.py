@@ -826,7 +826,11 @@ def test_the_table_follows_changes_as_if_it_were_read_anew(listening: Listening)
 
     follows = Subscriptions()
     follows.refresh(listening.cimom.world, ())
-    listening.cimom.listeners.append(lambda world, events: follows.refresh(world, events) and None)
+
+    def follow(world: Any, events: Any) -> None:
+        follows.refresh(world, events)
+
+    listening.cimom.listeners.append(follow)
 
     def check() -> Any:
         anew = Subscriptions()

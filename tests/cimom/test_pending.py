@@ -10,7 +10,7 @@ from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
 from cimsim.cimxml.quirks import Quirks
 from cimsim.operations.pending import Pending
-from cimsim.operations.request import Argument, IntrinsicRequest
+from cimsim.operations.request import Argument, ClassName, IntrinsicRequest
 from cimsim.server.habits import HabitualCimom
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
@@ -44,7 +44,7 @@ def query(text: str = LONG, operation: str = "ExecQuery", **more: Any) -> Intrin
     if operation == "OpenQueryInstances":
         given = {"FilterQueryLanguage": "WQL", "FilterQuery": text}
     if operation == "OpenEnumerateInstances":
-        given = {"ClassName": "T_Thing", "FilterQueryLanguage": "DMTF:FQL", "FilterQuery": "Text LIKE '.*number.*7'"}
+        given = {"ClassName": ClassName("T_Thing"), "FilterQueryLanguage": "DMTF:FQL", "FilterQuery": "Text LIKE '.*number.*7'"}
     return IntrinsicRequest(operation, NAMESPACE, tuple(Argument(*each) for each in {**given, **more}.items()))
 
 
@@ -65,7 +65,8 @@ def test_a_query_shows_the_world_as_it_was(cimom: Cimom) -> None:
     assert not pending.advance()
     cimom.run(lambda transaction: [transaction.delete(each) for each in transaction.instances("T_Thing")], NAMESPACE)
     assert len(finish(pending).instances) == COUNT // 10
-    assert cimom.perform(query()).instances == []
+    later: Any = cimom.perform(query())
+    assert later.instances == []
 
 
 def test_what_is_little_is_done_at_once(cimom: Cimom) -> None:

@@ -445,7 +445,7 @@ def test_hundreds_of_deliveries_begin_a_few_at_a_time(sending: Sending, indicati
 
 
 def test_a_delivery_that_ends_makes_room_for_the_next(sending: Sending, indication: Instance) -> None:
-    sending.failure = ConnectError(string="refused")
+    sending.failure = ConnectError(string="refused")  # type: ignore[no-untyped-call] # Twisted's
     for _ in range(30):
         sending.sender.send(URL, Outgoing(Payload(indication)), sending.ended.append)
     for _ in range(30):
