@@ -112,9 +112,9 @@ class HttpSender:
         now = self._reactor.seconds()
         self._fresh = {each: begun for each, begun in self._fresh.items() if now - begun < _FRESH}
         while self._waiting and len(self._fresh) < _MAX_FRESH:
-            identifier, *delivery = self._waiting.popleft()
+            identifier, url, outgoing, done = self._waiting.popleft()
             self._fresh[identifier] = now
-            self._begin(identifier, *delivery)
+            self._begin(identifier, url, outgoing, done)
         if self._waiting:
             self._plan(_FRESH)
 

@@ -63,7 +63,12 @@ def finish(pending: Pending) -> Any:
 def test_a_query_shows_the_world_as_it_was(cimom: Cimom) -> None:
     pending = begun(cimom)
     assert not pending.advance()
-    cimom.run(lambda transaction: [transaction.delete(each) for each in transaction.instances("T_Thing")], NAMESPACE)
+
+    def empty(transaction: Transaction) -> None:
+        for each in transaction.instances("T_Thing"):
+            transaction.delete(each)
+
+    cimom.run(empty, NAMESPACE)
     assert len(finish(pending).instances) == COUNT // 10
     later: Any = cimom.perform(query())
     assert later.instances == []
