@@ -11,16 +11,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import translate
+from functools import partial
 from typing import Any, Final
 
 from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 
 from cimsim.operations.call import Outcome
+from cimsim.operations.pending import settled
 from cimsim.operations.request import ClassName, ExtrinsicRequest, Request
 from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Result
 from cimsim.operations.roles import Role
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.errors import access_denied, invalid_namespace
+from cimsim.world.events import Change, Event
 from cimsim.world.names import INTEROP_NAMES, did_you_mean, fold, fold_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.world import World
@@ -29,6 +32,7 @@ ANYBODY: Final = "*"
 """Stands for every user in a grant."""
 
 _ALL: Final = "all"
+_SUBSCRIPTION: Final = "cim_abstractindicationsubscription"
 _NAMESPACE_CLASS: Final = "cim_namespace"
 _SUBJECTS: Final = {"createinstance": "newinstance", "deleteinstance": "instancename"}
 """The operations that may create or delete a namespace, and the parameter that holds the instance that stands for it."""
@@ -99,7 +103,7 @@ class Access:
         except CIMError as error:
             raise self.discreet(error, request) from None
         self.check_change(user, request, world, outcome.world)
-        return outcome._replace(result=self.visible(user, outcome.result))
+        return outcome._replace(result=settled(partial(self.visible, user), outcome.result))
 
     def check(self, user: str | None, request: Request, world: World) -> None:
         """Refuse a request that its user may not make, before anything is looked up for it (rules G7, SEC13).
@@ -156,6 +160,26 @@ class Access:
     def _demand(self, user: str | None, role: Role, namespace: str) -> None:
         if not self.allows(user, role, namespace):
             raise access_denied(f"user {user} has no role {role.value} in namespace {namespace}")
+
+
+def owned(world: World, events: Iterable[Event], user: str | None) -> World:
+    """Return a world that knows who owns the subscriptions that were created: the user whose request it was."""
+    owners = world.owners
+    for event in events:
+        created = event.after if isinstance(event, Change) and event.before is None else None
+        if created is not None and created.cls.is_a(_SUBSCRIPTION):
+            owners = owners.set(created.identity, user)
+    return world if owners is world.owners else replace(world, owners=owners)
+
+
+def disowned(world: World, events: Iterable[Event]) -> World:
+    """Return a world that has forgotten who owned the subscriptions that were deleted."""
+    owners = world.owners
+    for event in events:
+        deleted = event.before if isinstance(event, Change) and event.after is None else None
+        if deleted is not None and deleted.identity in owners:
+            owners = owners.delete(deleted.identity)
+    return world if owners is world.owners else replace(world, owners=owners)
 
 
 def _no_namespace(request: Request) -> CIMError:

@@ -80,14 +80,18 @@ class Encoder:
         """
         return self._response(message.request, result, f"{_START}{escape_attribute(message.id)}{_SIMPLE}", _END)
 
-    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError | None]) -> Iterator[list[bytes]]:
         """Yield the response to a batch, one SIMPLERSP for each result in the order of the requests (rule M5).
 
-        A result is taken when those before it are rendered.
+        A result is taken when those before it are rendered. None is not yet a result: an empty batch is yielded for it.
         """
         yield [f"{_START}{escape_attribute(message.id)}{_MULTIPLE}".encode()]
-        for request, result in zip((message.request, *message.further), results, strict=True):
-            yield from self._response(request, result, "<SIMPLERSP>", "</SIMPLERSP>")
+        requests = iter((message.request, *message.further))
+        for result in results:
+            if result is None:
+                yield []
+            else:
+                yield from self._response(next(requests), result, "<SIMPLERSP>", "</SIMPLERSP>")
         yield [_MULTIPLE_END]
 
     def _response(self, request: Request, result: Result | CIMError, start: str, end: str) -> Iterator[list[bytes]]:

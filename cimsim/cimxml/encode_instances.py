@@ -5,7 +5,7 @@ is escaped, embedded objects too, so ``<INSTANCE `` occurs once in it and ``<PRO
 depends on the class alone, tags with their attributes, is made once for each class.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from cimsim.cimxml.encode_objects import form_of, property_tags
@@ -15,6 +15,7 @@ from cimsim.cimxml.escape import escape_attribute
 from cimsim.operations.projection import MOST_PROJECTIONS
 from cimsim.operations.results import Projection
 from cimsim.world.instances import Instance
+from cimsim.world.names import fold
 from cimsim.world.schema import Property, ResolvedClass
 
 _MEMO: Final = "cimxml.instances"
@@ -57,6 +58,7 @@ class _ClassRenderer:
         self._end = f"{_INSTANCE_END}{_NAMED_END}"
         self._keys = [(place, *_key_form(cls.properties[place])) for place in cls.keys]
         self._slots = [_slot(prop) for prop in cls.properties]
+        self._index = cls.index
         self._properties = cls.properties
         self._projections: dict[Projection, list[_Cut]] = {}
 
@@ -72,6 +74,15 @@ class _ClassRenderer:
             parts.append(null if value is None else f"{start}{write(value)}{end}")
         parts.append(self._end)
         return "".join(parts).encode("utf-8")
+
+    def fill(self, rendered: bytes, values: Mapping[str, Any]) -> bytes:
+        """Return a rendered instance with values for properties that are NULL in it."""
+        for name, value in values.items():
+            place = self._index.get(fold(name))
+            if place is not None and value is not None:
+                null, start, write, end = self._slots[place]
+                rendered = rendered.replace(null.encode("utf-8"), f"{start}{write(value)}{end}".encode(), 1)
+        return rendered
 
     def project(self, rendered: bytes, projection: Projection) -> bytes:
         """Return the INSTANCE with the properties of the projection, from the VALUE.NAMEDINSTANCE."""
@@ -119,6 +130,11 @@ def bare_instance(instance: Instance, projection: Projection | None) -> bytes:
     if projection is None:
         return rendered[rendered.index(INSTANCE_MARK, NAME_AT) : AFTER_INSTANCE]
     return _renderer(instance.cls).project(rendered, projection)
+
+
+def filled_in(cls: ResolvedClass, rendered: bytes, values: Mapping[str, Any]) -> bytes:
+    """Return a rendered INSTANCE with values, by name, for properties that are NULL in it; others are passed over."""
+    return _renderer(cls).fill(rendered, values)
 
 
 def _renderer(cls: ResolvedClass) -> _ClassRenderer:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from pywbem import CIMError
 
 from cimsim.operations.hooks import NO_HOOKS, Hooks, ReadHook, run_hook
+from cimsim.operations.pending import Pending
 from cimsim.operations.results import Result, Void
 from cimsim.world.counts import Counts
 from cimsim.world.errors import failed, invalid_parameter
@@ -55,7 +56,7 @@ class Call(NamedTuple):
 
     def transaction(self) -> Transaction:
         """Return a new transaction on the call's world and namespace."""
-        return Transaction(self.world, self.namespace.name, self.now, self.counts)
+        return Transaction(self.world, self.namespace.name, self.now, self.counts, hides=self.policy.hides)
 
     def knows(self, classname: str) -> bool:
         """Return whether any namespace that is not hidden has a class of that name: results may lie in each."""
@@ -133,10 +134,13 @@ def check_local(path: InstancePath, namespace: str, what: str) -> None:
 
 
 class Outcome(NamedTuple):
-    """What a request came to: the next world (the same one for a read), the result, and what changed."""
+    """What a request came to: the next world (the same one for a read), the result, and what changed.
+
+    The result of a read may still be pending.
+    """
 
     world: World
-    result: Result
+    result: Result | Pending
     changes: Sequence[Event] = ()
 
 

@@ -219,6 +219,21 @@ _DATETIMES: Final[dict[str, Compare]] = {
 }
 
 
+def compared_with_text(symbol: str, constant: str, *, ignores_case: bool) -> Callable[[str], bool]:
+    """Return what ``comparison`` would for strings, with a right side that stays, in lower case where the case is ignored.
+
+    Of a long string only as much is folded as decides: folding makes no string shorter.
+    """
+    compare, most = _OPERATORS[symbol], len(constant)
+    if not ignores_case:
+        return lambda value: compare(value, constant)
+    if symbol == "=":
+        return lambda value: len(value) <= most and value.lower() == constant
+    if symbol == "<>":
+        return lambda value: len(value) > most or value.lower() != constant
+    return lambda value: compare(value[: most + 1].lower(), constant)
+
+
 def compared_with_moment(symbol: str, moment: DateTime) -> Callable[[DateTime], bool | None]:
     """Return what ``comparison`` would for datetimes, with a right side that stays.
 

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
@@ -115,7 +116,14 @@ class Endpoint:
         )
         self._sender = HttpSender(reactor, options.delivery)
         sender = self._sender
-        self._indications = Indications(self.cimom, sender.send, sender.prepare, host=options.host, most=options.delivery.queue)
+        self._indications = Indications(
+            self.cimom,
+            sender.send,
+            sender.prepare,
+            later=partial(reactor.callLater, 0),
+            host=options.host,
+            most=options.delivery.queue,
+        )
         self._sweeper = LoopingCall(self.cimom.sweep)
         self._sweeper.clock = reactor
         limits = Limits(batch=options.max_batch)

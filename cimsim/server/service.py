@@ -7,6 +7,7 @@ from pywbem import CIMError
 
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message
+from cimsim.operations.pending import Pending, steps_to
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
 from cimsim.world.counts import Counts
@@ -33,16 +34,19 @@ class Encodes(Protocol):
         """Yield the response in batches of fragments."""
         ...
 
-    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
-        """Yield the response to several requests; each result is taken when those before it are rendered."""
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError | None]) -> Iterator[list[bytes]]:
+        """Yield the response to several requests; each result is taken when those before it are rendered.
+
+        None is not yet a result: an empty batch is yielded, and the next is taken.
+        """
         ...
 
 
 class Performs(Protocol):
     """What the service needs of ``cimom.cimom.Cimom``."""
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
-        """Return the result of a request."""
+    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+        """Return the result of a request, or what is left to do for it."""
         ...
 
 
@@ -91,6 +95,9 @@ class CimService:
     def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
         """Perform the request now; return its response as batches of fragments, rendered as they are asked for.
 
+        The batches are empty at first where the request takes long: it goes on as they are asked for, and ends when the
+        response is dropped.
+
         A CIM error is a response like another (rules HE18, E1). Of several requests in one message each is performed on its
         own, once the responses to those before it are rendered (rule M5).
 
@@ -113,7 +120,8 @@ class CimService:
     def _perform(self, message: Message, length: int, user: str | None) -> Iterator[list[bytes]]:
         if message.further:
             return self._respond_to_all(message, user)
-        response = self._encoder.encode(message, self._result(message.request, user))
+        result = self._result(message.request, user)
+        response = self._awaited(message, result) if isinstance(result, Pending) else self._encoder.encode(message, result)
         statistics = self._statistics
         if statistics is None or not statistics.counts.wanted:
             return response
@@ -131,21 +139,32 @@ class CimService:
         finally:
             statistics.measured(request, length, sent)
 
-    def _result(self, request: Request, user: str | None) -> Result | CIMError:
+    def _result(self, request: Request, user: str | None) -> Result | Pending | CIMError:
         try:
-            return self._cimom.perform(request, user)
+            return self._cimom.start(request, user)
         except CIMError as error:
             return error
+
+    def _awaited(self, message: Message, pending: Pending) -> Iterator[list[bytes]]:
+        for result in steps_to(pending):
+            if result is None:
+                yield []
+            else:
+                yield from self._encoder.encode(message, result)
 
     def _respond_to_all(self, message: Message, user: str | None) -> Iterator[list[bytes]]:
         size = 0
 
-        def results() -> Iterator[Result | CIMError]:
+        def results() -> Iterator[Result | CIMError | None]:
             for request in (message.request, *message.further):
                 if size > self._batch_bytes:
                     yield server_limits_exceeded("the response to the requests before this one is too long already")
                 else:
-                    yield self._result(request, user)
+                    result = self._result(request, user)
+                    if isinstance(result, CIMError):
+                        yield result
+                    else:
+                        yield from steps_to(result)
 
         for fragments in self._encoder.encode_batch(message, results()):
             size += sum(map(len, fragments))

@@ -4,7 +4,7 @@ Nothing outside sees a step. Whoever runs the transaction takes ``world`` when a
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -38,17 +38,32 @@ class Transaction(Planning):
 
     ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace that paths
     and classes belong to unless they say otherwise. ``counts`` tells what the CIMOM has carried out; None: it is not known.
+    ``hides`` tells of a namespace whether the user for whom this is done may not know of it; None: of none.
     """
 
-    def __init__(self, world: World, namespace: str = "", now: float = 0.0, counts: Counts | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        namespace: str = "",
+        now: float = 0.0,
+        counts: Counts | None = None,
+        *,
+        hides: Callable[[str], bool] | None = None,
+    ) -> None:
         super().__init__(world, namespace, now)
         self.counts = counts
+        self._hides = hides
         self.changes: list[Event] = []
 
     # Reading
 
     def _namespace(self, name: str | None = None) -> Namespace:
         return self.world.namespace(name or self.namespace)
+
+    def visible_namespaces(self) -> Mapping[str, Namespace]:
+        """Return the namespaces, by folded name, of which the user for whom this is done may know."""
+        namespaces, hides = self.world.namespaces, self._hides
+        return namespaces if hides is None else {name: each for name, each in namespaces.items() if not hides(name)}
 
     def cls(self, name: str, namespace: str | None = None) -> ResolvedClass:
         """Return the resolved class; raises CIM_ERR_INVALID_CLASS."""

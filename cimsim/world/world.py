@@ -100,12 +100,14 @@ class World:
     """All namespaces, keyed by folded name, in order of creation, and what is still to happen.
 
     ``seed`` and ``serials``, counters by name, are what generated identifiers are made from (``Transaction.serial``, ``guid``).
+    ``owners``: the users who made the subscriptions there are, as far as users made them; None is one without authentication.
     """
 
     namespaces: dict[str, Namespace] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
     seed: int = 0
     serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
+    owners: PersistentMap[Identity, str | None] = field(default_factory=PersistentMap)
 
     def namespace(self, name: str) -> Namespace:
         """Return the namespace of that name in any spelling.
@@ -126,7 +128,7 @@ class World:
     def with_namespace(self, namespace: Namespace) -> "World":
         """Return the world with that namespace added or replaced."""
         namespaces = {**self.namespaces, fold_namespace(namespace.name): namespace}
-        return World(namespaces, self.agenda, self.seed, self.serials)
+        return World(namespaces, self.agenda, self.seed, self.serials, self.owners)
 
     def without_namespace(self, name: str) -> "World":
         """Return the world without a namespace that exists."""

@@ -95,8 +95,8 @@ class Filters(_Subscribable):
             text = f"query language {language} is not for indications; these are: {', '.join(QUERY_LANGUAGES)}"
             raise CIMError(CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, text)
         query = parse_indication_filter(language, instance["Query"])
-        for source in _sources(transaction, instance):
-            query.check(_indication_class(transaction, source, query.classname), source.schema)
+        sources = _sources(transaction, instance)
+        query.check_all([(_indication_class(transaction, each, query.classname), each.schema) for each in sources])
 
 
 class Subscriptions(Behaviour):
@@ -184,14 +184,14 @@ def _check_free(transaction: Transaction, instance: Instance) -> None:
 
 
 def _sources(transaction: Transaction, instance: Instance) -> list[Namespace]:
-    """Return the namespaces that a filter takes indications from (rule I2)."""
-    namespaces = transaction.world.namespaces
+    """Return the namespaces that a filter takes indications from (rule I2); hidden ones are as if they were not (SEC13)."""
+    namespaces = transaction.visible_namespaces()
     names = [name for name in instance["SourceNamespaces"] or () if name] or [instance["SourceNamespace"] or instance.namespace]
     for name in names:
         if fold_namespace(name) not in namespaces:
             hint = did_you_mean(name, (each.name for each in namespaces.values()))
             raise invalid_parameter(f"source namespace {name} does not exist{hint}")
-    return [namespaces[fold_namespace(name)] for name in names]
+    return [namespaces[name] for name in dict.fromkeys(map(fold_namespace, names))]
 
 
 def _indication_class(transaction: Transaction, source: Namespace, name: str) -> ResolvedClass:

@@ -5,6 +5,7 @@ from pywbem import CIMError
 
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
+from cimsim.operations.pending import Pending
 from cimsim.operations.request import IntrinsicRequest, Request
 from cimsim.operations.results import Result, Void
 from cimsim.server.service import CimService
@@ -24,22 +25,51 @@ class FakeCodec:
         yield [message.id.encode(), b" ", type(result).__name__.encode()]
         yield [b"."]
 
-    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError | None]) -> Iterator[list[bytes]]:
         for result in results:
-            yield [type(result).__name__.encode()]
+            yield [] if result is None else [type(result).__name__.encode()]
 
 
 class FakeCimom:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
+    def start(self, request: Request, user: str | None = None) -> Result | Pending:
         self.asked.append((request.name, user))
+        if request.name in ("Long", "Failing"):
+            return Pending(self.steps(request.name), Void)
         if request.name == "Refused":
             raise CIMError(2)
         if request.name == "Broken":
             raise ZeroDivisionError
         return Void()
+
+    def steps(self, name: str) -> Iterator[None]:
+        try:
+            yield
+            if name == "Failing":
+                raise CIMError(27)
+            yield
+        except GeneratorExit:
+            self.asked.append(("dropped", None))
+            raise
+
+
+def test_a_long_request_goes_on_as_its_response_is_taken() -> None:
+    cimom = FakeCimom()
+    service = CimService(FakeCodec(), FakeCodec(), cimom)
+    assert list(service.respond(HEADERS, b"Long", None)) == [[], [], [b"7", b" ", b"Void"], [b"."]]
+    assert list(service.respond(HEADERS, b"Failing", None)) == [[], [b"7", b" ", b"CIMError"], [b"."]]
+    batches = [[b"Void"], [], [], [b"Void"], [], [b"CIMError"], [b"Void"]]
+    assert list(service.respond(HEADERS, b"One Long Failing Two", None)) == batches
+
+
+def test_a_long_request_ends_with_its_response() -> None:
+    cimom = FakeCimom()
+    response = CimService(FakeCodec(), FakeCodec(), cimom).respond(HEADERS, b"Long", None)
+    assert next(response) == []
+    del response
+    assert cimom.asked == [("Long", None), ("dropped", None)]
 
 
 def test_a_request_is_performed_at_once_and_encoded_as_it_is_taken() -> None:
