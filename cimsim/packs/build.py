@@ -26,9 +26,9 @@ _BAR: Final = 30
 class Built:
     """A pack that is in the world.
 
-    ``files`` are the MOF files of each of its namespaces in order, whose names begin in ``folder``. ``classes`` are those that it
-    declares, as pairs of folded namespace and folded name. ``remarks`` are what was taken leniently, ``referring`` the instances
-    that may refer to what is not there.
+    ``files`` are the MOF files of each of its namespaces in order, whose names begin in ``folder``. ``classes`` are those that
+    it declares, as pairs of folded namespace and folded name. ``remarks`` are what was taken leniently, ``referring`` the
+    instances that may refer to what is not there.
     """
 
     folder: Path
@@ -38,7 +38,7 @@ class Built:
     referring: tuple[tuple[Position, Instance], ...] = ()
 
     def warnings(self, world: World) -> list[str]:
-        """Return what was taken leniently as lines ``FILE:LINE:COLUMN: what is wrong``, and references that lead nowhere yet."""
+        """Return lines ``FILE:LINE:COLUMN: what is wrong``: what was taken leniently, and references that lead nowhere yet."""
         places = {instance.identity: position for position, instance in self.referring}
         transaction = Transaction(world)
         found = [(identity, world.find(identity)) for identity in places]

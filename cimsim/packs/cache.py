@@ -52,9 +52,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def key_of(
-    namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], before: Sequence[str], *, lenient: bool
-) -> str:
+def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], before: Sequence[str], *, lenient: bool) -> str:
     """Return the key of a pack's compiled form.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
-from cimsim.behaviours.api import Behaviours, Binding, Fault
+from cimsim.behaviours.api import Behaviours, Below, Binding, Fault
 from cimsim.packs.build import Builder, Built, PackOfFiles
 from cimsim.packs.cache import Cache
 from cimsim.packs.faults import check_timings, faults_of
@@ -15,7 +15,7 @@ from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.program import Program
 from cimsim.packs.scripts import MOF, set_up, split_environment
-from cimsim.packs.settings import Settings, settle
+from cimsim.packs.settings import Settings, pass_on, settle
 from cimsim.world.names import fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
@@ -108,6 +108,7 @@ def load(
     if lenient is not None:
         found = [replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
     settings = settle(found, overrides or {})
+    passed_on = pass_on(found, settings)
     builder = Builder(Cache(cache_dir, _warn), progress or _silent)
     transaction = Transaction(World(seed=seed), now=now)
     built = {pack.name: builder.build(pack, transaction) for pack in found}
@@ -116,13 +117,13 @@ def load(
     for pack in populate_order(found):
         first = pack.manifest.namespaces[0].name if pack.manifest.namespaces else ""
         populating = Transaction(world, first, now)
-        programs[pack.name].populate(populating, settings[pack.name])
+        programs[pack.name].populate(populating, passed_on[pack.name])
         world = populating.world
     loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name]) for pack in found)
     bindings: list[Binding] = []
     faults: list[Fault] = []
     for each in loaded:
-        bindings += programs[each.name].bindings(world, each.settings)
+        bindings += programs[each.name].bindings(world, passed_on[each.name], Below(bindings))
         check_timings(each.name, each.settings, world, list(each.files))
         faults += faults_of(each.name, each.settings, world, list(each.files))
     if not files:

@@ -29,7 +29,7 @@ def _load(folder: Path, *packs: Path, **options: Any) -> list[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted((folder / "packs/v1").iterdir())
+    return sorted((folder / "packs/v2").iterdir())
 
 
 def test_the_second_start_compiles_nothing(make_pack: MakePack, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_folder_that_cannot_be_written_is_told_once(make_pack: MakePack, tmp_p
     broken = Cache(tmp_path / "c", told.append)
     broken.store("a" * 64, Compiled(()))
     broken.store("b" * 64, Compiled(()))
-    assert told == [f"compiled packs are not kept in {tmp_path}/c/packs/v1: Not a directory"]
+    assert told == [f"compiled packs are not kept in {tmp_path}/c/packs/v2: Not a directory"]
 
 
 def test_without_a_cache_nothing_is_written(make_pack: MakePack, tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_mof_files_build_on_the_schema(folder: Make, tmp_path: Path) -> None:
         loaded = _load(own, mof, cache=cache)
         namespace = loaded.world.namespace("root/cimv2")
         assert namespace.instance_count == 3
-        assert [pack.name for pack in loaded.packs] == ["schema", "interop", "disks"]
+        assert [pack.name for pack in loaded.packs] == ["schema", "interop", str(mof)]
         (disk,) = namespace.of_class(namespace.cls("S_Disk"))
         assert disk["State"] == 15
 
@@ -280,7 +280,7 @@ def test_a_cache_that_cannot_be_written(folder: Make, tmp_path: Path, monkeypatc
     monkeypatch.setattr("cimsim.packs.load._warn", warned.append)
     (tmp_path / "c").write_text("a file where a folder should be")
     assert _schema(_load(folder(FILES), cache=tmp_path / "c")).names() == NAMES
-    assert warned == [f"compiled packs are not kept in {tmp_path}/c/packs/v1: Not a directory"]
+    assert warned == [f"compiled packs are not kept in {tmp_path}/c/packs/v2: Not a directory"]
 
 
 def test_progress_is_shown_by_file(folder: Make) -> None:
