@@ -219,7 +219,7 @@ def test_a_behaviour_of_a_shipped_pack_can_be_derived_from(
         services = namespace.of_class(namespace.cls("Msvm_GuestFileService"))
         running = next(each for each in services if each["Started"] and not each["Name"].endswith("0"))
         request = ExtrinsicRequest("StopService", namespace.name, running.path, ())
-        outcome = perform(loaded.world, request, loaded.behaviours, 0.0, Policy(), loaded.behaviours)
+        outcome: Any = perform(loaded.world, request, loaded.behaviours, 0.0, Policy(), loaded.behaviours)
         assert outcome.result.return_value.value == answer
         stopped = outcome.world.find(running.identity)
         assert stopped is not None
