@@ -203,14 +203,16 @@ class Builder:
 
 
 def compile_plain(pack: Pack, transaction: Transaction, *, lenient: bool) -> Built:
-    """Put a MOF file into the world of a transaction whose namespaces get no qualifiers of ours; nothing is cached.
+    """Put a MOF file of a mock environment into the world of a transaction.
+
+    New namespaces get no qualifiers of ours, and instances no class defaults, as in pywbem_mock. Nothing is cached.
 
     Raises:
         PackError: as compiling does.
     """
     from cimsim.packs.compile import compile_pack
 
-    declaring = Declaring(transaction, Terms(lenient))
+    declaring = Declaring(transaction, Terms(lenient, defaults=False))
     files = PackFiles(pack)
     compiled = compile_pack(declaring, files.folder, files.listed(), Standard(), files.read, files.find)
     remarks = *compiled.remarks, *declaring.remarks

@@ -51,11 +51,13 @@ class Terms(NamedTuple):
     """How the declarations of a pack are taken, beside what they say.
 
     ``lenient``: what is incomplete or declared twice is remarked on, not refused. ``enforces_write``: its classes are such
-    that clients cannot change properties without the Write qualifier (rule OP-MI-5).
+    that clients cannot change properties without the Write qualifier (rule OP-MI-5). ``defaults``: properties that an instance
+    does not give get the class default, as DSP0004 wants it; leniently they may be NULL instead, as pywbem_mock has them.
     """
 
     lenient: bool = False
     enforces_write: bool = False
+    defaults: bool = True
 
 
 STRICT: Final = Terms()
@@ -125,7 +127,8 @@ class Declaring:
             return None
         if not self.lenient:
             return self.transaction.create(item.classname, item, namespace)
-        instance = lenient.create(self.transaction, item, namespace, self._remark_at(position))
+        remark, defaults = self._remark_at(position), self._terms.defaults
+        instance = lenient.create(self.transaction, item, namespace, remark, defaults=defaults)
         if instance.cls.references:
             self.referring.append((position, instance))
         return instance

@@ -13,6 +13,7 @@ from pywbem import CIMClass
 from cimsim.world.convert import InstanceData
 from cimsim.world.events import Change, ChangeKind
 from cimsim.world.instances import Instance
+from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction, missing_values, no_instances
 
@@ -20,8 +21,8 @@ Remark = Callable[[str], object]
 """Is given each thing that a transaction would refuse."""
 
 
-def create(transaction: Transaction, data: InstanceData, namespace: str, remark: Remark) -> Instance:
-    """Declare an instance; properties that are not given get the class default.
+def create(transaction: Transaction, data: InstanceData, namespace: str, remark: Remark, *, defaults: bool = True) -> Instance:
+    """Declare an instance; properties that are not given get the class default, or NULL without ``defaults``.
 
     Raises:
         CIMError: CIM_ERR_INVALID_NAMESPACE; CIM_ERR_INVALID_CLASS; CIM_ERR_INVALID_PARAMETER for unknown or unfit properties
@@ -34,6 +35,10 @@ def create(transaction: Transaction, data: InstanceData, namespace: str, remark:
     instance = transaction._made(target, cls, data)
     for text in missing_values(instance):
         remark(text)
+    if not defaults:
+        given = {*cls.keys, *(cls.index[fold(each.name)] for each in data.properties)}
+        values = (value if place in given else None for place, value in enumerate(instance.values))
+        instance = Instance(cls, target.name, tuple(values))
     before = target.find(cls.folded, instance.key)
     if before is not None:
         remark(f"instance {instance.path} is declared again: this declaration replaces the one before")

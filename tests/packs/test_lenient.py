@@ -16,7 +16,7 @@ Refused = Callable[..., str]
 MakePack = Callable[..., Path]
 
 SHELF = "class T_Shelf { [Key] string Id; [Required] string Label; string Note; };\n"
-BOOK = "class T_Book { [Key] string Id; [Required] uint8 Size = 3; };\n"
+BOOK = "class T_Book { [Key] string Id; uint8 Size; };\n"
 STANDS = "[Association] class T_Stands { [Key] T_Book REF Book; [Key] T_Shelf REF Shelf; };\n"
 LACKING = {
     "reference": (
@@ -193,3 +193,16 @@ def test_a_script_beside_a_file_changes_nothing_about_it(
         cls: [each.values for each in found.all()] for cls, found in other.instances.items()
     }
     assert refused(mof, lenient=False, cache_dir=shared_cache) == refused(mof, script, lenient=False)
+
+
+def test_defaults_of_classes_are_for_files_without_a_script(load_pack: LoadPack, shared_cache: Path, tmp_path: Path) -> None:
+    mof, script = tmp_path / "all.mof", tmp_path / "nothing.py"
+    mof.write_text(
+        QUALIFIERS + 'class T_Cup { [Key] string Id; [Required] uint8 Size = 3; string Tea = "green"; };\n'
+        'instance of T_Cup { Id = "a"; Tea = "black"; };\n'
+    )
+    script.write_text("def setup(conn, server, verbose):\n    pass\n")
+    for loaded, size in ((load_pack(mof, cache_dir=shared_cache), 3), (load_pack(mof, script), None)):
+        namespace = loaded.world.namespace("root/cimv2")
+        (cup,) = namespace.of_class(namespace.cls("T_Cup"))
+        assert (cup["Id"], cup["Size"], cup["Tea"], loaded.warnings) == ("a", size, "black", ())
