@@ -56,13 +56,18 @@ def test_an_installed_wheel_serves_the_shipped_packs(wheel: Path, tmp_path: Path
             names = run(
                 environment / "bin" / "python",
                 "-c",
-                f"import pywbem; c = pywbem.WBEMConnection({ready.read_text().strip()!r}, None);"
+                "import pywbem, cimsim.mocks.hyperv.behaviours as module; print(module.__name__, module.__file__);"
+                f"c = pywbem.WBEMConnection({ready.read_text().strip()!r}, None);"
                 "print(*sorted(c.EnumerateClassNames('root/virtualization/v2', ClassName='Msvm_GuestService')))",
                 cwd=tmp_path,
             )
         finally:
             server.send_signal(signal.SIGTERM)
             output, _ = server.communicate(timeout=20)
+    module, names = names.split("\n", 1)
+    name, file = module.split()
+    assert name == "cimsim.mocks.hyperv.behaviours", "as in a checkout"
+    assert Path(file).is_relative_to(environment)
     assert names.split() == ["Msvm_GuestCommunicationService", "Msvm_GuestFileService"]
     assert server.returncode == 0
     assert str(environment) in output

@@ -16,6 +16,7 @@ from cimsim.cli.clock import clock_options, control_port_of, random_of, seed_of,
 from cimsim.cli.config import Seconds, assignments, config_option, setting
 from cimsim.cli.failure import fail
 from cimsim.cli.listeners import delivery_of, delivery_options
+from cimsim.cli.packs import lenient_option
 from cimsim.cli.security import access_of, security_options, serves_http, tls_of, users_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intelliflash", "careless")
 _MOST_NAMES: Final = 20
+_MAX_WARNINGS: Final = 20
 
 
 @click.command()
@@ -40,7 +42,12 @@ _MOST_NAMES: Final = 20
 @setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
 @setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
-@setting("--enforce-write/--no-enforce-write", default=True, show_default=True, help="Refuse changes of read-only properties.")
+@lenient_option
+@setting(
+    "--enforce-write/--no-enforce-write",
+    default=None,
+    help="Refuse changes of properties without the Write qualifier in all classes, or in none.  [default: as packs ask]",
+)
 @setting("--null-outputs/--no-null-outputs", default=False, show_default=True, help="Send output parameters that are NULL.")
 @setting(
     "--error-instances",
@@ -244,7 +251,7 @@ def load_packs(options: dict[str, Any], now: float, seed: int) -> Loaded:
     from cimsim.packs.load import load
 
     cache_dir = (options["cache_dir"] or default_cache_dir()) if options["cache"] else None
-    return load(
+    loaded = load(
         options["packs"],
         assignments(options["set"]),
         cache_dir=cache_dir,
@@ -253,7 +260,23 @@ def load_packs(options: dict[str, Any], now: float, seed: int) -> Loaded:
         progress=_progress if sys.stderr.isatty() else None,
         namespace=options["namespace"],
         schema=options["schema"],
+        lenient=options["lenient"],
     )
+    _warn(loaded.warnings)
+    return loaded
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    if not warnings:
+        return
+    from twisted.logger import Logger
+
+    log = Logger(namespace="cimsim.packs")
+    for warning in warnings[:_MAX_WARNINGS]:
+        log.warn("{warning}", warning=warning)  # noqa: G010 - Twisted's name
+    left = len(warnings) - _MAX_WARNINGS
+    if left > 0:
+        log.warn("{left} more warnings of this kind: cimsim check shows all", left=left)  # noqa: G010
 
 
 def _progress(text: str) -> None:

@@ -15,6 +15,7 @@ from cimsim.world.events import Event
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
 from cimsim.world.paths import InstancePath
+from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction, same, same_key
 from cimsim.world.world import Namespace, World
 
@@ -23,7 +24,7 @@ from cimsim.world.world import Namespace, World
 class Policy:
     """How a CIMOM treats what the specifications leave to it.
 
-    ``enforce_write``: refuse to change properties without the Write qualifier (rule OP-MI-5).
+    ``enforce_write``: refuse to change properties without the Write qualifier (rule OP-MI-5); None: where the class says so.
     ``max_pull_timeout``: the longest OperationTimeout in seconds that a client may ask for; 0, never, is allowed too (PL-29).
     ``continue_on_error``: enumeration sessions may survive an error when the client wants it (rule PL-30).
     ``calls_told``: whether what happens includes calls of methods: not when nobody asks for it (rule I19).
@@ -32,7 +33,7 @@ class Policy:
     ``sessions``: no, when the CIMOM is about to stop: it opens no enumeration session then, nor goes on with one (rule PL-40).
     """
 
-    enforce_write: bool = True
+    enforce_write: bool | None = None
     max_pull_timeout: int = 3600
     continue_on_error: bool = True
     calls_told: bool = True
@@ -53,6 +54,11 @@ class Call(NamedTuple):
     policy: Policy = Policy()
     hooks: Hooks = NO_HOOKS
     counts: Counts | None = None
+
+    def enforces_write(self, cls: ResolvedClass) -> bool:
+        """Whether the properties of a class that have no Write qualifier may not be changed."""
+        forced = self.policy.enforce_write
+        return cls.enforces_write if forced is None else forced
 
     def transaction(self) -> Transaction:
         """Return a new transaction on the call's world and namespace."""

@@ -3,7 +3,8 @@
 A file ``packs/v2/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
 MessagePack array: the text ``cimsim pack``, the format's version, the SHA-256 of the content, and the content as ``encoding``
 writes it. KEY is the SHA-256 (hexadecimal) over all that the content depends on: the versions of the format, cimsim and pywbem,
-the standard qualifiers, the pack's namespaces with their MOF files, and the digests of all packs loaded before it. Files that
+the standard qualifiers, the pack's namespaces with their MOF files, whether it was compiled leniently, and the digests of all
+packs loaded before it. Files that
 are only found while compiling (includes) stand in the content with their own SHA-256, and must still be the same.
 
 The cache is a help, never a condition: what cannot be read or is not understood is compiled again, and a folder that cannot be
@@ -52,19 +53,21 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], before: Sequence[str]) -> str:
+def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], before: Sequence[str], *, lenient: bool) -> str:
     """Return the key of a pack's compiled form.
 
     Args:
         namespaces: those of the pack.
         contents: the contents of their MOF files, by name.
         before: the digests of everything that was loaded before, on which the pack may build.
+        lenient: whether it is compiled leniently.
     """
     parts = [
         [FORMAT, cimsim.__version__, pywbem.__version__],
         [[entry.name, entry.mof] for entry in namespaces],
         [[name, sha256(content)] for name, content in contents.items()],
         list(before),
+        lenient,
     ]
     return sha256(msgspec.json.encode(parts))
 

@@ -23,17 +23,16 @@ from pathlib import Path
 from pywbem import CIMClass
 
 from cimsim.packs.compiler import Compiler
-from cimsim.packs.declarations import Compiled, Declared, Item, Position, Standard, apply, prepare
+from cimsim.packs.declarations import Compiled, Declared, Declaring, Item, Position, Remark, Standard, prepare
 from cimsim.packs.manifest import NamespaceEntry
 from cimsim.world.checks import referred_classes
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
-from cimsim.world.transaction import Transaction
 
 
 def compile_pack(
-    transaction: Transaction,
+    declaring: Declaring,
     folder: Path,
     namespaces: Iterable[NamespaceEntry],
     standard: Standard,
@@ -43,7 +42,7 @@ def compile_pack(
     """Compile the MOF of a pack into a transaction.
 
     Args:
-        transaction: holds the packs that this one requires; gets everything that the MOF declares.
+        declaring: gets everything that the MOF declares; its world holds the packs that this one requires.
         folder: the pack's folder, from which the MOF files are named.
         namespaces: the MOF files of each namespace, in order. An alias is known in all later files of
             its namespace.
@@ -57,15 +56,15 @@ def compile_pack(
     Raises:
         PackError: at the first thing that is wrong.
     """
-    build = Build(transaction, folder, standard, read, find)
+    build = Build(declaring, folder, standard, read, find)
     compilers: dict[str, Compiler] = {}
     for entry in namespaces:
-        prepare(transaction, entry.name, standard)
+        prepare(declaring.transaction, entry.name, standard)
         compiler = compilers.setdefault(fold_namespace(entry.name), Compiler(build))
         for name in entry.mof:
             compiler.compile_listed(name, entry.name)
     build.check_classes()
-    return Compiled(tuple(build.declared))
+    return Compiled(tuple(build.declared), remarks=tuple(build.remarks))
 
 
 class Build:
@@ -73,13 +72,15 @@ class Build:
 
     def __init__(
         self,
-        transaction: Transaction,
+        declaring: Declaring,
         folder: Path,
         standard: Standard,
         read: Callable[[Path], bytes],
         find: Callable[[str], Path | None],
     ) -> None:
-        self.transaction = transaction
+        self.declaring = declaring
+        self.transaction = declaring.transaction
+        self.remarks: list[Remark] = []
         self.folder = folder
         self.standard = standard
         self.read = read
@@ -88,11 +89,17 @@ class Build:
 
     def add(self, position: Position, namespace: str, item: Item) -> Instance | None:
         """Put a declaration into the world and on the list; raises CIMError."""
-        instance = apply(self.transaction, namespace, item)
+        instance = self.declaring.apply(position, namespace, item)
         if instance is not None and isinstance(item, InstanceData):
             item = InstanceData(item.classname, tuple(_typed_reference(instance, data) for data in item.properties))
         self.declared.append(Declared(position, namespace, item))
         return instance
+
+    def refuse(self, position: Position, text: str) -> None:
+        """Raise the error at a position; leniently only remark on it."""
+        if not self.declaring.lenient:
+            raise position.error(self.folder, text)
+        self.remarks.append(Remark(position, text))
 
     def declared_class(self, classname: str, namespace: str) -> Position | None:
         """Return where the MOF of this pack declares a class, or None."""
@@ -103,14 +110,14 @@ class Build:
         return None
 
     def check_classes(self) -> None:
-        """Refuse classes that refer to classes which nothing declared."""
+        """Refuse classes that refer to classes which nothing declared, in references and in methods."""
         for position, namespace, item in self.declared:
             if isinstance(item, CIMClass):
                 target = self.transaction.world.namespace(namespace)
                 for name in referred_classes(item):
                     if target.schema.get(name) is None:
                         text = f"class {item.classname} refers to a class that is not there: {target.no_class(name)}"
-                        raise position.error(self.folder, text)
+                        self.refuse(position, text)
 
 
 def _typed_reference(instance: Instance, data: PropertyData) -> PropertyData:

@@ -23,7 +23,7 @@ from pywbem import (
     CIMQualifierDeclaration,
 )
 
-from cimsim.packs.declarations import Compiled, Declared, Item, Position
+from cimsim.packs.declarations import Compiled, Declared, Item, Position, Remark
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -113,12 +113,13 @@ class StoredItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """All declarations of a pack. ``reads`` are pairs of file and SHA-256."""
+    """All declarations of a pack. ``reads`` are pairs of file and SHA-256, ``remarks`` are file, line, column and text."""
 
     files: list[str]
     namespaces: list[str]
     reads: list[tuple[str, str]]
     items: list[StoredItem]
+    remarks: list[tuple[str, int, int, str]]
 
 
 _PACK: Final = msgspec.msgpack.Decoder(StoredPack)
@@ -143,7 +144,8 @@ def encode(compiled: Compiled) -> bytes:
         stored = msgspec.Raw(msgspec.msgpack.encode(_stored(item)))
         place = file_numbers[position.file], position.line, position.column, namespace_numbers[namespace]
         items.append(StoredItem(*place, stored))
-    return msgspec.msgpack.encode(StoredPack(files, namespaces, list(compiled.reads), items))
+    remarks = [(*position, text) for position, text in compiled.remarks]
+    return msgspec.msgpack.encode(StoredPack(files, namespaces, list(compiled.reads), items, remarks))
 
 
 def decode(content: bytes) -> Compiled:
@@ -160,7 +162,8 @@ def decode(content: bytes) -> Compiled:
             for each in stored.items
         ]
     )
-    return Compiled(declared, tuple(stored.reads))
+    remarks = tuple(Remark(Position(file, line, column), text) for file, line, column, text in stored.remarks)
+    return Compiled(declared, tuple(stored.reads), remarks)
 
 
 def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance:

@@ -17,6 +17,9 @@ from cimsim.packs.errors import PackError
 PACK_MODULES: Final = "_cimsim_"
 """How the names of modules of packs and scripts begin."""
 
+SHIPPED_MODULES: Final = "cimsim.mocks."
+"""How the names of modules of shipped packs begin."""
+
 # Code of a user that calls sys.exit() has failed as well.
 FAILURES: Final = (Exception, SystemExit)
 
@@ -60,7 +63,8 @@ def modules_kept() -> Iterator[None]:
 
 
 def _imported() -> dict[str, ModuleType]:
-    return {name: module for name, module in sys.modules.items() if name.startswith(PACK_MODULES)}
+    beginnings = (PACK_MODULES, SHIPPED_MODULES)
+    return {name: module for name, module in sys.modules.items() if name.startswith(beginnings)}
 
 
 def syntax_error(error: SyntaxError) -> PackError:

@@ -49,7 +49,7 @@ class Repository(BaseRepositoryConnection):  # type: ignore[misc] # pywbem has n
         repeated = self._compiler.source.repeated()
         if repeated is not None:
             name, position = repeated
-            raise self._compiler.error(position, f"{name} stands twice in class {NewClass.classname}")
+            self._compiler.build.refuse(position, f"{name} stands twice in class {NewClass.classname}")
         position = self._compiler.source.declaration
         if NewClass.superclass and not self._compiler.find_class(NewClass.superclass, namespace):
             position = self._compiler.source.word(NewClass.superclass)

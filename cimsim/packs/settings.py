@@ -59,6 +59,26 @@ def settle(packs: Sequence[Pack], overrides: Mapping[str, Any]) -> dict[str, Set
     return {name: MappingProxyType(settings) for name, settings in values.items()}
 
 
+def pass_on(packs: Sequence[Pack], settings: Mapping[str, Settings]) -> dict[str, Settings]:
+    """Return the settings that the behaviours of each pack get: its own, and those of the packs that it requires.
+
+    Of settings with the same name the pack's own counts, then that of the pack which it requires last; ``timings`` are those of
+    all, its own last.
+
+    Args:
+        packs: each after those it requires.
+        settings: as ``settle`` returns them.
+    """
+    passed: dict[str, Settings] = {}
+    for pack in packs:
+        required = [passed[name] for name in pack.manifest.requires]
+        own = settings[pack.name]
+        merged = {name: value for each in [*required, own] for name, value in each.items()}
+        timings = dict.fromkeys(item for each in [*required, own] for item in each[TIMINGS])
+        passed[pack.name] = MappingProxyType({**merged, TIMINGS: tuple(timings)})
+    return passed
+
+
 def _flat(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for key, value in overrides.items():
         if isinstance(value, Mapping):

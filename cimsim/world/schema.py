@@ -85,9 +85,10 @@ class ResolvedClass:
     ``properties`` stand in declared order, inherited ones first; ``index`` maps folded names to places in it. ``keys`` and
     ``references`` are such places, ``embedded`` those of embedded objects; ``key_order`` lists the keys by folded name, the
     order of :class:`~.paths.Identity`, ``key_names`` is the set of these names, and ``key_types`` the types of ``keys``.
-    ``parts`` counts as ``MAX_PARTS`` says.
-    ``lineage`` holds the folded names of the class and all its superclasses, itself first. ``memo`` belongs to those who
-    compute something once per class (projections, rendered XML); its keys name the owner.
+    ``parts`` counts as ``MAX_PARTS`` says. ``lineage`` holds the folded names of the class and all its superclasses, itself
+    first. ``enforces_write``: whether clients may not change properties of instances of this class that have no Write qualifier
+    (rule OP-MI-5). ``memo`` belongs to those who compute something once per class (projections, rendered XML); its keys name
+    the owner.
     """
 
     name: str
@@ -99,6 +100,7 @@ class ResolvedClass:
     association: bool
     indication: bool
     parts: int
+    enforces_write: bool = False
     memo: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -168,12 +170,13 @@ class DeferredClass(ResolvedClass):
     A large schema is there at once this way: most of its classes are never asked for more than their name.
     """
 
-    def __init__(self, head: ClassHead, parent: ResolvedClass | None) -> None:
+    def __init__(self, head: ClassHead, parent: ResolvedClass | None, *, enforces_write: bool) -> None:
         self.name = head.classname
         self.superclass = parent
         self.abstract = bool(head.abstract)
         self.association = bool(parent and parent.association) if head.association is None else head.association
         self.indication = bool(parent and parent.indication) if head.indication is None else head.indication
+        self.enforces_write = enforces_write
         self.memo = {}
         self.folded = fold(self.name)
         self.lineage = (self.folded, *(parent.lineage if parent else ()))
@@ -192,7 +195,7 @@ class DeferredClass(ResolvedClass):
         return getattr(self, name)
 
     def _resolve(self) -> None:
-        resolved = resolve(self._declaration(), self.superclass)
+        resolved = resolve(self._declaration(), self.superclass, enforces_write=self.enforces_write)
         for each in _DEFERRED:
             setattr(self, each, getattr(resolved, each))
         del self._declaration
@@ -268,8 +271,12 @@ class Schema:
                 self._families[folded] = known
         return known
 
-    def with_class(self, declared: CIMClass | ClassHead) -> "Schema":
+    def with_class(self, declared: CIMClass | ClassHead, *, enforces_write: bool | None = None) -> "Schema":
         """Return the schema with a class added. The declaration is taken over and must not be changed afterwards.
+
+        Args:
+            declared: the class.
+            enforces_write: as ``ResolvedClass`` has it; None: as for the superclass, and not without one.
 
         Raises:
             CIMError: CIM_ERR_ALREADY_EXISTS or CIM_ERR_INVALID_SUPERCLASS, in this order (rule OP-CC-2);
@@ -277,8 +284,11 @@ class Schema:
                 CIM_ERR_SERVER_LIMITS_EXCEEDED for one that is too deep or too large (``MAX_DEPTH``, ``MAX_PARTS``).
         """
         parent = self.place_for(declared)
-        deferred = isinstance(declared, ClassHead)
-        resolved = DeferredClass(declared, parent) if deferred else resolve(declared, parent)
+        enforces = bool(parent and parent.enforces_write) if enforces_write is None else enforces_write
+        if isinstance(declared, ClassHead):
+            resolved: ResolvedClass = DeferredClass(declared, parent, enforces_write=enforces)
+        else:
+            resolved = resolve(declared, parent, enforces_write=enforces)
         above = parent.folded if parent else ""
         children = self._children.set(above, (*self._children.get(above, ()), resolved.folded))
         return Schema(self._classes.set(resolved.folded, resolved), children)
@@ -305,7 +315,8 @@ class Schema:
 
     def with_changed_class(self, declared: CIMClass) -> "Schema":
         """Return the schema with another declaration of a class that exists, has no subclasses and keeps its superclass."""
-        resolved = resolve(declared, self.superclass_of(declared))
+        enforces = bool((known := self.get(declared.classname)) and known.enforces_write)
+        resolved = resolve(declared, self.superclass_of(declared), enforces_write=enforces)
         return Schema(self._classes.set(resolved.folded, resolved), self._children)
 
     def without_class(self, name: str) -> "Schema":
@@ -316,8 +327,10 @@ class Schema:
         return Schema(self._classes.delete(cls.folded), self._children.set(above, siblings))
 
 
-def resolve(declared: CIMClass, parent: ResolvedClass | None) -> ResolvedClass:
+def resolve(declared: CIMClass, parent: ResolvedClass | None, *, enforces_write: bool = False) -> ResolvedClass:
     """Return the class with what it inherits from ``parent``, sharing what it leaves as it is.
+
+    ``enforces_write`` is as ``ResolvedClass`` has it.
 
     Raises:
         CIMError: as ``Schema.with_class`` does.
@@ -340,6 +353,7 @@ def resolve(declared: CIMClass, parent: ResolvedClass | None) -> ResolvedClass:
         association=_flag(qualifiers, "association", inherited=parent is not None and parent.association),
         indication=_flag(qualifiers, "indication", inherited=parent is not None and parent.indication),
         parts=parts,
+        enforces_write=enforces_write,
     )
 
 

@@ -117,17 +117,10 @@ class Transaction(Planning):
         target = self._namespace(namespace)
         cls = target.cls(classname)
         if cls.abstract or cls.indication:
-            kind = "abstract" if cls.abstract else "an indication class"
-            raise not_supported(f"class {cls.name} is {kind}, it has no instances of its own")
-        values = list(cls.defaults)
-        for place, value in self.world.values(cls, _data(classname, properties), target).items():
-            values[place] = value
-        for prop, value in zip(cls.properties, values, strict=True):
-            if value is None and prop.key:
-                raise invalid_parameter(f"key {prop.name} of class {cls.name} has no value")
-            if value is None and prop.required:
-                raise invalid_parameter(f"property {prop.name} of class {cls.name} is required and has no value")
-        instance = Instance(cls, target.name, tuple(values))
+            raise not_supported(no_instances(cls))
+        instance = self._made(target, cls, _data(classname, properties))
+        for text in missing_values(instance):
+            raise invalid_parameter(text)
         self._check_references(instance)
         if target.find(cls.folded, instance.key) is not None:
             raise already_exists(f"instance {instance.path} exists already")
@@ -271,10 +264,12 @@ class Transaction(Planning):
             raise namespace_not_empty(f"namespace {target.name} is not empty ({contents})")
         self.world = self.world.without_namespace(name)
 
-    def create_class(self, declared: CIMClass | ClassHead, namespace: str | None = None) -> ResolvedClass:
-        """Add a class that holds only its own elements; raises as ``Schema.with_class`` does."""
+    def create_class(
+        self, declared: CIMClass | ClassHead, namespace: str | None = None, *, enforces_write: bool | None = None
+    ) -> ResolvedClass:
+        """Add a class that holds only its own elements; arguments and errors are those of ``Schema.with_class``."""
         target = self._namespace(namespace)
-        self._put(replace(target, schema=target.schema.with_class(declared)))
+        self._put(replace(target, schema=target.schema.with_class(declared, enforces_write=enforces_write)))
         created = self.cls(declared.classname, target.name)
         self.changes.append(ClassChange(ChangeKind.CREATED, target.name, None, created))
         return created
@@ -331,6 +326,16 @@ class Transaction(Planning):
             raise class_has_instances(f"class {cls.name} has {count} {'instance' if count == 1 else 'instances'}")
         return cls
 
+    def _made(self, namespace: Namespace, cls: ResolvedClass, data: InstanceData) -> Instance:
+        """Return an instance that is not stored yet, with the class defaults and with a value for each key."""
+        values = list(cls.defaults)
+        for place, value in self.world.values(cls, data, namespace).items():
+            values[place] = value
+        for place in cls.keys:
+            if values[place] is None:
+                raise invalid_parameter(f"key {cls.properties[place].name} of class {cls.name} has no value")
+        return Instance(cls, namespace.name, tuple(values))
+
     def _put(self, namespace: Namespace) -> None:
         self.world = self.world.with_namespace(namespace)
 
@@ -361,13 +366,18 @@ class Transaction(Planning):
 
     def _check_references(self, instance: Instance) -> None:
         """Refuse references that lead nowhere; those to other servers, which name a host, are taken on trust."""
+        for text in self.dangling(instance):
+            raise invalid_parameter(text)
+
+    def dangling(self, instance: Instance) -> Iterator[str]:
+        """Yield what is wrong with references that lead nowhere; those to other servers, which name a host, are trusted."""
         for place in instance.cls.references:
             path = instance.values[place]
             if path is None or path.host:
                 continue
             if self.world.find(path.identity) is None and path.identity != instance.identity:
                 prop = instance.cls.properties[place]
-                raise invalid_parameter(f"reference {instance.cls.name}.{prop.name} leads nowhere: {self._missing(path)}")
+                yield f"reference {instance.cls.name}.{prop.name} leads nowhere: {self._missing(path)}"
 
     def _missing(self, path: InstancePath) -> str:
         """Return what is not there of an instance that is not: the namespace, the class or the instance."""
@@ -375,6 +385,18 @@ class Transaction(Planning):
         if namespace is None:
             return self.world.no_namespace(path.namespace or "")
         return f"no instance {path}" if namespace.schema.get(path.classname) else namespace.no_class(path.classname)
+
+
+def no_instances(cls: ResolvedClass) -> str:
+    """Return the text that says that a class has no instances of its own: it is abstract or an indication class."""
+    return f"class {cls.name} is {'abstract' if cls.abstract else 'an indication class'}, it has no instances of its own"
+
+
+def missing_values(instance: Instance) -> Iterator[str]:
+    """Yield which properties are required and have no value."""
+    for prop, value in zip(instance.cls.properties, instance.values, strict=True):
+        if value is None and prop.required:
+            yield f"property {prop.name} of class {instance.cls.name} is required and has no value"
 
 
 def referenced(instance: Instance) -> Iterable[Identity]:

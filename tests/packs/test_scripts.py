@@ -42,13 +42,14 @@ def names(loaded: Any, namespace: str = "root/cimv2") -> list[str]:
 
 def test_files_and_scripts_run_in_the_order_given(load_pack: LoadPack, write: Write) -> None:
     more = 'instance of T_Thing { Name = "three"; };'
-    loaded = load_pack(write("a.mof", MOF), write("two.py", TWO), write("b.mof", more), namespace="root/own")
+    first, script, last = write("a.mof", MOF), write("two.py", TWO), write("b.mof", more)
+    loaded = load_pack(first, script, last, namespace="root/own")
     assert names(loaded, "root/own") == ["one", "two", "three"]
     assert [each.name for each in loaded.namespaces] == ["root/own"], "nothing is added to the environment"
     assert [(each.name, dict(each.files)) for each in loaded.packs] == [
-        ("a", {"root/own": ("a.mof",)}),
-        ("two", {}),
-        ("b", {"root/own": ("b.mof",)}),
+        (str(first), {"root/own": ("a.mof",)}),
+        (str(script), {}),
+        (str(last), {"root/own": ("b.mof",)}),
     ]
 
 

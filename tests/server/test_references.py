@@ -9,6 +9,7 @@ from cimsim.cimxml.decode import Decoder
 from cimsim.cimxml.encode import Encoder
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.operations.call import Policy
+from cimsim.operations.pending import completed
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
@@ -31,10 +32,10 @@ class Server:
         self.called = "gateway:5988"
         self._service = CimService(Decoder(host="shown"), Encoder("shown"), self)
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
+    def start(self, request: Request, user: str | None = None) -> Result:
         outcome = perform(self.world, request, NoMethods(), 1000.0, Policy())
         self.world = outcome.world
-        return outcome.result
+        return completed(outcome.result)
 
     def __call__(self, name: str, **parameters: str) -> str:
         values = "".join(f'<IPARAMVALUE NAME="{each}">{value}</IPARAMVALUE>' for each, value in parameters.items())
