@@ -16,6 +16,7 @@ import click
 
 from cimsim.cli.config import all_of, setting
 from cimsim.cli.failure import fail
+from cimsim.cli.variables import SettingsGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,7 +85,7 @@ def control_port_of(options: dict[str, Any]) -> int | None:
     return 0 if port is None and options["clock"] == "manual" else port
 
 
-@click.group()
+@click.group(cls=SettingsGroup)
 @setting("--control", metavar="URL", required=True, help="URL of the control plane, as `cimsim serve` tells it.")
 @click.pass_context
 def clock(context: click.Context, control: str) -> None:

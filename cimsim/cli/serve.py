@@ -15,6 +15,7 @@ import click
 from cimsim.cli.clock import clock_options, control_port_of, random_of, start_of
 from cimsim.cli.config import Seconds, assignments, config_option, setting
 from cimsim.cli.failure import fail
+from cimsim.cli.groups import GroupedCommand
 from cimsim.cli.listeners import delivery_of, delivery_options
 from cimsim.cli.security import access_of, security_options, serves_http, tls_of, users_of
 
@@ -23,9 +24,16 @@ if TYPE_CHECKING:
 
 _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intelliflash", "careless")
 _MOST_NAMES: Final = 20
+_RECORDED: Final = frozenset({"info", "debug"})
+"""Levels of the log that have a line for each request."""
+_EPILOG: Final = """\b
+Example, a server for a test that sets the time itself:
+  cimsim serve hyperv --port 0 --ready-file urls --clock manual \\
+    --set hyperv.vms=4 --log-level info
+"""
 
 
-@click.command()
+@click.command(cls=GroupedCommand, epilog=_EPILOG)
 @click.argument("packs", nargs=-1, envvar="CIMSIM_PACKS")
 @config_option
 @setting("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -108,7 +116,14 @@ _MOST_NAMES: Final = 20
     type=click.Choice(["debug", "info", "warn", "error"]),
     default="warn",
     show_default=True,
-    help="Least level of log lines on standard error.",
+    help="Least level of log lines on standard error; info has a line for each request, debug its bodies.",
+)
+@setting(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Log lines as text, or as a JSON object each.",
 )
 def serve(**options: Any) -> None:
     """Serve PACKS: folders of mock packs, names of shipped ones, MOF files, or mock scripts; without any, all shipped packs."""
@@ -125,8 +140,9 @@ def serve(**options: Any) -> None:
     from cimsim.operations.call import Policy
     from cimsim.server.endpoint import Endpoint, EndpointOptions
     from cimsim.server.limits import HttpLimits
+    from cimsim.server.recording import RequestLog
 
-    log_to_stderr(options["log_level"])
+    log_to_stderr(options["log_level"], options["log_format"])
     ready_file: Path | None = options["ready_file"]
     if ready_file is not None:
         _forget(ready_file)
@@ -171,6 +187,7 @@ def serve(**options: Any) -> None:
             running=options["clock"] == "real",
             random=random_of(options),
             watchdog=options["watchdog"],
+            recorder=RequestLog(bodies=options["log_level"] == "debug") if options["log_level"] in _RECORDED else None,
         ),
     )
     try:

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from cimsim.cimom.exchanges import Called
 from cimsim.cimxml.headers import CimHeaders
 
 
 class Service(Protocol):
     """What answers the requests: ``service.CimService``."""
 
-    def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
-        """Return the response in batches of fragments, or raise MessageError."""
+    def respond(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> Iterator[list[bytes]]:
+        """Return the response in batches of fragments, or raise MessageError; add a record of each request to ``calls``."""
         ...
 
 

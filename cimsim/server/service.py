@@ -5,8 +5,9 @@ from typing import Final, Protocol
 
 from pywbem import CIMError
 
+from cimsim.cimom.exchanges import Called
 from cimsim.cimxml.headers import CimHeaders
-from cimsim.cimxml.message import Message
+from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
 from cimsim.world.counts import Counts
@@ -82,7 +83,9 @@ class CimService:
         self._statistics = statistics
         self._batch_bytes = batch_bytes
 
-    def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
+    def respond(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> Iterator[list[bytes]]:
         """Perform the request now; return its response as batches of fragments, rendered as they are asked for.
 
         A CIM error is a response like another (rules HE18, E1). Of several requests in one message each is performed on its
@@ -92,14 +95,15 @@ class CimService:
             headers: the CIM headers, already checked on their own.
             body: the XML document.
             user: who asks, or None without authentication.
+            calls: gets a record of each request once it is carried out; None: nobody wants any.
 
         Raises:
             MessageError: the body is no valid message, or the headers do not match it (sections 1.2 and 1.3 of the rules).
         """
         message = self._decoder.decode(body, headers)
         if message.further:
-            return self._respond_to_all(message, user)
-        response = self._encoder.encode(message, self._result(message.request, user))
+            return self._respond_to_all(message, user, calls)
+        response = self._encoder.encode(message, self._result(message.request, user, calls))
         statistics = self._statistics
         if statistics is None or not statistics.counts.wanted:
             return response
@@ -117,21 +121,33 @@ class CimService:
         finally:
             statistics.measured(request, length, sent)
 
-    def _result(self, request: Request, user: str | None) -> Result | CIMError:
+    def _result(self, request: Request, user: str | None, calls: list[Called] | None) -> Result | CIMError:
         try:
-            return self._cimom.perform(request, user)
+            result = self._cimom.perform(request, user)
         except CIMError as error:
+            if calls is not None:
+                calls.append(Called.of(request, error))
             return error
+        except MessageError:
+            if calls is not None:
+                calls.append(Called.refused(request))
+            raise
+        if calls is not None:
+            calls.append(Called.of(request))
+        return result
 
-    def _respond_to_all(self, message: Message, user: str | None) -> Iterator[list[bytes]]:
+    def _respond_to_all(self, message: Message, user: str | None, calls: list[Called] | None) -> Iterator[list[bytes]]:
         size = 0
 
         def results() -> Iterator[Result | CIMError]:
             for request in (message.request, *message.further):
                 if size > self._batch_bytes:
-                    yield server_limits_exceeded("the response to the requests before this one is too long already")
+                    error = server_limits_exceeded("the response to the requests before this one is too long already")
+                    if calls is not None:
+                        calls.append(Called.of(request, error))
+                    yield error
                 else:
-                    yield self._result(request, user)
+                    yield self._result(request, user, calls)
 
         for fragments in self._encoder.encode_batch(message, results()):
             size += sum(map(len, fragments))
