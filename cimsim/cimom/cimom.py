@@ -27,7 +27,7 @@ from cimsim.operations.results import Close, Count, Opened, Pull, Result
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
 from cimsim.world.counts import Counts
-from cimsim.world.errors import failed
+from cimsim.world.errors import described, failed
 from cimsim.world.events import Event
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.transaction import Transaction
@@ -307,5 +307,5 @@ def _explanation(request: Request, error: BaseException) -> str:
     if isinstance(error, HookError):
         return str(error)
     if isinstance(request, ExtrinsicRequest):
-        return f"the behaviour of {request.name} failed: {error}"
+        return f"the behaviour of {request.name} failed: {described(error)}"
     return f"{request.name} failed for an internal reason, which the log of the server tells"

@@ -10,7 +10,7 @@ from cimsim.world.agenda import Agenda
 from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, guess, shape, to_cim_property
 from cimsim.world.errors import invalid_class, invalid_namespace, invalid_parameter, not_found
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold, fold_namespace
+from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
@@ -111,13 +111,12 @@ class World:
         """Return the namespace of that name in any spelling.
 
         Raises:
-            CIMError: CIM_ERR_INVALID_NAMESPACE, naming the nearest namespace that exists.
+            CIMError: CIM_ERR_INVALID_NAMESPACE, naming the nearest namespace and all that exist.
         """
         # Names are mostly given in the form that is the key.
         found = self.namespaces.get(name) or self.namespaces.get(fold_namespace(name))
         if found is None:
-            hint = did_you_mean(name, (each.name for each in self.namespaces.values()))
-            raise invalid_namespace(f"no namespace {name}{hint}")
+            raise invalid_namespace(no_namespace(name, (each.name for each in self.namespaces.values())))
         return found
 
     def with_namespace(self, namespace: Namespace) -> "World":
