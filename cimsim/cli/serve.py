@@ -209,10 +209,17 @@ def serve(**options: Any) -> None:
         now = endpoint.clock.now
         Reloader(reactor, lambda: load_packs(options, now()), endpoint.renew, loaded).start()
 
+    unready: list[str] = []
+
     def announce() -> None:
         endpoint.watch()
         if ready_file is not None:
-            _write_whole(ready_file, "\n".join(urls))
+            try:
+                _write_whole(ready_file, "\n".join(urls))
+            except OSError as error:
+                unready.append(_unready(ready_file, error))
+                running.stop()
+                return
         for line in lines:
             click.echo(line)
 
@@ -220,13 +227,23 @@ def serve(**options: Any) -> None:
     running.callWhenRunning(announce)
     running.addSystemEventTrigger("before", "shutdown", endpoint.stop)
     running.run()
+    if unready:
+        fail(unready[0])
 
 
 def _forget(ready_file: Path) -> None:
     """Remove what an earlier run left, and refuse a file that this one could not write."""
-    if not os.access(ready_file.parent, os.W_OK):
-        fail(f"--ready-file {ready_file}: the folder does not exist or cannot be written")
-    ready_file.unlink(missing_ok=True)
+    try:
+        # Not the file itself: whoever waits for it must not find it before there is something in it.
+        _beside(ready_file).touch()
+        _beside(ready_file).unlink()
+        ready_file.unlink(missing_ok=True)
+    except OSError as error:
+        fail(_unready(ready_file, error))
+
+
+def _unready(ready_file: Path, error: OSError) -> str:
+    return f"--ready-file {ready_file}: cannot be written: {error.strerror}"
 
 
 def _load(options: dict[str, Any], now: float) -> Loaded:
@@ -300,6 +317,10 @@ def _reason(error: Any) -> str:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write a file so that nobody ever sees it half-written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = _beside(path)
     temporary.write_text(text + "\n", encoding="utf-8")
     temporary.replace(path)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".cimsim-{os.getpid()}")

@@ -108,8 +108,8 @@ def load(
     bindings: list[Binding] = []
     faults: list[Fault] = []
     for each in loaded:
-        bindings += programs[each.name].bindings(world, each.settings)
         check_timings(each.name, each.settings, world, list(each.files))
+        bindings += programs[each.name].bindings(world, each.settings)
         faults += faults_of(each.name, each.settings, world, list(each.files))
     if not files:
         return Loaded(world, loaded, Behaviours(bindings, faults), _summaries(world, loaded))

@@ -12,7 +12,7 @@ Cimsim = Callable[..., Any]
 def test_a_start_time_outside_the_calendar_is_refused(cimsim: Cimsim, time: str) -> None:
     done = cimsim("serve", "--start-time", time)
     assert done.status == 2
-    assert f"{time!r} is no ISO 8601 time" in done.err
+    assert f"{time!r} is not an ISO 8601 time" in done.err
 
 
 WRONG: list[tuple[list[str], str]] = [
