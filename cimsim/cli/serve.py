@@ -6,14 +6,14 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cimsim.cli.banner import example, show_loaded
 from cimsim.cli.clock import clock_options, control_port_of, random_of, start_of
-from cimsim.cli.config import Seconds, assignments, config_option, setting
+from cimsim.cli.config import Seconds, config_option, pack_settings, setting
 from cimsim.cli.failure import fail
 from cimsim.cli.groups import GroupedCommand
 from cimsim.cli.listeners import delivery_of, delivery_options
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from cimsim.packs.load import Loaded
 
 _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intelliflash", "careless")
-_MOST_NAMES: Final = 20
 _RECORDED: Final = frozenset({"info", "debug"})
 """Levels of the log that have a line for each request."""
 _EPILOG: Final = """\b
@@ -45,7 +44,13 @@ Example, a server for a test that sets the time itself:
 @security_options
 @clock_options
 @setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the habits of another server.")
-@setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
+@setting(
+    "--set",
+    multiple=True,
+    metavar="PACK.NAME=VALUE",
+    callback=pack_settings,
+    help="Change a setting of a pack; may be repeated.",
+)
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
 @setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
 @setting("--enforce-write/--no-enforce-write", default=True, show_default=True, help="Refuse changes of read-only properties.")
@@ -202,7 +207,12 @@ def serve(**options: Any) -> None:
             lines.append(f"control plane on {control}")
     except CannotListenError as error:
         fail(f"cannot listen on {error.interface or options['address']}:{error.port}: {_reason(error)}")
-    _show(loaded)
+    if sys.stderr.isatty():
+        _progress("")
+    show_loaded(loaded)
+    command = example(loaded, urls[0], next(iter(users), None), options)
+    if command is not None:
+        click.echo(f"try: {command}")
     if options["reload"]:
         from cimsim.server.reload import Reloader
 
@@ -268,7 +278,7 @@ def load_packs(options: dict[str, Any], now: float) -> Loaded:
     cache_dir = (options["cache_dir"] or default_cache_dir()) if options["cache"] else None
     return load(
         options["packs"],
-        assignments(options["set"]),
+        options["set"],
         cache_dir=cache_dir,
         now=now,
         seed=options["seed"] or 0,
@@ -281,32 +291,6 @@ def load_packs(options: dict[str, Any], now: float) -> Loaded:
 def _progress(text: str) -> None:
     # Erases the line, so that nothing of it is left beside what comes next.
     click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-
-
-def _show(loaded: Loaded) -> None:
-    if sys.stderr.isatty():
-        _progress("")
-    for pack in loaded.packs:
-        click.echo(" ".join(part for part in ("pack", pack.name, pack.version, f"({pack.path})", pack.title) if part))
-    for namespace in loaded.namespaces:
-        click.echo(f"{namespace.name}: {namespace.classes} classes, {namespace.instances} instances")
-        for pack_name, files in namespace.sources:
-            click.echo(f"  from {pack_name}: {_listed(files)}")
-
-
-def _listed(files: Sequence[str]) -> str:
-    """Return the names of files, those of a folder behind its name: ``instances/{host,vm_web01}.mof``; many are counted."""
-    folders: dict[str, list[str]] = {}
-    for file in files:
-        folder, _, name = file.rpartition("/")
-        folders.setdefault(folder and folder + "/", []).append(name.removesuffix(".mof"))
-    return ", ".join(_of_folder(folder, names) for folder, names in folders.items())
-
-
-def _of_folder(folder: str, names: list[str]) -> str:
-    if len(names) == 1:
-        return f"{folder}{names[0]}.mof"
-    return f"{folder}{{{','.join(names)}}}.mof" if len(names) <= _MOST_NAMES else f"{folder}*.mof ({len(names)} files)"
 
 
 def _reason(error: Any) -> str:

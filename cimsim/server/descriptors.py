@@ -19,7 +19,7 @@ class Descriptors:
         probe: takes a descriptor and gives it back; raises OSError when there is none.
     """
 
-    log = Logger("cimsim.connections")
+    log = Logger()
 
     def __init__(self, seconds: Callable[[], float], probe: Callable[[], None] | None = None) -> None:
         self._seconds = seconds

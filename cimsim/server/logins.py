@@ -66,7 +66,7 @@ class Visitor:
         challenge: see ``Authenticator``.
     """
 
-    log = Logger("cimsim.logins")
+    log = Logger()
 
     def __init__(self, authenticator: Authenticator, failures: Failures, address: str) -> None:
         self._authenticator = authenticator

@@ -83,7 +83,7 @@ class RequestLog:
         bodies: whether to write the bodies, each as far as 64 KiB.
     """
 
-    log = Logger("cimsim.requests")
+    log = Logger()
 
     def __init__(self, *, bodies: bool) -> None:
         self.bodies = bodies
