@@ -14,6 +14,7 @@ from cimsim.behaviours.api import Behaviour
 from cimsim.behaviours.timing import IMMEDIATE, Timing, seconds_of, timeout_refusal
 from cimsim.operations.methods import Invocation
 from cimsim.world.agenda import Step, Wait
+from cimsim.world.errors import described
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import Identity, InstancePath
@@ -332,7 +333,7 @@ def _end(transaction: Transaction, work: _Work) -> None:
     except CIMError as error:
         state, values = EXCEPTION, _failure(error.status_code, error.status_description)
     except Exception as error:  # noqa: BLE001 - a defect of a pack shall not leave a job running for ever
-        state, values = EXCEPTION, _failure(UNKNOWN_CODE, str(error))
+        state, values = EXCEPTION, _failure(UNKNOWN_CODE, described(error))
         transaction.after(0, _report, error)
     job = transaction.world.find(work.job.identity)
     if job is not None:

@@ -28,7 +28,7 @@ from cimsim.operations.results import Close, Count, Opened, Pull, Result
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
 from cimsim.world.counts import Counts
-from cimsim.world.errors import failed, server_is_shutting_down
+from cimsim.world.errors import described, failed, server_is_shutting_down
 from cimsim.world.events import Event
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import Identity
@@ -341,5 +341,5 @@ def _explanation(request: Request, error: BaseException) -> str:
     if isinstance(error, HookError):
         return str(error)
     if isinstance(request, ExtrinsicRequest):
-        return f"the behaviour of {request.name} failed: {error}"
+        return f"the behaviour of {request.name} failed: {described(error)}"
     return f"{request.name} failed for an internal reason, which the log of the server tells"

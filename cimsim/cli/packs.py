@@ -12,6 +12,7 @@ import click
 
 from cimsim.cli.config import assignments, setting
 from cimsim.cli.failure import fail
+from cimsim.cli.variables import SettingsCommand
 
 if TYPE_CHECKING:
     from cimsim.packs.check import CheckedClass, CheckedNamespace
@@ -41,7 +42,7 @@ lenient_option = setting(
 )
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @click.argument("packs", nargs=-1)
 @setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")

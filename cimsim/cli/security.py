@@ -171,6 +171,13 @@ def state_dir_of(options: Mapping[str, Any]) -> Path:
     return options["state_dir"] or default_state_dir()
 
 
+def ca_of(options: Mapping[str, Any]) -> Path:
+    """Return the file with the certificate of the local CA."""
+    from cimsim.server.certificates import ca_file
+
+    return ca_file(state_dir_of(options))
+
+
 def host_names(host_name: str, address: str) -> list[str]:
     """Return what clients may call this server: the name of the computer, the HOST of paths, the address unless it is any."""
     names = [os.uname().nodename, host_name.rpartition(":")[0] or host_name]

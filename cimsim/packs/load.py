@@ -123,8 +123,8 @@ def load(
     bindings: list[Binding] = []
     faults: list[Fault] = []
     for each in loaded:
-        bindings += programs[each.name].bindings(world, passed_on[each.name], Below(bindings))
         check_timings(each.name, each.settings, world, list(each.files))
+        bindings += programs[each.name].bindings(world, passed_on[each.name], Below(bindings))
         faults += faults_of(each.name, each.settings, world, list(each.files))
     if not files:
         behaviours = Behaviours(bindings, faults)

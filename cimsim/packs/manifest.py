@@ -32,11 +32,16 @@ class NamespaceEntry(msgspec.Struct, frozen=True):
 
 
 class SettingEntry(msgspec.Struct, frozen=True):
-    """``[settings.NAME]``: a setting, its type, its default and, where only some values are meant, these."""
+    """``[settings.NAME]``: a setting, its type, its default and, where only some values are meant, these or their range.
+
+    ``minimum`` and ``maximum`` are of numbers and integers, and belong to the range.
+    """
 
     type: SettingType
     default: Any
     choices: list[Any] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
     description: str = ""
 
 

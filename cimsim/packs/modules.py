@@ -13,6 +13,7 @@ from typing import Any, Final
 from pywbem import CIMError
 
 from cimsim.packs.errors import PackError
+from cimsim.world.errors import described
 
 PACK_MODULES: Final = "_cimsim_"
 """How the names of modules of packs and scripts begin."""
@@ -76,4 +77,4 @@ def reason(error: BaseException) -> Any:
     """Return what an exception says."""
     if isinstance(error, CIMError):
         return f"{error.status_code_name}: {error.status_description}"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return described(error)

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Final
 
 from cimsim.behaviours.api import Behaviour, Below, Binding
+from cimsim.behaviours.settings import SettingError
 from cimsim.packs.errors import PackError
 from cimsim.packs.locate import shipped_folder
 from cimsim.packs.manifest import Pack
@@ -149,6 +150,8 @@ class Program:
     def _error(self, error: BaseException) -> PackError:
         if isinstance(error, PackError):
             return error
+        if isinstance(error, SettingError):
+            return PackError(f"setting {self._pack.name}.{error.name}: {error.text}")
         if isinstance(error, SyntaxError) and error.filename:
             return syntax_error(error)
         file, line = self._place(error)

@@ -11,6 +11,7 @@ for there the end of what is sent is the end of the connection.
 
 from collections import deque
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import Deferred
@@ -27,6 +28,7 @@ from cimsim.server.framing import Arrival, Discovery, HttpRequest, Refused, Requ
 from cimsim.server.interfaces import Clock, DelayedCall, Service, Wire
 from cimsim.server.limits import HttpLimits
 from cimsim.server.logins import Visitor
+from cimsim.server.recording import Recorder, Recording
 from cimsim.server.replies import CLOSE, CONTENT_TYPE, ENDS, PLAIN, Connection, HttpError, Style, discovery, refusal, success
 from cimsim.server.response import Response
 from cimsim.server.trailers import in_chunks
@@ -46,6 +48,7 @@ class Owner(Protocol):
     admission: Admission
     capabilities: bytes
     content_type: bytes | None
+    recorder: Recorder | None
 
     def joined(self, connection: "CimHttpConnection") -> None:
         """A connection is open."""
@@ -67,7 +70,7 @@ class CimHttpConnection(TwistedProtocol):
     _log = Logger()
     _wire: Wire
 
-    def __init__(self, owner: Owner, visitor: Visitor | None = None) -> None:
+    def __init__(self, owner: Owner, visitor: Visitor | None = None, address: str = "") -> None:
         self._owner = owner
         self._limits = owner.limits
         self._clock = owner.clock
@@ -89,6 +92,8 @@ class CimHttpConnection(TwistedProtocol):
         self._half_closed = False
         self._last = False
         self._later: DelayedCall | None = None
+        self._address = address
+        self._recording: Recording | None = None
         self._progress = 0
         self._progress_seen = -1
         self._progress_time = 0.0
@@ -120,6 +125,7 @@ class CimHttpConnection(TwistedProtocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Leave nothing behind (rule SEC11)."""
         self._closing = True
+        self._recorded(None)
         self._response = self._pieces = self._request = None
         self._arrivals.clear()
         self._reader.close()
@@ -214,6 +220,8 @@ class CimHttpConnection(TwistedProtocol):
         if isinstance(arrival, HttpRequest):
             self._request = arrival
             self._started = self._clock.seconds()
+            if self._owner.recorder is not None:
+                self._recording = Recording(self._owner.recorder, self._address, arrival.user, self._started, arrival.body)
             if len(arrival.body) <= _LONG_BODY or not self._decode_apart(arrival):
                 self._advance(arrival)
         elif isinstance(arrival, Refused):
@@ -225,7 +233,8 @@ class CimHttpConnection(TwistedProtocol):
 
     def _decode_apart(self, request: HttpRequest) -> bool:
         """Begin to decode a request while others are answered; False if nothing does so."""
-        decoding = self._owner.service.respond_later(request.headers, request.body, request.user)
+        calls = None if self._recording is None else self._recording.calls
+        decoding = self._owner.service.respond_later(request.headers, request.body, request.user, calls)
         if decoding is None:
             return False
         self._decoding = decoding
@@ -256,7 +265,9 @@ class CimHttpConnection(TwistedProtocol):
         try:
             if self._response is None:
                 if self._outcome is None:
-                    self._response = Response(self._respond(request.headers, request.body, request.user))
+                    # Without a record there is nothing to pass on, nor to pay for.
+                    calls = () if self._recording is None else (self._recording.calls,)
+                    self._response = Response(self._respond(request.headers, request.body, request.user, *calls))
                 else:
                     self._response = Response(self._take_outcome())
             if not self._response.collect():
@@ -275,19 +286,23 @@ class CimHttpConnection(TwistedProtocol):
         head = success(self._owner.date(now), micros, line, response.length, request.style)
         if self._owner.content_type is not None:
             head = head.replace(CONTENT_TYPE, self._owner.content_type, 1)
-        if request.style.trailers:
-            self._pieces = in_chunks(response.pieces(self._limits.piece), request.style.prefix)
-            self._wire.write(head)
-        elif response.length <= self._limits.piece:
-            self._wire.write(head + response.whole())
+        recording = self._recording
+        if response.length <= self._limits.piece and not request.style.trailers:
+            body = response.whole()
+            self._wire.write(head + (body if recording is None else recording.sent(body)))
             self._done(request)
-        else:
-            self._pieces = response.pieces(self._limits.piece)
-            self._wire.write(head)
+            return
+        pieces = response.pieces(self._limits.piece)
+        if recording is not None:
+            pieces = recording.watched(pieces)
+        self._pieces = in_chunks(pieces, request.style.prefix) if request.style.trailers else pieces
+        self._wire.write(head)
 
     def _done(self, request: HttpRequest) -> None:
         self._forget(request)
         self._progress += 1
+        if self._recording is not None:
+            self._recorded(HTTPStatus.OK)
         if not self._keeps(request):
             self._close()
 
@@ -301,19 +316,39 @@ class CimHttpConnection(TwistedProtocol):
 
     def _tell(self, connection: Connection) -> None:
         self._progress += 1
-        self._wire.write(discovery(self._owner.capabilities, self._owner.date(self._clock.seconds()), connection.line))
+        answer = discovery(self._owner.capabilities, self._owner.date(self._clock.seconds()), connection.line)
+        self._wire.write(answer)
+        self._record_unread(answer, HTTPStatus.OK, "OPTIONS")
         if not connection.keep:
             self._close()
 
     def _refuse(self, refused: HttpError, connection: Connection, style: Style = PLAIN, *, body: bool = True) -> None:
         self._progress += 1
-        self._wire.write(refusal(refused, self._owner.date(self._clock.seconds()), connection.line, style, body=body))
+        answer = refusal(refused, self._owner.date(self._clock.seconds()), connection.line, style, body=body)
+        self._wire.write(answer)
+        self._record_unread(answer, refused.status, refused.detail)
         if not connection.keep:
             self._linger()
 
     def _fault(self) -> HttpError:
         self._log.failure("A request failed inside the server")
         return HttpError(500, "the server failed; its log says why", fatal=True)
+
+    # Records
+
+    def _record_unread(self, answer: bytes, status: int, detail: str) -> None:
+        """Record an answer that carries no CIM message: the request may not even have been read."""
+        if self._owner.recorder is None:
+            return
+        if self._recording is None:
+            self._recording = Recording(self._owner.recorder, self._address, None, self._clock.seconds())
+        self._recording.sent(answer.partition(b"\r\n\r\n")[2])
+        self._recorded(status, detail)
+
+    def _recorded(self, status: int | None, detail: str = "") -> None:
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.end(self._clock.seconds(), status, detail)
 
     # The end
 

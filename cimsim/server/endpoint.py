@@ -31,6 +31,7 @@ from cimsim.server.discovery import Features
 from cimsim.server.habits import HabitualCimom, branded, with_habits
 from cimsim.server.http import CimHttpFactory
 from cimsim.server.limits import HttpLimits
+from cimsim.server.recording import Recorder
 from cimsim.server.service import CimService, Encodes, Performs
 from cimsim.server.watchdog import Watchdog
 
@@ -66,6 +67,7 @@ class EndpointOptions:
         random: names enumeration sessions.
         watchdog: seconds after which a request that holds the server is named in the log; 0: never.
         delivery: how indications are delivered.
+        recorder: gets the record of each exchange; None: nobody wants any.
     """
 
     address: str = "127.0.0.1"
@@ -88,6 +90,7 @@ class EndpointOptions:
     random: Callable[[int], bytes] = os.urandom
     watchdog: float = 0.0
     delivery: DeliveryOptions = DeliveryOptions()
+    recorder: Recorder | None = None
 
 
 class Endpoint:
@@ -143,7 +146,7 @@ class Endpoint:
         )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
         features = with_habits(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
-        self._factory = CimHttpFactory(service, reactor, authenticator, options.limits, features)
+        self._factory = CimHttpFactory(service, reactor, authenticator, options.limits, features, options.recorder)
 
     def listen(self) -> list[str]:
         """Open the ports and return their URLs, that of HTTP first.

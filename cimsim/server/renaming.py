@@ -36,7 +36,7 @@ class Renaming:
         if self._shown is None and not self._slash:
             return request
         if self._shown is not None and fold_namespace(request.namespace) == INTEROP:
-            raise invalid_namespace(f"there is no namespace {request.namespace}")
+            raise invalid_namespace(f"no namespace {request.namespace}; did you mean {self._interop}?")
         namespace = self._name(request.namespace)
         arguments = tuple([Argument(name, self._value(value), cim_type) for name, value, cim_type in request.arguments])
         if isinstance(request, IntrinsicRequest):

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pywbem import CIMError
 
+from cimsim.cimom.exchanges import Called
 from cimsim.cimxml.headers import CimHeaders
-from cimsim.cimxml.message import Message
+from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.pending import Pending, steps_to
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
@@ -92,7 +93,9 @@ class CimService:
         self._batch_bytes = batch_bytes
         self._decode_apart = decode_apart
 
-    def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
+    def respond(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> Iterator[list[bytes]]:
         """Perform the request now; return its response as batches of fragments, rendered as they are asked for.
 
         The batches are empty at first where the request takes long: it goes on as they are asked for, and ends when the
@@ -105,22 +108,25 @@ class CimService:
             headers: the CIM headers, already checked on their own.
             body: the XML document.
             user: who asks, or None without authentication.
+            calls: gets a record of each request once it is carried out; None: nobody wants any.
 
         Raises:
             MessageError: the body is no valid message, or the headers do not match it (sections 1.2 and 1.3 of the rules).
         """
-        return self._perform(self._decoder.decode(body, headers), len(body), user)
+        return self._perform(self._decoder.decode(body, headers), len(body), user, calls)
 
-    def respond_later(self, headers: CimHeaders, body: bytes, user: str | None) -> "Deferred[Iterator[list[bytes]]] | None":
+    def respond_later(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> "Deferred[Iterator[list[bytes]]] | None":
         """Do as ``respond`` once the message is decoded, which others need not wait for; None: ``respond`` must do it."""
         if self._decode_apart is None:
             return None
-        return self._decode_apart(body, headers).addCallback(self._perform, len(body), user)
+        return self._decode_apart(body, headers).addCallback(self._perform, len(body), user, calls)
 
-    def _perform(self, message: Message, length: int, user: str | None) -> Iterator[list[bytes]]:
+    def _perform(self, message: Message, length: int, user: str | None, calls: list[Called] | None) -> Iterator[list[bytes]]:
         if message.further:
-            return self._respond_to_all(message, user)
-        result = self._result(message.request, user)
+            return self._respond_to_all(message, user, calls)
+        result = self._result(message.request, user, calls)
         response = self._awaited(message, result) if isinstance(result, Pending) else self._encoder.encode(message, result)
         statistics = self._statistics
         if statistics is None or not statistics.counts.wanted:
@@ -139,11 +145,20 @@ class CimService:
         finally:
             statistics.measured(request, length, sent)
 
-    def _result(self, request: Request, user: str | None) -> Result | Pending | CIMError:
+    def _result(self, request: Request, user: str | None, calls: list[Called] | None) -> Result | Pending | CIMError:
         try:
-            return self._cimom.start(request, user)
+            result = self._cimom.start(request, user)
         except CIMError as error:
+            if calls is not None:
+                calls.append(Called.of(request, error))
             return error
+        except MessageError:
+            if calls is not None:
+                calls.append(Called.refused(request))
+            raise
+        if calls is not None:
+            calls.append(Called.of(request))
+        return result
 
     def _awaited(self, message: Message, pending: Pending) -> Iterator[list[bytes]]:
         for result in steps_to(pending):
@@ -152,15 +167,18 @@ class CimService:
             else:
                 yield from self._encoder.encode(message, result)
 
-    def _respond_to_all(self, message: Message, user: str | None) -> Iterator[list[bytes]]:
+    def _respond_to_all(self, message: Message, user: str | None, calls: list[Called] | None) -> Iterator[list[bytes]]:
         size = 0
 
         def results() -> Iterator[Result | CIMError | None]:
             for request in (message.request, *message.further):
                 if size > self._batch_bytes:
-                    yield server_limits_exceeded("the response to the requests before this one is too long already")
+                    error = server_limits_exceeded("the response to the requests before this one is too long already")
+                    if calls is not None:
+                        calls.append(Called.of(request, error))
+                    yield error
                 else:
-                    result = self._result(request, user)
+                    result = self._result(request, user, calls)
                     if isinstance(result, CIMError):
                         yield result
                     else:

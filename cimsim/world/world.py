@@ -10,7 +10,7 @@ from cimsim.world.agenda import Agenda
 from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, shape, to_cim_property, typed_by_hint
 from cimsim.world.errors import invalid_class, invalid_namespace, invalid_parameter, not_found
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold, fold_namespace
+from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
@@ -113,7 +113,7 @@ class World:
         """Return the namespace of that name in any spelling.
 
         Raises:
-            CIMError: CIM_ERR_INVALID_NAMESPACE, naming the nearest namespace that exists.
+            CIMError: CIM_ERR_INVALID_NAMESPACE, naming the nearest namespace and all that exist.
         """
         # Names are mostly given in the form that is the key.
         found = self.namespaces.get(name) or self.namespaces.get(fold_namespace(name))
@@ -123,7 +123,7 @@ class World:
 
     def no_namespace(self, name: str) -> str:
         """Return the text that says that there is no such namespace."""
-        return f"no namespace {name}{did_you_mean(name, (each.name for each in self.namespaces.values()))}"
+        return no_namespace(name, (each.name for each in self.namespaces.values()))
 
     def with_namespace(self, namespace: Namespace) -> "World":
         """Return the world with that namespace added or replaced."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cimsim.behaviours.service import DISABLED, ENABLED
+from cimsim.behaviours.settings import SettingError
 from cimsim.behaviours.variants import replace_texts
 from cimsim.world.transaction import Transaction
 
@@ -36,17 +37,16 @@ def populate_machines(transaction: Transaction, settings: Mapping[str, Any]) -> 
     """Make as many virtual machines as the settings want.
 
     Raises:
-        ValueError: their number is negative, a percentage is none, or all percentages together exceed 100.
+        SettingError: all percentages together exceed 100.
     """
     if settings["unique_ids"]:
         _renew_identifiers(transaction)
     shares = {state: settings[name] for name, state in SHARES.items()}
-    if min(shares.values()) < 0 or sum(shares.values()) > 100:
-        raise ValueError(f"{', '.join(SHARES)}: write percentages that are 100 together at most")
+    if sum(shares.values()) > 100:
+        first = max(SHARES, key=lambda name: settings[name])
+        raise SettingError(first, f"{', '.join(SHARES)} together are {sum(shares.values())} percent: write at most 100")
     wanted = settings["vms"]
     _equip(transaction, settings["processors"], settings["memory"])
-    if wanted < 0:
-        raise ValueError(f"vms: {wanted} is no number of virtual machines")
     for machine in machines(transaction)[wanted:] if wanted < SHIPPED else ():
         destroy_machine(transaction, machine)
     present = transaction.now

@@ -137,7 +137,7 @@ BAD: list[tuple[Any, str]] = [
     ({"seconds": 1, "to": "next"}, "give either"),
     ({"seconds": -1}, "only goes forward"),
     ({"to": "2025-03-10T11:00:00Z"}, "only goes forward"),
-    ({"to": "soon"}, "'soon' is no ISO 8601 time"),
+    ({"to": "soon"}, "'soon' is not an ISO 8601 time"),
     ({"seconds": "5"}, "Expected `float | null`, got `str`"),
     ({"second": 5}, "unknown field `second`"),
     (b"{", "the body is not what this takes"),

@@ -194,7 +194,13 @@ def test_required_argument(service: Any) -> None:  # X7
 @pytest.mark.parametrize(
     ("method", "target", "namespace", "code", "text"),
     [
-        ("Nothing", ClassName("T_Nothing"), "root/tes", 3, "no namespace root/tes; did you mean root/test?"),
+        (
+            "Nothing",
+            ClassName("T_Nothing"),
+            "root/tes",
+            3,
+            "no namespace root/tes; did you mean root/test? (there are: root/test)",
+        ),
         ("Nothing", ClassName("T_Servise"), "root/test", 6, "no class T_Servise in root/test; did you mean T_Service?"),
         ("Nothing", InstancePath("T_Servise", (("Id", "a"),)), "root/test", 6, None),
         ("Nothing", InstancePath("T_Service", (("Id", "z"),)), "root/test", 6, 'no instance root/test:T_Service.Id="z"'),

@@ -78,7 +78,13 @@ def test_unknown_property_of_a_record(transaction: Transaction) -> None:
 @pytest.mark.parametrize(
     ("classname", "properties", "namespace", "code", "text"),
     [
-        ("T_Box", {"Id": "a"}, "root/tets", 3, "no namespace root/tets; did you mean root/test?"),
+        (
+            "T_Box",
+            {"Id": "a"},
+            "root/tets",
+            3,
+            "no namespace root/tets; did you mean root/test? (there are: root/other, root/test)",
+        ),
         ("T_Bos", {"Id": "a"}, None, 5, "no class T_Bos in root/test; did you mean T_Box?"),
         ("T_Thing", {"Nothing": 1}, None, 7, "class T_Thing is abstract, it has no instances of its own"),
         ("T_Event", {"Id": "a"}, None, 7, "class T_Event is an indication class, it has no instances of its own"),
@@ -171,7 +177,11 @@ def test_ways_to_name_an_instance(transaction: Transaction) -> None:  # G12, D18
 @pytest.mark.parametrize(
     ("given_path", "code", "text"),
     [
-        (path("T_Box", "root/nowhere", Id="a"), 3, "no namespace root/nowhere; did you mean root/other?"),
+        (
+            path("T_Box", "root/nowhere", Id="a"),
+            3,
+            "no namespace root/nowhere; did you mean root/other? (there are: root/other, root/test)",
+        ),
         (path("T_Bax", Id="a"), 5, "no class T_Bax in root/test; did you mean T_Box?"),
         (path("T_Box"), 4, "key Id of class T_Box is missing in T_Box"),
         (path("T_Box", Idd="a"), 4, "class T_Box has no key Idd; did you mean Id?"),
