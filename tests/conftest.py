@@ -1,6 +1,8 @@
-"""What all tests share: the settings of hypothesis, a builder of schemas and worlds, and the check of what pywbem receives."""
+"""What all tests share: settings of hypothesis, builders, programs, and the check of what pywbem receives."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,7 @@ from requests import Session
 from cimsim.world.schema import Schema
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
+from tests.programs import Programs
 from tests.replies.http import Message, check_answer
 
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
@@ -86,6 +89,21 @@ class Builder:
 @pytest.fixture(scope="session")
 def cim() -> Builder:
     return Builder()
+
+
+@pytest.fixture(scope="session")
+def programs() -> Iterator[Programs]:
+    """What starts ``cimsim`` and ``pywbemcli`` in processes of their own."""
+    started = Programs()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for compiled packs that all tests share, those of other processes of pytest too."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "compiled"
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ def test_serve_announces_both_ports_http_first(serve: Any, tmp_path: Path) -> No
     lines = ready.read_text().splitlines()
     assert [line.split(":")[0] for line in lines] == ["http", "https"]
     assert serving.url == lines[0]
-    assert serving.process.stdout.readline() == f"listening on {lines[1]}\n"
+    assert serving.output.readline() == f"listening on {lines[1]}\n"
 
 
 @pytest.fixture
