@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +20,37 @@ from tests.replies.http import Message, check_answer
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
 settings.register_profile("cimsim", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("cimsim")
+
+# Folders of tests by the marker they get; all others, and modules at the top, are quick.
+MARKED: Final = {"clients": "clients", "hostile": "hostile", "differential": "", "cli": "", "replies": "quick"}
+# Modules in quick folders that start processes, wait for threads, or try thousands of examples.
+SLOW: Final = frozenset(
+    {
+        "test_cache.py",
+        "test_http_fuzz.py",
+        "test_http_sockets.py",
+        "test_m_post.py",
+        "test_model.py",
+        "test_passwords.py",
+        "test_robustness.py",
+        "test_roundtrip.py",
+        "test_schema_against_mock.py",
+        "test_traverse.py",
+        "test_wheel.py",
+        "test_xml.py",
+    }
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the folder that it lies in."""
+    top = Path(__file__).parent
+    for item in items:
+        folder, *_ = item.path.relative_to(top).parts
+        marker = MARKED.get(folder, "" if item.path.name in SLOW else "quick")
+        if marker:
+            item.add_marker(marker)
+
 
 RESTRICTED = {"Abstract", "Override", "Write"}
 

@@ -212,6 +212,8 @@ def _forked(requests: socket.socket) -> dict[str, Any] | None:
             continue
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, before)
+        # Whoever runs the tests in the background may ignore it, and so would the program.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for place, file in enumerate(files[:3]):
             os.dup2(file, place)
         for file in (*files, *ends.values(), woken, wake):
