@@ -181,7 +181,7 @@ Post = Callable[..., bytes]
 Snapshot = Callable[[WBEMConnection], bytes]
 
 
-def _post(url: str, namespace: str, name: str, parameters: str, identifier: str = "1") -> bytes:
+def _post(url: str, namespace: str, name: str, parameters: str, identifier: str = "1", *, checked: bool = True) -> bytes:
     path = "".join(f'<NAMESPACE NAME="{each}"/>' for each in namespace.split("/"))
     body = (
         f'<?xml version="1.0" encoding="utf-8" ?><CIM CIMVERSION="2.0" DTDVERSION="2.0">'
@@ -202,7 +202,8 @@ def _post(url: str, namespace: str, name: str, parameters: str, identifier: str 
     finally:
         connection.close()
     assert answer.status == 200, reply
-    check_answer(body.encode(), Message(200, {key.lower(): value for key, value in answer.getheaders()}, reply))
+    if checked:
+        check_answer(body.encode(), Message(200, {key.lower(): value for key, value in answer.getheaders()}, reply))
     return reply
 
 
@@ -222,6 +223,7 @@ def snapshot() -> Snapshot:
 
     def take(conn: WBEMConnection) -> bytes:
         everything = '<IPARAMVALUE NAME="ClassName"><CLASSNAME NAME="CIM_ManagedElement"/></IPARAMVALUE>'
-        return _post(conn.url, conn.default_namespace, "EnumerateInstances", everything)
+        # Tests of reading check this answer; here it is asked for too often.
+        return _post(conn.url, conn.default_namespace, "EnumerateInstances", everything, checked=False)
 
     return take
