@@ -26,29 +26,46 @@ MARKED: Final = {"clients": "clients", "hostile": "hostile", "differential": "",
 # Modules in quick folders that start processes, wait for threads, or try thousands of examples.
 SLOW: Final = frozenset(
     {
-        "test_cache.py",
-        "test_http_fuzz.py",
-        "test_http_sockets.py",
-        "test_m_post.py",
-        "test_model.py",
-        "test_passwords.py",
-        "test_robustness.py",
-        "test_roundtrip.py",
-        "test_schema_against_mock.py",
-        "test_traverse.py",
+        "cimxml/test_robustness.py",
+        "cimxml/test_roundtrip.py",
+        "cimxml/test_xml.py",
+        "hyperv/test_copying.py",
+        "hyperv/test_settings.py",
+        "operations/test_queries.py",
+        "packs/test_cache.py",
+        "packs/test_load.py",
+        "packs/test_schemas.py",
+        "packs/test_scripts.py",
+        "query/test_model.py",
+        "server/test_http_fuzz.py",
+        "server/test_http_sockets.py",
+        "server/test_m_post.py",
+        "server/test_passwords.py",
         "test_wheel.py",
-        "test_xml.py",
+        "world/test_schema_against_mock.py",
+        "world/test_traverse.py",
     }
 )
 
 
+def marker_of(path: Path) -> str:
+    """Return the marker of the tests in a file or folder, empty if there is none."""
+    parts = path.relative_to(Path(__file__).parent).parts
+    return MARKED.get(parts[0], "" if "/".join(parts) in SLOW else "quick")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what is not quick, if only that is wanted."""
+    inside = collection_path.is_relative_to(Path(__file__).parent) and collection_path != Path(__file__).parent
+    if config.option.markexpr == "quick" and inside and marker_of(collection_path) != "quick":
+        return True
+    return None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by the folder that it lies in."""
-    top = Path(__file__).parent
     for item in items:
-        folder, *_ = item.path.relative_to(top).parts
-        marker = MARKED.get(folder, "" if item.path.name in SLOW else "quick")
-        if marker:
+        if marker := marker_of(item.path):
             item.add_marker(marker)
 
 

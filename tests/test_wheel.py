@@ -50,7 +50,19 @@ def test_an_installed_wheel_serves_the_shipped_packs(wheel: Path, tmp_path: Path
     ready, cache = tmp_path / "ready", tmp_path / "cache"
     # What stands first on the path wins over the checkout, and without -m the current folder is not on it.
     start = f"import sys; sys.path.insert(0, {str(site)!r}); from cimsim.cli.main import main; main(prog_name='cimsim')"
-    command = [sys.executable, "-P", "-c", start, "serve", "--port", "0", "--ready-file", ready, "--cache-dir", cache]
+    command: list[str | Path] = [
+        sys.executable,
+        "-P",
+        "-c",
+        start,
+        "serve",
+        "--port",
+        "0",
+        "--ready-file",
+        ready,
+        "--cache-dir",
+        cache,
+    ]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
         try:
             deadline = time.monotonic() + 60
