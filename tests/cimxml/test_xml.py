@@ -153,8 +153,9 @@ def test_sec3_a_body_of_angle_brackets_takes_linear_time() -> None:
 
 
 def test_he6_the_refusal_says_where() -> None:
-    expected = "the body is not well-formed XML: Opening and ending tag mismatch: A line 2 and B, line 2, column 8"
-    assert refusal(b"<X>\n<A></B></X>").detail == expected
+    detail = refusal(b"<X>\n<A></B></X>").detail
+    assert detail.startswith("the body is not well-formed XML: ")
+    assert ", line 2, column " in detail
 
 
 def resident() -> float:
@@ -179,15 +180,15 @@ FORMS = [
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell the memory of a process")
 @pytest.mark.parametrize("form", FORMS, ids=["plain", "correlator", "instruction", "namespace"])
 def test_sec3_strange_names_do_not_fill_the_memory(form: bytes) -> None:
-    """libxml2 keeps all names that a thread has parsed as long as there is the thread; 36 MB of them would be 130 MiB."""
+    """libxml2 keeps all names that a thread has parsed as long as there is the thread; 15 MB of them would be 54 MiB."""
     parser = XmlParser(Limits())
     if form == FORMS[0]:
         # Nothing tells these from others until so much was refused.
         parser.spoil(17 * 1024 * 1024)
     before = resident()
-    for attempt in range(600):
+    for attempt in range(250):
         assert len(parser.parse(strange(attempt, form))) > 0
-    assert resident() - before < 60
+    assert resident() - before < 30
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """``cimsim serve`` from its start to its end, and what it says when it cannot start."""
 
+import errno
+import os
 import socket
-import time
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
 from typing import TYPE_CHECKING
@@ -85,29 +86,19 @@ def test_compiled_packs_are_kept_for_the_next_start(serve: "Serve", tmp_path: Pa
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT], ids=lambda number: number.name)
 def test_a_signal_stops_it_at_once(serve: "Serve", number: Signals) -> None:
-    # A busy machine may not let the process run for that long, so the best of three counts.
-    assert min(time_to_stop(serve, number) for _ in range(3)) < 0.1
-
-
-def time_to_stop(serve: "Serve", number: Signals) -> float:
-    running = serve("interop")
+    # Only the signal can end what is open: the server's own limits are far longer than the test waits.
+    running = serve("interop", "--idle-timeout", "1000")
     with WBEMConnection(running.url, None) as conn:
         # The connection stays open and idle: it must not delay the end.
         assert conn.EnumerateClassNames(namespace="root/interop")
-        began = time.monotonic()
-        status = running.stop(number)
-        elapsed = time.monotonic() - began
-    assert status == (0, "")
-    return elapsed
+        assert running.stop(number) == (0, "")
 
 
 def test_a_half_sent_request_does_not_delay_the_end(serve: "Serve") -> None:
-    running = serve("interop")
+    running = serve("interop", "--idle-timeout", "1000", "--request-timeout", "1000")
     with socket.create_connection(("127.0.0.1", running.port)) as client:
         client.sendall(b"POST /cimom HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n<?xml")
-        began = time.monotonic()
         assert running.stop() == (0, "")
-        assert time.monotonic() - began < 1
 
 
 # Refusals to start: one line on standard error, status 2
@@ -118,13 +109,13 @@ def test_a_port_that_is_taken(cimsim: "Cimsim") -> None:
         port = other.getsockname()[1]
         refused = cimsim("serve", "interop", "--port", str(port))
     assert (refused.status, refused.out) == (2, "")
-    assert refused.err == f"cimsim: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert refused.err == f"cimsim: cannot listen on 127.0.0.1:{port}: {os.strerror(errno.EADDRINUSE)}\n"
 
 
 def test_an_address_that_is_not_ours(cimsim: "Cimsim") -> None:
     refused = cimsim("serve", "interop", "--address", "192.0.2.1", "--port", "0")
     assert refused.status == 2
-    assert refused.err == "cimsim: cannot listen on 192.0.2.1:0: Cannot assign requested address\n"
+    assert refused.err == f"cimsim: cannot listen on 192.0.2.1:0: {os.strerror(errno.EADDRNOTAVAIL)}\n"
 
 
 def test_a_stale_ready_file_is_gone_when_the_start_fails(cimsim: "Cimsim", tmp_path: Path) -> None:
@@ -157,11 +148,17 @@ def test_a_stale_ready_file_is_gone_when_the_start_fails(cimsim: "Cimsim", tmp_p
         (["--users-file", "users"], "cimsim: users:2: a user is written NAME:PASSWORD\n"),
         (
             ["--ready-file", "nowhere/ready"],
-            "cimsim: --ready-file nowhere/ready: cannot be written: No such file or directory\n",
+            f"cimsim: --ready-file nowhere/ready: cannot be written: {os.strerror(errno.ENOENT)}\n",
         ),
-        (["--ready-file", "users/ready"], "cimsim: --ready-file users/ready: cannot be written: Not a directory\n"),
-        (["--ready-file", "x" * 300], f"cimsim: --ready-file {'x' * 300}: cannot be written: File name too long\n"),
-        (["--users-file", "nobody"], "cimsim: nobody: No such file or directory\n"),
+        (
+            ["--ready-file", "users/ready"],
+            f"cimsim: --ready-file users/ready: cannot be written: {os.strerror(errno.ENOTDIR)}\n",
+        ),
+        (
+            ["--ready-file", "x" * 300],
+            f"cimsim: --ready-file {'x' * 300}: cannot be written: {os.strerror(errno.ENAMETOOLONG)}\n",
+        ),
+        (["--users-file", "nobody"], f"cimsim: nobody: {os.strerror(errno.ENOENT)}\n"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -1,5 +1,7 @@
 """Indications over HTTP: the request, what an answer may be, and the limits (rules I15 to I17, CL1 to CL3, SEC14)."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -367,7 +369,7 @@ def test_i26_a_file_of_authorities_that_is_none_any_more_fails_the_delivery(indi
     sender = HttpSender(reactor, DeliveryOptions(ca=tmp_path / "gone.pem"))
     sender.send("https://listener", Outgoing(Payload(indication)), ended.append)
     reactor.advance(0)
-    assert ended == [f"no connection: {tmp_path / 'gone.pem'}: No such file or directory"]
+    assert ended == [f"no connection: {tmp_path / 'gone.pem'}: {os.strerror(errno.ENOENT)}"]
     trustme.CA().cert_pem.write_to_path(tmp_path / "gone.pem")
     sender.send("https://listener", Outgoing(Payload(indication)), ended.append)
     reactor.advance(0)
