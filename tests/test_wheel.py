@@ -75,7 +75,8 @@ def test_an_installed_wheel_serves_the_shipped_packs(wheel: Path, tmp_path: Path
             server.communicate(timeout=20)
     assert sorted(names) == ["Msvm_GuestCommunicationService", "Msvm_GuestFileService"]
     assert server.returncode == 0
-    look = f"import sys; sys.path.insert(0, {str(site)!r}); import cimsim.mocks.hyperv.behaviours as it; print(it.__name__, it.__file__)"
+    found = "import cimsim.mocks.hyperv.behaviours as module; print(module.__name__, module.__file__)"
+    look = f"import sys; sys.path.insert(0, {str(site)!r}); {found}"
     name, file = run(sys.executable, "-P", "-c", look, cwd=tmp_path).split()
     assert name == "cimsim.mocks.hyperv.behaviours", "as in a checkout"
     assert Path(file).is_relative_to(site)
