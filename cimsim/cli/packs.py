@@ -38,6 +38,13 @@ def new(folder: Path) -> None:
 @click.argument("packs", nargs=-1, required=True)
 @setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for MOF files given without a pack.")
+@setting(
+    "--mof-dialect",
+    type=click.Choice(["dmtf", "windows"]),
+    default="dmtf",
+    show_default=True,
+    help="Language of MOF files without a pack that says it.",
+)
 @click.option("--strict", is_flag=True, help="End with status 1 when there are warnings.")
 def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
     """Load PACKS and look them over: classes, instances, methods with and without a behaviour, and what looks wrong.
@@ -51,7 +58,14 @@ def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
 
     now = time.time()
     try:
-        loaded = load(packs, assignments(options["set"]), cache_dir=None, now=now, namespace=options["namespace"])
+        loaded = load(
+            packs,
+            assignments(options["set"]),
+            cache_dir=None,
+            now=now,
+            namespace=options["namespace"],
+            mof_dialect=options["mof_dialect"],
+        )
     except PackError as error:
         fail(str(error))
     asked = {(Path(each) if _is_script(each) else locate(each)).resolve() for each in packs}

@@ -40,6 +40,13 @@ _MOST_NAMES: Final = 20
 @setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
 @setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
+@setting(
+    "--mof-dialect",
+    type=click.Choice(["dmtf", "windows"]),
+    default="dmtf",
+    show_default=True,
+    help="Language of MOF files without a pack that says it.",
+)
 @setting("--enforce-write/--no-enforce-write", default=True, show_default=True, help="Refuse changes of read-only properties.")
 @setting("--null-outputs/--no-null-outputs", default=False, show_default=True, help="Send output parameters that are NULL.")
 @setting(
@@ -241,6 +248,7 @@ def load_packs(options: dict[str, Any], now: float) -> Loaded:
         progress=_progress if sys.stderr.isatty() else None,
         namespace=options["namespace"],
         schema=options["schema"],
+        mof_dialect=options["mof_dialect"],
     )
 
 

@@ -12,6 +12,7 @@ from cimsim.packs.cache import Cache, digest_of, key_of, sha256
 from cimsim.packs.declarations import Compiled, Standard, apply_all
 from cimsim.packs.errors import PackError, read_bytes
 from cimsim.packs.manifest import Manifest, NamespaceEntry, Pack
+from cimsim.packs.mof.dialect import Dialect
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
@@ -51,6 +52,9 @@ class Files(Protocol):
 
     def find(self, classname: str) -> Path | None:
         """Return the file that a class is to be looked for in, or None."""
+
+    def spelling(self, path: Path) -> Path:
+        """Return the path of a file that differs from the given one in letter case only, the given one if there is none."""
 
     def count(self) -> int | None:
         """Return how many files will be read, None if that is not known."""
@@ -102,6 +106,10 @@ class PackFiles:
                         self._below.setdefault(fold(name[:-4]), Path(os.path.normpath(Path(folder, name))))
         return self._below.get(fold(classname))
 
+    def spelling(self, path: Path) -> Path:
+        """Return the path of a file that differs from the given one in letter case only, the given one if there is none."""
+        return spelling_on_disk(path)
+
     def count(self) -> None:
         """Which files are found is not known before."""
 
@@ -112,21 +120,36 @@ class PackFiles:
             raise (self._pack.error(f"{name}: {error.text}", name) if self._pack.text else error) from None
 
 
+def spelling_on_disk(path: Path) -> Path:
+    """Return the path of a file that differs from the given one in letter case only, the given one if there is none."""
+    if path.exists() or not path.name:
+        return path
+    folder = spelling_on_disk(path.parent)
+    try:
+        names = sorted(each.name for each in folder.iterdir())
+    except OSError:
+        return path
+    return folder / next((name for name in names if name.lower() == path.name.lower()), path.name)
+
+
 class Builder:
     """Puts packs into a world one after the other, required ones first.
 
-    ``progress`` is told when something has to be compiled.
+    ``progress`` is told when something has to be compiled; ``dialect`` is that of packs that do not say theirs.
     """
 
-    def __init__(self, cache: Cache, progress: Callable[[str], None]) -> None:
+    def __init__(self, cache: Cache, progress: Callable[[str], None], dialect: Dialect = Dialect.DMTF) -> None:
         self._cache = cache
+        self._dialect = dialect
         self._progress = progress
         self._digests: dict[str, str] = {}
         entry = NamespaceEntry("root/standard", [STANDARD_QUALIFIERS])
         qualifiers = Pack(Path(__file__).parent, Manifest("standard qualifiers", namespaces=[entry]))
         self._standard = Standard()
         self._standard_digest = ""
-        compiled, self._standard_digest = self._compiled(qualifiers.name, PackFiles(qualifiers), Transaction(World()))
+        compiled, self._standard_digest = self._compiled(
+            qualifiers.name, PackFiles(qualifiers), Transaction(World()), Dialect.DMTF
+        )
         items = (declared.item for declared in compiled.declared)
         self._standard = Standard(tuple(item for item in items if isinstance(item, CIMQualifierDeclaration)))
 
@@ -137,24 +160,25 @@ class Builder:
             PackError: as compiling does; or what was compiled earlier does not fit this world.
         """
         files = pack.files if isinstance(pack, PackOfFiles) else PackFiles(pack)
-        compiled, digest = self._compiled(pack.name, files, transaction)
+        dialect = Dialect.named(pack.manifest.mof_dialect, self._dialect)
+        compiled, digest = self._compiled(pack.name, files, transaction, dialect)
         self._digests[pack.name] = digest
         return Built(digest, _files(pack, compiled))
 
-    def _compiled(self, name: str, files: Files, transaction: Transaction) -> tuple[Compiled, str]:
+    def _compiled(self, name: str, files: Files, transaction: Transaction, dialect: Dialect) -> tuple[Compiled, str]:
         """Return what a pack declares, after putting it into the world, and its digest."""
         # A pack may build on any that came before it, be it required or not.
         before = [self._standard_digest, *self._digests.values()]
-        key = key_of(files.namespaces, files.contents(), before)
+        key = key_of(files.namespaces, files.contents(), before, dialect)
         compiled = self._cache.load(key, lambda read: read_bytes(files.folder / read))
         if compiled is None:
-            compiled = self._compile(name, files, transaction)
+            compiled = self._compile(name, files, transaction, dialect)
             self._cache.store(key, compiled)
         else:
             apply_all(transaction, compiled, files.folder, self._standard, [entry.name for entry in files.namespaces])
         return compiled, digest_of(key, compiled)
 
-    def _compile(self, name: str, files: Files, transaction: Transaction) -> Compiled:
+    def _compile(self, name: str, files: Files, transaction: Transaction, dialect: Dialect) -> Compiled:
         # Compiling is rare and its modules are not small.
         from cimsim.packs.compile import compile_pack
 
@@ -170,7 +194,7 @@ class Builder:
                     self._progress(_bar(name, len(contents), count))
             return contents[path]
 
-        compiled = compile_pack(transaction, files.folder, listed, self._standard, read, files.find)
+        compiled = compile_pack(transaction, files.folder, listed, self._standard, read, files.find, dialect, files.spelling)
         further = [path for path in sorted(contents) if not files.covers(path)]
         reads = tuple((Path(os.path.relpath(path, files.folder)).as_posix(), sha256(contents[path])) for path in further)
         return Compiled(compiled.declared, reads)

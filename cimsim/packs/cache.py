@@ -1,10 +1,10 @@
 """Compiled packs on disk, so that a second start need not compile MOF.
 
-A file ``packs/v1/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
+A file ``packs/v2/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
 MessagePack array: the text ``cimsim pack``, the format's version, the SHA-256 of the content, and the content as ``encoding``
 writes it. KEY is the SHA-256 (hexadecimal) over all that the content depends on: the versions of the format, cimsim and pywbem,
-the standard qualifiers, the pack's namespaces with their MOF files, and the digests of all packs loaded before it. Files that
-are only found while compiling (includes) stand in the content with their own SHA-256, and must still be the same.
+the standard qualifiers, the MOF dialect, the pack's namespaces with their files, and the digests of all packs loaded before it.
+Files that are only found while compiling (includes) stand in the content with their own SHA-256, and must still be the same.
 
 The cache is a help, never a condition: what cannot be read or is not understood is compiled again, and a folder that cannot be
 written is told once to the log. Files are written under another name first, so that nobody reads half of one. Only the 64 used
@@ -27,8 +27,9 @@ from cimsim.packs.declarations import Compiled
 from cimsim.packs.encoding import decode, encode
 from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import NamespaceEntry
+from cimsim.packs.mof.dialect import Dialect
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _MAGIC: Final = "cimsim pack"
 _MOST_FILES: Final = 64
 
@@ -51,16 +52,17 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], before: Sequence[str]) -> str:
+def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], before: Sequence[str], dialect: Dialect) -> str:
     """Return the key of a pack's compiled form.
 
     Args:
         namespaces: those of the pack.
         contents: the contents of their MOF files, by name.
         before: the digests of everything that was loaded before, on which the pack may build.
+        dialect: what the files are written in.
     """
     parts = [
-        [FORMAT, cimsim.__version__, pywbem.__version__],
+        [FORMAT, cimsim.__version__, pywbem.__version__, dialect.value],
         [[entry.name, entry.mof] for entry in namespaces],
         [[name, sha256(content)] for name, content in contents.items()],
         list(before),

@@ -7,7 +7,7 @@ that they cannot differ in what they make or refuse.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
@@ -31,7 +31,14 @@ class Position(NamedTuple):
         return PackError(text, folder / self.file, self.line, self.column)
 
 
-Item: TypeAlias = CIMQualifierDeclaration | CIMClass | ClassHead | InstanceData
+class Directive(NamedTuple):
+    """What MOF does that is no declaration: it makes the namespace, or deletes the class, of that name."""
+
+    action: Literal["namespace", "delete class"]
+    name: str
+
+
+Item: TypeAlias = CIMQualifierDeclaration | CIMClass | ClassHead | InstanceData | Directive
 
 
 class Declared(NamedTuple):
@@ -75,10 +82,11 @@ def prepare(transaction: Transaction, namespace: str, standard: Standard) -> Non
 def apply(transaction: Transaction, namespace: str, item: Item) -> Instance | None:
     """Put a declaration into the world, and return the instance if it makes one.
 
-    A class that is declared again in the very same words is passed over, so that packs can share a namespace.
+    A class that is declared again in the very same words is passed over, so that packs can share a namespace. References of
+    an instance may lead nowhere: MOF has no order, so whoever compiles it looks at them when everything is there.
 
     Raises:
-        CIMError: as ``Transaction.create_class`` and ``Transaction.create`` do.
+        CIMError: as ``Transaction.create_class``, ``set_qualifier`` and ``create`` do.
     """
     if isinstance(item, CIMQualifierDeclaration):
         transaction.set_qualifier(item, namespace)
@@ -86,9 +94,24 @@ def apply(transaction: Transaction, namespace: str, item: Item) -> Instance | No
         known = transaction.world.namespace(namespace).schema.get(item.classname)
         if known is None or known.declared != (item.declaration() if isinstance(item, ClassHead) else item):
             transaction.create_class(item, namespace)
+    elif isinstance(item, Directive):
+        _follow(transaction, namespace, item)
     else:
-        return transaction.create(item.classname, item, namespace)
+        return transaction.create(item.classname, item, namespace, dangling=True)
     return None
+
+
+def _follow(transaction: Transaction, namespace: str, directive: Directive) -> None:
+    if directive.action == "namespace":
+        transaction.create_namespace(directive.name)
+        return
+    target = transaction.world.namespace(namespace)
+    for cls in reversed(target.schema.closure(target.cls(directive.name))):
+        for instance in transaction.world.namespace(namespace).of_class(cls):
+            # An association is gone with the first of its ends.
+            if transaction.world.find(instance.identity) is not None:
+                transaction.delete(instance)
+        transaction.delete_class(cls.name, namespace)
 
 
 def apply_all(

@@ -10,6 +10,7 @@ from cimsim.packs.build import Builder, Built, PackOfFiles
 from cimsim.packs.cache import Cache
 from cimsim.packs.faults import check_timings, faults_of
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
+from cimsim.packs.mof.dialect import Dialect
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.program import Program
 from cimsim.packs.scripts import MOF, set_up, split_environment
@@ -65,6 +66,7 @@ def load(
     progress: Callable[[str], None] | None = None,
     namespace: str = DEFAULT_NAMESPACE,
     schema: Path | None = None,
+    mof_dialect: str = Dialect.DMTF.value,
 ) -> Loaded:
     """Load packs, and the packs they require, into a new world.
 
@@ -82,19 +84,21 @@ def load(
         progress: is told what takes time, as text for a user.
         namespace: where plain MOF files are compiled into, and the default namespace of mock scripts.
         schema: a folder or ZIP archive of MOF files that is compiled into ``namespace`` before all packs.
+        mof_dialect: what plain MOF files, the schema, and packs that do not say it are written in: ``dmtf`` or ``windows``.
 
     Raises:
         PackError: anything is wrong with a pack or a setting.
     """
+    dialect = Dialect(mof_dialect)
     packs, files = split_environment(packs)
     found = find_packs(packs, namespace) if packs or not files else []
     if schema is not None:
         # Only this needs the modules that read archives.
         from cimsim.packs.schemas import open_schema
 
-        found = [open_schema(schema, namespace, found), *found]
+        found = [open_schema(schema, namespace, found, dialect), *found]
     settings = settle(found, overrides or {})
-    builder = Builder(Cache(cache_dir, _warn), progress or _silent)
+    builder = Builder(Cache(cache_dir, _warn), progress or _silent, dialect)
     transaction = Transaction(World(seed=seed), now=now)
     built = {pack.name: builder.build(pack, transaction) for pack in found}
     programs = {pack.name: Program(pack) for pack in found}

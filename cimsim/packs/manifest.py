@@ -42,7 +42,11 @@ class SettingEntry(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The whole of ``pack.toml``. ``behaviours`` maps namespaces to CIM classes to Python classes in ``behaviours.py``."""
+    """The whole of ``pack.toml``.
+
+    ``behaviours`` maps namespaces to CIM classes to Python classes in ``behaviours.py``. ``mof_dialect`` is what the MOF files
+    are written in; None: what the user says.
+    """
 
     name: str
     title: str = ""
@@ -51,6 +55,7 @@ class Manifest(msgspec.Struct, frozen=True):
     namespaces: list[NamespaceEntry] = msgspec.field(default_factory=list)
     behaviours: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     settings: dict[str, SettingEntry] = msgspec.field(default_factory=dict)
+    mof_dialect: Literal["dmtf", "windows"] | None = None
 
 
 @dataclass(frozen=True)

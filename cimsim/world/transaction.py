@@ -89,8 +89,17 @@ class Transaction(Planning):
 
     # Instances
 
-    def create(self, classname: str, properties: Mapping[str, Any] | InstanceData, namespace: str | None = None) -> Instance:
+    def create(
+        self,
+        classname: str,
+        properties: Mapping[str, Any] | InstanceData,
+        namespace: str | None = None,
+        *,
+        dangling: bool = False,
+    ) -> Instance:
         """Create an instance; properties that are not given get the class default (rule OP-CI-2).
+
+        With ``dangling`` references may lead to what does not exist; ``check_references`` tells whether they do.
 
         Raises:
             CIMError: the first that applies of CIM_ERR_INVALID_NAMESPACE; CIM_ERR_INVALID_CLASS; CIM_ERR_NOT_SUPPORTED for an
@@ -113,13 +122,31 @@ class Transaction(Planning):
             if value is None and prop.required:
                 raise invalid_parameter(f"property {prop.name} of class {cls.name} is required and has no value")
         instance = Instance(cls, target.name, tuple(values))
-        self._check_references(instance)
+        if not dangling:
+            self.check_references(instance)
         if target.find(cls.folded, instance.key) is not None:
             raise already_exists(f"instance {instance.path} exists already")
         self._store(target, instance)
         self._index(instance)
         self.changes.append(Change(ChangeKind.CREATED, None, instance))
         return instance
+
+    def check_references(self, instance: Instance) -> None:
+        """Refuse references into our own namespaces that lead nowhere; those to other servers are taken on trust.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_PARAMETER.
+        """
+        for place in instance.cls.references:
+            path = instance.values[place]
+            if path is None or path.host or fold_namespace(path.namespace) not in self.world.namespaces:
+                continue
+            if self.world.find(path.identity) is None and path.identity != instance.identity:
+                prop = instance.cls.properties[place]
+                namespace = self.world.namespace(path.namespace)
+                cls = namespace.schema.get(path.classname)
+                reason = f"no instance {path}" if cls else namespace.no_class(path.classname)
+                raise invalid_parameter(f"reference {instance.cls.name}.{prop.name} leads nowhere: {reason}")
 
     def modify(self, path: InstancePath | CIMInstanceName | Instance, /, **properties: Any) -> Instance:
         """Give properties new values, and return the new record; the old one when nothing differs.
@@ -161,7 +188,7 @@ class Transaction(Planning):
         # An association whose ends stay keeps its place among those that refer to them.
         ends_differ = any(place in changed for place in before.cls.references)
         if ends_differ:
-            self._check_references(after)
+            self.check_references(after)
             self._unindex(before)
         self._store(self._namespace(before.namespace), after)
         if ends_differ:
@@ -343,19 +370,6 @@ class Transaction(Planning):
             referrers = referrers.set(identity, entries) if entries else referrers.delete(identity)
         if referrers is not namespace.referrers:
             self._put(replace(namespace, referrers=referrers))
-
-    def _check_references(self, instance: Instance) -> None:
-        """Refuse references into our own namespaces that lead nowhere; those to other servers are taken on trust."""
-        for place in instance.cls.references:
-            path = instance.values[place]
-            if path is None or path.host or fold_namespace(path.namespace) not in self.world.namespaces:
-                continue
-            if self.world.find(path.identity) is None and path.identity != instance.identity:
-                prop = instance.cls.properties[place]
-                namespace = self.world.namespace(path.namespace)
-                cls = namespace.schema.get(path.classname)
-                reason = f"no instance {path}" if cls else namespace.no_class(path.classname)
-                raise invalid_parameter(f"reference {instance.cls.name}.{prop.name} leads nowhere: {reason}")
 
 
 def referenced(instance: Instance) -> Iterable[Identity]:

@@ -29,7 +29,7 @@ def _load(folder: Path, *packs: Path, **options: Any) -> list[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted((folder / "packs/v1").iterdir())
+    return sorted((folder / "packs/v2").iterdir())
 
 
 def test_the_second_start_compiles_nothing(make_pack: MakePack, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_hit_does_not_import_what_compiles(make_pack: MakePack, tmp_path: Path
     program = (
         "import sys; from pathlib import Path; from cimsim.packs.load import load; "
         f"load([Path({str(pack)!r})], cache_dir=Path({str(tmp_path / 'c')!r}), now=0.0); "
-        "assert not {'cimsim.packs.compile', 'pywbem._mofparsetab', 'twisted'} & set(sys.modules)"
+        "assert not {'cimsim.packs.compile', 'cimsim.packs.mof.parser', 'twisted'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(cache.__file__).parents[2])
 
@@ -183,7 +183,7 @@ def test_a_folder_that_cannot_be_written_is_told_once(make_pack: MakePack, tmp_p
     broken = Cache(tmp_path / "c", told.append)
     broken.store("a" * 64, Compiled(()))
     broken.store("b" * 64, Compiled(()))
-    assert told == [f"compiled packs are not kept in {tmp_path}/c/packs/v1: Not a directory"]
+    assert told == [f"compiled packs are not kept in {tmp_path}/c/packs/v2: Not a directory"]
 
 
 def test_without_a_cache_nothing_is_written(make_pack: MakePack, tmp_path: Path) -> None:
