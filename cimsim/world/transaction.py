@@ -13,6 +13,7 @@ from pywbem import CIMClass, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
 from cimsim.world.counts import Counts
+from cimsim.world.declared import check_class, check_declaration
 from cimsim.world.errors import (
     already_exists,
     class_has_children,
@@ -284,8 +285,10 @@ class Transaction(Planning):
         self.world = self.world.without_namespace(name)
 
     def create_class(self, declared: CIMClass | ClassHead, namespace: str | None = None) -> ResolvedClass:
-        """Add a class that holds only its own elements; raises as ``Schema.with_class`` does."""
+        """Add a class that holds only its own elements; raises as ``Schema.with_class`` and ``declared.check_class`` do."""
         target = self._namespace(namespace)
+        if isinstance(declared, CIMClass):
+            check_class(declared)
         self._put(replace(target, schema=target.schema.with_class(declared)))
         created = self.cls(declared.classname, target.name)
         self.changes.append(ClassChange(ChangeKind.CREATED, target.name, None, created))
@@ -300,6 +303,7 @@ class Transaction(Planning):
         """
         target = self._namespace(namespace)
         before = self._check_unused(target, declared.classname)
+        check_class(declared)
         self._put(replace(target, schema=target.schema.with_changed_class(declared)))
         changed = self.cls(declared.classname, target.name)
         self.changes.append(ClassChange(ChangeKind.MODIFIED, target.name, before, changed))
@@ -318,7 +322,8 @@ class Transaction(Planning):
         self.changes.append(ClassChange(ChangeKind.DELETED, target.name, cls, None))
 
     def set_qualifier(self, declaration: CIMQualifierDeclaration, namespace: str | None = None) -> None:
-        """Add or overwrite a qualifier declaration."""
+        """Add or overwrite a qualifier declaration; raises as ``declared.check_declaration`` does."""
+        check_declaration(declaration)
         target = self._namespace(namespace)
         self._put(replace(target, qualifiers=target.qualifiers.set(fold(declaration.name), declaration)))
 
