@@ -28,7 +28,7 @@ from cimsim.operations.request import Argument, ClassName, IntrinsicRequest
 from cimsim.operations.results import MethodResult, Opened, Output, Pulled
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
-from cimsim.world.schema import resolve
+from cimsim.world.schema import ResolvedClass, resolve
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import SCALAR_TYPES, DateTime
 from cimsim.world.world import World
@@ -75,6 +75,13 @@ SCALARS: st.SearchStrategy[Any] = st.one_of(
 )
 VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3))
 NAMES = st.sampled_from(["Key", "Description", "Override", "EmbeddedInstance", "EmbeddedObject", "Association", "In", "Odd"])
+
+
+class NoMethods:
+    """No method does anything."""
+
+    def find(self, namespace: str, cls: ResolvedClass, method: str) -> None:
+        """Return nothing."""
 
 
 def _set(element: Any, name: str, value: Any) -> Any:
@@ -128,7 +135,7 @@ def _requests() -> Iterator[IntrinsicRequest]:
 def _replies(world: World) -> Iterator[bytes]:
     for request in _requests():
         try:
-            result: Any = perform(world, request, None, 0.0, Policy()).result
+            result: Any = perform(world, request, NoMethods(), 0.0, Policy()).result
         except CIMError as error:
             result = error
         if isinstance(result, Opened):

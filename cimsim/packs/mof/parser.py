@@ -190,17 +190,19 @@ class _Parser:
 
     def _included(self) -> Word:
         r"""Return what ``#include "FILE"`` names; a backslash is one character there, as in C."""
-        token = self._tokens[self._place]
-        line = self._text[token.offset : (self._text.find("\n", token.offset) + 1 or len(self._text) + 1) - 1].strip()
-        closing = {'"': '"', "<": ">"}.get(line[:1], "")
-        close = line.find(closing, 1) if closing else -1
+        # What the lexer made of it does not count: it takes a backslash for an escape.
+        behind = self._tokens[self._place - 1].end
+        line = self._text[behind:].partition("\n")[0]
+        named = line.strip()
+        offset = behind + len(line) - len(line.lstrip())
+        closing = {'"': '"', "<": ">"}.get(named[:1], "")
+        close = named.find(closing, 1) if closing else -1
         if close < 0:
-            raise MofError(token.offset, '"FILE" expected after #include')
-        end = token.offset + close + 1
-        # What was cut up as MOF is cut up anew behind the name.
+            raise MofError(offset, '"FILE" expected after #include')
+        end = offset + close + 1
         rest = tokens_of(self._text[end:])
         self._tokens[self._place :] = [each._replace(offset=each.offset + end, end=each.end + end) for each in rest]
-        return Word(line[1:close], token.offset)
+        return Word(named[1:close], offset)
 
     def _pragma_argument(self) -> Word:
         token = self._token
