@@ -125,7 +125,7 @@ def test_a_mistake_in_a_script_is_one_line(write: Write, refused: Refused, scrip
         ('CIMQualifierDeclaration("Note", "string", value=5)', "default of qualifier Note: 5 is not a string"),
         ('CIMQualifierDeclaration("Key", "uint8")', "qualifier Key must be boolean, not uint8"),
         (
-            '[CIMQualifierDeclaration("C", "string", scopes={"ANY": True}), '
+            '[CIMQualifierDeclaration("C", "string", scopes={"ANY": True, "PROPERTY": True}), '
             'CIMClass("T_A", properties=[CIMProperty("B", "x", qualifiers=[CIMQualifier("C", 5, type="string")])])]',
             "property T_A.B: qualifier C: 5 is not a string",
         ),

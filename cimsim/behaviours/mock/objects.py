@@ -25,7 +25,7 @@ def characters(value: Any) -> Any:
     """Return the value of a char16; pywbem's MOF compiler leaves the quotation marks and escapes of MOF in place."""
     if isinstance(value, list):
         return [characters(item) for item in value]
-    if not isinstance(value, str) or len(value) < 3 or value[0] != "'" or value[-1] != "'":  # noqa: PLR2004
+    if not isinstance(value, str) or len(value) < 3 or value[0] != "'" or value[-1] != "'":
         return value
     inner = value[1:-1]
     if not inner.startswith("\\"):
