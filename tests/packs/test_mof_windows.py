@@ -64,7 +64,7 @@ def test_objects_classes_and_nothing_as_types(served: Callable[..., Loaded]) -> 
             class T_Part { string Name; };
             class T_A {
                 [Key] string Id;
-                T_Part One; T_Part Many[]; object Any; object ref Other;
+                T_Part One; T_Part Many[]; object Any; object ref Other; string Text;
                 T_Part Make([In] object What, [Out, In(false)] T_Part Made[]);
                 void Reset();
             };
@@ -74,6 +74,7 @@ def test_objects_classes_and_nothing_as_types(served: Callable[..., Loaded]) -> 
                 Many = { instance of T_Part { Name = "a"; }, instance of T_Part { Name = "b"; } };
                 Any = instance of T_Part { };
                 Other = "T_A.Id=\\"1\\"";
+                [PropertyContext("local|x"), Dynamic] Text;
             };"""
         )
     )

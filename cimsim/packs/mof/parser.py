@@ -406,6 +406,9 @@ class _Parser:
             if fold(name.text) in names:
                 raise MofError(name.offset, f"property {name.text} stands twice")
             names.add(fold(name.text))
+            if self._windows and self._passed(";"):
+                # Its qualifiers say where Windows gets the value.
+                continue
             self._expect("=")
             values.append((name, self._value()))
             self._semicolon()
