@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
-from pywbem import CIMError
+from pywbem import CIMClass, CIMError
 
 from cimsim.cimxml.encode_classes import render_class, render_qualifier_declaration
 from cimsim.cimxml.encode_errors import ErrorInstances, render_error
@@ -227,12 +227,20 @@ def _session(result: Pulled) -> str:
 def _class(cls: ResolvedClass, view: ClassView) -> bytes:
     if view.properties is not None:
         # There are as many lists of properties as clients care to think of.
-        return render_class(cls.full, view).encode()
+        return render_class(_whole(cls), view).encode()
     known: dict[ClassView, bytes] = cls.memo.setdefault(_CLASS_MEMO, {})
     rendered = known.get(view)
     if rendered is None:
-        rendered = known[view] = render_class(cls.full, view).encode()
+        rendered = known[view] = render_class(_whole(cls), view).encode()
     return rendered
+
+
+def _whole(cls: ResolvedClass) -> CIMClass:
+    """Return the full class; the declared one where pywbem cannot copy what it holds: an answer shall never fail for that."""
+    try:
+        return cls.full
+    except Exception:  # noqa: BLE001 - there is no telling what it holds
+        return cls.declared
 
 
 def _value(result: Value) -> str:

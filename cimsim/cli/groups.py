@@ -30,6 +30,8 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
         "set",
         "namespace",
         "schema",
+        "mof_dialect",
+        "lenient",
         "enforce_write",
         "null_outputs",
         "error_instances",
@@ -39,6 +41,7 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "Limits": (
         "max_body",
+        "max_bodies",
         "max_header",
         "max_batch",
         "max_connections",

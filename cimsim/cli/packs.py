@@ -35,6 +35,13 @@ def new(folder: Path) -> None:
     click.echo(f"next: cimsim check {quoted}; cimsim serve {quoted} --reload")
 
 
+mof_dialect_option = setting(
+    "--mof-dialect",
+    type=click.Choice(["dmtf", "windows"]),
+    default="dmtf",
+    show_default=True,
+    help="Language of MOF files without a pack that says it.",
+)
 lenient_option = setting(
     "--lenient/--no-lenient",
     default=None,
@@ -48,6 +55,7 @@ lenient_option = setting(
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
 @setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
 @lenient_option
+@mof_dialect_option
 @click.option("--strict", is_flag=True, help="End with status 1 when there are warnings.")
 def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
     """Load PACKS and look them over: classes, instances, methods with and without a behaviour, and what looks wrong.
@@ -70,6 +78,7 @@ def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
             namespace=options["namespace"],
             schema=options["schema"],
             lenient=options["lenient"],
+            mof_dialect=options["mof_dialect"],
         )
     except PackError as error:
         fail(str(error))

@@ -18,7 +18,7 @@ from cimsim.cli.config import Seconds, config_option, pack_settings, setting
 from cimsim.cli.failure import fail
 from cimsim.cli.groups import GroupedCommand
 from cimsim.cli.listeners import delivery_of, delivery_options
-from cimsim.cli.packs import lenient_option
+from cimsim.cli.packs import lenient_option, mof_dialect_option
 from cimsim.cli.security import access_of, security_options, serves_http, tls_of, users_of
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ Example, a server for a test that sets the time itself:
 )
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
 @setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
+@mof_dialect_option
 @lenient_option
 @setting(
     "--enforce-write/--no-enforce-write",
@@ -306,6 +307,7 @@ def load_packs(options: dict[str, Any], now: float, seed: int) -> Loaded:
         namespace=options["namespace"],
         schema=options["schema"],
         lenient=options["lenient"],
+        mof_dialect=options["mof_dialect"],
     )
     _warn(loaded.warnings)
     return loaded

@@ -3,9 +3,9 @@
 A file ``packs/v2/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
 MessagePack array: the text ``cimsim pack``, the format's version, the SHA-256 of the content, and the content as ``encoding``
 writes it. KEY is the SHA-256 (hexadecimal) over all that the content depends on: the versions of the format, cimsim and pywbem,
-the standard qualifiers, the pack's namespaces with their MOF files, whether it was compiled leniently, and the digests of all
-packs loaded before it. Files that
-are only found while compiling (includes) stand in the content with their own SHA-256, and must still be the same.
+the standard qualifiers, the MOF dialect, the pack's namespaces with their files, whether it was compiled leniently, and the
+digests of all packs loaded before it. Files that are only found while compiling (includes) stand in the content with their own
+SHA-256, and must still be the same.
 
 The cache is a help, never a condition: what cannot be read or is not understood is compiled again, and a folder that cannot be
 written, or that others can write, is told once to the log. Files are written under another name first, so that nobody reads
@@ -28,6 +28,7 @@ from cimsim.packs.declarations import Compiled
 from cimsim.packs.encoding import decode, encode
 from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import NamespaceEntry
+from cimsim.packs.mof.dialect import Dialect
 from cimsim.packs.permissions import writable_by_others
 
 FORMAT: Final = 2
@@ -53,17 +54,25 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], before: Sequence[str], *, lenient: bool) -> str:
+def key_of(
+    namespaces: Sequence[NamespaceEntry],
+    contents: Mapping[str, bytes],
+    before: Sequence[str],
+    dialect: Dialect,
+    *,
+    lenient: bool,
+) -> str:
     """Return the key of a pack's compiled form.
 
     Args:
         namespaces: those of the pack.
         contents: the contents of their MOF files, by name.
         before: the digests of everything that was loaded before, on which the pack may build.
+        dialect: what the files are written in.
         lenient: whether it is compiled leniently.
     """
     parts = [
-        [FORMAT, cimsim.__version__, pywbem.__version__],
+        [FORMAT, cimsim.__version__, pywbem.__version__, dialect.value],
         [[entry.name, entry.mof] for entry in namespaces],
         [[name, sha256(content)] for name, content in contents.items()],
         list(before),

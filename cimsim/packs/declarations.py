@@ -7,7 +7,7 @@ that they cannot differ in what they make or refuse.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
@@ -32,7 +32,14 @@ class Position(NamedTuple):
         return PackError(text, folder / self.file, self.line, self.column)
 
 
-Item: TypeAlias = CIMQualifierDeclaration | CIMClass | ClassHead | InstanceData
+class Directive(NamedTuple):
+    """What MOF does that is no declaration: it makes the namespace, or deletes the class, of that name."""
+
+    action: Literal["namespace", "delete class"]
+    name: str
+
+
+Item: TypeAlias = CIMQualifierDeclaration | CIMClass | ClassHead | InstanceData | Directive
 
 
 class Declared(NamedTuple):
@@ -114,7 +121,8 @@ class Declaring:
     def apply(self, position: Position, namespace: str, item: Item) -> Instance | None:
         """Put a declaration into the world, and return the instance if it makes one.
 
-        A class that is declared again in the very same words is passed over, so that packs can share a namespace.
+        A class that is declared again in the very same words is passed over, so that packs can share a namespace. References
+        of an instance may lead nowhere: MOF has no order, so whoever compiles it looks at them when everything is there.
 
         Raises:
             CIMError: as ``Transaction.create_class`` and ``Transaction.create`` do; leniently as ``world.lenient`` does.
@@ -125,8 +133,11 @@ class Declaring:
         if isinstance(item, CIMClass | ClassHead):
             self._apply_class(position, namespace, item)
             return None
+        if isinstance(item, Directive):
+            _follow(self.transaction, namespace, item)
+            return None
         if not self.lenient:
-            return self.transaction.create(item.classname, item, namespace)
+            return self.transaction.create(item.classname, item, namespace, dangling=True)
         remark, defaults = self._remark_at(position), self._terms.defaults
         instance = lenient.create(self.transaction, item, namespace, remark, defaults=defaults)
         if instance.cls.references:
@@ -147,6 +158,19 @@ class Declaring:
 
     def _remark_at(self, position: Position) -> Callable[[str], None]:
         return lambda text: self.remarks.append(Remark(position, text))
+
+
+def _follow(transaction: Transaction, namespace: str, directive: Directive) -> None:
+    if directive.action == "namespace":
+        transaction.create_namespace(directive.name)
+        return
+    target = transaction.world.namespace(namespace)
+    for cls in reversed(target.schema.closure(target.cls(directive.name))):
+        for instance in transaction.world.namespace(namespace).of_class(cls):
+            # An association is gone with the first of its ends.
+            if transaction.world.find(instance.identity) is not None:
+                transaction.delete(instance)
+        transaction.delete_class(cls.name, namespace)
 
 
 def apply_all(

@@ -8,7 +8,7 @@ Of a class only the head is decoded at once, the rest when it is needed: a schem
 """
 
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from pywbem import (
@@ -23,7 +23,7 @@ from pywbem import (
     CIMQualifierDeclaration,
 )
 
-from cimsim.packs.declarations import Compiled, Declared, Item, Position, Remark
+from cimsim.packs.declarations import Compiled, Declared, Directive, Item, Position, Remark
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -101,6 +101,13 @@ class StoredInstance(msgspec.Struct, array_like=True, frozen=True, gc=False, tag
     properties: list[tuple[str, Any]]
 
 
+class StoredDirective(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="directive"):
+    """Something that MOF does: ``namespace`` or ``delete class``, and the name it does that to."""
+
+    action: Literal["namespace", "delete class"]
+    name: str
+
+
 class StoredItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A declaration with the number of its file, line and column, and the number of its namespace."""
 
@@ -109,7 +116,7 @@ class StoredItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
     column: int
     namespace: int
     item: msgspec.Raw
-    """A StoredClass, StoredDeclaration or StoredInstance."""
+    """A StoredClass, StoredDeclaration, StoredInstance or StoredDirective."""
 
 
 class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -123,7 +130,7 @@ class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 _PACK: Final = msgspec.msgpack.Decoder(StoredPack)
-_ITEM: Final = msgspec.msgpack.Decoder(StoredHead | StoredDeclaration | StoredInstance)
+_ITEM: Final = msgspec.msgpack.Decoder(StoredHead | StoredDeclaration | StoredInstance | StoredDirective)
 _CLASS: Final = msgspec.msgpack.Decoder(StoredClass)
 _PATH: Final = "path"
 _EMBEDDED: Final = "embedded"
@@ -166,7 +173,9 @@ def decode(content: bytes) -> Compiled:
     return Compiled(declared, tuple(stored.reads), remarks)
 
 
-def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance:
+def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance | StoredDirective:
+    if isinstance(item, Directive):
+        return StoredDirective(item.action, item.name)
     if isinstance(item, ClassHead):
         return _stored(item.declaration())
     if isinstance(item, CIMClass):
@@ -200,6 +209,8 @@ def _item(raw: msgspec.Raw) -> Item:
             scopes=stored.scopes,
             **_flags(stored.flavors),
         )
+    if isinstance(stored, StoredDirective):
+        return Directive(stored.action, stored.name)
     properties = tuple([PropertyData(name, None, False, _value(value)) for name, value in stored.properties])
     return InstanceData(stored.classname, properties)
 

@@ -12,6 +12,7 @@ from cimsim.packs.build import Builder, Built, PackOfFiles
 from cimsim.packs.cache import Cache
 from cimsim.packs.faults import check_timings, faults_of
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
+from cimsim.packs.mof.dialect import Dialect
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.program import Program
 from cimsim.packs.scripts import MOF, set_up, split_environment
@@ -73,6 +74,7 @@ def load(
     namespace: str = DEFAULT_NAMESPACE,
     schema: Path | None = None,
     lenient: bool | None = None,
+    mof_dialect: str = Dialect.DMTF.value,
 ) -> Loaded:
     """Load packs, and the packs they require, into a new world.
 
@@ -94,22 +96,24 @@ def load(
             there, classes that are referred to and not there, required properties without a value, instances of abstract
             classes, classes, properties of classes and instances declared again. None: as each ``pack.toml`` says; plain MOF
             files are taken leniently.
+        mof_dialect: what plain MOF files, the schema, and packs that do not say it are written in: ``dmtf`` or ``windows``.
 
     Raises:
         PackError: anything is wrong with a pack or a setting.
     """
+    dialect = Dialect(mof_dialect)
     packs, files = split_environment(packs)
     found = find_packs(packs, namespace) if packs or not files else []
     if schema is not None:
         # Only this needs the modules that read archives.
         from cimsim.packs.schemas import open_schema
 
-        found = [open_schema(schema, namespace, found), *found]
+        found = [open_schema(schema, namespace, found, dialect), *found]
     if lenient is not None:
         found = [replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
     settings = settle(found, overrides or {})
     passed_on = pass_on(found, settings)
-    builder = Builder(Cache(cache_dir, _warn), progress or _silent)
+    builder = Builder(Cache(cache_dir, _warn), progress or _silent, dialect)
     transaction = Transaction(World(seed=seed), now=now)
     built = {pack.name: builder.build(pack, transaction) for pack in found}
     programs = {pack.name: Program(pack) for pack in found}
@@ -129,7 +133,7 @@ def load(
     if not files:
         behaviours = Behaviours(bindings, faults)
         return Loaded(world, loaded, behaviours, _summaries(world, loaded), _warnings(built.values(), world))
-    world, environment = set_up(files, world, namespace, now, lenient=lenient is not False)
+    world, environment = set_up(files, world, namespace, now, lenient=lenient is not False, dialect=dialect)
     behaviours = environment.behaviours(bindings, faults)
     transaction = Transaction(world, now=now)
     behaviours.namespaces_changed(transaction)

@@ -50,6 +50,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
     ``enforce_write``: clients cannot change properties without the Write qualifier in instances of the classes that the MOF of
     the pack declares (rule OP-MI-5). ``lenient``: what its MOF has incomplete or twice is warned of, not refused.
+    ``mof_dialect`` is what the MOF files are written in; None: what the user says.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Manifest(msgspec.Struct, frozen=True):
     namespaces: list[NamespaceEntry] = msgspec.field(default_factory=list)
     behaviours: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     settings: dict[str, SettingEntry] = msgspec.field(default_factory=dict)
+    mof_dialect: Literal["dmtf", "windows"] | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from cimsim.packs.build import Built, compile_plain
 from cimsim.packs.errors import PackError, read_bytes
 from cimsim.packs.manifest import plain_pack
 from cimsim.packs.modules import FAILURES, SourceLoader, module_name, reason, syntax_error
+from cimsim.packs.mof.dialect import Dialect
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -60,7 +61,13 @@ class Environment:
 
 
 def set_up(
-    files: Sequence[Path], world: World, namespace: str, now: float, *, lenient: bool = True
+    files: Sequence[Path],
+    world: World,
+    namespace: str,
+    now: float,
+    *,
+    lenient: bool = True,
+    dialect: Dialect = Dialect.DMTF,
 ) -> tuple[World, Environment]:
     """Compile the MOF files of an environment and run its scripts; return the next world as well.
 
@@ -70,6 +77,7 @@ def set_up(
         namespace: the default namespace of the connection; made if it is not there.
         now: the time, in seconds since 1970-01-01 UTC.
         lenient: how its MOF files are taken, see ``load.load``.
+        dialect: what they are written in.
 
     Raises:
         PackError: a file cannot be read, MOF is wrong, or a script fails, does nothing or is no Python.
@@ -92,7 +100,7 @@ def set_up(
         server = WBEMServer(connection)
         for file in files:
             if file.suffix.lower() == MOF:
-                built.append(compile_plain(plain_pack(file, namespace), transaction, lenient=lenient))
+                built.append(compile_plain(plain_pack(file, namespace), transaction, dialect, lenient=lenient))
             else:
                 _run(file, connection, server)
     return transaction.world, Environment(connection, stage, tuple(built))

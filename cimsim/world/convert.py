@@ -3,8 +3,9 @@
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
-from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName, CIMProperty, cimvalue
+from pywbem import CIMClass, CIMDateTime, CIMError, CIMInstance, CIMInstanceName, CIMProperty, cimvalue
 
+from cimsim.world.declared import check_class
 from cimsim.world.paths import ClassName, ClassPath, InstancePath
 from cimsim.world.values import INTEGER_RANGES, REAL_TYPES, DateTime, Hinted, Malformed, Untyped, convert_scalar
 
@@ -140,6 +141,10 @@ def _reference(value: Any, resolver: Resolver | None) -> InstancePath:
 def _embedded(element: Element, value: Any, resolver: Resolver | None) -> CIMInstance | CIMClass:
     if isinstance(value, CIMClass):
         if element.embedded == "object":
+            try:
+                check_class(value)
+            except CIMError as error:
+                raise ValueError(error.status_description) from None
             return deepcopy(value)
         raise ValueError(f"an embedded instance expected, not class {value.classname}")
     if isinstance(value, CIMInstance):

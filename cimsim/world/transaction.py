@@ -13,6 +13,7 @@ from pywbem import CIMClass, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
 from cimsim.world.counts import Counts
+from cimsim.world.declared import check_class, check_declaration
 from cimsim.world.errors import (
     already_exists,
     class_has_children,
@@ -104,8 +105,17 @@ class Transaction(Planning):
 
     # Instances
 
-    def create(self, classname: str, properties: Mapping[str, Any] | InstanceData, namespace: str | None = None) -> Instance:
+    def create(
+        self,
+        classname: str,
+        properties: Mapping[str, Any] | InstanceData,
+        namespace: str | None = None,
+        *,
+        dangling: bool = False,
+    ) -> Instance:
         """Create an instance; properties that are not given get the class default (rule OP-CI-2).
+
+        With ``dangling`` references may lead to what does not exist; ``check_references`` tells whether they do.
 
         Raises:
             CIMError: the first that applies of CIM_ERR_INVALID_NAMESPACE; CIM_ERR_INVALID_CLASS; CIM_ERR_NOT_SUPPORTED for an
@@ -121,13 +131,40 @@ class Transaction(Planning):
         instance = self._made(target, cls, _data(classname, properties))
         for text in missing_values(instance):
             raise invalid_parameter(text)
-        self._check_references(instance)
+        if not dangling:
+            self.check_references(instance)
         if target.find(cls.folded, instance.key) is not None:
             raise already_exists(f"instance {instance.path} exists already")
         self._store(target, instance)
         self._index(instance)
         self.changes.append(Change(ChangeKind.CREATED, None, instance))
         return instance
+
+    def check_references(self, instance: Instance) -> None:
+        """Refuse references that lead nowhere; those to other servers, which name a host, are taken on trust.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_PARAMETER.
+        """
+        for text in self.dangling(instance):
+            raise invalid_parameter(text)
+
+    def dangling(self, instance: Instance) -> Iterator[str]:
+        """Yield what is wrong with references that lead nowhere; those to other servers, which name a host, are trusted."""
+        for place in instance.cls.references:
+            path = instance.values[place]
+            if path is None or path.host:
+                continue
+            if self.world.find(path.identity) is None and path.identity != instance.identity:
+                prop = instance.cls.properties[place]
+                yield f"reference {instance.cls.name}.{prop.name} leads nowhere: {self._missing(path)}"
+
+    def _missing(self, path: InstancePath) -> str:
+        """Return what is not there of an instance that is not: the namespace, the class or the instance."""
+        namespace = self.world.namespaces.get(fold_namespace(path.namespace or ""))
+        if namespace is None:
+            return self.world.no_namespace(path.namespace or "")
+        return f"no instance {path}" if namespace.schema.get(path.classname) else namespace.no_class(path.classname)
 
     def modify(self, path: InstancePath | CIMInstanceName | Instance, /, **properties: Any) -> Instance:
         """Give properties new values, and return the new record; the old one when nothing differs.
@@ -169,7 +206,7 @@ class Transaction(Planning):
         # An association whose ends stay keeps its place among those that refer to them.
         ends_differ = any(place in changed for place in before.cls.references)
         if ends_differ:
-            self._check_references(after)
+            self.check_references(after)
             self._unindex(before)
         self._store(self._namespace(before.namespace), after)
         if ends_differ:
@@ -267,8 +304,13 @@ class Transaction(Planning):
     def create_class(
         self, declared: CIMClass | ClassHead, namespace: str | None = None, *, enforces_write: bool | None = None
     ) -> ResolvedClass:
-        """Add a class that holds only its own elements; arguments and errors are those of ``Schema.with_class``."""
+        """Add a class that holds only its own elements.
+
+        Arguments and errors are those of ``Schema.with_class``; raises as ``declared.check_class``, too.
+        """
         target = self._namespace(namespace)
+        if isinstance(declared, CIMClass):
+            check_class(declared)
         self._put(replace(target, schema=target.schema.with_class(declared, enforces_write=enforces_write)))
         created = self.cls(declared.classname, target.name)
         self.changes.append(ClassChange(ChangeKind.CREATED, target.name, None, created))
@@ -283,6 +325,7 @@ class Transaction(Planning):
         """
         target = self._namespace(namespace)
         before = self._check_unused(target, declared.classname)
+        check_class(declared)
         self._put(replace(target, schema=target.schema.with_changed_class(declared)))
         changed = self.cls(declared.classname, target.name)
         self.changes.append(ClassChange(ChangeKind.MODIFIED, target.name, before, changed))
@@ -301,7 +344,8 @@ class Transaction(Planning):
         self.changes.append(ClassChange(ChangeKind.DELETED, target.name, cls, None))
 
     def set_qualifier(self, declaration: CIMQualifierDeclaration, namespace: str | None = None) -> None:
-        """Add or overwrite a qualifier declaration."""
+        """Add or overwrite a qualifier declaration; raises as ``declared.check_declaration`` does."""
+        check_declaration(declaration)
         target = self._namespace(namespace)
         self._put(replace(target, qualifiers=target.qualifiers.set(fold(declaration.name), declaration)))
 
@@ -363,28 +407,6 @@ class Transaction(Planning):
             referrers = referrers.set(identity, entries) if entries else referrers.delete(identity)
         if referrers is not namespace.referrers:
             self._put(replace(namespace, referrers=referrers))
-
-    def _check_references(self, instance: Instance) -> None:
-        """Refuse references that lead nowhere; those to other servers, which name a host, are taken on trust."""
-        for text in self.dangling(instance):
-            raise invalid_parameter(text)
-
-    def dangling(self, instance: Instance) -> Iterator[str]:
-        """Yield what is wrong with references that lead nowhere; those to other servers, which name a host, are trusted."""
-        for place in instance.cls.references:
-            path = instance.values[place]
-            if path is None or path.host:
-                continue
-            if self.world.find(path.identity) is None and path.identity != instance.identity:
-                prop = instance.cls.properties[place]
-                yield f"reference {instance.cls.name}.{prop.name} leads nowhere: {self._missing(path)}"
-
-    def _missing(self, path: InstancePath) -> str:
-        """Return what is not there of an instance that is not: the namespace, the class or the instance."""
-        namespace = self.world.namespaces.get(fold_namespace(path.namespace or ""))
-        if namespace is None:
-            return self.world.no_namespace(path.namespace or "")
-        return f"no instance {path}" if namespace.schema.get(path.classname) else namespace.no_class(path.classname)
 
 
 def no_instances(cls: ResolvedClass) -> str:

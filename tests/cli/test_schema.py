@@ -73,7 +73,7 @@ def test_progress_is_shown_on_a_terminal(schema: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert b"\r\x1b[Kcompiling schema [" in shown
     assert f" of {CLASSES + 3} MOF files".encode() in shown
-    error = f"cimsim: {schema}/broken.mof:1:7: unexpected {{\r\n".encode()
+    error = f"cimsim: {schema}/broken.mof:1:7: the name of a class expected, not {{\r\n".encode()
     assert shown.endswith(b"\r\x1b[K" + error), "the error has a line of its own"
 
 
@@ -83,4 +83,4 @@ def test_a_schema_that_cannot_be_served(cimsim: "Cimsim", schema: Path) -> None:
     (file,) = schema.rglob("Bench_Element5200.mof")
     file.write_text("class Bench_Element5200 {\n  string;\n};\n")
     refused = cimsim("serve", CIMSIM_SCHEMA=str(schema))
-    assert (refused.status, refused.err) == (2, f"cimsim: {file}:2:9: unexpected ;\n")
+    assert (refused.status, refused.err) == (2, f"cimsim: {file}:2:9: the name of a property or method expected, not ;\n")

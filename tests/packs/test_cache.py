@@ -46,7 +46,7 @@ def test_a_hit_does_not_import_what_compiles(make_pack: MakePack, tmp_path: Path
     program = (
         "import sys; from pathlib import Path; from cimsim.packs.load import load; "
         f"load([Path({str(pack)!r})], cache_dir=Path({str(tmp_path / 'c')!r}), now=0.0); "
-        "assert not {'cimsim.packs.compile', 'pywbem._mofparsetab', 'twisted'} & set(sys.modules)"
+        "assert not {'cimsim.packs.compile', 'cimsim.packs.mof.parser', 'twisted'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(cache.__file__).parents[2])
 
@@ -212,7 +212,7 @@ def test_the_default_folder() -> None:
 
 
 @pytest.mark.parametrize(("name", "mode", "warned"), [
-    ("c", 0o777, True), ("c/packs", 0o775, True), ("c/packs/v1", 0o702, True), ("c", 0o755, False), ("c", 0o1777, False),
+    ("c", 0o777, True), ("c/packs", 0o775, True), ("c/packs/v2", 0o702, True), ("c", 0o755, False), ("c", 0o1777, False),
 ])  # fmt: skip
 def test_a_folder_that_others_can_write_is_told_once(
     make_pack: MakePack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, mode: int, warned: bool
@@ -238,4 +238,4 @@ def loose_umask() -> Iterator[None]:
 @pytest.mark.usefixtures("loose_umask")
 def test_folders_are_made_for_their_user_alone(make_pack: MakePack, tmp_path: Path) -> None:
     _load(tmp_path / "c", make_pack("p", MOF))
-    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("c", "c/packs", "c/packs/v1")] == [0o700] * 3
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("c", "c/packs", "c/packs/v2")] == [0o700] * 3

@@ -50,7 +50,7 @@ LACKING = {
         [(2, "class T_Pen is declared again: this declaration replaces the one before")],
     ),
     "class in use": (
-        'class T_Pen { [Key] string Id; };\ninstance of T_Pen { Id = "p"; };\nclass T_Pen { [Key] string Id; uint8 Width; };\n',
+        "class T_Pen { [Key] string Id; };\nclass T_Quill : T_Pen { };\nclass T_Pen { [Key] string Id; uint8 Width; };\n",
         [(3, "class T_Pen is declared again, and has subclasses or instances: the declaration before stays")],
     ),
     "property": ("class T_Pen {\n [Key] string Id; string Ink;\n sint32 ink; };\n", [(3, "ink stands twice in class T_Pen")]),

@@ -316,8 +316,11 @@ def test_progress_is_shown_by_file(folder: Make) -> None:
 
 def test_an_error_far_down_names_its_place(folder: Make, archive: Make, tmp_path: Path) -> None:
     broken = {**FILES, "Core/S_System.mof": "class S_System : S_Element {\n   uint8 5;\n};\n"}
-    assert _refused(folder(broken)) == "own/Core/S_System.mof:2:10: unexpected 5"
-    assert _refused(archive(broken), cache=tmp_path / "c") == "own.zip/Core/S_System.mof:2:10: unexpected 5"
+    assert _refused(folder(broken)) == "own/Core/S_System.mof:2:10: the name of a property or method expected, not 5"
+    assert (
+        _refused(archive(broken), cache=tmp_path / "c")
+        == "own.zip/Core/S_System.mof:2:10: the name of a property or method expected, not 5"
+    )
     assert len(list((tmp_path / "c").rglob("*.msgpack"))) == 1, "only the standard qualifiers are kept"
 
 

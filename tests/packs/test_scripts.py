@@ -120,6 +120,45 @@ def test_a_mistake_in_a_script_is_one_line(write: Write, refused: Refused, scrip
     assert refused(write("bad.py", script)).startswith(f"bad.py:{text}")
 
 
+@pytest.mark.parametrize(
+    ("added", "text"),
+    [
+        ('CIMQualifierDeclaration("Note", "string", value=5)', "default of qualifier Note: 5 is not a string"),
+        ('CIMQualifierDeclaration("Key", "uint8")', "qualifier Key must be boolean, not uint8"),
+        (
+            '[CIMQualifierDeclaration("C", "string", scopes={"ANY": True, "PROPERTY": True}), '
+            'CIMClass("T_A", properties=[CIMProperty("B", "x", qualifiers=[CIMQualifier("C", 5, type="string")])])]',
+            "property T_A.B: qualifier C: 5 is not a string",
+        ),
+        (
+            'CIMClass("T_A", properties=[CIMProperty("B", 5, type="string")])',
+            "default of property T_A.B: 5 is not a string",
+        ),
+    ],
+)
+def test_values_of_declarations_are_checked(write: Write, refused: Refused, added: str, text: str) -> None:
+    script = f"from pywbem import *\n\ndef setup(conn, server, verbose):\n    conn.add_cimobjects({added})\n"
+    assert refused(write("s.py", script)) == f"s.py:4: CIM_ERR_INVALID_PARAMETER: {text}"
+
+
+def test_characters_in_mof(load_pack: LoadPack, write: Write) -> None:
+    mof = r"""
+    Qualifier Key : boolean = false, Scope(property, reference), Flavor(DisableOverride, ToSubclass);
+    Qualifier Mark : char16 = 'x', Scope(any), Flavor(EnableOverride, ToSubclass);
+    class T_Key { [Key] string Id; [Mark('y')] char16 Letter = 'A'; uint8 Run([Mark('\t')] string Text); };
+    instance of T_Key { Id = "1"; };
+    instance of T_Key { Id = "2"; Letter = '\x42'; };
+    """
+    loaded = load_pack(write("a.mof", mof), write("s.py", "def setup(conn, server, verbose):\n    pass\n"))
+    namespace = loaded.world.namespace("root/cimv2")
+    declared = namespace.cls("T_Key").declared
+    marks = declared.properties["Letter"], declared.methods["Run"].parameters["Text"]
+    assert [each.qualifiers["Mark"].value for each in marks] == ["y", "\t"]
+    assert namespace.qualifiers["mark"].value == "x"
+    assert namespace.cls("T_Key").properties[1].default == "A"
+    assert [each["Letter"] for each in namespace.of_class(namespace.cls("T_Key"))] == [None, "B"]
+
+
 def test_a_mistake_in_mof_is_one_line(write: Write, refused: Refused) -> None:
     script = write("two.py", TWO)
     assert refused(write("bad.mof", "\nclass T_Thing { string }\n"), script).startswith("bad.mof:2:")

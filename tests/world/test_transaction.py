@@ -329,9 +329,12 @@ def test_a_key_that_is_not_what_its_sender_says(transaction: Transaction) -> Non
         (path("T_Box", Idd="a"), "property T_Link.Right: class T_Box has no key Idd; did you mean Id?"),
         (
             path("T_Box", "root/tets", Id="a"),
-            "reference T_Link.Right leads nowhere: no namespace root/tets; did you mean root/test?",
+            "reference T_Link.Right leads nowhere: no namespace root/tets; did you mean root/test? (there are: root/other, root/test)",
         ),
-        (path("X_Far", "nowhere", K=5), "reference T_Link.Right leads nowhere: no namespace nowhere"),
+        (
+            path("X_Far", "nowhere", K=5),
+            "reference T_Link.Right leads nowhere: no namespace nowhere (there are: root/other, root/test)",
+        ),
     ],
 )
 def test_dangling_references_are_refused(transaction: Transaction, target: InstancePath, text: str) -> None:  # K21
