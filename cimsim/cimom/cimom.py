@@ -220,8 +220,8 @@ class Cimom:
         self._commit(transaction.world, transaction.changes)
         return True
 
-    def hears(self, subscription: Identity, namespace: str) -> bool:
-        """Return whether the owner of a subscription may read in a namespace; the server itself may read everywhere."""
+    def may_report(self, subscription: Identity, namespace: str) -> bool:
+        """Return whether the owner of a subscription may read in a namespace (rule SEC13); the server itself may everywhere."""
         owners = self._world.owners
         if self.access is None or subscription not in owners:
             return True

@@ -186,9 +186,10 @@ class Indications:
             yield group.query.spent + _UNITS_OF_QUERY
         selected.sort(key=_order)
         for wanted, payload in selected:
-            # It may have ended since, and its owner may have lost the right to hear of it.
-            if wanted.subscription in self._subscriptions.active and self._cimom.hears(wanted.subscription, it.source.name):
-                self._outbox.post(wanted.subscription, wanted.destination, payload, wanted.name)
+            # It may have ended since, and its owner may not read there, or no longer.
+            subscription = wanted.subscription
+            if subscription in self._subscriptions.active and self._cimom.may_report(subscription, it.source.name):
+                self._outbox.post(subscription, wanted.destination, payload, wanted.name)
             yield _UNITS_OF_POST
 
     def _selects(self, group: Group, indication: Instance, source: Namespace) -> bool:

@@ -85,6 +85,8 @@ class HttpSender:
 
     def send(self, url: str, outgoing: Outgoing, done: Done) -> None:
         """Begin to send an indication; see ``outbox.Send``."""
+        if self._stopped:
+            return
         self._sent += 1
         self._waiting.append((str(self._sent), url, outgoing, done))
         if len(self._fresh) < _MAX_FRESH:

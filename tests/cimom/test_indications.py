@@ -741,7 +741,7 @@ def test_what_is_wanted_is_that_of_the_time_of_the_event(listening: Listening) -
     listening.catch_up()
     listening.answer()
     assert [indication["SourceInstance"]["Note"] for _, indication in listening.sent] == ["wanted", "too late"]
-    listening.modify(A, Note="never told")
+    listening.modify(A, Note="never sent")
     listening.intrinsic("DeleteInstance", INTEROP, InstanceName=subscription)
     listening.catch_up()
     listening.answer()
@@ -909,7 +909,7 @@ def roles(*grants: str) -> Access:
     return Access([parse_grant(each) for each in ("root=all", "*=read,write@root/interop", *grants)])
 
 
-def test_sec13_a_user_hears_of_what_he_may_read(guarded: Listening) -> None:
+def test_sec13_a_user_receives_what_he_may_read(guarded: Listening) -> None:
     for user in ("root", "eve"):
         guarded.user = "root"
         wanted = guarded.filter(ANY, TEST, "root/other", name=user)
@@ -944,7 +944,7 @@ def test_sec13_roles_taken_away_or_given_take_effect_on_the_next_event(guarded: 
     assert len(guarded.sent) == 2
 
 
-def test_sec13_the_server_itself_hears_of_everything(guarded: Listening) -> None:
+def test_sec13_a_subscription_of_the_server_itself_receives_everything(guarded: Listening) -> None:
     ends: dict[str, Any] = {}
     guarded.user = "root"
     ends = {"Filter": guarded.filter(CHANGED), "Handler": guarded.destination()}

@@ -328,3 +328,14 @@ def test_pl_7_queries_of_open_query_instances_are_refused_as_those_of_exec_query
             run_query(call, language, text)
         assert error.value.status_code == code
         assert code != 29 or error.value.status_description.startswith("line 1, column ")
+
+
+def test_sec6_columns_times_classes_are_bounded(cim: Any) -> None:
+    children = [cim.cls(f"T_{number}", cim.prop(f"P{number}"), of="T_Top") for number in range(300)]
+    world = cim.world(cim.cls("T_Top", cim.prop("Id", "string", "Key")), *children)
+    call = Call(world, world.namespace("root/test"))
+    columns = ["P299"] * 250
+    with pytest.raises(CIMError) as caught:
+        run_query(call, "WQL", f"SELECT {','.join(columns)} FROM T_Top")
+    assert caught.value.status_code == 27
+    run_query(call, "WQL", f"SELECT {','.join(columns[:100])} FROM T_Top")
