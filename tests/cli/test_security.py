@@ -69,12 +69,13 @@ def test_sec9_a_users_file_that_others_can_write_is_told_once(tmp_path: Path, mo
     file.write_text("eve:secret\n")
     file.chmod(mode)
     events: list[Any] = []
-    globalLogPublisher.addObserver(events.append)
+    publisher: Any = globalLogPublisher
+    publisher.addObserver(events.append)
     try:
         options = {"users_file": file, "user": (), "http": None, "client_ca": None, "address": "127.0.0.1"}
         assert users_of({**options, "allow_plain_passwords": False}) == {"eve": "secret"}
     finally:
-        globalLogPublisher.removeObserver(events.append)
+        publisher.removeObserver(events.append)
     told = [formatEvent(event) for event in events if event["log_level"].name == "warn"]
     assert len(told) == warned
     assert all(str(file) in text and "secret" not in text for text in told)
