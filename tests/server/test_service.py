@@ -1,13 +1,18 @@
+import threading
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 from pywbem import CIMError
+from twisted.internet.selectreactor import SelectReactor
+from twisted.python.failure import Failure
 
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import IntrinsicRequest, Request
 from cimsim.operations.results import Result, Void
+from cimsim.server.apart import Apart
 from cimsim.server.service import CimService
 
 HEADERS = CimHeaders(operation="MethodCall", method="DeleteInstance", object="root/x")
@@ -109,3 +114,41 @@ def test_sec6_a_batch_with_a_long_response_is_cut_short() -> None:
     batches = CimService(FakeCodec(), FakeCodec(), cimom, batch_bytes=7).respond(HEADERS, b"One Two Three Four", None)
     assert list(batches) == [[b"Void"], [b"Void"], [b"CIMError"], [b"CIMError"]]
     assert [name for name, _ in cimom.asked] == ["One", "Two"]
+
+
+def test_a_message_that_is_decoded_apart_is_performed_when_it_is_there() -> None:
+    new_reactor: Any = SelectReactor
+    reactor = new_reactor()
+    cimom = FakeCimom()
+    apart = Apart(reactor)
+    threads: list[threading.Thread] = []
+
+    def decode(body: bytes, headers: CimHeaders) -> Message:
+        threads.append(threading.current_thread())
+        return FakeCodec().decode(body, headers)
+
+    service = CimService(
+        FakeCodec(), FakeCodec(), cimom, decode_apart=lambda body, headers: apart.run(lambda: decode(body, headers))
+    )
+    outcomes: list[Any] = []
+    waiting = [service.respond_later(HEADERS, b"DeleteInstance", "operator") for _ in range(5)]
+    dropped = waiting[-1]
+    assert dropped is not None
+    for each in waiting:
+        assert each is not None
+        each.addBoth(outcomes.append)
+    dropped.cancel()
+    reactor.callWhenRunning(lambda: _stop_after(reactor, outcomes, 5))
+    reactor.run(installSignalHandlers=False)
+    assert isinstance(outcomes[0], Failure), "what was cancelled is over at once"
+    assert [b"".join(next(outcome)) for outcome in outcomes[1:]] == [b"7 Void"] * 4
+    assert cimom.asked == [("DeleteInstance", "operator")] * 4
+    assert threading.current_thread() not in threads
+    assert len({id(thread) for thread in threads}) == len(threads) == 4
+
+
+def _stop_after(reactor: Any, outcomes: list[Any], count: int) -> None:
+    if len(outcomes) < count:
+        reactor.callLater(0.001, _stop_after, reactor, outcomes, count)
+    else:
+        reactor.stop()

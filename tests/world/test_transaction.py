@@ -329,7 +329,8 @@ def test_a_key_that_is_not_what_its_sender_says(transaction: Transaction) -> Non
         (path("T_Box", Idd="a"), "property T_Link.Right: class T_Box has no key Idd; did you mean Id?"),
         (
             path("T_Box", "root/tets", Id="a"),
-            "reference T_Link.Right leads nowhere: no namespace root/tets; did you mean root/test? (there are: root/other, root/test)",
+            "reference T_Link.Right leads nowhere: no namespace root/tets; did you mean root/test?"
+            " (there are: root/other, root/test)",
         ),
         (
             path("X_Far", "nowhere", K=5),
