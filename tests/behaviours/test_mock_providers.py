@@ -77,6 +77,8 @@ class Simulator:
             self.conn.register_provider(made)
         return made
 
+    policy = Policy()
+
     def methods(self, act: Callable[..., Any]) -> None:
         self.register(Methods, act)
 
@@ -89,7 +91,7 @@ class Simulator:
         return self.perform(ExtrinsicRequest(method, NAMESPACE, target, given))
 
     def perform(self, request: Request) -> Any:
-        outcome = perform(self.world, request, self.behaviours, 0.0, Policy(), self.behaviours)
+        outcome = perform(self.world, request, self.behaviours, 0.0, self.policy, self.behaviours)
         self.world = outcome.world
         return outcome.result
 
@@ -286,6 +288,7 @@ def test_what_a_write_provider_gets(simulator: Simulator) -> None:  # OP-CI-2, O
 
 def test_keys_and_read_only_properties_stay(simulator: Simulator) -> None:  # OP-MI-4, OP-MI-5
     provider = simulator.register(Writes)
+    simulator.policy = Policy(enforce_write=True)
     for properties in ({"Id": pywbem.Uint32(9)}, {"Fixed": "new"}):
         changed = NamedInstance(path(1), given(**properties))
         refused(pywbem.CIM_ERR_INVALID_PARAMETER, simulator, "ModifyInstance", ModifiedInstance=changed)
