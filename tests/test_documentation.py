@@ -60,14 +60,14 @@ def test_the_tests_run_with_versions_that_are_known_to_pass() -> None:
     assert direct - set(listed) == set()
 
 
-@pytest.mark.parametrize("page", [README, (ROOT / "DESCRIPTION.md").read_text(encoding="utf-8")])
+@pytest.mark.parametrize("page", [README, (ROOT / "cimsim/docs/description.md").read_text(encoding="utf-8")])
 def test_nobody_is_told_to_install_the_package_of_somebody_else(page: str) -> None:
     assert re.findall(r"""pip install(?: -\S+)* ['"]?cimsim(?![-\w])""", page) == []
     assert "`cimsim-wbem`" in page
 
 
 def test_the_page_of_a_package_index_has_absolute_links_only() -> None:
-    links = re.findall(r"\]\(([^)]*)\)", (ROOT / "DESCRIPTION.md").read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)]*)\)", (ROOT / "cimsim/docs/description.md").read_text(encoding="utf-8"))
     assert links
     assert [link for link in links if not link.startswith("https://")] == []
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.programs import Finished, Process, Programs
+from tests.programs import Finished, Process, Programs, unexpected
 
 Cimsim = Callable[..., Finished]
 
@@ -81,4 +81,5 @@ def serve(programs: Programs, cache_dir: Path, tmp_path: Path) -> Iterator[Serve
 
 
 def _must_stop(serving: Serving) -> None:
-    assert serving.stop() == (0, "")
+    status, errors = serving.stop()
+    assert (status, unexpected(errors)) == (0, [])

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 from pywbem import WBEMConnection
 
-from tests.programs import Finished, Process, Programs
+from tests.programs import Finished, Process, Programs, unexpected
 from tests.replies.http import Message, check_answer, relayed
 
 HYPERV: Final = "root/virtualization/v2"
@@ -80,7 +80,7 @@ def launch(programs: Programs, cache_dir: Path, tmp_path_factory: pytest.TempPat
         finally:
             process.send_signal(signal.SIGTERM)
             status = process.wait(20)
-        assert (status, errors.read_text(encoding="utf-8")) == (0, "")
+        assert (status, unexpected(errors.read_text(encoding="utf-8"))) == (0, [])
 
     return run
 

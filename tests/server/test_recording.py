@@ -164,7 +164,7 @@ def test_each_request_of_a_batch_is_called() -> None:
 
 def test_a_request_that_becomes_an_http_error_is_called() -> None:
     class Choosy(FakeCimom):
-        def perform(self, request: Request, user: str | None = None) -> Any:
+        def start(self, request: Request, user: str | None = None) -> Any:
             raise MessageError(REQUEST_NOT_VALID, "no")
 
     calls: list[Called] = []
