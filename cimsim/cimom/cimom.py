@@ -130,7 +130,8 @@ class Cimom:
         self._commit(outcome.world, outcome.changes)
         result = outcome.result
         if isinstance(result, _OF_SESSIONS):
-            result = self._contexts.answer(result, user, fold_namespace(request.namespace), now)
+            room = request.room if isinstance(request, IntrinsicRequest) else None
+            result = self._contexts.answer(result, user, fold_namespace(request.namespace), now, room)
         if self._world.agenda.readers:
             self._count_reads(request, result, now)
         return result

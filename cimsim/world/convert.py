@@ -19,6 +19,12 @@ class PropertyData(NamedTuple):
     embedded: str | None = None
 
 
+class Repeated(list[Any]):
+    """Values that came one by one under the same name: an array, or a single value; only the class knows which."""
+
+    __slots__ = ()
+
+
 class InstanceData(NamedTuple):
     """An instance as a request gives it, before it is known to fit its class."""
 
@@ -83,6 +89,10 @@ def convert_value(element: Element, value: Any, resolver: Resolver | None = None
     """
     if value is None:
         return None
+    if type(value) is Repeated:
+        value = list(value) if element.is_array or len(value) != 1 else value[0]
+        if value is None:
+            return None
     # A named tuple, such as InstanceData, is one value.
     if type(value) in (list, tuple):
         if not element.is_array:
