@@ -1,12 +1,14 @@
 """Fitting a value to the place it is meant for: a property, a parameter, a key."""
 
+from base64 import b64decode
+from binascii import Error as Base64Error
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
 from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName, CIMProperty
 
 from cimsim.world.paths import ClassName, ClassPath, InstancePath
-from cimsim.world.values import DateTime, Malformed, Untyped, convert_scalar
+from cimsim.world.values import DateTime, Malformed, SchemaText, Untyped, convert_scalar
 
 
 class PropertyData(NamedTuple):
@@ -90,7 +92,7 @@ def convert_value(element: Element, value: Any, resolver: Resolver | None = None
     if value is None:
         return None
     if type(value) is Repeated:
-        value = list(value) if element.is_array or len(value) != 1 else value[0]
+        value = _gathered(element, value)
         if value is None:
             return None
     # A named tuple, such as InstanceData, is one value.
@@ -103,6 +105,19 @@ def convert_value(element: Element, value: Any, resolver: Resolver | None = None
     if element.is_array and not isinstance(value, Malformed):
         raise ValueError(f"{shape(element)} expected, not a single value")
     return _item(element, value, resolver)
+
+
+def _gathered(element: Element, values: Repeated) -> Any:
+    """Return values that came one by one as the element has them: an array, or the only one."""
+    if not element.is_array:
+        return values[0] if len(values) == 1 else list(values)
+    if element.type == "uint8" and len(values) == 1 and isinstance(values[0], SchemaText) and not values[0].strip().isdigit():
+        # XML Schema has octet strings in base64 (DSP0230).
+        try:
+            return list(b64decode(values[0].strip(), validate=True))
+        except Base64Error:
+            pass
+    return list(values)
 
 
 _SCALARS = frozenset({str, Untyped, int, bool, float, DateTime})

@@ -131,6 +131,13 @@ class EnvelopeTooSmallError(CIMError):  # type: ignore[misc] # pywbem has no typ
         super().__init__(CIM_ERR_SERVER_LIMITS_EXCEEDED, f"the reply does not fit MaxEnvelopeSize, {limit} bytes")
 
 
+class NoReferenceError(CIMError):  # type: ignore[misc] # pywbem has no type information
+    """A row of a query with a select list has no endpoint reference (rule WM-E-8)."""
+
+    def __init__(self) -> None:
+        super().__init__(CIM_ERR_NOT_SUPPORTED, "the rows of a query with a select list have no endpoint references")
+
+
 def fault_of(error: CIMError) -> WsmanError:
     """Return the fault that says what a CIM error says (rules WM-F-10 to WM-F-28)."""
     reason = error.status_description or error.status_code_name
@@ -140,6 +147,8 @@ def fault_of(error: CIMError) -> WsmanError:
         return WsmanError(INSUFFICIENT_SELECTORS, reason, "InsufficientSelectors")
     if isinstance(error, EnvelopeTooSmallError):
         return WsmanError(ENVELOPE_TOO_SMALL, reason, "MaxEnvelopeSize")
+    if isinstance(error, NoReferenceError):
+        return WsmanError(NO_EPR, reason)
     meaning = _MEANINGS.get(error.status_code)
     if meaning is None:
         return WsmanError(INTERNAL_ERROR, reason)

@@ -5,7 +5,7 @@ from typing import Final
 
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
-from cimsim.wsman.faults import NO_EPR, EnvelopeTooSmallError, WsmanError
+from cimsim.wsman.faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.instance_writer import fragment_element, instance_element
 from cimsim.wsman.message import Enumeration, Mode
 from cimsim.wsman.references import write_reference
@@ -18,14 +18,14 @@ def item(enumeration: Enumeration, instance: Instance, projections: Projections)
     """Return one item.
 
     Raises:
-        WsmanError: a row of a query with a select list has no reference (rule WM-E-8).
+        NoReferenceError: a row of a query with a select list has no reference (rule WM-E-8).
     """
     projection = projections.get(instance.cls) if projections else None
     resource = enumeration.resource
     row = projection is not None and enumeration.form is PullForm.INSTANCES
     if enumeration.mode is not Mode.OBJECT:
         if row:
-            raise WsmanError(NO_EPR, "the rows of a query with a select list have no endpoint references")
+            raise NoReferenceError
         reference = f"<a:EndpointReference>{write_reference(instance.path, resource)}</a:EndpointReference>".encode()
         if enumeration.mode is Mode.REFERENCE:
             return reference

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Final
 from xml.parsers import expat
 
-_SEPARATOR: Final = " "
+_SEPARATOR: Final = "\x1f"
+"""Between namespace and local name: a character that no document can hold."""
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
