@@ -1,7 +1,9 @@
-"""What all tests share: the settings of hypothesis, a builder of schemas and worlds, and the check of what pywbem receives."""
+"""What all tests share: settings of hypothesis, builders, programs, and the check of what pywbem receives."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,11 +14,60 @@ from requests import Session
 from cimsim.world.schema import Schema
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
+from tests.programs import Programs
 from tests.replies.http import Message, check_answer
 
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
 settings.register_profile("cimsim", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("cimsim")
+
+# Folders of tests by the marker they get; all others, and modules at the top, are quick.
+MARKED: Final = {"clients": "clients", "hostile": "hostile", "differential": "", "cli": "", "replies": "quick"}
+# Modules in quick folders that start processes, wait for threads, or try thousands of examples.
+SLOW: Final = frozenset(
+    {
+        "cimxml/test_robustness.py",
+        "cimxml/test_roundtrip.py",
+        "cimxml/test_xml.py",
+        "hyperv/test_copying.py",
+        "hyperv/test_settings.py",
+        "operations/test_queries.py",
+        "packs/test_cache.py",
+        "packs/test_load.py",
+        "packs/test_schemas.py",
+        "packs/test_scripts.py",
+        "query/test_model.py",
+        "server/test_http_fuzz.py",
+        "server/test_http_sockets.py",
+        "server/test_m_post.py",
+        "server/test_passwords.py",
+        "test_wheel.py",
+        "world/test_schema_against_mock.py",
+        "world/test_traverse.py",
+    }
+)
+
+
+def marker_of(path: Path) -> str:
+    """Return the marker of the tests in a file or folder, empty if there is none."""
+    parts = path.relative_to(Path(__file__).parent).parts
+    return MARKED.get(parts[0], "" if "/".join(parts) in SLOW else "quick")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what is not quick, if only that is wanted."""
+    inside = collection_path.is_relative_to(Path(__file__).parent) and collection_path != Path(__file__).parent
+    if config.option.markexpr == "quick" and inside and marker_of(collection_path) != "quick":
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the folder that it lies in."""
+    for item in items:
+        if marker := marker_of(item.path):
+            item.add_marker(marker)
+
 
 RESTRICTED = {"Abstract", "Override", "Write"}
 
@@ -86,6 +137,21 @@ class Builder:
 @pytest.fixture(scope="session")
 def cim() -> Builder:
     return Builder()
+
+
+@pytest.fixture(scope="session")
+def programs() -> Iterator[Programs]:
+    """What starts ``cimsim`` and ``pywbemcli`` in processes of their own."""
+    started = Programs()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for compiled packs that all tests share, those of other processes of pytest too."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "compiled"
 
 
 @pytest.fixture(scope="session")

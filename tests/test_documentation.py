@@ -8,8 +8,9 @@ import pytest
 
 from cimsim.cli.main import main
 from cimsim.cli.serve import serve
+from tests.versions import CONSTRAINTS, ROOT, canonical, constraints, lowest, requirements, unlisted
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPTIONS = [parameter for parameter in serve.params if isinstance(parameter, click.Option) and parameter.name != "config"]
 
 
@@ -46,3 +47,41 @@ def test_every_setting_of_a_shipped_pack_is_documented_by_the_pack(pack: str) ->
     text = (folder / "README.md").read_text(encoding="utf-8")
     settings = re.findall(r"^\[settings\.(\w+)\]", manifest, re.MULTILINE)
     assert [name for name in settings if f"`{pack}.{name}`" not in text] == []
+
+
+# Installing
+
+
+def test_the_tests_run_with_versions_that_are_known_to_pass() -> None:
+    command = README.split("<!-- test-command -->")[1].split("<!-- end -->")[0]
+    assert "pip install --quiet -c tests/constraints.txt -e" in command
+    listed = constraints(CONSTRAINTS.read_text(encoding="utf-8"))
+    direct = {canonical(re.split(r"[\[>]", each)[0]) for each in requirements(ROOT / "pyproject.toml")}
+    assert direct - set(listed) == set()
+
+
+@pytest.mark.parametrize("page", [README, (ROOT / "DESCRIPTION.md").read_text(encoding="utf-8")])
+def test_nobody_is_told_to_install_the_package_of_somebody_else(page: str) -> None:
+    assert re.findall(r"""pip install(?: -\S+)* ['"]?cimsim(?![-\w])""", page) == []
+    assert "`cimsim-wbem`" in page
+
+
+def test_the_page_of_a_package_index_has_absolute_links_only() -> None:
+    links = re.findall(r"\]\(([^)]*)\)", (ROOT / "DESCRIPTION.md").read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_the_lowest_version_of_a_requirement() -> None:
+    assert lowest("twisted[tls]>=24.11") == "twisted[tls]==24.11"
+    for text in ("twisted", "twisted>=1,<2", "twisted~=1.0"):
+        with pytest.raises(ValueError, match="NAME>=VERSION"):
+            lowest(text)
+
+
+def test_what_the_constraints_do_not_name() -> None:
+    listed = constraints("# all\nZope.Interface==8.7\nclick==8.1.8  # of pywbemtools\n")
+    assert unlisted(listed, [("zope_interface", "8.7"), ("pip", "1"), ("Click", "8.1.9"), ("new", "1")]) == [
+        "click==8.1.9",
+        "new==1",
+    ]

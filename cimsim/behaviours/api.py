@@ -25,6 +25,7 @@ reads. Hooks that a behaviour does not override are not its own: those of a beha
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from inspect import isfunction
 from types import FunctionType, MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -32,6 +33,7 @@ from typing import Any, Final, NamedTuple
 from cimsim.behaviours.timing import IMMEDIATE, Timing, chosen, parse_rule
 from cimsim.operations.hooks import CreateHook, DeleteHook, ModifyHook, ReadHook, RefreshHook
 from cimsim.operations.methods import Implementation, Invocation
+from cimsim.world.errors import method_not_available
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.schema import ResolvedClass
@@ -39,7 +41,13 @@ from cimsim.world.transaction import Transaction
 
 
 class Behaviour:
-    """Base class of behaviours. ``settings`` are those of the pack, by name, typed as the pack declares them."""
+    """Base class of behaviours.
+
+    ``settings`` are those of the pack, by name, typed as the pack declares them, and those of the packs that it requires.
+    ``below`` is what acts without this pack: the behaviours of the packs that were loaded before it.
+    """
+
+    below: "Below"
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
@@ -119,6 +127,70 @@ class Binding(NamedTuple):
     behaviour: Behaviour
 
 
+class Below:
+    """What acts below a pack: the behaviours of the packs loaded before it, and where these have none, the plain steps.
+
+    So an overlay pack, which binds a behaviour to a class that has one already, can do more than that one instead of doing all
+    itself. The nearest behaviour acts, as for clients; it sees what the caller has changed so far.
+    """
+
+    def __init__(self, bindings: Iterable[Binding] = ()) -> None:
+        self._bindings = tuple(bindings)
+
+    @cached_property
+    def _behaviours(self) -> "Behaviours":
+        return Behaviours(self._bindings)
+
+    def invoke(self, call: Invocation) -> Any:
+        """Carry out an extrinsic method; return what the behaviour below returns: a return value, or a pair of it and outputs.
+
+        Raises:
+            CIMError: CIM_ERR_METHOD_NOT_AVAILABLE if nothing below carries it out; and what it raises.
+        """
+        transaction = call.transaction
+        found = self._behaviours.find(transaction.namespace, call.cls, fold(call.method.name))
+        if found is None:
+            raise method_not_available(
+                f"method {call.cls.name}.{call.method.name} is declared, but nothing below carries it out"
+            )
+        return found(call if call.target is None else call._replace(target=transaction.get(call.target)))
+
+    def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
+        """Create an instance for a client."""
+        hook = self._behaviours.creator(fold_namespace(transaction.namespace), cls)
+        return transaction.create(cls.name, properties) if hook is None else hook(transaction, cls, properties)
+
+    def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
+        """Change an instance for a client."""
+        hook = self._behaviours.modifier(fold_namespace(instance.namespace), instance.cls)
+        if hook is None:
+            transaction.modify(instance, **properties)
+        else:
+            hook(transaction, transaction.get(instance), properties)
+
+    def delete_instance(self, transaction: Transaction, instance: Instance) -> None:
+        """Delete an instance for a client."""
+        hook = self._behaviours.deleter(fold_namespace(instance.namespace), instance.cls)
+        if hook is None:
+            transaction.delete(instance)
+        else:
+            hook(transaction, transaction.get(instance))
+
+    def read_instance(self, transaction: Transaction, instance: Instance) -> Mapping[str, Any]:
+        """Return the values that a client is shown in place of the stored ones; none of them: no values."""
+        hook = self._behaviours.reader(instance.namespace, instance.cls)
+        return (hook(transaction, instance) if hook else None) or {}
+
+    def refresh(self, transaction: Transaction, classname: str) -> None:
+        """Bring the stored instances of a class up to date."""
+        hook = self._behaviours.refreshers(transaction.namespace).get(fold(classname))
+        if hook is not None:
+            hook(transaction)
+
+
+Behaviour.below = Below()
+
+
 class Fault(NamedTuple):
     """A method that shall only return a number, and change nothing."""
 
@@ -130,6 +202,10 @@ class Fault(NamedTuple):
 
 class Behaviours:
     """Who carries out which method, and who acts on reads and writes: the behaviours and faults of all packs.
+
+    Bindings come in the order in which packs are loaded, so those of a pack come after those of the packs it requires. Of the
+    bindings of one class, each method and each hook is that of the last one that has it. Bindings of a class go before those of
+    its superclasses, whichever pack they are of.
 
     An ``Implementations`` and a ``Hooks``.
     """

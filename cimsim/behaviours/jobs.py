@@ -14,6 +14,7 @@ from cimsim.behaviours.api import Behaviour
 from cimsim.behaviours.timing import IMMEDIATE, Timing, seconds_of, timeout_refusal
 from cimsim.operations.methods import Invocation
 from cimsim.world.agenda import Step, Wait
+from cimsim.world.errors import described
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import Identity, InstancePath
@@ -39,6 +40,11 @@ FIVE_MINUTES: Final = 300.0  # how long an ended job is kept where its TimeBefor
 UNKNOWN_CODE: Final = 1  # ErrorCode of a job that was cancelled, or failed for a reason without a number
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_COMPLETION: Final[Mapping[int, Mapping[str, Any]]] = {
+    COMPLETED: {"OperationalStatus": [17, 2], "StatusDescriptions": ["Completed", "OK"]},
+    EXCEPTION: {"OperationalStatus": [17, 6], "StatusDescriptions": ["Completed", "Error"]},
+}
+"""The statuses of a job that came to its end, where its kind reports that."""
 
 
 class JobFailure(Exception):  # noqa: N818 - what fails is the job, which is no error of the program
@@ -60,6 +66,8 @@ class JobKind:
         owning: an association class with OwningElement and OwnedElement (the job); None: no such links.
         error_class: the class of what GetError returns.
         utc: how timestamps end.
+        reports_completion: whether OperationalStatus of a job that came to its end begins with 17 Completed, which DMTF has
+            combined with 2 OK or 6 Error; clients of SMI-S take 2 alone for a failure.
     """
 
     classname: str
@@ -67,6 +75,7 @@ class JobKind:
     owning: str | None = None
     error_class: str = "CIM_Error"
     utc: str = "+000"
+    reports_completion: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,11 +333,12 @@ def _end(transaction: Transaction, work: _Work) -> None:
     except CIMError as error:
         state, values = EXCEPTION, _failure(error.status_code, error.status_description)
     except Exception as error:  # noqa: BLE001 - a defect of a pack shall not leave a job running for ever
-        state, values = EXCEPTION, _failure(UNKNOWN_CODE, str(error))
+        state, values = EXCEPTION, _failure(UNKNOWN_CODE, described(error))
         transaction.after(0, _report, error)
     job = transaction.world.find(work.job.identity)
     if job is not None:
-        _close(transaction, work.kind, job, state, _progress(work, transaction.now, 0) | values)
+        statuses = _COMPLETION[state] if work.kind.reports_completion else _NOTHING
+        _close(transaction, work.kind, job, state, _progress(work, transaction.now, 0) | values | dict(statuses))
 
 
 def _report(_: Transaction, error: Exception) -> None:

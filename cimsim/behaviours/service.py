@@ -124,7 +124,8 @@ class ServiceLifeCycle(Behaviour):
         keeps_late_request: whether RequestedState tells of a request that was refused for its TimeoutPeriod.
         starting, stopping: the states on the way.
         restarted_requested_state*: what a restart leaves in RequestedState.
-        repeated_code*: what StartService and StopService return for a service that is started or stopped already.
+        repeated_code*: what StartService and StopService return for a service that is started or stopped already; with 0 the
+            request is recorded in RequestedState, else nothing changes.
         repeated_state_code*: what RequestStateChange returns for the state that the service has; unless it is 0, nothing
             changes.
         busy_code*, busy_state_code*: what StartService and StopService, and RequestStateChange, return during a transition.
@@ -206,22 +207,30 @@ class ServiceLifeCycle(Behaviour):
         service = call.instance
         timing = self._time(call, service)
         refusal = self.refuses_start(call, service)
-        if refusal is None and service["Started"] is True:
-            refusal = self.repeated_code
-        if refusal is None:
-            self._change(call.transaction, service, RUNNING, ENABLED, timing)
-        return COMPLETED if refusal is None else refusal
+        if refusal is not None:
+            return refusal
+        if service["Started"] is True:
+            return self._repeat(call.transaction, service, ENABLED)
+        self._change(call.transaction, service, RUNNING, ENABLED, timing)
+        return COMPLETED
 
     def StopService(self, call: Invocation) -> int:
         """Place the service in the stopped state, or begin to."""
         service = call.instance
         timing = self._time(call, service)
         refusal = self.refuses_stop(call, service)
-        if refusal is None and service["Started"] is False:
-            refusal = self.repeated_code
-        if refusal is None:
-            self._change(call.transaction, service, STOPPED, self.stopped_requested_state, timing)
-        return COMPLETED if refusal is None else refusal
+        if refusal is not None:
+            return refusal
+        if service["Started"] is False:
+            return self._repeat(call.transaction, service, self.stopped_requested_state)
+        self._change(call.transaction, service, STOPPED, self.stopped_requested_state, timing)
+        return COMPLETED
+
+    def _repeat(self, transaction: Transaction, service: Instance, requested: int) -> int:
+        """Answer StartService or StopService where it has nothing to do; one that succeeds records the request."""
+        if self.repeated_code == COMPLETED:
+            transaction.replace(service, {service.cls.index["requestedstate"]: requested})
+        return self.repeated_code
 
     def RequestStateChange(self, call: Invocation) -> Any:
         """Ask for a state: Enabled starts, Disabled and Shut Down stop."""

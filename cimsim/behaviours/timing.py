@@ -67,7 +67,7 @@ def parse_timing(text: str) -> Timing:
         return IMMEDIATE
     match = _TIMING.fullmatch(stripped)
     if match is None:
-        raise ValueError(f"{text!r} is no timing: write immediate, 2s, 500ms or 3 reads")
+        raise ValueError(f"{text!r} is not a timing: write immediate, 2s, 500ms or 3 reads")
     number, unit = match.groups()
     if unit.startswith("read"):
         if not number.isdigit():

@@ -11,17 +11,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import translate
+from functools import partial
 from typing import Any, Final
 
 from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 
 from cimsim.operations.call import Outcome
+from cimsim.operations.pending import settled
 from cimsim.operations.request import ClassName, ExtrinsicRequest, Request, Selection
 from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Result
 from cimsim.operations.roles import Role
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.errors import access_denied, invalid_namespace
-from cimsim.world.names import INTEROP_NAMES, did_you_mean, fold, fold_namespace
+from cimsim.world.events import Change, Event
+from cimsim.world.names import INTEROP_NAMES, did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.world import World
 
@@ -29,6 +32,7 @@ ANYBODY: Final = "*"
 """Stands for every user in a grant."""
 
 _ALL: Final = "all"
+_SUBSCRIPTION: Final = "cim_abstractindicationsubscription"
 _NAMESPACE_CLASS: Final = "cim_namespace"
 _SUBJECTS: Final = {"createinstance": "newinstance", "deleteinstance": "instancename"}
 """The operations that may create or delete a namespace, and the parameter that holds the instance that stands for it."""
@@ -97,9 +101,9 @@ class Access:
         try:
             outcome = carry_out()
         except CIMError as error:
-            raise self.discreet(error, request) from None
+            raise self.discreet(error, user, request, world) from None
         self.check_change(user, request, world, outcome.world)
-        return outcome._replace(result=self.visible(user, outcome.result))
+        return outcome._replace(result=settled(partial(self.visible, user), outcome.result))
 
     def check(self, user: str | None, request: Request, world: World) -> None:
         """Refuse a request that its user may not make, before anything is looked up for it (rules G7, SEC13).
@@ -115,7 +119,7 @@ class Access:
             return
         name = fold_namespace(request.namespace)
         if name in INTEROP_NAMES and name not in world.namespaces:
-            raise _no_namespace(request)
+            raise self._no_namespace(user, request.namespace, world)
         self._demand(user, role, request.namespace)
         for namespace in _targets(request):
             self._demand(user, role, namespace)
@@ -147,19 +151,41 @@ class Access:
             return result
         return replace(result, instances=[each for each in result.instances if each.namespace not in hidden])
 
-    def discreet(self, error: CIMError, request: Request) -> CIMError:
-        """Return an error whose text names no namespace but that of the request: others may be hidden from the user."""
+    def discreet(self, error: CIMError, user: str | None, request: Request, world: World) -> CIMError:
+        """Return an error whose text names no namespaces but those of the request and those that the user may read."""
         if error.status_code == CIM_ERR_INVALID_NAMESPACE:
-            return _no_namespace(request)
+            asked = (request.namespace, *_targets(request), *_mentioned(request.arguments))
+            missing = (name for name in asked if fold_namespace(name) not in world.namespaces)
+            return self._no_namespace(user, next(missing, request.namespace), world)
         return error
+
+    def _no_namespace(self, user: str | None, name: str, world: World) -> CIMError:
+        known = (each.name for each in world.namespaces.values() if not self.hides(user, each.name))
+        return invalid_namespace(no_namespace(name, known))
 
     def _demand(self, user: str | None, role: Role, namespace: str) -> None:
         if not self.allows(user, role, namespace):
             raise access_denied(f"user {user} has no role {role.value} in namespace {namespace}")
 
 
-def _no_namespace(request: Request) -> CIMError:
-    return invalid_namespace(f"there is no namespace {request.namespace}")
+def owned(world: World, events: Iterable[Event], user: str | None) -> World:
+    """Return a world that knows who owns the subscriptions that were created: the user whose request it was."""
+    owners = world.owners
+    for event in events:
+        created = event.after if isinstance(event, Change) and event.before is None else None
+        if created is not None and created.cls.is_a(_SUBSCRIPTION):
+            owners = owners.set(created.identity, user)
+    return world if owners is world.owners else replace(world, owners=owners)
+
+
+def disowned(world: World, events: Iterable[Event]) -> World:
+    """Return a world that has forgotten who owned the subscriptions that were deleted."""
+    owners = world.owners
+    for event in events:
+        deleted = event.before if isinstance(event, Change) and event.after is None else None
+        if deleted is not None and deleted.identity in owners:
+            owners = owners.delete(deleted.identity)
+    return world if owners is world.owners else replace(world, owners=owners)
 
 
 def _role(request: Request) -> Role | None:

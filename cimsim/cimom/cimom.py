@@ -14,22 +14,24 @@ from pywbem import CIMError, CIMInstance
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from cimsim.cimom.access import Access
+from cimsim.cimom.access import Access, disowned, owned
 from cimsim.cimom.clock import Alarm, Clock
 from cimsim.cimom.contexts import ContextOptions, Contexts
 from cimsim.cimom.reads import shown
 from cimsim.operations.call import Outcome, Policy
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
 from cimsim.operations.methods import Implementations
+from cimsim.operations.pending import Pending, completed
 from cimsim.operations.perform import perform
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import Close, Count, Opened, Pull, Result
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
 from cimsim.world.counts import Counts
-from cimsim.world.errors import failed
+from cimsim.world.errors import described, failed, server_is_shutting_down
 from cimsim.world.events import Event
 from cimsim.world.names import fold, fold_namespace
+from cimsim.world.paths import Identity
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -53,6 +55,7 @@ class Cimom:
     everything. All calls come from one thread; each is carried out whole.
 
     Attributes:
+        access: may be replaced; what it then allows holds for the next request and the next event.
         world: what it knows now.
         clock: what it and everything in it goes by.
         counts: what it has carried out.
@@ -83,7 +86,7 @@ class Cimom:
         self._implementations = implementations
         self._hooks = hooks
         self._policy = policy or Policy()
-        self._access = access
+        self.access = access
         self._contexts = Contexts(random, contexts or ContextOptions())
         self._world = world
         self._plan()
@@ -99,7 +102,13 @@ class Cimom:
         self._plan()
 
     def perform(self, request: Request, user: str | None = None) -> Result:
+        """Carry out a request as ``start`` does, to its end."""
+        return completed(self.start(request, user))
+
+    def start(self, request: Request, user: str | None = None) -> Result | Pending:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
+
+        The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
 
         Raises:
             CIMError: the request is refused or failed; the world is as before (rule G14). An exception that is no CIMError is a
@@ -127,14 +136,30 @@ class Cimom:
             self.doing = None
             if self.counts.wanted:
                 self._count(request, self.clock.now() - now)
-        self._commit(outcome.world, outcome.changes)
+        world = outcome.world
+        if outcome.changes and self.access is not None:
+            world = owned(world, outcome.changes, user)
+        self._commit(world, outcome.changes)
         result = outcome.result
+        if isinstance(result, Pending):
+            pending = result.then(partial(self._answered, request, user))
+            pending.check = self._check_running
+            return pending
+        return self._answered(request, user, result, now)
+
+    def _answered(self, request: Request, user: str | None, result: Result, now: float | None = None) -> Result:
+        """Return what the client gets; ``now`` None: the time has gone on since the request was begun."""
+        now = self.clock.now() if now is None else now
         if isinstance(result, _OF_SESSIONS):
             room = request.room if isinstance(request, IntrinsicRequest) else None
             result = self._contexts.answer(result, user, fold_namespace(request.namespace), now, room)
         if self._world.agenda.readers:
             self._count_reads(request, result, now)
         return result
+
+    def _check_running(self) -> None:
+        if not self._policy.sessions:
+            raise server_is_shutting_down("the server is about to stop")
 
     def run(self, step: Callable[[Transaction], object], namespace: str = "") -> bool:
         """Change the world from within the server, as a step of its own; return whether it did not fail.
@@ -196,7 +221,16 @@ class Cimom:
         self._commit(transaction.world, transaction.changes)
         return True
 
+    def may_report(self, subscription: Identity, namespace: str) -> bool:
+        """Return whether the owner of a subscription may read in a namespace (rule SEC13); the server itself may everywhere."""
+        owners = self._world.owners
+        if self.access is None or subscription not in owners:
+            return True
+        return not self.access.hides(owners[subscription], namespace)
+
     def _commit(self, world: World, events: Sequence[Event]) -> None:
+        if events and world.owners:
+            world = disowned(world, events)
         before, self._world = self._world, world
         if world.agenda is not before.agenda:
             self._plan()
@@ -260,12 +294,12 @@ class Cimom:
         self._contexts.sweep(self.clock.now())
 
     def stop(self) -> None:
-        """From now on refuse all pull operations with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
+        """From now on refuse pull operations, and what is pending, with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
         self._policy = replace(self._policy, sessions=False)
 
     def _carry_out(self, request: Request, user: str | None, now: float) -> Outcome:
         """Return the outcome of a request, as far as the roles of its user allow it (rules G7, SEC13)."""
-        access, policy = self._access, self._policy
+        access, policy = self.access, self._policy
         if access is not None:
             policy = replace(policy, hides=partial(access.hides, user))
 
@@ -308,5 +342,5 @@ def _explanation(request: Request, error: BaseException) -> str:
     if isinstance(error, HookError):
         return str(error)
     if isinstance(request, ExtrinsicRequest):
-        return f"the behaviour of {request.name} failed: {error}"
+        return f"the behaviour of {request.name} failed: {described(error)}"
     return f"{request.name} failed for an internal reason, which the log of the server tells"

@@ -1,23 +1,30 @@
 """Indications: who subscribed to what, and what becomes of listeners that cannot be reached (rules I1 to I25).
 
-The CIMOM tells of everything that happened in it. Here this is held against the active subscriptions; an indication is only
-made when a filter asks for its class in its namespace. Then it goes into the outbox.
+The CIMOM reports everything that happened in it. Within the request that caused it, it is only looked up whether a filter asks
+for its class in its namespace. The rest is done later, a little at a time, so that the request is answered first and nobody
+waits for the subscribers of another: the indication is made once, each distinct query is evaluated once, and what it selects
+goes into the outbox, in the order of events and of subscriptions.
 """
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from pywbem import CIMError
 from twisted.logger import Logger
 
 from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.life_cycle import class_of, indication_of, namespace_of
-from cimsim.cimom.outbox import Lost, Outbox, Retries, Send, filled
-from cimsim.cimom.subscriptions import SUBSCRIPTION, Subscriptions, Wanted, interop, value
+from cimsim.cimom.outbox import OWN, Lost, Outbox, Payload, Retries, Send, filled
+from cimsim.cimom.subscriptions import SUBSCRIPTION, Group, Subscriptions, Wanted, interop, value
 from cimsim.operations.projection import project
+from cimsim.operations.results import Projection
+from cimsim.query.work import SLICE
 from cimsim.world.events import Event
 from cimsim.world.instances import Instance
-from cimsim.world.names import fold, fold_namespace
+from cimsim.world.names import fold_namespace
+from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
 from cimsim.world.world import Namespace, World
@@ -27,6 +34,25 @@ _DISABLED: Final = 4  # of SubscriptionState
 # What OnFatalErrorPolicy and SubscriptionRemovalAction say.
 _POLICY: Final = {3: "disable", 4: "remove"}
 _ACTION: Final = {2: "remove", 3: "disable"}
+_UNITS_OF_EVENT: Final = 5_000
+_UNITS_OF_QUERY: Final = 20
+_UNITS_OF_POST: Final = 300
+"""What each takes, in units of ``query.work``."""
+
+Later = Callable[[Callable[[], None]], object]
+"""Has something called soon, when what waits already has been done."""
+
+
+class _Happened(NamedTuple):
+    """An event that somebody may want to know of, with all that is known at its time."""
+
+    event: Event
+    cls: ResolvedClass
+    world: World
+    source: Namespace
+    groups: Sequence[Group]
+    identifier: str
+    now: float
 
 
 class Indications:
@@ -36,6 +62,7 @@ class Indications:
         cimom: the CIMOM; ``observe`` becomes one of its listeners.
         send: sends an indication to a URL.
         prepare: is called when subscriptions have become active: indications may have to be sent from now on.
+        later: has a part of the work done, such as ``callLater(0, ...)`` of the reactor.
         host: how this server calls itself.
         most: indications that may wait for one listener.
     """
@@ -48,6 +75,7 @@ class Indications:
         send: Send,
         prepare: Callable[[], None] = lambda: None,
         *,
+        later: Later,
         host: str = "localhost",
         most: int = 1000,
     ) -> None:
@@ -56,7 +84,10 @@ class Indications:
         self._host = host
         # Unique to this run, and the same in each run that begins at the same time.
         self._name = f"cimsim:{DateTime.at(cimom.clock.now())}"
+        self._later = later
         self._made = 0
+        self._happened: deque[_Happened] = deque()
+        self._steps: Iterator[None] | None = None
         self._subscriptions = Subscriptions()
         self._outbox = Outbox(cimom.clock, send, self._retries, self._lost, most=most, name=self._name)
         cimom.listeners.append(self.observe)
@@ -65,50 +96,110 @@ class Indications:
         self.observe(cimom.world, ())
 
     def observe(self, world: World, events: Sequence[Event]) -> None:
-        """Send what the subscribers want to know of what happened; never raises."""
+        """Take note of what the subscribers want to know of what happened; never raises."""
         try:
-            if self._subscriptions.refresh(world):
-                self._outbox.keep(self._subscriptions.active)
-                self._cimom.tell_of_calls(bool(self._subscriptions.wanted))
-                if self._subscriptions.active:
-                    self._prepare()
-            if self._subscriptions.wanted:
+            self._follow(world, events)
+            if self._subscriptions:
                 for event in events:
-                    self._tell(world, event)
+                    self._note(world, event)
         except Exception:  # noqa: BLE001 - what goes wrong here must not fail the request that it is about
             self.log.failure("an indication failed")
 
     def stop(self) -> None:
         """Forget what is not sent yet."""
+        self._happened.clear()
+        self._steps = None
         self._outbox.close()
 
-    def _tell(self, world: World, event: Event) -> None:
+    def _follow(self, world: World, events: Sequence[Event]) -> None:
+        """Follow the changes of subscriptions."""
+        changed = self._subscriptions.refresh(world, events)
+        if not changed:
+            return
+        active = self._subscriptions.active
+        for identity in changed:
+            destination = active.get(identity)
+            if destination is None:
+                self._outbox.end(identity)
+            else:
+                self._outbox.begin(identity, destination)
+        self._cimom.tell_of_calls(bool(self._subscriptions))
+        if active:
+            self._prepare()
+
+    def _note(self, world: World, event: Event) -> None:
         name = fold_namespace(namespace_of(event))
-        candidates = self._subscriptions.wanted.get(name)
         source = world.namespaces.get(name)
-        if not candidates or source is None:
+        if source is None or not self._subscriptions.concern(name):
             return
         found = _class_of(event, source, world)
         if found is None:
             name = class_of(event)
             self.log.warn("no class {name} in {namespace}", name=name, namespace=source.name)  # noqa: G010 - Twisted's name
             return
-        asking = [each for each in candidates if found.is_a(fold(each.query.classname))]
-        if not asking:
+        groups = self._subscriptions.wanted(name, found)
+        if not groups:
             return
         self._made += 1
         identifier = f"{self._name}:{self._made}"
-        now = self._cimom.clock.now()
-        indication = indication_of(event, found, world, source, identifier=identifier, now=now, host=self._host)
-        for wanted in asking:
-            if wanted.query.matches(indication, source.schema):
-                self._post(wanted, indication)
+        self._happened.append(_Happened(event, found, world, source, groups, identifier, self._cimom.clock.now()))
+        if self._steps is None:
+            self._steps = self._work()
+            self._later(self._go_on)
 
-    def _post(self, wanted: Wanted, indication: Instance) -> None:
-        named = filled(indication, {"IndicationFilterName": wanted.name})
-        columns = wanted.query.columns
-        projection = None if columns is None else project(indication.cls, list(columns), class_origin=False)
-        self._outbox.post(wanted.subscription, wanted.destination, named, projection)
+    def _go_on(self) -> None:
+        steps = self._steps
+        if steps is None:
+            return
+        for _ in steps:
+            self._later(self._go_on)
+            return
+        self._steps = None
+
+    def _work(self) -> Iterator[None]:
+        """Deal with all that has happened; yield every few milliseconds."""
+        spent = 0
+        while self._happened:
+            try:
+                for units in self._indicate(self._happened.popleft()):
+                    spent += units
+                    if spent >= SLICE:
+                        spent = 0
+                        yield
+            except Exception:  # noqa: BLE001 - the others are not to suffer from it
+                self.log.failure("an indication failed")
+
+    def _indicate(self, it: _Happened) -> Iterator[int]:
+        """Put the indication of an event into the outbox for all who want it; yield what each step took."""
+        made = indication_of(it.event, it.cls, it.world, it.source, identifier=it.identifier, now=it.now, host=self._host)
+        indication = filled(made, dict.fromkeys(OWN))
+        yield _UNITS_OF_EVENT
+        selected: list[tuple[Wanted, Payload]] = []
+        payloads: dict[tuple[str, ...] | None, Payload] = {}
+        for group in it.groups:
+            if self._selects(group, indication, it.source):
+                columns = group.query.columns
+                payload = payloads.get(columns)
+                if payload is None:
+                    payload = payloads[columns] = Payload(indication, _projection(indication, columns))
+                selected.extend([(wanted, payload) for wanted in group.wanted.all()])
+            yield group.query.spent + _UNITS_OF_QUERY
+        selected.sort(key=_order)
+        for wanted, payload in selected:
+            # It may have ended since, and its owner may not read there, or no longer.
+            subscription = wanted.subscription
+            if subscription in self._subscriptions.active and self._cimom.may_report(subscription, it.source.name):
+                self._outbox.post(subscription, wanted.destination, payload, wanted.name)
+            yield _UNITS_OF_POST
+
+    def _selects(self, group: Group, indication: Instance, source: Namespace) -> bool:
+        try:
+            return group.query.matches(indication, source.schema)
+        except CIMError as error:
+            text = "a filter for {name} selects nothing: {reason}"
+            reason = error.status_description
+            self.log.warn(text, name=group.query.classname, reason=reason)  # noqa: G010 - Twisted's name
+            return False
 
     # Deliveries that fail
 
@@ -128,6 +219,14 @@ class Indications:
         # Only the second loss in a row shows for how long a listener has been away.
         overdue = 0 < lost.seconds >= self._setting("SubscriptionRemovalTimeInterval", 0)
         self._cimom.run(partial(_settle, lost=lost, action=action if overdue else None))
+
+
+def _order(selected: tuple[Wanted, Payload]) -> tuple[int, int]:
+    return selected[0].order
+
+
+def _projection(indication: Instance, columns: tuple[str, ...] | None) -> Projection | None:
+    return None if columns is None else project(indication.cls, list(columns), class_origin=False)
 
 
 def _class_of(event: Event, source: Namespace, world: World) -> Any:

@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from twisted.logger import Logger
 
@@ -24,17 +25,39 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import Identity
 
+NO_PROPERTIES: Final[Mapping[str, Any]] = MappingProxyType({})
+OWN: Final = ("IndicationFilterName", "SequenceContext", "SequenceNumber")
+"""The properties that each listener has its own of (rule I23)."""
+
 Done = Callable[[str | None], None]
 """Told how a try ended: None for well, or why it failed."""
 
 _MOST: Final = 2**63 - 1
 
 
-class Outgoing(NamedTuple):
-    """An indication on its way, seen through the columns of a query; ``columns`` None shows all of it."""
+class Payload:
+    """An indication as all its listeners get it, seen through the columns of a query; ``columns`` None shows all of it.
 
-    indication: Instance
-    columns: Projection | None
+    ``memo`` belongs to codecs, which keep there what they rendered.
+    """
+
+    __slots__ = ("columns", "indication", "memo")
+
+    def __init__(self, indication: Instance, columns: Projection | None = None) -> None:
+        self.indication = indication
+        self.columns = columns
+        self.memo: Any = None
+
+
+class Outgoing(NamedTuple):
+    """An indication on its way. ``own``: the properties that are NULL in the payload and that each listener has its own of."""
+
+    payload: Payload
+    own: Mapping[str, Any] = NO_PROPERTIES
+
+    def whole(self) -> Instance:
+        """Return the indication as this listener gets it."""
+        return filled(self.payload.indication, self.own)
 
 
 Send = Callable[[str, Outgoing, Done], None]
@@ -101,18 +124,21 @@ class Outbox:
         self._most = most
         self._name = name
         self._contexts = 0
-        self._active: Mapping[Identity, Destination] = {}
+        self._active: dict[Identity, Destination] = {}
+        # The active subscriptions of each destination.
+        self._users: dict[Identity, set[Identity]] = {}
         self._boxes: dict[Identity, _Mailbox] = {}
 
-    def post(
-        self, subscription: Identity, destination: Destination, indication: Instance, columns: Projection | None = None
-    ) -> None:
-        """Put an indication into the queue of a listener; its place in the sequence is filled in (rule I23)."""
+    def post(self, subscription: Identity, destination: Destination, payload: Payload, name: str | None = None) -> None:
+        """Put an indication into the queue of a listener; its place in the sequence is filled in (rule I23).
+
+        ``name`` is that of the filter.
+        """
         box = self._boxes.get(destination.identity)
         if box is None:
             self._contexts += 1
             box = self._boxes[destination.identity] = _Mailbox(destination, f"{self._name}:{self._contexts}")
-        numbered = filled(indication, {"SequenceContext": box.context, "SequenceNumber": box.number})
+        own = {"IndicationFilterName": name, "SequenceContext": box.context, "SequenceNumber": box.number}
         box.number = 0 if box.number == _MOST else box.number + 1
         if len(box.waiting) >= self._most:
             box.waiting.popleft()
@@ -120,27 +146,46 @@ class Outbox:
                 box.full = True
                 text = "{url}: more than {most} indications wait; the oldest are dropped"
                 self.log.warn(text, url=destination.url, most=self._most)  # noqa: G010 - Twisted's name
-        box.waiting.append(_Parcel(subscription, Outgoing(numbered, columns)))
+        box.waiting.append(_Parcel(subscription, Outgoing(payload, own)))
         if box.current is None:
             self._next(box)
 
-    def keep(self, active: Mapping[Identity, Destination]) -> None:
-        """Forget what waits for others than these subscriptions, and listeners without any of them."""
-        self._active = active
-        known = {each.identity: each for each in active.values()}
-        for identity, box in list(self._boxes.items()):
-            if identity not in known:
-                self._close(self._boxes.pop(identity))
-                continue
-            box.destination = known[identity]
-            box.waiting = deque(each for each in box.waiting if each.subscription in active)
-            if box.alarm is not None and box.current is not None and box.current.subscription not in active:
+    def begin(self, subscription: Identity, destination: Destination) -> None:
+        """Deliver for a subscription from now on, or to its destination as this is now."""
+        before = self._active.get(subscription)
+        if before is not None and before.identity != destination.identity:
+            self.end(subscription)
+        self._active[subscription] = destination
+        self._users.setdefault(destination.identity, set()).add(subscription)
+        box = self._boxes.get(destination.identity)
+        if box is not None:
+            box.destination = destination
+
+    def end(self, subscription: Identity) -> None:
+        """Forget what waits for a subscription, and its listener if it was the last one (rule I11)."""
+        destination = self._active.pop(subscription, None)
+        if destination is None:
+            return
+        users = self._users[destination.identity]
+        users.discard(subscription)
+        box = self._boxes.get(destination.identity)
+        if not users:
+            del self._users[destination.identity]
+            if box is not None:
+                self._close(self._boxes.pop(destination.identity))
+        elif box is not None:
+            box.waiting = deque(each for each in box.waiting if each.subscription != subscription)
+            if box.alarm is not None and box.current is not None and box.current.subscription == subscription:
                 box.alarm.cancel()
                 self._next(box)
 
     def close(self) -> None:
         """Forget everything."""
-        self.keep({})
+        for subscription in list(self._active):
+            self.end(subscription)
+        for box in self._boxes.values():
+            self._close(box)
+        self._boxes.clear()
 
     def waiting(self, destination: Identity) -> int:
         """Return how many indications are not delivered yet."""

@@ -11,6 +11,7 @@ from cimsim.cimxml.decode_classes import ClassReader
 from cimsim.cimxml.decode_instances import InstanceReader, read_array, read_scalar
 from cimsim.cimxml.decode_paths import PathReader
 from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.hosts import DEFAULT_HOST
 from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.matching import check_method, check_object
 from cimsim.cimxml.message import (
@@ -21,6 +22,7 @@ from cimsim.cimxml.message import (
     Message,
     MessageError,
 )
+from cimsim.cimxml.quirks import NO_QUIRKS, Quirks
 from cimsim.cimxml.structure import (
     EMBEDDED,
     NOTHING,
@@ -36,24 +38,49 @@ from cimsim.cimxml.structure import (
 )
 from cimsim.cimxml.xml import Element, XmlParser
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, Request
-from cimsim.world.values import SCALAR_TYPES
+from cimsim.world.names import fold
+from cimsim.world.values import SCALAR_TYPES, Malformed
 
 _VERSIONS: Final = frozenset({"CIMVERSION", "DTDVERSION"})
 _MESSAGE: Final = frozenset({"ID", "PROTOCOLVERSION"})
 _PARAMVALUE_OPTIONS: Final = EMBEDDED | {"PARAMTYPE"}
 _MAJOR_2: Final = re.compile(r"2\.[0-9]+(?:\.[0-9]+)?")
 _MAJOR_1: Final = re.compile(r"1\.[0-9]+")
+_BLANKS: Final = b" \t\r\n"
+_NAMELESS: Final = frozenset({"enumerateclasses", "enumerateclassnames"})
 _PARAMTYPES: Final = SCALAR_TYPES | {"reference", "instance", "object"}
 
 
-class Decoder:
-    """Decodes request messages. Keeps nothing between messages; not for use by several threads at once."""
+class EmbeddedReader:
+    """Returns the objects that texts of one call embed, up to a length in all: it is called where other clients wait."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, instances: InstanceReader, limits: Limits) -> None:
+        self._instances = instances
+        self._left = limits.embedded_length
+
+    def __call__(self, text: str) -> Any:
+        """Return the object that a text embeds, as ``InstanceReader.embedded`` does."""
+        self._left -= len(text)
+        if self._left < 0:
+            return Malformed("the embedded objects of the call are too long")
+        return self._instances.embedded(text)
+
+
+class Decoder:
+    """Decodes request messages. Keeps nothing between messages; not for use by several threads at once.
+
+    Args:
+        limits: on messages.
+        host: that of the paths in our answers, which names this server in a reference (see ``hosts``).
+        quirks: what another server takes beyond what is right (rule Q2).
+    """
+
+    def __init__(self, limits: Limits | None = None, host: str = DEFAULT_HOST, quirks: Quirks = NO_QUIRKS) -> None:
         limits = limits or Limits()
         self._limits = limits
+        self._quirks = quirks
         self._parser = XmlParser(limits)
-        self._paths = PathReader(limits)
+        self._paths = PathReader(limits, host, quirks)
         self._classes = ClassReader(limits, self._paths)
         self._instances = InstanceReader(limits, self._parser, self._paths, self._classes)
 
@@ -68,6 +95,9 @@ class Decoder:
             MessageError: request-not-well-formed (HE6), request-not-valid (HE5, HE12), unsupported-cim-version (HE3),
                 unsupported-dtd-version (HE4), unsupported-protocol-version (HC12), header-mismatch (HC7 to HC13).
         """
+        self._paths.called = headers.host
+        if self._quirks.leading_blanks:
+            body = body.lstrip(_BLANKS)
         try:
             return self._message(self._parser.parse(body), headers)
         except MessageError:
@@ -127,7 +157,8 @@ class Decoder:
         namespace = self._paths.local_namespace(expect(found[0], "LOCALNAMESPACEPATH", call))
         if headers.batch is None:
             check_object(headers, namespace, None)
-        arguments = [self._iparamvalue(expect(child, "IPARAMVALUE", call)) for child in found[1:]]
+        nameless = self._quirks.nameless_class and fold(name) in _NAMELESS
+        arguments = [self._iparamvalue(expect(child, "IPARAMVALUE", call), nameless) for child in found[1:]]
         return IntrinsicRequest(name, namespace, tuple(arguments))
 
     def _extrinsic(self, call: Element, headers: CimHeaders) -> ExtrinsicRequest:
@@ -136,7 +167,7 @@ class Decoder:
         if headers.batch is None:
             check_object(headers, namespace, target)
         arguments = [self._paramvalue(expect(child, "PARAMVALUE", call)) for child in found[1:]]
-        return ExtrinsicRequest(name, namespace, target, tuple(arguments), self._instances.embedded)
+        return ExtrinsicRequest(name, namespace, target, tuple(arguments), EmbeddedReader(self._instances, self._limits))
 
     def _call(self, call: Element, headers: CimHeaders) -> tuple[str, list[Element]]:
         """Return name and children of a call, at least one."""
@@ -146,11 +177,15 @@ class Decoder:
         found = children(call)
         if not found:
             raise not_valid(f"{call.tag} without a target")
+        if len(found) > 1 + self._limits.parameters:
+            raise not_valid(f"{call.tag} with {len(found) - 1} parameters")
         return name, found
 
-    def _iparamvalue(self, element: Element) -> Argument:
+    def _iparamvalue(self, element: Element, nameless: bool) -> Argument:
         name = self._paths.name(attributes(element, ONLY_NAME)["NAME"])
         child = optional_child(element)
+        if nameless and child is not None and child.tag == "CLASSNAME" and not child.get("NAME", "missing"):
+            child = None
         return Argument(name, None if child is None else self._intrinsic_value(element, child))
 
     def _intrinsic_value(self, parent: Element, element: Element) -> Any:

@@ -5,6 +5,7 @@ becomes a CIM error when it is bound to its parameter (rule HE15).
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from pywbem import CIMClass, CIMDateTime, CIMMethod, CIMParameter, CIMProperty, CIMQualifier, CIMQualifierDeclaration
@@ -46,6 +47,7 @@ _PARAMETERS: Final = {
     "PARAMETER.REFERENCE": (ONLY_NAME, frozenset({"REFERENCECLASS"})),
     "PARAMETER.REFARRAY": (ONLY_NAME, frozenset({"REFERENCECLASS", "ARRAYSIZE"})),
 }
+_CLASS_ELEMENTS: Final = (*_PROPERTIES, "METHOD", *_PARAMETERS)
 # The DTD has no ANY, but pywbem sends it.
 _SCOPES: Final = frozenset({"CLASS", "ASSOCIATION", "REFERENCE", "PROPERTY", "METHOD", "PARAMETER", "INDICATION", "ANY"})
 
@@ -59,11 +61,14 @@ class ClassReader:
     def __init__(self, limits: Limits, paths: PathReader) -> None:
         self._paths = paths
         self._longest = limits.array_items
+        self._max_elements = limits.class_elements
+        self._max_qualifiers = limits.class_qualifiers
 
     def cim_class(self, element: Element) -> CIMClass | Malformed:
         """Return the class of a CLASS element."""
         found = attributes(element, ONLY_NAME, frozenset({"SUPERCLASS"}))
         name = self._paths.name(found["NAME"])
+        self._check_parts(element, name)
         superclass = self._paths.name(found["SUPERCLASS"]) if "SUPERCLASS" in found else None
         qualifiers: list[CIMQualifier] = []
         properties: list[CIMProperty] = []
@@ -87,6 +92,14 @@ class ClassReader:
             )
         except (ValueError, TypeError) as error:
             return Malformed(f"class {name}: {error}")
+
+    def _check_parts(self, element: Element, name: str) -> None:
+        for most, what, tags in (
+            (self._max_elements, "properties, methods and parameters", _CLASS_ELEMENTS),
+            (self._max_qualifiers, "qualifiers", ("QUALIFIER",)),
+        ):
+            if sum(1 for _ in islice(element.iter(*tags), most + 1)) > most:
+                raise not_valid(f"class {name} with more than {most} {what}")
 
     def qualifier_declaration(self, element: Element) -> CIMQualifierDeclaration | Malformed:
         """Return the declaration of a QUALIFIER.DECLARATION element; absent flavors stay None."""

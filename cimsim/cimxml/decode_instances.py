@@ -136,6 +136,10 @@ class InstanceReader:
         """Return the object that a text embeds: InstanceData, ``pywbem.CIMClass``, or Malformed for neither (rule D24)."""
         if self._level >= self._limits.embedding_depth:
             return Malformed(f"embedded objects nest deeper than {self._limits.embedding_depth}")
+        if len(text) > self._limits.embedded_length:
+            return Malformed(
+                f"an embedded object of {len(text)} characters; at most {self._limits.embedded_length} are allowed"
+            )
         try:
             root = self._parser.parse(text.encode("utf-8"))
             if root.tag == "INSTANCE":

@@ -2,7 +2,9 @@
 
 from typing import Any, Final
 
+from cimsim.cimxml.hosts import DEFAULT_HOST, is_own_host
 from cimsim.cimxml.limits import Limits
+from cimsim.cimxml.quirks import NO_QUIRKS, Quirks
 from cimsim.cimxml.structure import (
     NOTHING,
     ONLY_NAME,
@@ -19,7 +21,7 @@ from cimsim.cimxml.structure import (
 from cimsim.cimxml.xml import Element
 from cimsim.operations.request import ClassName, ClassPath
 from cimsim.world.paths import InstancePath
-from cimsim.world.values import Untyped
+from cimsim.world.values import SCALAR_TYPES, Hinted, Untyped
 
 _ONLY_CLASSNAME: Final = frozenset({"CLASSNAME"})
 _KEYVALUE: Final = frozenset({"VALUETYPE", "TYPE"})
@@ -29,11 +31,23 @@ Reference = InstancePath | ClassName | ClassPath
 
 
 class PathReader:
-    """Reads names and paths. Every method raises MessageError, request-not-valid, for what breaks the DTD or the limits."""
+    """Reads names and paths. Every method raises MessageError, request-not-valid, for what breaks the DTD or the limits.
 
-    def __init__(self, limits: Limits) -> None:
+    Args:
+        limits: on paths.
+        host: that of the paths in our answers, which names this server in a reference (see ``hosts``).
+        quirks: what another server takes beyond the DTD.
+
+    Attributes:
+        called: the header Host of the message that is read.
+    """
+
+    def __init__(self, limits: Limits, host: str = DEFAULT_HOST, quirks: Quirks = NO_QUIRKS) -> None:
         self._limits = limits
         self._longest = limits.name_length
+        self._host = host
+        self._valuetypes = _VALUETYPES | SCALAR_TYPES if quirks.cim_value_types else _VALUETYPES
+        self.called: str | None = None
 
     def name(self, text: str) -> str:
         """Return a CIM name (rule D30)."""
@@ -81,11 +95,7 @@ class PathReader:
 
     def _key(self, parent: Element, element: Element, depth: int) -> Any:
         if element.tag == "KEYVALUE":
-            found = attributes(element, NOTHING, _KEYVALUE)
-            # Whatever TYPE and VALUETYPE say, the class knows better (rule D18).
-            if found.get("VALUETYPE", "string") not in _VALUETYPES:
-                raise not_valid(f"KEYVALUE with VALUETYPE {found['VALUETYPE']!r}")
-            return Untyped(text_of(element))
+            return self._key_value(element)
         if element.tag != "VALUE.REFERENCE":
             raise unexpected(parent, element)
         if depth == 0:
@@ -94,6 +104,18 @@ class PathReader:
         if not isinstance(reference, InstancePath):
             raise not_valid("a key that refers to a class")
         return reference
+
+    def _key_value(self, element: Element) -> Untyped:
+        """Return the text of a KEYVALUE; where VALUETYPE or TYPE says more than that it is one, with that (rules D18, D19)."""
+        found = attributes(element, NOTHING, _KEYVALUE)
+        kind = found.get("VALUETYPE", "string")
+        if kind not in self._valuetypes:
+            raise not_valid(f"KEYVALUE with VALUETYPE {kind!r}")
+        # A TYPE that is empty or none is as good as absent.
+        hint = found.get("TYPE")
+        if hint not in SCALAR_TYPES:
+            hint = kind
+        return Untyped(text_of(element)) if hint == "string" else Hinted(text_of(element), hint)
 
     def reference(self, element: Element) -> Reference:
         """Return what a VALUE.REFERENCE refers to (rule X9)."""
@@ -107,6 +129,8 @@ class PathReader:
                 return self._instance_name(child, None, None, depth)
             case "LOCALINSTANCEPATH" | "INSTANCEPATH":
                 namespace, host, name = self._located(child, "INSTANCENAME")
+                if host is not None and is_own_host(host, self.called, self._host):
+                    host = None
                 return self._instance_name(name, namespace, host, depth)
             case "CLASSNAME":
                 return self.class_name(child)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
-from pywbem import CIMError
+from pywbem import CIMClass, CIMError
 
 from cimsim.cimxml.encode_classes import render_class, render_qualifier_declaration
 from cimsim.cimxml.encode_errors import ErrorInstances, render_error
@@ -80,14 +80,18 @@ class Encoder:
         """
         return self._response(message.request, result, f"{_START}{escape_attribute(message.id)}{_SIMPLE}", _END)
 
-    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError | None]) -> Iterator[list[bytes]]:
         """Yield the response to a batch, one SIMPLERSP for each result in the order of the requests (rule M5).
 
-        A result is taken when those before it are rendered.
+        A result is taken when those before it are rendered. None is not yet a result: an empty batch is yielded for it.
         """
         yield [f"{_START}{escape_attribute(message.id)}{_MULTIPLE}".encode()]
-        for request, result in zip((message.request, *message.further), results, strict=True):
-            yield from self._response(request, result, "<SIMPLERSP>", "</SIMPLERSP>")
+        requests = iter((message.request, *message.further))
+        for result in results:
+            if result is None:
+                yield []
+            else:
+                yield from self._response(next(requests), result, "<SIMPLERSP>", "</SIMPLERSP>")
         yield [_MULTIPLE_END]
 
     def _response(self, request: Request, result: Result | CIMError, start: str, end: str) -> Iterator[list[bytes]]:
@@ -223,12 +227,20 @@ def _session(result: Pulled) -> str:
 def _class(cls: ResolvedClass, view: ClassView) -> bytes:
     if view.properties is not None:
         # There are as many lists of properties as clients care to think of.
-        return render_class(cls.full, view).encode()
+        return render_class(_whole(cls), view).encode()
     known: dict[ClassView, bytes] = cls.memo.setdefault(_CLASS_MEMO, {})
     rendered = known.get(view)
     if rendered is None:
-        rendered = known[view] = render_class(cls.full, view).encode()
+        rendered = known[view] = render_class(_whole(cls), view).encode()
     return rendered
+
+
+def _whole(cls: ResolvedClass) -> CIMClass:
+    """Return the full class; the declared one where pywbem cannot copy what it holds: an answer shall never fail for that."""
+    try:
+        return cls.full
+    except Exception:  # noqa: BLE001 - there is no telling what it holds
+        return cls.declared
 
 
 def _value(result: Value) -> str:

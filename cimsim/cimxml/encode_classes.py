@@ -33,7 +33,7 @@ def render_qualifier_declaration(declaration: CIMQualifierDeclaration) -> str:
     scopes = "".join([f' {name}="true"' for name in _SCOPES if name in given or "ANY" in given])
     is_array = bool(declaration.is_array)
     return (
-        f'<QUALIFIER.DECLARATION NAME="{escape_attribute(declaration.name)}" TYPE="{declaration.type}"'
+        f'<QUALIFIER.DECLARATION NAME="{escape_attribute(declaration.name)}" TYPE="{escape_attribute(declaration.type)}"'
         f' ISARRAY="{"true" if is_array else "false"}"{_size(declaration.array_size)}{_flavors(declaration)}>'
         f"{f'<SCOPE{scopes}></SCOPE>' if scopes else ''}"
         f"{value_form(declaration.type, is_array).element(declaration.value)}</QUALIFIER.DECLARATION>"
@@ -49,8 +49,8 @@ def _qualifiers(qualifiers: Iterable[CIMQualifier], view: ClassView) -> str:
 def _qualifier(qualifier: CIMQualifier) -> str:
     value = value_form(qualifier.type, isinstance(qualifier.value, list)).element(qualifier.value)
     propagated = _true("PROPAGATED", qualifier.propagated)
-    name = escape_attribute(qualifier.name)
-    return f'<QUALIFIER NAME="{name}" TYPE="{qualifier.type}"{propagated}{_flavors(qualifier)}>{value}</QUALIFIER>'
+    typed = f'NAME="{escape_attribute(qualifier.name)}" TYPE="{escape_attribute(qualifier.type)}"'
+    return f"<QUALIFIER {typed}{propagated}{_flavors(qualifier)}>{value}</QUALIFIER>"
 
 
 def _flavors(qualifier: CIMQualifier | CIMQualifierDeclaration) -> str:
@@ -72,13 +72,13 @@ def _property(prop: CIMProperty, view: ClassView) -> str:
     attributes = f"{_size(prop.array_size)}{shared}{_attribute('EmbeddedObject', prop.embedded_object)}"
     # An embedded object has no literal form, hence no default.
     value = "" if prop.embedded_object else value_form(prop.type, bool(prop.is_array)).element(prop.value)
-    return f'<{tag} NAME="{name}" TYPE="{prop.type}"{attributes}>{qualifiers}{value}</{tag}>'
+    return f'<{tag} NAME="{name}" TYPE="{escape_attribute(prop.type)}"{attributes}>{qualifiers}{value}</{tag}>'
 
 
 def _method(method: CIMMethod, view: ClassView) -> str:
     parameters = "".join([_parameter(parameter, view) for parameter in method.parameters.values()])
     return (
-        f'<METHOD NAME="{escape_attribute(method.name)}" TYPE="{method.return_type}"'
+        f'<METHOD NAME="{escape_attribute(method.name)}" TYPE="{escape_attribute(method.return_type)}"'
         f"{_origin(method, view)}{_true('PROPAGATED', method.propagated)}>"
         f"{_qualifiers(method.qualifiers.values(), view)}{parameters}</METHOD>"
     )
@@ -90,7 +90,7 @@ def _parameter(parameter: CIMParameter, view: ClassView) -> str:
         typed = _attribute("REFERENCECLASS", parameter.reference_class)
     else:
         tag = "PARAMETER.ARRAY" if parameter.is_array else "PARAMETER"
-        typed = f' TYPE="{parameter.type}"'
+        typed = f' TYPE="{escape_attribute(parameter.type)}"'
     size = _size(parameter.array_size)
     name = escape_attribute(parameter.name)
     return f'<{tag} NAME="{name}"{typed}{size}>{_qualifiers(parameter.qualifiers.values(), view)}</{tag}>'

@@ -5,16 +5,18 @@ is escaped, embedded objects too, so ``<INSTANCE `` occurs once in it and ``<PRO
 depends on the class alone, tags with their attributes, is made once for each class.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from cimsim.cimxml.encode_objects import form_of, property_tags
 from cimsim.cimxml.encode_paths import KEY_END, REFERENCE_KEY_END, key_start, reference, reference_key_start
 from cimsim.cimxml.encode_scalars import SCALARS
-from cimsim.cimxml.escape import escape_attribute
+from cimsim.cimxml.encode_values import odd_text
+from cimsim.cimxml.escape import escape_attribute, escape_text
 from cimsim.operations.projection import MOST_PROJECTIONS
 from cimsim.operations.results import Projection
 from cimsim.world.instances import Instance
+from cimsim.world.names import fold
 from cimsim.world.schema import Property, ResolvedClass
 
 _MEMO: Final = "cimxml.instances"
@@ -57,11 +59,18 @@ class _ClassRenderer:
         self._end = f"{_INSTANCE_END}{_NAMED_END}"
         self._keys = [(place, *_key_form(cls.properties[place])) for place in cls.keys]
         self._slots = [_slot(prop) for prop in cls.properties]
+        self._cls = cls
         self._properties = cls.properties
         self._projections: dict[Projection, list[_Cut]] = {}
 
     def render(self, instance: Instance) -> bytes:
         """Return the VALUE.NAMEDINSTANCE of an instance of the class."""
+        try:
+            return self._rendered(instance)
+        except Exception:  # noqa: BLE001 - an answer shall never fail for one value; there is no telling what it is
+            return self._odd(instance)
+
+    def _rendered(self, instance: Instance) -> bytes:
         values = instance.values
         parts = [self._start]
         for place, start, write, end in self._keys:
@@ -70,6 +79,27 @@ class _ClassRenderer:
         parts.append(self._middle)
         for value, (null, start, write, end) in zip(values, self._slots, strict=True):
             parts.append(null if value is None else f"{start}{write(value)}{end}")
+        parts.append(self._end)
+        return "".join(parts).encode("utf-8")
+
+    def fill(self, rendered: bytes, values: Mapping[str, Any]) -> bytes:
+        """Return a rendered instance with values for properties that are NULL in it."""
+        for name, value in values.items():
+            place = self._cls.index.get(fold(name))
+            if place is not None and value is not None:
+                null, start, write, end = self._slots[place]
+                rendered = rendered.replace(null.encode("utf-8"), f"{start}{write(value)}{end}".encode(), 1)
+        return rendered
+
+    def _odd(self, instance: Instance) -> bytes:
+        """Return the VALUE.NAMEDINSTANCE of an instance with values that do not fit their types."""
+        parts = [self._start]
+        for place in self._cls.keys:
+            parts.append(_odd_key(self._properties[place], instance.values[place]))
+        parts.append(self._middle)
+        for value, prop in zip(instance.values, self._properties, strict=True):
+            start, end = _tags(prop)
+            parts.append(f"{start}{form_of(prop.type, prop.is_array, prop.embedded).element(value)}{end}")
         parts.append(self._end)
         return "".join(parts).encode("utf-8")
 
@@ -121,6 +151,11 @@ def bare_instance(instance: Instance, projection: Projection | None) -> bytes:
     return _renderer(instance.cls).project(rendered, projection)
 
 
+def filled_in(cls: ResolvedClass, rendered: bytes, values: Mapping[str, Any]) -> bytes:
+    """Return a rendered INSTANCE with values, by name, for properties that are NULL in it; others are passed over."""
+    return _renderer(cls).fill(rendered, values)
+
+
 def _renderer(cls: ResolvedClass) -> _ClassRenderer:
     renderer: _ClassRenderer | None = cls.memo.get(_MEMO)
     if renderer is None:
@@ -138,7 +173,16 @@ def _slot(prop: Property) -> _Slot:
     return _Slot(start + end, start + form.start, form.write, form.end + end)
 
 
+def _odd_key(prop: Property, value: Any) -> str:
+    """Return the KEYBINDING of any value; nothing for a reference that is none."""
+    start, write, end = _key_form(prop)
+    try:
+        return "" if value is None else f"{start}{write(value)}{end}"
+    except Exception:  # noqa: BLE001 - see above
+        return "" if prop.type == "reference" else f"{start}{odd_text(value)}{end}"
+
+
 def _key_form(prop: Property) -> tuple[str, _Writer, str]:
     if prop.type == "reference":
         return reference_key_start(prop.name), reference, REFERENCE_KEY_END
-    return key_start(prop.name, prop.type), SCALARS[prop.type], KEY_END
+    return key_start(prop.name, prop.type), SCALARS.get(prop.type, escape_text), KEY_END

@@ -5,7 +5,7 @@ from typing import Any, Final
 from pywbem import CIMClass, CIMInstance, CIMProperty
 
 from cimsim.cimxml.encode_classes import render_class
-from cimsim.cimxml.encode_values import Form, array_of, value_form
+from cimsim.cimxml.encode_values import Form, array_of, odd_text, value_form
 from cimsim.cimxml.escape import escape_attribute, escape_text
 from cimsim.operations.results import ClassView
 
@@ -25,7 +25,7 @@ def embedded_text(value: CIMInstance | CIMClass) -> str:
     return escape_text(object_text(value))
 
 
-_EMBEDDED: Final = Form("<VALUE>", embedded_text, "</VALUE>")
+_EMBEDDED: Final = Form("<VALUE>", embedded_text, "</VALUE>", lambda value: f"<VALUE>{odd_text(value)}</VALUE>")
 _EMBEDDED_ARRAY: Final = array_of(_EMBEDDED, "VALUE.ARRAY")
 
 
@@ -46,7 +46,7 @@ def property_tags(
         return f'<PROPERTY.REFERENCE NAME="{name}"{classname}>', "</PROPERTY.REFERENCE>"
     tag = "PROPERTY.ARRAY" if is_array else "PROPERTY"
     attribute = f' EmbeddedObject="{embedded}"' if embedded else ""
-    return f'<{tag} NAME="{name}" TYPE="{cim_type}"{attribute}>', f"</{tag}>"
+    return f'<{tag} NAME="{name}" TYPE="{escape_attribute(cim_type)}"{attribute}>', f"</{tag}>"
 
 
 def _property(prop: CIMProperty) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from cimsim.cimxml.encode_scalars import SCALARS, real_text
+from cimsim.cimxml.encode_scalars import SCALARS
 from cimsim.cimxml.escape import escape_attribute, escape_text
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import DateTime
@@ -37,8 +37,9 @@ KEY_END: Final = "</KEYVALUE></KEYBINDING>"
 
 
 def instance_name(path: InstancePath) -> str:
-    """Return the INSTANCENAME of a path, its keys typed as their values are."""
-    keys = "".join([_key(name, value) for name, value in path.keys])
+    """Return the INSTANCENAME of a path; keys whose type it does not tell are typed as their values are."""
+    types = path.types or (None,) * len(path.keys)
+    keys = "".join([_key(name, value, cim_type) for (name, value), cim_type in zip(path.keys, types, strict=True)])
     return f'<INSTANCENAME CLASSNAME="{escape_attribute(path.classname)}">{keys}</INSTANCENAME>'
 
 
@@ -65,19 +66,15 @@ def reference_key_start(name: str) -> str:
 REFERENCE_KEY_END: Final = "</VALUE.REFERENCE></KEYBINDING>"
 
 
-def _key(name: str, value: Any) -> str:
+def _key(name: str, value: Any, cim_type: str | None) -> str:
     if isinstance(value, InstancePath):
         return reference_key(name, value)
-    cim_type = _type(value)
-    if cim_type is not None:
-        return f"{key_start(name, cim_type)}{SCALARS[cim_type](value)}{KEY_END}"
-    # A number of which nobody here knows the width: no TYPE is better than a wrong one.
-    text = real_text(value) if isinstance(value, float) else int.__repr__(value)
-    return f'<KEYBINDING NAME="{escape_attribute(name)}"><KEYVALUE VALUETYPE="numeric">{text}{KEY_END}'
+    known = cim_type or _type(value)
+    return f"{key_start(name, known)}{SCALARS[known](value)}{KEY_END}"
 
 
-def _type(value: Any) -> str | None:
-    """Return the CIM type of a key value, None for a number that does not tell."""
+def _type(value: Any) -> str:
+    """Return a CIM type for a key value: of a number that does not tell, one that has room for it (rules D17, VR-5)."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, DateTime):
@@ -85,4 +82,6 @@ def _type(value: Any) -> str | None:
     if isinstance(value, str):
         return "string"
     cim_type: str | None = getattr(value, "cimtype", None)
+    if cim_type is None:
+        return "real64" if isinstance(value, float) else "uint64" if value >= 0 else "sint64"
     return cim_type

@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
+from pywbem import CIMDateTime
+
 from cimsim.cimxml.escape import escape_text
-from cimsim.world.values import INTEGER_RANGES
+from cimsim.world.values import INTEGER_RANGES, DateTime
 
 
 def real_text(value: float) -> str:
@@ -25,11 +27,17 @@ def boolean_text(value: bool) -> str:
     return "TRUE" if value else "FALSE"
 
 
+def datetime_text(value: Any) -> str:
+    """Return the text of a datetime (rule D11)."""
+    return str(value) if type(value) in _DATETIMES else escape_text(str(value))
+
+
+_DATETIMES: Final = (DateTime, CIMDateTime)
 SCALARS: Final[dict[str, Callable[[Any], str]]] = {
     "string": escape_text,
     "char16": escape_text,
     "boolean": boolean_text,
-    "datetime": str,
+    "datetime": datetime_text,
     "real32": real_text,
     "real64": real_text,
     # pywbem's integers have a repr of their own.

@@ -27,10 +27,14 @@ class ExportError(Exception):
     """A listener refused an indication, or its answer is none. The text says why; it may hold what the listener sent."""
 
 
-def export_message(identifier: str, indication: Instance, columns: Projection | None = None) -> bytes:
-    """Return the message that brings an indication to a listener; ``columns`` None shows all of it (rule I16)."""
-    start = f"{_START}{escape_attribute(identifier)}{_CALL}".encode()
-    return b"".join((start, bare_instance(indication, columns), _END))
+def export_payload(indication: Instance, columns: Projection | None = None) -> bytes:
+    """Return the INSTANCE of an indication, which all its listeners get; ``columns`` None shows all of it."""
+    return bare_instance(indication, columns)
+
+
+def export_message(identifier: str, payload: bytes) -> bytes:
+    """Return the message that brings a payload to a listener (rule I16)."""
+    return b"".join((f"{_START}{escape_attribute(identifier)}{_CALL}".encode(), payload, _END))
 
 
 def check_reply(body: bytes, identifier: str) -> None:

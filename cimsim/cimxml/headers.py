@@ -41,7 +41,8 @@ class CimHeaders(NamedTuple):
     """The CIM headers as they came, bytes read as Latin-1, outer blanks removed; None: not sent.
 
     ``repeated`` holds the names of fields that came more than once; the first value is the one kept. ``matched``: the headers
-    must be there and agree with the body, as every server but one demands (rule Q2).
+    must be there and agree with the body, as every server but one demands (rule Q2). ``host`` is the header Host of HTTP, by
+    which the client calls the server.
     """
 
     operation: str | None = None
@@ -52,10 +53,14 @@ class CimHeaders(NamedTuple):
     repeated: frozenset[str] = frozenset()
     export: str | None = None
     matched: bool = True
+    host: str | None = None
 
     @classmethod
-    def of(cls, headers: Iterable[tuple[bytes, bytes]], prefix: bytes = b"") -> "CimHeaders":
-        """Return the CIM headers among those of an HTTP request; names in any case, but all with the prefix (rule H5)."""
+    def of(cls, headers: Iterable[tuple[bytes, bytes]], prefix: bytes = b"", host: bytes | None = None) -> "CimHeaders":
+        """Return the CIM headers among those of an HTTP request; names in any case, but all with the prefix (rule H5).
+
+        ``host`` is the value of the header Host, which never has the prefix.
+        """
         if prefix:
             start = len(prefix)
             headers = [(name[start:], value) for name, value in headers if name.startswith(prefix)]
@@ -78,6 +83,8 @@ class CimHeaders(NamedTuple):
             get("batch"),
             repeated or frozenset(),
             get("export"),
+            True,
+            None if host is None else host.decode("latin-1").strip(_BLANKS),
         )
 
 
@@ -117,7 +124,8 @@ def check_headers(headers: CimHeaders, *, batches: bool = True) -> None:
 
 def unmatched(headers: CimHeaders) -> CimHeaders:
     """Return the headers with nothing in them that a body could contradict (rule Q2)."""
-    return CimHeaders(headers.operation, repeated=headers.repeated & {"operation"}, export=headers.export, matched=False)
+    repeated = headers.repeated & {"operation"}
+    return CimHeaders(headers.operation, repeated=repeated, export=headers.export, matched=False, host=headers.host)
 
 
 def readings(value: str) -> Iterable[str]:

@@ -13,21 +13,31 @@ class Limits:
     Attributes:
         elements: tags in a message, start and end counted, before anything is built of them.
         attributes: attributes in a message, counted as equals signs outside and inside text.
-        tag_length: bytes of one tag with its attributes; a property's DESCRIPTION is no attribute, so this is generous.
+        references: ampersands in a message; what embeds objects as text has two for each tag of theirs, and more at each level.
+        tag_length: bytes of one tag with its attributes; long texts are elements, so this is generous.
         key_bindings: keys of one instance path.
         path_depth: references in the keys of references.
         array_items: items of one array.
         name_length: characters of one CIM name.
         embedding_depth: embedded objects in embedded objects.
+        embedded_length: characters of one embedded object, and in all of those that only the class of a method tells from text.
         batch: requests in one message.
+        parameters: parameters of one call.
+        class_elements: properties, methods and parameters of one class.
+        class_qualifiers: qualifiers of one class and its elements.
     """
 
-    elements: int = 1_000_000
-    attributes: int = 2_000_000
-    tag_length: int = 1_048_576
+    elements: int = 100_000
+    attributes: int = 1_000_000
+    references: int = 1_000_000
+    tag_length: int = 131_072
     key_bindings: int = 1000
     path_depth: int = 10
-    array_items: int = 250_000
+    array_items: int = 25_000
     name_length: int = 1024
     embedding_depth: int = 10
+    embedded_length: int = 262_144
     batch: int = 1000
+    parameters: int = 1000
+    class_elements: int = 400
+    class_qualifiers: int = 1200

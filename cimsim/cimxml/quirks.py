@@ -64,6 +64,10 @@ class Quirks:
         no_expectations: Expect is answered 417 whatever it says.
         no_matching: the CIM headers need not agree with the body, and but for CIMOperation need not be there.
         status_trailers: a client that takes trailers gets chunks, and the status code in a trailer.
+        nameless_class: an empty CLASSNAME in EnumerateClasses and EnumerateClassNames is NULL.
+        leading_blanks: white space may stand before the XML declaration.
+        cim_value_types: VALUETYPE may name a CIM type.
+        keyless_class: an INSTANCENAME without keys, where a class or an instance may stand, is the class if that has keys.
     """
 
     brand: Brand | None = None
@@ -97,7 +101,13 @@ class Quirks:
     no_expectations: bool = False
     no_matching: bool = False
     status_trailers: bool = False
+    nameless_class: bool = False
+    leading_blanks: bool = False
+    cim_value_types: bool = False
+    keyless_class: bool = False
 
+
+NO_QUIRKS: Final = Quirks()
 
 INTEROP: Final = "root/interop"
 """The Interop namespace as the world has it."""
@@ -147,6 +157,9 @@ PROFILES: Final[dict[str, Quirks]] = {
         no_expectations=True,
         no_matching=True,
         status_trailers=True,
+        nameless_class=True,
+        leading_blanks=True,
+        cim_value_types=True,
     ),
     "ecom": Quirks(
         brand=Brand("EMC CIM Server", "EMC CIM Server Version 8.3.0"),
@@ -162,6 +175,8 @@ PROFILES: Final[dict[str, Quirks]] = {
     ),
     "eternus": Quirks(leading_slash=True, hidden_namespaces=frozenset({"interop", "root/interop", "root/pg_interop"})),
     "intelliflash": Quirks(class_paths_as_keys=True),
-    "careless": Quirks(untyped_methods=True, bare_pull=True, empty_booleans=True, undeclared_property="Undeclared"),
+    "careless": Quirks(
+        untyped_methods=True, bare_pull=True, empty_booleans=True, undeclared_property="Undeclared", keyless_class=True
+    ),
 }
 """The profiles by name; ``careless`` has what is known of several servers without a name (rule Q7)."""

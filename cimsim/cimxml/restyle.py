@@ -37,7 +37,7 @@ class Encodes(Protocol):
         """Yield the response to a message."""
         ...
 
-    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError | None]) -> Iterator[list[bytes]]:
         """Yield the response to a batch."""
         ...
 
@@ -54,7 +54,7 @@ class StyledEncoder:
         """Yield the response to a message; see ``Encoder.encode``."""
         return self._restyled(self._encoder.encode(message, result))
 
-    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError | None]) -> Iterator[list[bytes]]:
         """Yield the response to a batch; see ``Encoder.encode_batch``."""
         return self._restyled(self._encoder.encode_batch(message, results))
 

@@ -10,9 +10,10 @@ import click
 from cimsim.cli.config import setting
 from cimsim.cli.failure import fail
 from cimsim.cli.security import host_names, state_dir_of, state_dir_option
+from cimsim.cli.variables import SettingsCommand
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @state_dir_option
 @setting("--host-name", default="localhost", show_default=True, help="A name of the server besides those of this computer.")
 @click.option("--ca", is_flag=True, help="Write the certificate of the CA (PEM) to standard output, and nothing else.")

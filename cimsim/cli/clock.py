@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
@@ -16,12 +17,16 @@ import click
 
 from cimsim.cli.config import all_of, setting
 from cimsim.cli.failure import fail
+from cimsim.cli.variables import SettingsGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 MANUAL_START: Final = datetime(2025, 3, 10, 12, tzinfo=UTC).timestamp()
 """When a manual clock begins unless it is told: some hours after what the shipped packs tell of the past."""
 _WAIT: Final = 60.0
+_STATE: Final = frozenset({"now", "running", "due", "waiting"})
+_OF_CIM: Final = "CIMErrorDescription"
+"""A header that every refusal of a CIM port has."""
 
 
 class Time(click.ParamType):
@@ -40,7 +45,7 @@ class Time(click.ParamType):
             datetime.fromtimestamp(seconds, UTC)
             return seconds
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no ISO 8601 time, such as 2025-03-10T12:00:00Z", param, ctx)
+            self.fail(f"{value!r} is not an ISO 8601 time, such as 2025-03-10T12:00:00Z", param, ctx)
 
 
 def clock_options(command: F) -> F:
@@ -56,7 +61,11 @@ def clock_options(command: F) -> F:
                 help="What the simulation goes by: real time, or a clock that stands still until it is advanced.",
             ),
             setting("--start-time", type=Time(), help="When the clock begins.  [default: now; manual: 2025-03-10T12:00:00Z]"),
-            setting("--seed", type=click.IntRange(0), help="Make all generated identifiers from this number."),
+            setting(
+                "--seed",
+                type=click.IntRange(0),
+                help="Make all generated identifiers from this number.  [default: a random one]",
+            ),
             setting(
                 "--control-port",
                 type=click.IntRange(0, 65535),
@@ -72,6 +81,12 @@ def start_of(options: dict[str, Any]) -> float | None:
     return MANUAL_START if given is None and options["clock"] == "manual" else given
 
 
+def seed_of(options: dict[str, Any]) -> int:
+    """Return what generated identifiers are made from: what was given, or a number that no other server has."""
+    seed: int | None = options["seed"]
+    return int.from_bytes(os.urandom(16)) if seed is None else seed
+
+
 def random_of(options: dict[str, Any]) -> Callable[[int], bytes]:
     """Return what names enumeration sessions: nobody can foresee it, unless a seed was given."""
     seed: int | None = options["seed"]
@@ -84,7 +99,7 @@ def control_port_of(options: dict[str, Any]) -> int | None:
     return 0 if port is None and options["clock"] == "manual" else port
 
 
-@click.group()
+@click.group(cls=SettingsGroup)
 @setting("--control", metavar="URL", required=True, help="URL of the control plane, as `cimsim serve` tells it.")
 @click.pass_context
 def clock(context: click.Context, control: str) -> None:
@@ -99,7 +114,8 @@ def show(control: str) -> None:
     _show(_request(control, "/clock", None))
 
 
-@clock.command()
+# Otherwise a negative number would be an unknown option, which says nothing about what is wanted.
+@clock.command(context_settings={"ignore_unknown_options": True})
 @click.argument("seconds", metavar="SECONDS|next")
 @click.pass_obj
 def advance(control: str, seconds: str) -> None:
@@ -112,7 +128,7 @@ def advance(control: str, seconds: str) -> None:
     except ValueError:
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
-        fail(f"{seconds}: write a number of seconds, or next")
+        fail(f"advance {seconds}: write a number of seconds, 0 or more, or next")
     _show(_request(control, "/clock/advance", {"seconds": number}))
 
 
@@ -140,18 +156,26 @@ def _request(control: str, path: str, body: dict[str, Any] | None) -> dict[str, 
         # The control plane is on this computer: no proxy is asked.
         with build_opener(ProxyHandler({})).open(request, timeout=_WAIT) as response:
             answer: dict[str, Any] = json.load(response)
-            return answer
     except HTTPError as error:
-        _refused(error)
-    except (URLError, OSError, ValueError) as error:
-        fail(f"no control plane at {control}: {getattr(error, 'reason', error)}")
+        _refused(control, error)
+    except (URLError, OSError, ValueError, HTTPException) as error:
+        fail(f"no control plane at {control}: {getattr(error, 'reason', None) or error}")
+    if not isinstance(answer, dict) or not answer.keys() >= _STATE:
+        fail(f"no control plane at {control}: what answers there is something else")
+    return answer
 
 
-def _refused(error: HTTPError) -> NoReturn:
+def _refused(control: str, error: HTTPError) -> NoReturn:
+    """Pass on why the control plane refuses; but what refuses may be something else, most likely the CIM port."""
     try:
         text = json.load(error)["error"]
-    except (ValueError, KeyError, TypeError):
-        text = error.reason
+    except (ValueError, KeyError, TypeError, OSError, HTTPException):
+        if error.headers.get(_OF_CIM) is None:
+            fail(f"no control plane at {control}: what answers there is something else (HTTP {error.code})")
+        fail(
+            f"{control} is the port of CIM clients, not the control plane: use the URL in the line "
+            "`control plane on ...` of cimsim serve; it has one with --control-port or --clock manual"
+        )
     fail(str(text))
 
 

@@ -1,20 +1,28 @@
 """One name for each setting: the option ``--ready-file``, the variable ``CIMSIM_READY_FILE``, the TOML key ``ready_file``.
 
-The command line wins over the variable, the variable over the file, the file over the default.
+The command line wins over the variable, the variable over the file, the file over the default. Settings of packs are settings
+like the others: which of these wins is found out for each of them.
 """
 
 import math
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from cimsim.cli.failure import fail
 from cimsim.world.names import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+Assignments = dict[str, Any]
+"""Settings of packs by ``PACK.NAME``: texts, lists of texts, or typed values, as ``packs.settings.settle`` takes them."""
+
+_SET: Final = "set"
+_TABLES: Final = "cimsim.cli.config.tables"
 
 
 def setting(*names: str, **attributes: Any) -> Callable[[F], F]:
@@ -56,6 +64,11 @@ def _read_config(context: click.Context, parameter: click.Parameter, path: Path 
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"{path}: {error}", context, parameter) from None
     known = {each.name: each for each in context.command.params if each.name and each is not parameter}
+    if _SET in known:
+        try:
+            context.meta[_TABLES] = _tables(values, known)
+        except ValueError as error:
+            raise click.BadParameter(f"{path}: {error}", context, parameter) from None
     for name, value in values.items():
         if name not in known:
             hint = did_you_mean(name, known)
@@ -64,6 +77,16 @@ def _read_config(context: click.Context, parameter: click.Parameter, path: Path 
         if wanted:
             raise click.BadParameter(f"{path}: {name} must be {wanted}", context, parameter)
     context.default_map = {**(context.default_map or {}), **values}
+
+
+def _tables(values: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """Take the tables of packs out of the values of a file, and return their settings by ``PACK.NAME``."""
+    tables = [name for name, value in values.items() if name not in known and isinstance(value, dict)]
+    settings = {f"{pack}.{name}": value for pack in tables for name, value in values.pop(pack).items()}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            raise ValueError(f"{name} is a table, not the value of a setting")
+    return settings
 
 
 def _wanted(known: click.Parameter, value: object) -> str | None:
@@ -81,9 +104,23 @@ def _wanted(known: click.Parameter, value: object) -> str | None:
     return None if isinstance(value, str) else "a string"
 
 
-def assignments(given: tuple[str, ...]) -> dict[str, str | list[str]]:
+def pack_settings(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Assignments:
+    """Return the settings of packs, each from where it wins: ``--set``, its variable, the TOML file (a callback of ``--set``).
+
+    In the TOML file they are ``set``, texts as ``--set`` has them, and tables with the name of the pack.
+    """
+    on_line = context.get_parameter_source(_SET) is ParameterSource.COMMANDLINE
+    variables = parameter.value_from_envvar(context) or ()
+    tables: Assignments = context.meta.get(_TABLES, {})
+    in_file = assignments(tuple((context.default_map or {}).get(_SET, ())))
+    for twice in tables.keys() & in_file.keys():
+        fail(f"--config: {twice} stands in a table and in {_SET}")
+    return tables | in_file | assignments(tuple(variables)) | assignments(given if on_line else ())
+
+
+def assignments(given: tuple[str, ...]) -> Assignments:
     """Return the texts of ``--set`` by setting; a setting that is given several times has a list, which only lists take."""
-    assignments: dict[str, str | list[str]] = {}
+    assignments: Assignments = {}
     for each in given:
         name, equals, value = each.partition("=")
         name = name.strip()

@@ -12,6 +12,7 @@ import click
 
 from cimsim.cli.config import assignments, setting
 from cimsim.cli.failure import fail
+from cimsim.cli.variables import SettingsCommand
 
 if TYPE_CHECKING:
     from cimsim.packs.check import CheckedClass, CheckedNamespace
@@ -34,34 +35,68 @@ def new(folder: Path) -> None:
     click.echo(f"next: cimsim check {quoted}; cimsim serve {quoted} --reload")
 
 
-@click.command()
-@click.argument("packs", nargs=-1, required=True)
+mof_dialect_option = setting(
+    "--mof-dialect",
+    type=click.Choice(["dmtf", "windows"]),
+    default="dmtf",
+    show_default=True,
+    help="Language of MOF files without a pack that says it.",
+)
+lenient_option = setting(
+    "--lenient/--no-lenient",
+    default=None,
+    help="Warn of what MOF has incomplete or twice, or refuse it.  [default: as packs ask; MOF files: warn]",
+)
+
+
+@click.command(cls=SettingsCommand)
+@click.argument("packs", nargs=-1)
 @setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
-@setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for MOF files given without a pack.")
+@setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
+@setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
+@lenient_option
+@mof_dialect_option
 @click.option("--strict", is_flag=True, help="End with status 1 when there are warnings.")
 def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
     """Load PACKS and look them over: classes, instances, methods with and without a behaviour, and what looks wrong.
 
-    What keeps a pack from being served ends with status 2 and one line that names the place.
+    Without PACKS these are all shipped ones, or the schema alone. Of a schema below PACKS only the classes that have instances
+    are looked at. What keeps a pack from being served ends with status 2 and one line that names the place.
     """
     from cimsim.packs.check import check_others, check_pack
     from cimsim.packs.errors import PackError
     from cimsim.packs.load import load
-    from cimsim.packs.locate import locate
+    from cimsim.packs.locate import SHIPPED, locate
 
     now = time.time()
     try:
-        loaded = load(packs, assignments(options["set"]), cache_dir=None, now=now, namespace=options["namespace"])
+        loaded = load(
+            packs,
+            assignments(options["set"]),
+            cache_dir=None,
+            now=now,
+            namespace=options["namespace"],
+            schema=options["schema"],
+            lenient=options["lenient"],
+            mof_dialect=options["mof_dialect"],
+        )
     except PackError as error:
         fail(str(error))
-    asked = {(Path(each) if _is_script(each) else locate(each)).resolve() for each in packs}
+    schema: Path | None = options["schema"]
+    if schema is not None and not packs:
+        asked = {schema.resolve()}
+    else:
+        asked = {(Path(each) if _is_script(each) else locate(each)).resolve() for each in packs or SHIPPED}
+    below = next((each.classes for each in loaded.packs if schema is not None and packs and each.path == schema), frozenset())
     checked = []
     for pack in (each for each in loaded.packs if each.path.resolve() in asked):
         click.echo(" ".join(part for part in ("pack", pack.name, pack.version, f"({pack.path})") if part))
-        checked += _shown(check_pack(pack, loaded, now))
+        checked += _shown(check_pack(pack, loaded, now, below))
     if any(map(_is_script, packs)):
         checked += _shown(check_others(loaded, now))
-    warnings = sum(len(each.warnings) for each in checked)
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}")
+    warnings = sum(len(each.warnings) for each in checked) + len(loaded.warnings)
     click.echo(_counted(warnings, "warning", "warnings"))
     if strict and warnings:
         sys.exit(1)

@@ -85,6 +85,9 @@ def serves_http(options: Mapping[str, Any]) -> bool:
 
 def users_of(options: Mapping[str, Any]) -> dict[str, str]:
     """Return the passwords by user name; ends the command if they cannot be read."""
+    from twisted.logger import Logger
+
+    from cimsim.packs.permissions import writable_by_others
     from cimsim.server.auth import parse_user, read_users_file
 
     file: Path | None = options["users_file"]
@@ -97,6 +100,10 @@ def users_of(options: Mapping[str, Any]) -> dict[str, str]:
         fail(f"{file}: {error.strerror}")
     except ValueError as error:
         fail(str(error))
+    if file is not None and writable_by_others(file):
+        Logger(namespace="cimsim.security").warn(
+            "others may write the users file {file}, and so let anybody in; use chmod go-w", file=file
+        )
     for name, _ in given:
         if sum(other == name for other, _ in given) > 1:
             fail(f"--user: user {name} is given twice")
@@ -162,6 +169,13 @@ def state_dir_of(options: Mapping[str, Any]) -> Path:
     from cimsim.server.certificates import default_state_dir
 
     return options["state_dir"] or default_state_dir()
+
+
+def ca_of(options: Mapping[str, Any]) -> Path:
+    """Return the file with the certificate of the local CA."""
+    from cimsim.server.certificates import ca_file
+
+    return ca_file(state_dir_of(options))
 
 
 def host_names(host_name: str, address: str) -> list[str]:

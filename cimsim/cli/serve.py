@@ -12,20 +12,30 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cimsim.cli.clock import clock_options, control_port_of, random_of, start_of
-from cimsim.cli.config import Seconds, assignments, config_option, setting
+from cimsim.cli.banner import example, show_loaded
+from cimsim.cli.clock import clock_options, control_port_of, random_of, seed_of, start_of
+from cimsim.cli.config import Seconds, config_option, pack_settings, setting
 from cimsim.cli.failure import fail
+from cimsim.cli.groups import GroupedCommand
 from cimsim.cli.listeners import delivery_of, delivery_options
+from cimsim.cli.packs import lenient_option, mof_dialect_option
 from cimsim.cli.security import access_of, security_options, serves_http, tls_of, users_of
 
 if TYPE_CHECKING:
     from cimsim.packs.load import Loaded
 
 _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intelliflash", "careless")
-_MOST_NAMES: Final = 20
+_MAX_WARNINGS: Final = 20
+_RECORDED: Final = frozenset({"info", "debug"})
+"""Levels of the log that have a line for each request."""
+_EPILOG: Final = """\b
+Example, a server for a test that sets the time itself:
+  cimsim serve hyperv --port 0 --ready-file urls --clock manual \\
+    --set hyperv.vms=4 --log-level info
+"""
 
 
-@click.command()
+@click.command(cls=GroupedCommand, epilog=_EPILOG)
 @click.argument("packs", nargs=-1, envvar="CIMSIM_PACKS")
 @config_option
 @setting("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -37,10 +47,22 @@ _MOST_NAMES: Final = 20
 @security_options
 @clock_options
 @setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the habits of another server.")
-@setting("--set", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of a pack; may be repeated.")
+@setting(
+    "--set",
+    multiple=True,
+    metavar="PACK.NAME=VALUE",
+    callback=pack_settings,
+    help="Change a setting of a pack; may be repeated.",
+)
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
 @setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
-@setting("--enforce-write/--no-enforce-write", default=True, show_default=True, help="Refuse changes of read-only properties.")
+@mof_dialect_option
+@lenient_option
+@setting(
+    "--enforce-write/--no-enforce-write",
+    default=None,
+    help="Refuse changes of properties without the Write qualifier in all classes, or in none.  [default: as packs ask]",
+)
 @setting("--null-outputs/--no-null-outputs", default=False, show_default=True, help="Send output parameters that are NULL.")
 @setting(
     "--error-instances",
@@ -54,6 +76,13 @@ _MOST_NAMES: Final = 20
 )
 @setting("--cache/--no-cache", default=True, show_default=True, help="Keep compiled packs for the next start.")
 @setting("--max-body", type=click.IntRange(1), default=64 * 2**20, show_default=True, help="Largest request body, in bytes.")
+@setting(
+    "--max-bodies",
+    type=click.IntRange(1),
+    default=256 * 2**20,
+    show_default=True,
+    help="Most bytes of all request bodies over 64 KiB together.",
+)
 @setting(
     "--max-header", type=click.IntRange(1024), default=64 * 2**10, show_default=True, help="Largest request header, in bytes."
 )
@@ -72,7 +101,7 @@ _MOST_NAMES: Final = 20
     type=Seconds(0.1),
     default=30.0,
     show_default=True,
-    help="Seconds for a request to arrive whole.",
+    help="Seconds for a whole request to arrive, and for each piece of an answer to be taken.",
 )
 @setting(
     "--pull-timeout",
@@ -108,7 +137,14 @@ _MOST_NAMES: Final = 20
     type=click.Choice(["debug", "info", "warn", "error"]),
     default="warn",
     show_default=True,
-    help="Least level of log lines on standard error.",
+    help="Least level of log lines on standard error; info has a line for each request, debug its bodies.",
+)
+@setting(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Log lines as text, or as a JSON object each.",
 )
 def serve(**options: Any) -> None:
     """Serve PACKS: folders of mock packs, names of shipped ones, MOF files, or mock scripts; without any, all shipped packs."""
@@ -125,8 +161,9 @@ def serve(**options: Any) -> None:
     from cimsim.operations.call import Policy
     from cimsim.server.endpoint import Endpoint, EndpointOptions
     from cimsim.server.limits import HttpLimits
+    from cimsim.server.recording import RequestLog
 
-    log_to_stderr(options["log_level"])
+    log_to_stderr(options["log_level"], options["log_format"])
     ready_file: Path | None = options["ready_file"]
     if ready_file is not None:
         _forget(ready_file)
@@ -134,7 +171,8 @@ def serve(**options: Any) -> None:
     access = access_of(options, users)
     delivery = delivery_of(options)
     start = start_of(options)
-    loaded = _load(options, time.time() if start is None else start)
+    seed = seed_of(options)
+    loaded = _load(options, time.time() if start is None else start, seed)
     endpoint = Endpoint(
         reactor,
         loaded,
@@ -153,6 +191,7 @@ def serve(**options: Any) -> None:
             max_batch=options["max_batch"],
             limits=HttpLimits(
                 max_body=options["max_body"],
+                max_bodies=options["max_bodies"],
                 max_header_bytes=options["max_header"],
                 max_connections=options["max_connections"],
                 max_failed_logins=options["max_failed_logins"],
@@ -171,6 +210,7 @@ def serve(**options: Any) -> None:
             running=options["clock"] == "real",
             random=random_of(options),
             watchdog=options["watchdog"],
+            recorder=RequestLog(bodies=options["log_level"] == "debug") if options["log_level"] in _RECORDED else None,
         ),
     )
     try:
@@ -185,17 +225,29 @@ def serve(**options: Any) -> None:
             lines.append(f"control plane on {control}")
     except CannotListenError as error:
         fail(f"cannot listen on {error.interface or options['address']}:{error.port}: {_reason(error)}")
-    _show(loaded)
+    if sys.stderr.isatty():
+        _progress("")
+    show_loaded(loaded)
+    command = example(loaded, urls[0], next(iter(users), None), options)
+    if command is not None:
+        click.echo(f"try: {command}")
     if options["reload"]:
         from cimsim.server.reload import Reloader
 
         now = endpoint.clock.now
-        Reloader(reactor, lambda: load_packs(options, now()), endpoint.renew, loaded).start()
+        Reloader(reactor, lambda: load_packs(options, now(), seed), endpoint.renew, loaded).start()
+
+    unready: list[str] = []
 
     def announce() -> None:
         endpoint.watch()
         if ready_file is not None:
-            _write_whole(ready_file, "\n".join(urls))
+            try:
+                _write_whole(ready_file, "\n".join(urls))
+            except OSError as error:
+                unready.append(_unready(ready_file, error))
+                running.stop()
+                return
         for line in lines:
             click.echo(line)
 
@@ -203,20 +255,30 @@ def serve(**options: Any) -> None:
     running.callWhenRunning(announce)
     running.addSystemEventTrigger("before", "shutdown", endpoint.stop)
     running.run()
+    if unready:
+        fail(unready[0])
 
 
 def _forget(ready_file: Path) -> None:
     """Remove what an earlier run left, and refuse a file that this one could not write."""
-    if not os.access(ready_file.parent, os.W_OK):
-        fail(f"--ready-file {ready_file}: the folder does not exist or cannot be written")
-    ready_file.unlink(missing_ok=True)
+    try:
+        # Not the file itself: whoever waits for it must not find it before there is something in it.
+        _beside(ready_file).touch()
+        _beside(ready_file).unlink()
+        ready_file.unlink(missing_ok=True)
+    except OSError as error:
+        fail(_unready(ready_file, error))
 
 
-def _load(options: dict[str, Any], now: float) -> Loaded:
+def _unready(ready_file: Path, error: OSError) -> str:
+    return f"--ready-file {ready_file}: cannot be written: {error.strerror}"
+
+
+def _load(options: dict[str, Any], now: float, seed: int) -> Loaded:
     from cimsim.packs.errors import PackError
 
     try:
-        return load_packs(options, now)
+        return load_packs(options, now, seed)
     except PackError as error:
         if sys.stderr.isatty():
             _progress("")
@@ -226,53 +288,47 @@ def _load(options: dict[str, Any], now: float) -> Loaded:
         gc.enable()
 
 
-def load_packs(options: dict[str, Any], now: float) -> Loaded:
-    """Return what the options ask to be loaded, at a time in seconds since 1970-01-01 UTC; raises PackError."""
+def load_packs(options: dict[str, Any], now: float, seed: int) -> Loaded:
+    """Return what the options ask to be loaded, at a time in seconds since 1970-01-01 UTC; raises PackError.
+
+    ``seed`` is what generated identifiers are made from; a server that loads packs again keeps its own.
+    """
     from cimsim.packs.cache import default_cache_dir
     from cimsim.packs.load import load
 
     cache_dir = (options["cache_dir"] or default_cache_dir()) if options["cache"] else None
-    return load(
+    loaded = load(
         options["packs"],
-        assignments(options["set"]),
+        options["set"],
         cache_dir=cache_dir,
         now=now,
-        seed=options["seed"] or 0,
+        seed=seed,
         progress=_progress if sys.stderr.isatty() else None,
         namespace=options["namespace"],
         schema=options["schema"],
+        lenient=options["lenient"],
+        mof_dialect=options["mof_dialect"],
     )
+    _warn(loaded.warnings)
+    return loaded
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    if not warnings:
+        return
+    from twisted.logger import Logger
+
+    log = Logger(namespace="cimsim.packs")
+    for warning in warnings[:_MAX_WARNINGS]:
+        log.warn("{warning}", warning=warning)  # noqa: G010 - Twisted's name
+    left = len(warnings) - _MAX_WARNINGS
+    if left > 0:
+        log.warn("{left} more warnings of this kind: cimsim check shows all", left=left)  # noqa: G010
 
 
 def _progress(text: str) -> None:
     # Erases the line, so that nothing of it is left beside what comes next.
     click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-
-
-def _show(loaded: Loaded) -> None:
-    if sys.stderr.isatty():
-        _progress("")
-    for pack in loaded.packs:
-        click.echo(" ".join(part for part in ("pack", pack.name, pack.version, f"({pack.path})", pack.title) if part))
-    for namespace in loaded.namespaces:
-        click.echo(f"{namespace.name}: {namespace.classes} classes, {namespace.instances} instances")
-        for pack_name, files in namespace.sources:
-            click.echo(f"  from {pack_name}: {_listed(files)}")
-
-
-def _listed(files: Sequence[str]) -> str:
-    """Return the names of files, those of a folder behind its name: ``instances/{host,vm_web01}.mof``; many are counted."""
-    folders: dict[str, list[str]] = {}
-    for file in files:
-        folder, _, name = file.rpartition("/")
-        folders.setdefault(folder and folder + "/", []).append(name.removesuffix(".mof"))
-    return ", ".join(_of_folder(folder, names) for folder, names in folders.items())
-
-
-def _of_folder(folder: str, names: list[str]) -> str:
-    if len(names) == 1:
-        return f"{folder}{names[0]}.mof"
-    return f"{folder}{{{','.join(names)}}}.mof" if len(names) <= _MOST_NAMES else f"{folder}*.mof ({len(names)} files)"
 
 
 def _reason(error: Any) -> str:
@@ -283,6 +339,10 @@ def _reason(error: Any) -> str:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write a file so that nobody ever sees it half-written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = _beside(path)
     temporary.write_text(text + "\n", encoding="utf-8")
     temporary.replace(path)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".cimsim-{os.getpid()}")

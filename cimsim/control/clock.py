@@ -106,4 +106,4 @@ def parse_time(text: str) -> float:
         time = datetime.fromisoformat(text)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise ControlError(400, f"{text!r} is no ISO 8601 time, such as 2025-03-10T12:00:00Z") from None
+        raise ControlError(400, f"{text!r} is not an ISO 8601 time, such as 2025-03-10T12:00:00Z") from None

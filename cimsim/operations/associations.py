@@ -29,11 +29,12 @@ def associators(
     PropertyList: list[str] | None,
 ) -> Outcome:
     """Return the objects associated with an object, with their paths (rule OP-AS-1)."""
-    if isinstance(ObjectName, ClassName):
+    target = _meant(call, ObjectName)
+    if isinstance(target, ClassName):
         view = ClassView(False, IncludeQualifiers, IncludeClassOrigin, folded_names(PropertyList))
-        classes = _associated_classes(call, ObjectName, AssocClass, ResultClass, Role, ResultRole)
+        classes = _associated_classes(call, target, AssocClass, ResultClass, Role, ResultRole)
         return Outcome(call.world, ClassesWithPath(call.namespace.name, classes, view))
-    found = _associated(call, ObjectName, AssocClass, ResultClass, Role, ResultRole)
+    found = _associated(call, target, AssocClass, ResultClass, Role, ResultRole)
     return _with_paths(call, found, IncludeClassOrigin, PropertyList)
 
 
@@ -46,10 +47,11 @@ def associator_names(
     ResultRole: str | None,
 ) -> Outcome:
     """Return the paths of the objects associated with an object (rule OP-ASN-1)."""
-    if isinstance(ObjectName, ClassName):
-        classes = _associated_classes(call, ObjectName, AssocClass, ResultClass, Role, ResultRole)
+    target = _meant(call, ObjectName)
+    if isinstance(target, ClassName):
+        classes = _associated_classes(call, target, AssocClass, ResultClass, Role, ResultRole)
         return Outcome(call.world, ClassPaths(call.namespace.name, classes))
-    return Outcome(call.world, ObjectPaths(_associated(call, ObjectName, AssocClass, ResultClass, Role, ResultRole)))
+    return Outcome(call.world, ObjectPaths(_associated(call, target, AssocClass, ResultClass, Role, ResultRole)))
 
 
 def references(
@@ -62,19 +64,29 @@ def references(
     PropertyList: list[str] | None,
 ) -> Outcome:
     """Return the associations that refer to an object, with their paths (rule OP-RF-1)."""
-    if isinstance(ObjectName, ClassName):
+    target = _meant(call, ObjectName)
+    if isinstance(target, ClassName):
         view = ClassView(False, IncludeQualifiers, IncludeClassOrigin, folded_names(PropertyList))
-        classes = [association for association, _ in _class_associations(call, ObjectName, ResultClass, Role)]
+        classes = [association for association, _ in _class_associations(call, target, ResultClass, Role)]
         return Outcome(call.world, ClassesWithPath(call.namespace.name, classes, view))
-    return _with_paths(call, _referring(call, ObjectName, ResultClass, Role), IncludeClassOrigin, PropertyList)
+    return _with_paths(call, _referring(call, target, ResultClass, Role), IncludeClassOrigin, PropertyList)
 
 
 def reference_names(call: Call, ObjectName: Target, ResultClass: str | None, Role: str | None) -> Outcome:
     """Return the paths of the associations that refer to an object (rule OP-RFN-1)."""
-    if isinstance(ObjectName, ClassName):
-        classes = [association for association, _ in _class_associations(call, ObjectName, ResultClass, Role)]
+    target = _meant(call, ObjectName)
+    if isinstance(target, ClassName):
+        classes = [association for association, _ in _class_associations(call, target, ResultClass, Role)]
         return Outcome(call.world, ClassPaths(call.namespace.name, classes))
-    return Outcome(call.world, ObjectPaths(_referring(call, ObjectName, ResultClass, Role)))
+    return Outcome(call.world, ObjectPaths(_referring(call, target, ResultClass, Role)))
+
+
+def _meant(call: Call, target: Target) -> Target:
+    """Return the class where a client that is not careful writes it as an instance without keys (rule Q7), else the target."""
+    if not call.policy.keyless_class or isinstance(target, ClassName) or target.keys:
+        return target
+    cls = call.namespace.schema.get(target.classname)
+    return ClassName(cls.name) if cls is not None and cls.keys else target
 
 
 def _with_paths(call: Call, found: list[Instance], class_origin: bool, property_list: list[str] | None) -> Outcome:

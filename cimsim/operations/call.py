@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from pywbem import CIMError
 
 from cimsim.operations.hooks import NO_HOOKS, Hooks, ReadHook, run_hook
+from cimsim.operations.pending import Pending
 from cimsim.operations.results import Result, Void
 from cimsim.world.counts import Counts
 from cimsim.world.errors import failed, invalid_parameter
@@ -14,6 +15,7 @@ from cimsim.world.events import Event
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
 from cimsim.world.paths import InstancePath
+from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction, same, same_key
 from cimsim.world.world import Namespace, World
 
@@ -22,20 +24,22 @@ from cimsim.world.world import Namespace, World
 class Policy:
     """How a CIMOM treats what the specifications leave to it.
 
-    ``enforce_write``: refuse to change properties without the Write qualifier (rule OP-MI-5).
+    ``enforce_write``: refuse to change properties without the Write qualifier (rule OP-MI-5); None: where the class says so.
     ``max_pull_timeout``: the longest OperationTimeout in seconds that a client may ask for; 0, never, is allowed too (PL-29).
     ``continue_on_error``: enumeration sessions may survive an error when the client wants it (rule PL-30).
     ``calls_told``: whether what happens includes calls of methods: not when nobody asks for it (rule I19).
     ``hides``: tells of a namespace whether answers must tell nothing of its classes (rule SEC13); None: of none.
+    ``keyless_class``: where a class or an instance may stand, the path of an instance that lacks keys is its class (rule Q7).
     ``sessions``: no, when the CIMOM is about to stop: it opens no enumeration session then, nor goes on with one (rule PL-40).
     """
 
-    enforce_write: bool = True
+    enforce_write: bool | None = None
     max_pull_timeout: int = 3600
     continue_on_error: bool = True
     calls_told: bool = True
     hides: Callable[[str], bool] | None = None
     sessions: bool = True
+    keyless_class: bool = False
 
 
 class Call(NamedTuple):
@@ -51,9 +55,14 @@ class Call(NamedTuple):
     hooks: Hooks = NO_HOOKS
     counts: Counts | None = None
 
+    def enforces_write(self, cls: ResolvedClass) -> bool:
+        """Whether the properties of a class that have no Write qualifier may not be changed."""
+        forced = self.policy.enforce_write
+        return cls.enforces_write if forced is None else forced
+
     def transaction(self) -> Transaction:
         """Return a new transaction on the call's world and namespace."""
-        return Transaction(self.world, self.namespace.name, self.now, self.counts)
+        return Transaction(self.world, self.namespace.name, self.now, self.counts, hides=self.policy.hides)
 
     def knows(self, classname: str) -> bool:
         """Return whether any namespace that is not hidden has a class of that name: results may lie in each."""
@@ -131,10 +140,13 @@ def check_local(path: InstancePath, namespace: str, what: str) -> None:
 
 
 class Outcome(NamedTuple):
-    """What a request came to: the next world (the same one for a read), the result, and what changed."""
+    """What a request came to: the next world (the same one for a read), the result, and what changed.
+
+    The result of a read may still be pending.
+    """
 
     world: World
-    result: Result
+    result: Result | Pending
     changes: Sequence[Event] = ()
 
 

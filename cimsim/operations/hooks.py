@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from pywbem import CIMError
 
+from cimsim.world.errors import described
 from cimsim.world.instances import Instance
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
@@ -45,7 +46,7 @@ def run_hook(hook: Callable[..., T], *arguments: Any) -> T:
         raise
     except (Exception, SystemExit) as error:
         name = getattr(hook, "__qualname__", "of a provider")
-        raise HookError(f"the behaviour {name} failed: {str(error) or type(error).__name__}") from error
+        raise HookError(f"the behaviour {name} failed: {described(error)}") from error
 
 
 class Hooks(Protocol):

@@ -86,7 +86,7 @@ def modify_instance(
         values = _listed(cls, values, PropertyList)
     current = call.world.instance(path, call.namespace)
     values = _stored(call, current, values)
-    if call.policy.enforce_write:
+    if call.enforces_write(current.cls):
         _check_writable(current, values)
     return _change(call, current, values)
 
@@ -166,7 +166,7 @@ def set_property(call: Call, InstanceName: InstancePath, PropertyName: str, NewV
         value = convert_value(prop, NewValue, Binding(call.world, call.namespace))
     except ValueError as error:
         raise type_mismatch(f"property {instance.cls.name}.{prop.name}: {error}") from None
-    read_only = prop.key or (call.policy.enforce_write and not prop.writable)
+    read_only = prop.key or (not prop.writable and call.enforces_write(instance.cls))
     unchanged = (same_key if prop.key else same)(instance.values[place], value)
     if read_only and not unchanged:
         raise not_supported(f"property {instance.cls.name}.{prop.name} is read-only")

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from pywbem import CIMParameter
+
 from cimsim.operations.call import Call, Outcome, changed, check_local
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, Selection
 from cimsim.operations.results import MethodResult, Output
@@ -127,7 +129,7 @@ def _known_class(namespace: Namespace, name: str) -> ResolvedClass:
 def _bind(call: Call, cls: ResolvedClass, method: Method, request: ExtrinsicRequest) -> dict[str, Any]:
     """Return the value of each In parameter; the class tells the types (rule X8)."""
     bound: dict[str, Any] = {}
-    binding = Binding(call.world, call.namespace)
+    binding = Binding(call.world, call.namespace, any_host=True)
     where = f"{cls.name}.{method.name}"
     for argument in request.arguments:
         parameter = method.parameters.get(fold(argument.name))
@@ -184,6 +186,8 @@ def _result(cls: ResolvedClass, method: Method, returned: Any, binding: Binding)
 
 
 def _output(where: str, element: Parameter, value: Any, binding: Binding) -> Output:
+    if isinstance(value, CIMParameter):
+        value = value.value
     plain = [_plain(element, item) for item in value] if type(value) in (list, tuple) else _plain(element, value)
     try:
         converted = convert_value(element, plain, binding)

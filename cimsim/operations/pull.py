@@ -11,6 +11,7 @@ from typing import Any, TypedDict, Unpack
 from cimsim.operations.associations import associator_names, associators, reference_names, references
 from cimsim.operations.call import Call, Outcome, Policy
 from cimsim.operations.instances import enumerate_instance_names, enumerate_instances
+from cimsim.operations.pending import begun
 from cimsim.operations.queries import run_query
 from cimsim.operations.request import Argument
 from cimsim.operations.results import (
@@ -146,11 +147,12 @@ def open_query_instances(
     call: Call, FilterQuery: str, FilterQueryLanguage: str, ReturnQueryResultClass: bool, **limits: Unpack[Limits]
 ) -> Outcome:
     """Open an enumeration of the rows of a query (rules PL-7, PL-41)."""
-    rows, projections, query_class = run_query(call, FilterQueryLanguage, FilterQuery)
+    rows, projections, query_class, steps = run_query(call, FilterQueryLanguage, FilterQuery)
     if ReturnQueryResultClass and query_class is None:
         raise failed("the rows of this query are of no one class, so that ReturnQueryResultClass cannot be TRUE")
     shown = query_class if ReturnQueryResultClass else None
-    return Outcome(call.world, Opened(PullForm.INSTANCES, rows, projections, *_kept(limits), shown))
+    opened = Opened(PullForm.INSTANCES, rows, projections, *_kept(limits), shown)
+    return Outcome(call.world, begun(steps, lambda: opened))
 
 
 def pull_instances_with_path(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
@@ -194,11 +196,14 @@ def _check_filter(session: Session) -> None:
 def _opened(call: Call, form: PullForm, outcome: Outcome, session: Session) -> Outcome:
     instances, projections = _found(outcome)
     language, text = session["FilterQueryLanguage"], session["FilterQuery"]
-    if language is not None and text is not None:
-        # A condition on paths looks at the instances, too.
-        live = call.live(list(instances)) if form is PullForm.PATHS else instances
-        instances = parse_filter(language, text).select(live)
-    return Outcome(outcome.world, Opened(form, instances, projections, *_kept(session)))
+    if language is None or text is None:
+        return Outcome(outcome.world, Opened(form, instances, projections, *_kept(session)))
+    # A condition on paths looks at the instances, too.
+    live = call.live(list(instances)) if form is PullForm.PATHS else instances
+    selected: list[Instance] = []
+    steps = parse_filter(language, text).selecting(live, selected)
+    opened = Opened(form, selected, projections, *_kept(session))
+    return Outcome(outcome.world, begun(steps, lambda: opened))
 
 
 def _found(outcome: Outcome) -> tuple[Sequence[Instance], Projections]:

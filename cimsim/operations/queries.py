@@ -9,14 +9,15 @@ CIM_ERR_INVALID_QUERY, and so is a source of ASSOCIATORS OF or REFERENCES OF tha
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
 
 from pywbem import CIMClass, CIMError
 
 from cimsim.operations.associations import associators, references
 from cimsim.operations.call import Call, Outcome
+from cimsim.operations.pending import begun
 from cimsim.operations.projection import project_all
 from cimsim.operations.request import ClassName
 from cimsim.operations.results import ClassesWithPath, ClassView, ObjectsWithPath, Projection, Projections, QueryObjects
@@ -38,17 +39,32 @@ _FLAGS: Final = ("KeysOnly", "ClassDefsOnly", "SchemaOnly")
 _OPTIONS: Final = {fold(name): name for name in (*_VALUED, *_FLAGS)}
 _ASSOCIATORS_ONLY: Final = frozenset({"assocclass", "resultrole", "requiredassocqualifier"})
 _CLASS_PATH: Final = re.compile(r"([\\/]{2}[^\\/]*[\\/])?([\\/]?(?P<namespace>[^:.\"=]+):)?(?P<classname>\w+)")
+_MAX_COLUMNS: Final = 60_000
+"""Columns times classes, each looked up; each takes some 0.6 us (rule SEC6)."""
 _VIEW: Final = ClassView()
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What a query found. ``whole`` tells rows that are instances from rows of a select list, which have no identity."""
+    """What a query found. ``whole`` tells rows that are instances from rows of a select list, which have no identity.
+
+    ``instances`` are complete when there are no more ``steps``.
+    """
 
     instances: list[Instance]
     projections: Projections
     cls: CIMClass | None
     whole: bool
+    steps: Iterator[None] = field(default_factory=lambda: iter(()))
+
+
+class QueryRows(NamedTuple):
+    """The rows of a query, complete when there are no more ``steps``; what to show of them; their class."""
+
+    instances: list[Instance]
+    projections: Projections
+    cls: CIMClass | None
+    steps: Iterator[None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +82,10 @@ def exec_query(call: Call, QueryLanguage: str, Query: str) -> Outcome:
     if isinstance(found, _Definitions):
         return Outcome(call.world, ClassesWithPath(found.namespace, found.classes, _VIEW))
     form = ObjectsWithPath if found.whole else QueryObjects
-    return Outcome(call.world, form(found.instances, found.projections))
+    return Outcome(call.world, begun(found.steps, lambda: form(found.instances, found.projections)))
 
 
-def run_query(call: Call, language: str, text: str) -> tuple[list[Instance], Projections, CIMClass | None]:
+def run_query(call: Call, language: str, text: str) -> QueryRows:
     """Return the rows of a query, what to show of them, and their class (rules PL-7, PL-41).
 
     The class has the name of the one behind FROM, with the selected properties; it is None where the rows are of no one class.
@@ -84,7 +100,7 @@ def run_query(call: Call, language: str, text: str) -> tuple[list[Instance], Pro
         raise found.option.at.unsupported(
             f"the rows of a query with {name} are classes, which cannot be pulled; ExecQuery has them"
         )
-    return found.instances, found.projections, found.cls
+    return QueryRows(found.instances, found.projections, found.cls, found.steps)
 
 
 def _run(call: Call, language: str, text: str) -> _Rows | _Definitions:
@@ -101,14 +117,19 @@ def _selected(call: Call, dialect: Dialect, query: Select) -> _Rows:
         raise query.at.invalid(namespace.no_class(query.classname))
     scope = scope_of(dialect, query, cls, namespace.schema)
     closure = namespace.schema.closure(cls)
+    if len(query.columns or ()) * len(closure) > _MAX_COLUMNS:
+        raise query.at.too_much(f"{len(query.columns or ())} columns of {len(closure)} classes are too many")
     instances = call.live(namespace.instances_of(cls))
+    steps: Iterator[None] = iter(())
     if query.where is not None:
-        instances = Filter(query.where, scope).select(instances, closure)
+        selected: list[Instance] = []
+        steps = Filter(query.where, scope).selecting(instances, selected, closure)
+        instances = selected
     if query.columns is None:
-        return _Rows(instances, None, cls.full, True)
+        return _Rows(instances, None, cls.full, True, steps)
     names = [name for column in query.columns if (name := shown(column, closure, scope)) is not None]
     projections = project_all(closure, names, class_origin=False)
-    return _Rows(instances, projections, _row_class(cls, closure, names), False)
+    return _Rows(instances, projections, _row_class(cls, closure, names), False, steps)
 
 
 def _row_class(cls: ResolvedClass, closure: tuple[ResolvedClass, ...], names: list[str]) -> CIMClass:

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from pywbem import CIMQualifierDeclaration
+from pywbem import CIMClass, CIMQualifierDeclaration
 
 from cimsim.packs.cache import Cache, digest_of, key_of, sha256
-from cimsim.packs.declarations import Compiled, Standard, apply_all
+from cimsim.packs.declarations import Compiled, Declaring, Position, Remark, Standard, Terms, apply_all
 from cimsim.packs.errors import PackError, read_bytes
 from cimsim.packs.manifest import Manifest, NamespaceEntry, Pack
+from cimsim.packs.mof.dialect import Dialect
+from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
+from cimsim.world.schema import ClassHead
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -22,10 +25,31 @@ _BAR: Final = 30
 
 @dataclass(frozen=True)
 class Built:
-    """A pack that is in the world: its digest for the cache, and the MOF files of each of its namespaces in order."""
+    """A pack that is in the world.
 
-    digest: str
+    ``files`` are the MOF files of each of its namespaces in order, whose names begin in ``folder``. ``classes`` are those that
+    it declares, as pairs of folded namespace and folded name. ``remarks`` are what was taken leniently, ``referring`` the
+    instances that may refer to what is not there.
+    """
+
+    folder: Path
     files: Mapping[str, tuple[str, ...]]
+    classes: frozenset[tuple[str, str]]
+    remarks: tuple[Remark, ...] = ()
+    referring: tuple[tuple[Position, Instance], ...] = ()
+
+    def warnings(self, world: World) -> list[str]:
+        """Return lines ``FILE:LINE:COLUMN: what is wrong``: what was taken leniently, and references that lead nowhere yet."""
+        places = {instance.identity: position for position, instance in self.referring}
+        transaction = Transaction(world)
+        found = [(identity, world.find(identity)) for identity in places]
+        dangling = (
+            Remark(places[identity], text)
+            for identity, instance in found
+            if instance is not None
+            for text in transaction.dangling(instance)
+        )
+        return [str(position.error(self.folder, text)) for position, text in sorted([*self.remarks, *dangling])]
 
 
 class Files(Protocol):
@@ -51,6 +75,9 @@ class Files(Protocol):
 
     def find(self, classname: str) -> Path | None:
         """Return the file that a class is to be looked for in, or None."""
+
+    def spelling(self, path: Path) -> Path:
+        """Return the path of a file that differs from the given one in letter case only, the given one if there is none."""
 
     def count(self) -> int | None:
         """Return how many files will be read, None if that is not known."""
@@ -85,7 +112,7 @@ class PackFiles:
 
     def read(self, path: Path) -> bytes:
         """Return the content of a file."""
-        return self._contents[path] if path in self._contents else read_bytes(path)
+        return self._contents[path] if path in self._contents else read_bytes(path, self.folder)
 
     def covers(self, path: Path) -> bool:
         """Whether it is listed."""
@@ -102,31 +129,50 @@ class PackFiles:
                         self._below.setdefault(fold(name[:-4]), Path(os.path.normpath(Path(folder, name))))
         return self._below.get(fold(classname))
 
+    def spelling(self, path: Path) -> Path:
+        """Return the path of a file that differs from the given one in letter case only, the given one if there is none."""
+        return spelling_on_disk(path)
+
     def count(self) -> None:
         """Which files are found is not known before."""
 
     def _read_listed(self, name: str) -> bytes:
         try:
-            return read_bytes(self.folder / name)
+            # A plain MOF file was named by the user, wherever a link leads.
+            return read_bytes(self.folder / name, self.folder if self._pack.text else None)
         except PackError as error:
             raise (self._pack.error(f"{name}: {error.text}", name) if self._pack.text else error) from None
+
+
+def spelling_on_disk(path: Path) -> Path:
+    """Return the path of a file that differs from the given one in letter case only, the given one if there is none."""
+    if path.exists() or not path.name:
+        return path
+    folder = spelling_on_disk(path.parent)
+    try:
+        names = sorted(each.name for each in folder.iterdir())
+    except OSError:
+        return path
+    return folder / next((name for name in names if name.lower() == path.name.lower()), path.name)
 
 
 class Builder:
     """Puts packs into a world one after the other, required ones first.
 
-    ``progress`` is told when something has to be compiled.
+    ``progress`` is told when something has to be compiled; ``dialect`` is that of packs that do not say theirs.
     """
 
-    def __init__(self, cache: Cache, progress: Callable[[str], None]) -> None:
+    def __init__(self, cache: Cache, progress: Callable[[str], None], dialect: Dialect = Dialect.DMTF) -> None:
         self._cache = cache
+        self._dialect = dialect
         self._progress = progress
         self._digests: dict[str, str] = {}
         entry = NamespaceEntry("root/standard", [STANDARD_QUALIFIERS])
         qualifiers = Pack(Path(__file__).parent, Manifest("standard qualifiers", namespaces=[entry]))
         self._standard = Standard()
         self._standard_digest = ""
-        compiled, self._standard_digest = self._compiled(qualifiers.name, PackFiles(qualifiers), Transaction(World()))
+        declaring = Declaring(Transaction(World()))
+        compiled, self._standard_digest = self._compiled(qualifiers.name, PackFiles(qualifiers), declaring, Dialect.DMTF)
         items = (declared.item for declared in compiled.declared)
         self._standard = Standard(tuple(item for item in items if isinstance(item, CIMQualifierDeclaration)))
 
@@ -137,24 +183,27 @@ class Builder:
             PackError: as compiling does; or what was compiled earlier does not fit this world.
         """
         files = pack.files if isinstance(pack, PackOfFiles) else PackFiles(pack)
-        compiled, digest = self._compiled(pack.name, files, transaction)
+        dialect = Dialect.named(pack.manifest.mof_dialect, self._dialect)
+        declaring = Declaring(transaction, Terms(pack.manifest.lenient, pack.manifest.enforce_write))
+        compiled, digest = self._compiled(pack.name, files, declaring, dialect)
         self._digests[pack.name] = digest
-        return Built(digest, _files(pack, compiled))
+        remarks = *compiled.remarks, *declaring.remarks
+        return Built(files.folder, _files(pack, compiled), _classes(compiled), remarks, tuple(declaring.referring))
 
-    def _compiled(self, name: str, files: Files, transaction: Transaction) -> tuple[Compiled, str]:
+    def _compiled(self, name: str, files: Files, declaring: Declaring, dialect: Dialect) -> tuple[Compiled, str]:
         """Return what a pack declares, after putting it into the world, and its digest."""
         # A pack may build on any that came before it, be it required or not.
         before = [self._standard_digest, *self._digests.values()]
-        key = key_of(files.namespaces, files.contents(), before)
-        compiled = self._cache.load(key, lambda read: read_bytes(files.folder / read))
+        key = key_of(files.namespaces, files.contents(), before, dialect, lenient=declaring.lenient)
+        compiled = self._cache.load(key, lambda read: read_bytes(files.folder / read, files.folder))
         if compiled is None:
-            compiled = self._compile(name, files, transaction)
+            compiled = self._compile(name, files, declaring, dialect)
             self._cache.store(key, compiled)
         else:
-            apply_all(transaction, compiled, files.folder, self._standard, [entry.name for entry in files.namespaces])
+            apply_all(declaring, compiled, files.folder, self._standard, [entry.name for entry in files.namespaces])
         return compiled, digest_of(key, compiled)
 
-    def _compile(self, name: str, files: Files, transaction: Transaction) -> Compiled:
+    def _compile(self, name: str, files: Files, declaring: Declaring, dialect: Dialect) -> Compiled:
         # Compiling is rare and its modules are not small.
         from cimsim.packs.compile import compile_pack
 
@@ -170,10 +219,37 @@ class Builder:
                     self._progress(_bar(name, len(contents), count))
             return contents[path]
 
-        compiled = compile_pack(transaction, files.folder, listed, self._standard, read, files.find)
+        compiled = compile_pack(declaring, files.folder, listed, self._standard, read, files.find, dialect, files.spelling)
         further = [path for path in sorted(contents) if not files.covers(path)]
         reads = tuple((Path(os.path.relpath(path, files.folder)).as_posix(), sha256(contents[path])) for path in further)
-        return Compiled(compiled.declared, reads)
+        return Compiled(compiled.declared, reads, compiled.remarks)
+
+
+def compile_plain(pack: Pack, transaction: Transaction, dialect: Dialect, *, lenient: bool) -> Built:
+    """Put a MOF file of a mock environment into the world of a transaction.
+
+    New namespaces get no qualifiers of ours, and instances no class defaults, as in pywbem_mock. Nothing is cached.
+
+    Raises:
+        PackError: as compiling does.
+    """
+    from cimsim.packs.compile import compile_pack
+
+    declaring = Declaring(transaction, Terms(lenient, defaults=False))
+    files = PackFiles(pack)
+    compiled = compile_pack(
+        declaring, files.folder, files.listed(), Standard(), files.read, files.find, dialect, files.spelling
+    )
+    remarks = *compiled.remarks, *declaring.remarks
+    return Built(files.folder, _files(pack, compiled), _classes(compiled), remarks, tuple(declaring.referring))
+
+
+def _classes(compiled: Compiled) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (fold_namespace(namespace), fold(item.classname))
+        for _, namespace, item in compiled.declared
+        if isinstance(item, CIMClass | ClassHead)
+    )
 
 
 def _bar(name: str, done: int, count: int) -> str:

@@ -1,14 +1,15 @@
 """Compiled packs on disk, so that a second start need not compile MOF.
 
-A file ``packs/v1/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
+A file ``packs/v2/KEY.msgpack`` below the cache folder holds the declarations of one pack, before any setting applies. It is a
 MessagePack array: the text ``cimsim pack``, the format's version, the SHA-256 of the content, and the content as ``encoding``
 writes it. KEY is the SHA-256 (hexadecimal) over all that the content depends on: the versions of the format, cimsim and pywbem,
-the standard qualifiers, the pack's namespaces with their MOF files, and the digests of all packs loaded before it. Files that
-are only found while compiling (includes) stand in the content with their own SHA-256, and must still be the same.
+the standard qualifiers, the MOF dialect, the pack's namespaces with their files, whether it was compiled leniently, and the
+digests of all packs loaded before it. Files that are only found while compiling (includes) stand in the content with their own
+SHA-256, and must still be the same.
 
 The cache is a help, never a condition: what cannot be read or is not understood is compiled again, and a folder that cannot be
-written is told once to the log. Files are written under another name first, so that nobody reads half of one. Only the 64 used
-last are kept: the time of a file is that of its last use.
+written, or that others can write, is told once to the log. Files are written under another name first, so that nobody reads
+half of one. Only the 64 used last are kept: the time of a file is that of its last use.
 """
 
 import hashlib
@@ -27,8 +28,10 @@ from cimsim.packs.declarations import Compiled
 from cimsim.packs.encoding import decode, encode
 from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import NamespaceEntry
+from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.permissions import writable_by_others
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _MAGIC: Final = "cimsim pack"
 _MOST_FILES: Final = 64
 
@@ -51,19 +54,29 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def key_of(namespaces: Sequence[NamespaceEntry], contents: Mapping[str, bytes], before: Sequence[str]) -> str:
+def key_of(
+    namespaces: Sequence[NamespaceEntry],
+    contents: Mapping[str, bytes],
+    before: Sequence[str],
+    dialect: Dialect,
+    *,
+    lenient: bool,
+) -> str:
     """Return the key of a pack's compiled form.
 
     Args:
         namespaces: those of the pack.
         contents: the contents of their MOF files, by name.
         before: the digests of everything that was loaded before, on which the pack may build.
+        dialect: what the files are written in.
+        lenient: whether it is compiled leniently.
     """
     parts = [
-        [FORMAT, cimsim.__version__, pywbem.__version__],
+        [FORMAT, cimsim.__version__, pywbem.__version__, dialect.value],
         [[entry.name, entry.mof] for entry in namespaces],
         [[name, sha256(content)] for name, content in contents.items()],
         list(before),
+        lenient,
     ]
     return sha256(msgspec.json.encode(parts))
 
@@ -79,6 +92,15 @@ class Cache:
     def __init__(self, folder: Path | None, warn: Callable[[str], None]) -> None:
         self._folder = None if folder is None else folder / "packs" / f"v{FORMAT}"
         self._warn = warn
+        if self._folder is not None:
+            self._check_owners(self._folder)
+
+    def _check_owners(self, folder: Path) -> None:
+        """Tell once if others may write the folder: what they put there would be served."""
+        for each in (folder, *folder.parents[:2]):
+            if writable_by_others(each):
+                self._warn(f"others may write the cache folder {each}, and so change what is served; use chmod go-w")
+                return
 
     def load(self, key: str, read: Callable[[str], bytes]) -> Compiled | None:
         """Return what is stored under a key, or None if there is nothing, or nothing that is sound and still true.
@@ -110,7 +132,9 @@ class Cache:
         try:
             content = encode(compiled)
             stored = msgspec.msgpack.encode(_File(_MAGIC, FORMAT, hashlib.sha256(content).digest(), content))
-            self._folder.mkdir(parents=True, exist_ok=True)
+            for each in (*self._folder.parents[1::-1], self._folder):
+                if not each.exists():
+                    each.mkdir(mode=0o700, parents=True, exist_ok=True)
             _replace(self._path(key), stored)
             _forget_oldest(self._folder)
         except (OSError, ValueError, OverflowError, TypeError) as error:

@@ -1,6 +1,7 @@
 """Looking a loaded pack over: what its classes and methods come to, and what its author may want to know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,11 @@ class CheckedNamespace:
     warnings: tuple[str, ...]
 
 
-def check_pack(pack: LoadedPack, loaded: Loaded, now: float) -> list[CheckedNamespace]:
+ClassNames = AbstractSet[tuple[str, str]]
+"""Classes as pairs of folded namespace and folded name."""
+
+
+def check_pack(pack: LoadedPack, loaded: Loaded, now: float, below: ClassNames = frozenset()) -> list[CheckedNamespace]:
     """Return what the namespaces of a pack hold, whoever put it there.
 
     Every hook of the pack's behaviours that reads is called once, on a world that is dropped.
@@ -52,8 +57,9 @@ def check_pack(pack: LoadedPack, loaded: Loaded, now: float) -> list[CheckedName
         pack: one of those that were loaded.
         loaded: all of them.
         now: the time for hooks, in seconds since 1970-01-01 UTC.
+        below: the classes of a schema that the packs build on: looked at only as far as they have instances.
     """
-    return [_checked(loaded.world.namespace(name), loaded, now) for name in pack.files]
+    return [_checked(loaded.world.namespace(name), loaded, now, below) for name in pack.files]
 
 
 def check_others(loaded: Loaded, now: float) -> list[CheckedNamespace]:
@@ -62,13 +68,15 @@ def check_others(loaded: Loaded, now: float) -> list[CheckedNamespace]:
     return [_checked(each, loaded, now) for folded, each in loaded.world.namespaces.items() if folded not in named]
 
 
-def _checked(namespace: Namespace, loaded: Loaded, now: float) -> CheckedNamespace:
-    warnings = [*_of_classes(namespace), *_of_values(namespace), *_of_hooks(loaded, namespace, now)]
-    return CheckedNamespace(namespace.name, tuple(_classes(namespace, loaded.behaviours)), tuple(warnings))
+def _checked(namespace: Namespace, loaded: Loaded, now: float, below: ClassNames = frozenset()) -> CheckedNamespace:
+    folded = fold_namespace(namespace.name)
+    classes = [cls for cls in namespace.schema if (folded, cls.folded) not in below or namespace.of_class(cls)]
+    warnings = [*_of_classes(namespace, classes), *_of_values(namespace), *_of_hooks(loaded, namespace, now)]
+    return CheckedNamespace(namespace.name, tuple(_classes(namespace, classes, loaded.behaviours)), tuple(warnings))
 
 
-def _classes(namespace: Namespace, behaviours: Behaviours) -> Iterator[CheckedClass]:
-    for cls in namespace.schema:
+def _classes(namespace: Namespace, classes: Sequence[ResolvedClass], behaviours: Behaviours) -> Iterator[CheckedClass]:
+    for cls in classes:
         if cls.abstract or cls.indication:
             continue
         methods = tuple(_method(namespace, cls, each, behaviours) for each in cls.methods.values())
@@ -86,9 +94,9 @@ def _method(namespace: Namespace, cls: ResolvedClass, method: Method, behaviours
     return CheckedMethod(method.name, None if found is None else getattr(found, "__qualname__", "a fault"))
 
 
-def _of_classes(namespace: Namespace) -> Iterator[str]:
+def _of_classes(namespace: Namespace, classes: Sequence[ResolvedClass]) -> Iterator[str]:
     """Yield what CreateClass would refuse."""
-    for cls in namespace.schema:
+    for cls in classes:
         try:
             check_declared(cls.declared, namespace)
             check_whole(cls)

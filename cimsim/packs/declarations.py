@@ -4,14 +4,15 @@ Compiling and loading from the cache give the same list of :class:`Declared`; bo
 that they cannot differ in what they make or refuse.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
 from cimsim.packs.errors import PackError
+from cimsim.world import lenient
 from cimsim.world.convert import InstanceData
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
@@ -31,7 +32,14 @@ class Position(NamedTuple):
         return PackError(text, folder / self.file, self.line, self.column)
 
 
-Item: TypeAlias = CIMQualifierDeclaration | CIMClass | ClassHead | InstanceData
+class Directive(NamedTuple):
+    """What MOF does that is no declaration: it makes the namespace, or deletes the class, of that name."""
+
+    action: Literal["namespace", "delete class"]
+    name: str
+
+
+Item: TypeAlias = CIMQualifierDeclaration | CIMClass | ClassHead | InstanceData | Directive
 
 
 class Declared(NamedTuple):
@@ -46,16 +54,41 @@ class Declared(NamedTuple):
     item: Item
 
 
+class Terms(NamedTuple):
+    """How the declarations of a pack are taken, beside what they say.
+
+    ``lenient``: what is incomplete or declared twice is remarked on, not refused. ``enforces_write``: its classes are such
+    that clients cannot change properties without the Write qualifier (rule OP-MI-5). ``defaults``: properties that an instance
+    does not give get the class default, as DSP0004 wants it; leniently they may be NULL instead, as pywbem_mock has them.
+    """
+
+    lenient: bool = False
+    enforces_write: bool = False
+    defaults: bool = True
+
+
+STRICT: Final = Terms()
+
+
+class Remark(NamedTuple):
+    """Something that was taken leniently, and where it stands."""
+
+    position: Position
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """Everything that the MOF of one pack declares.
 
     ``reads`` are the files that were read beyond those that ``pack.toml`` lists (included, or found for a missing class):
-    path relative to the pack's folder, and SHA-256 of the content in hexadecimal.
+    path relative to the pack's folder, and SHA-256 of the content in hexadecimal. ``remarks`` are those that only compiling
+    makes; what putting a declaration into a world remarks on comes up whenever that is done.
     """
 
     declared: tuple[Declared, ...]
     reads: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 class Standard(NamedTuple):
@@ -72,27 +105,76 @@ def prepare(transaction: Transaction, namespace: str, standard: Standard) -> Non
             transaction.set_qualifier(declaration, namespace)
 
 
-def apply(transaction: Transaction, namespace: str, item: Item) -> Instance | None:
-    """Put a declaration into the world, and return the instance if it makes one.
+class Declaring:
+    """Puts the declarations of one pack into a world one by one.
 
-    A class that is declared again in the very same words is passed over, so that packs can share a namespace.
-
-    Raises:
-        CIMError: as ``Transaction.create_class`` and ``Transaction.create`` do.
+    ``remarks`` grows with what is taken leniently, ``referring`` with the instances that may refer to what is not there.
     """
-    if isinstance(item, CIMQualifierDeclaration):
-        transaction.set_qualifier(item, namespace)
-    elif isinstance(item, CIMClass | ClassHead):
-        known = transaction.world.namespace(namespace).schema.get(item.classname)
-        if known is None or known.declared != (item.declaration() if isinstance(item, ClassHead) else item):
-            transaction.create_class(item, namespace)
-    else:
-        return transaction.create(item.classname, item, namespace)
-    return None
+
+    def __init__(self, transaction: Transaction, terms: Terms = STRICT) -> None:
+        self.remarks: list[Remark] = []
+        self.referring: list[tuple[Position, Instance]] = []
+        self.transaction = transaction
+        self.lenient = terms.lenient
+        self._terms = terms
+
+    def apply(self, position: Position, namespace: str, item: Item) -> Instance | None:
+        """Put a declaration into the world, and return the instance if it makes one.
+
+        A class that is declared again in the very same words is passed over, so that packs can share a namespace. References
+        of an instance may lead nowhere: MOF has no order, so whoever compiles it looks at them when everything is there.
+
+        Raises:
+            CIMError: as ``Transaction.create_class`` and ``Transaction.create`` do; leniently as ``world.lenient`` does.
+        """
+        if isinstance(item, CIMQualifierDeclaration):
+            self.transaction.set_qualifier(item, namespace)
+            return None
+        if isinstance(item, CIMClass | ClassHead):
+            self._apply_class(position, namespace, item)
+            return None
+        if isinstance(item, Directive):
+            _follow(self.transaction, namespace, item)
+            return None
+        if not self.lenient:
+            return self.transaction.create(item.classname, item, namespace, dangling=True)
+        remark, defaults = self._remark_at(position), self._terms.defaults
+        instance = lenient.create(self.transaction, item, namespace, remark, defaults=defaults)
+        if instance.cls.references:
+            self.referring.append((position, instance))
+        return instance
+
+    def _apply_class(self, position: Position, namespace: str, item: CIMClass | ClassHead) -> None:
+        known = self.transaction.world.namespace(namespace).schema.get(item.classname)
+        enforces = self._terms.enforces_write
+        if known is not None:
+            whole = item.declaration() if isinstance(item, ClassHead) else item
+            if known.declared == whole:
+                return
+            if self.lenient:
+                lenient.redeclare(self.transaction, known, whole, namespace, enforces, self._remark_at(position))
+                return
+        self.transaction.create_class(item, namespace, enforces_write=enforces)
+
+    def _remark_at(self, position: Position) -> Callable[[str], None]:
+        return lambda text: self.remarks.append(Remark(position, text))
+
+
+def _follow(transaction: Transaction, namespace: str, directive: Directive) -> None:
+    if directive.action == "namespace":
+        transaction.create_namespace(directive.name)
+        return
+    target = transaction.world.namespace(namespace)
+    for cls in reversed(target.schema.closure(target.cls(directive.name))):
+        for instance in transaction.world.namespace(namespace).of_class(cls):
+            # An association is gone with the first of its ends.
+            if transaction.world.find(instance.identity) is not None:
+                transaction.delete(instance)
+        transaction.delete_class(cls.name, namespace)
 
 
 def apply_all(
-    transaction: Transaction, compiled: Compiled, folder: Path, standard: Standard, namespaces: Sequence[str] = ()
+    declaring: Declaring, compiled: Compiled, folder: Path, standard: Standard, namespaces: Sequence[str] = ()
 ) -> None:
     """Put all declarations of a pack into the world, and make its ``namespaces`` even if they stay empty.
 
@@ -100,10 +182,10 @@ def apply_all(
         PackError: a declaration does not fit the world, naming its place.
     """
     for namespace in namespaces:
-        prepare(transaction, namespace, standard)
+        prepare(declaring.transaction, namespace, standard)
     for position, namespace, item in compiled.declared:
-        prepare(transaction, namespace, standard)
+        prepare(declaring.transaction, namespace, standard)
         try:
-            apply(transaction, namespace, item)
+            declaring.apply(position, namespace, item)
         except CIMError as error:
             raise position.error(folder, error.status_description) from None

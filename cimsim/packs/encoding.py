@@ -8,7 +8,7 @@ Of a class only the head is decoded at once, the rest when it is needed: a schem
 """
 
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from pywbem import (
@@ -23,7 +23,7 @@ from pywbem import (
     CIMQualifierDeclaration,
 )
 
-from cimsim.packs.declarations import Compiled, Declared, Item, Position
+from cimsim.packs.declarations import Compiled, Declared, Directive, Item, Position, Remark
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -101,6 +101,13 @@ class StoredInstance(msgspec.Struct, array_like=True, frozen=True, gc=False, tag
     properties: list[tuple[str, Any]]
 
 
+class StoredDirective(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="directive"):
+    """Something that MOF does: ``namespace`` or ``delete class``, and the name it does that to."""
+
+    action: Literal["namespace", "delete class"]
+    name: str
+
+
 class StoredItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A declaration with the number of its file, line and column, and the number of its namespace."""
 
@@ -109,20 +116,21 @@ class StoredItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
     column: int
     namespace: int
     item: msgspec.Raw
-    """A StoredClass, StoredDeclaration or StoredInstance."""
+    """A StoredClass, StoredDeclaration, StoredInstance or StoredDirective."""
 
 
 class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """All declarations of a pack. ``reads`` are pairs of file and SHA-256."""
+    """All declarations of a pack. ``reads`` are pairs of file and SHA-256, ``remarks`` are file, line, column and text."""
 
     files: list[str]
     namespaces: list[str]
     reads: list[tuple[str, str]]
     items: list[StoredItem]
+    remarks: list[tuple[str, int, int, str]]
 
 
 _PACK: Final = msgspec.msgpack.Decoder(StoredPack)
-_ITEM: Final = msgspec.msgpack.Decoder(StoredHead | StoredDeclaration | StoredInstance)
+_ITEM: Final = msgspec.msgpack.Decoder(StoredHead | StoredDeclaration | StoredInstance | StoredDirective)
 _CLASS: Final = msgspec.msgpack.Decoder(StoredClass)
 _PATH: Final = "path"
 _EMBEDDED: Final = "embedded"
@@ -143,7 +151,8 @@ def encode(compiled: Compiled) -> bytes:
         stored = msgspec.Raw(msgspec.msgpack.encode(_stored(item)))
         place = file_numbers[position.file], position.line, position.column, namespace_numbers[namespace]
         items.append(StoredItem(*place, stored))
-    return msgspec.msgpack.encode(StoredPack(files, namespaces, list(compiled.reads), items))
+    remarks = [(*position, text) for position, text in compiled.remarks]
+    return msgspec.msgpack.encode(StoredPack(files, namespaces, list(compiled.reads), items, remarks))
 
 
 def decode(content: bytes) -> Compiled:
@@ -160,10 +169,13 @@ def decode(content: bytes) -> Compiled:
             for each in stored.items
         ]
     )
-    return Compiled(declared, tuple(stored.reads))
+    remarks = tuple(Remark(Position(file, line, column), text) for file, line, column, text in stored.remarks)
+    return Compiled(declared, tuple(stored.reads), remarks)
 
 
-def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance:
+def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance | StoredDirective:
+    if isinstance(item, Directive):
+        return StoredDirective(item.action, item.name)
     if isinstance(item, ClassHead):
         return _stored(item.declaration())
     if isinstance(item, CIMClass):
@@ -197,6 +209,8 @@ def _item(raw: msgspec.Raw) -> Item:
             scopes=stored.scopes,
             **_flags(stored.flavors),
         )
+    if isinstance(stored, StoredDirective):
+        return Directive(stored.action, stored.name)
     properties = tuple([PropertyData(name, None, False, _value(value)) for name, value in stored.properties])
     return InstanceData(stored.classname, properties)
 
@@ -305,7 +319,7 @@ def _stored_value(value: Any) -> Any:
     """Return a value of an instance in stored form; references and embedded instances become one-entry maps."""
     if isinstance(value, InstancePath):
         keys = [(name, _stored_value(item)) for name, item in value.keys]
-        return {_PATH: [value.classname, value.namespace, value.host, keys]}
+        return {_PATH: [value.classname, value.namespace, value.host, keys, value.types]}
     if isinstance(value, InstanceData):
         return {_EMBEDDED: [value.classname, [(prop.name, _stored_value(prop.value)) for prop in value.properties]]}
     if isinstance(value, list | tuple):
@@ -320,7 +334,8 @@ def _value(stored: Any) -> Any:
     if not isinstance(stored, dict):
         return stored
     if _PATH in stored:
-        classname, namespace, host, keys = stored[_PATH]
-        return InstancePath(classname, tuple([(name, _value(value)) for name, value in keys]), namespace, host)
+        classname, namespace, host, keys, types = stored[_PATH]
+        typed = tuple([(name, _value(value)) for name, value in keys])
+        return InstancePath(classname, typed, namespace, host, types and tuple(types))
     classname, properties = stored[_EMBEDDED]
     return InstanceData(classname, tuple([PropertyData(name, None, False, _value(value)) for name, value in properties]))

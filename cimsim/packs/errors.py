@@ -1,6 +1,7 @@
 """What goes wrong with a pack, in one line that says where."""
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -23,14 +24,25 @@ class PackError(Exception):
         super().__init__(f"{place}: {self.text}" if place else self.text)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a file.
+def read_bytes(path: Path, within: Path | None = None) -> bytes:
+    """Return the content of a regular file. What may never end, as a pipe or a device, is not read.
+
+    Args:
+        path: the file.
+        within: the folder in which it must lie, links resolved.
 
     Raises:
-        PackError: it does not exist or cannot be read, or its name can be that of no file.
+        PackError: it does not exist or cannot be read, is not a regular file or lies elsewhere, or has no possible name.
     """
     try:
-        return path.read_bytes()
+        real = os.path.realpath(path)
+        if within is not None and not Path(real).is_relative_to(os.path.realpath(within)):
+            raise PackError(f"lies outside of {within}", path)
+        # Opening a pipe would wait for its other end.
+        with os.fdopen(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise PackError("is not a regular file", path)
+            return file.read()
     except ValueError as error:
         raise PackError(f"cannot be read: {error}", repr(str(path))) from None
     except FileNotFoundError:

@@ -1,19 +1,22 @@
 """Loading packs into a world."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cimsim.behaviours.api import Behaviours, Binding, Fault
+from msgspec import structs
+
+from cimsim.behaviours.api import Behaviours, Below, Binding, Fault
 from cimsim.packs.build import Builder, Built, PackOfFiles
 from cimsim.packs.cache import Cache
 from cimsim.packs.faults import check_timings, faults_of
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
+from cimsim.packs.mof.dialect import Dialect
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.program import Program
 from cimsim.packs.scripts import MOF, set_up, split_environment
-from cimsim.packs.settings import Settings, settle
+from cimsim.packs.settings import Settings, pass_on, settle
 from cimsim.world.names import fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
@@ -24,7 +27,7 @@ class LoadedPack:
     """A pack in a world.
 
     ``path`` is its folder, or the file of a plain MOF pack. ``files`` holds the MOF files of each namespace, relative to the
-    folder, in the order of reading.
+    folder, in the order of reading. ``classes`` are those that it declares, as pairs of folded namespace and folded name.
     """
 
     name: str
@@ -33,6 +36,7 @@ class LoadedPack:
     path: Path
     files: Mapping[str, tuple[str, ...]]
     settings: Settings
+    classes: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,16 @@ class NamespaceSummary:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A world made from packs, with everything that acts in it."""
+    """A world made from packs, with everything that acts in it.
+
+    ``warnings`` are what was taken leniently, as lines ``FILE:LINE:COLUMN: what is wrong``.
+    """
 
     world: World
     packs: tuple[LoadedPack, ...]
     behaviours: Behaviours
     namespaces: tuple[NamespaceSummary, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def load(
@@ -65,6 +73,8 @@ def load(
     progress: Callable[[str], None] | None = None,
     namespace: str = DEFAULT_NAMESPACE,
     schema: Path | None = None,
+    lenient: bool | None = None,
+    mof_dialect: str = Dialect.DMTF.value,
 ) -> Loaded:
     """Load packs, and the packs they require, into a new world.
 
@@ -82,19 +92,28 @@ def load(
         progress: is told what takes time, as text for a user.
         namespace: where plain MOF files are compiled into, and the default namespace of mock scripts.
         schema: a folder or ZIP archive of MOF files that is compiled into ``namespace`` before all packs.
+        lenient: whether what MOF has incomplete or twice is warned of and not refused: references to instances that are not
+            there, classes that are referred to and not there, required properties without a value, instances of abstract
+            classes, classes, properties of classes and instances declared again. None: as each ``pack.toml`` says; plain MOF
+            files are taken leniently.
+        mof_dialect: what plain MOF files, the schema, and packs that do not say it are written in: ``dmtf`` or ``windows``.
 
     Raises:
         PackError: anything is wrong with a pack or a setting.
     """
+    dialect = Dialect(mof_dialect)
     packs, files = split_environment(packs)
     found = find_packs(packs, namespace) if packs or not files else []
     if schema is not None:
         # Only this needs the modules that read archives.
         from cimsim.packs.schemas import open_schema
 
-        found = [open_schema(schema, namespace, found), *found]
+        found = [open_schema(schema, namespace, found, dialect), *found]
+    if lenient is not None:
+        found = [replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
     settings = settle(found, overrides or {})
-    builder = Builder(Cache(cache_dir, _warn), progress or _silent)
+    passed_on = pass_on(found, settings)
+    builder = Builder(Cache(cache_dir, _warn), progress or _silent, dialect)
     transaction = Transaction(World(seed=seed), now=now)
     built = {pack.name: builder.build(pack, transaction) for pack in found}
     programs = {pack.name: Program(pack) for pack in found}
@@ -102,23 +121,30 @@ def load(
     for pack in populate_order(found):
         first = pack.manifest.namespaces[0].name if pack.manifest.namespaces else ""
         populating = Transaction(world, first, now)
-        programs[pack.name].populate(populating, settings[pack.name])
+        programs[pack.name].populate(populating, passed_on[pack.name])
         world = populating.world
     loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name]) for pack in found)
     bindings: list[Binding] = []
     faults: list[Fault] = []
     for each in loaded:
-        bindings += programs[each.name].bindings(world, each.settings)
         check_timings(each.name, each.settings, world, list(each.files))
+        bindings += programs[each.name].bindings(world, passed_on[each.name], Below(bindings))
         faults += faults_of(each.name, each.settings, world, list(each.files))
     if not files:
-        return Loaded(world, loaded, Behaviours(bindings, faults), _summaries(world, loaded))
-    world, environment = set_up(files, world, namespace, now)
+        behaviours = Behaviours(bindings, faults)
+        return Loaded(world, loaded, behaviours, _summaries(world, loaded), _warnings(built.values(), world))
+    world, environment = set_up(files, world, namespace, now, lenient=lenient is not False, dialect=dialect)
     behaviours = environment.behaviours(bindings, faults)
     transaction = Transaction(world, now=now)
     behaviours.namespaces_changed(transaction)
     loaded += tuple(_of_environment(file, namespace) for file in files)
-    return Loaded(transaction.world, loaded, behaviours, _summaries(transaction.world, loaded))
+    world = transaction.world
+    warnings = _warnings([*built.values(), *environment.built], world)
+    return Loaded(world, loaded, behaviours, _summaries(world, loaded), warnings)
+
+
+def _warnings(built: Iterable[Built], world: World) -> tuple[str, ...]:
+    return tuple(warning for each in built for warning in each.warnings(world))
 
 
 def _loaded(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
@@ -129,12 +155,13 @@ def _loaded(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
         path=pack.folder if pack.text or isinstance(pack, PackOfFiles) else pack.folder / pack.manifest.namespaces[0].mof[0],
         files=built.files,
         settings=settings,
+        classes=built.classes,
     )
 
 
 def _of_environment(file: Path, namespace: str) -> LoadedPack:
     files = {namespace: (file.name,)} if file.suffix.lower() == MOF else {}
-    return LoadedPack(name=file.stem, title="", version="", path=file, files=files, settings={})
+    return LoadedPack(name=str(file), title="", version="", path=file, files=files, settings={})
 
 
 def _summaries(world: World, packs: Sequence[LoadedPack]) -> tuple[NamespaceSummary, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-import cimsim
+from cimsim import mocks
 from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import MANIFEST
 from cimsim.world.names import did_you_mean
@@ -14,10 +14,8 @@ SHIPPED: Final = ("hyperv", "iscsitarget", "interop")
 
 
 def shipped_folder() -> Path:
-    """Return the folder of the shipped packs: inside an installed package, or beside it in a source checkout."""
-    package = Path(cimsim.__file__).parent
-    installed = package / "mocks"
-    return installed if installed.is_dir() else package.parent / "mocks"
+    """Return the folder of the shipped packs."""
+    return mocks.FOLDER
 
 
 def shipped_names() -> list[str]:

@@ -21,7 +21,6 @@ DEFAULT_NAMESPACE: Final = "root/cimv2"
 SettingType = Literal["string", "integer", "number", "boolean", "string[]", "timing"]
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_NO_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_-]")
 _TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)")
 
 
@@ -33,24 +32,37 @@ class NamespaceEntry(msgspec.Struct, frozen=True):
 
 
 class SettingEntry(msgspec.Struct, frozen=True):
-    """``[settings.NAME]``: a setting, its type, its default and, where only some values are meant, these."""
+    """``[settings.NAME]``: a setting, its type, its default and, where only some values are meant, these or their range.
+
+    ``minimum`` and ``maximum`` are of numbers and integers, and belong to the range.
+    """
 
     type: SettingType
     default: Any
     choices: list[Any] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
     description: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The whole of ``pack.toml``. ``behaviours`` maps namespaces to CIM classes to Python classes in ``behaviours.py``."""
+    """The whole of ``pack.toml``. ``behaviours`` maps namespaces to CIM classes to Python classes in ``behaviours.py``.
+
+    ``enforce_write``: clients cannot change properties without the Write qualifier in instances of the classes that the MOF of
+    the pack declares (rule OP-MI-5). ``lenient``: what its MOF has incomplete or twice is warned of, not refused.
+    ``mof_dialect`` is what the MOF files are written in; None: what the user says.
+    """
 
     name: str
     title: str = ""
     version: str = ""
     requires: list[str] = msgspec.field(default_factory=list)
+    enforce_write: bool = False
+    lenient: bool = False
     namespaces: list[NamespaceEntry] = msgspec.field(default_factory=list)
     behaviours: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     settings: dict[str, SettingEntry] = msgspec.field(default_factory=dict)
+    mof_dialect: Literal["dmtf", "windows"] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ def read_pack(folder: Path) -> Pack:
             of the pack or of a namespace.
     """
     file = folder / MANIFEST
-    text = decode(read_bytes(file), file)
+    text = decode(read_bytes(file, folder), file)
     table = _parse(text, file)
     _check_keys(table, text, file)
     try:
@@ -94,6 +106,9 @@ def read_pack(folder: Path) -> Pack:
     pack = Pack(folder, manifest, text)
     if not _NAME.fullmatch(manifest.name):
         raise pack.error(f"{manifest.name!r} is no name of a pack: a letter, then letters, digits, - and _", "name")
+    for required in manifest.requires:
+        if not _NAME.fullmatch(required):
+            raise pack.error(f"{required!r} is not a name of a pack", required)
     for entry in manifest.namespaces:
         if not fold_namespace(entry.name):
             raise pack.error(f"{entry.name!r} is no name of a namespace", entry.name)
@@ -101,16 +116,18 @@ def read_pack(folder: Path) -> Pack:
 
 
 def plain_pack(mof: Path, namespace: str) -> Pack:
-    """Return the pack that a plain MOF file stands for: named after it, filling one namespace, requiring ``interop``.
+    """Return the pack that a plain MOF file stands for: filling one namespace, requiring ``interop``, taken leniently.
+
+    Its name is the path of the file as it was given, which no pack of a folder can have: files with equal names are others, and
+    one that is named like a pack is not that pack.
 
     Raises:
         PackError: the name of the namespace is empty.
     """
     if not fold_namespace(namespace):
         raise PackError(f"{namespace!r} is no name of a namespace")
-    name = _NO_NAME_CHARACTER.sub("_", mof.stem)
     entry = NamespaceEntry(namespace, [mof.name])
-    return Pack(mof.parent, Manifest(name, title=mof.name, requires=["interop"], namespaces=[entry]))
+    return Pack(mof.parent, Manifest(str(mof), requires=["interop"], lenient=True, namespaces=[entry]))
 
 
 def _parse(text: str, file: Path) -> dict[str, Any]:

@@ -13,9 +13,13 @@ from typing import Any, Final
 from pywbem import CIMError
 
 from cimsim.packs.errors import PackError
+from cimsim.world.errors import described
 
 PACK_MODULES: Final = "_cimsim_"
 """How the names of modules of packs and scripts begin."""
+
+SHIPPED_MODULES: Final = "cimsim.mocks."
+"""How the names of modules of shipped packs begin."""
 
 # Code of a user that calls sys.exit() has failed as well.
 FAILURES: Final = (Exception, SystemExit)
@@ -60,7 +64,8 @@ def modules_kept() -> Iterator[None]:
 
 
 def _imported() -> dict[str, ModuleType]:
-    return {name: module for name, module in sys.modules.items() if name.startswith(PACK_MODULES)}
+    beginnings = (PACK_MODULES, SHIPPED_MODULES)
+    return {name: module for name, module in sys.modules.items() if name.startswith(beginnings)}
 
 
 def syntax_error(error: SyntaxError) -> PackError:
@@ -72,4 +77,4 @@ def reason(error: BaseException) -> Any:
     """Return what an exception says."""
     if isinstance(error, CIMError):
         return f"{error.status_code_name}: {error.status_description}"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return described(error)

@@ -12,7 +12,8 @@ from cimsim.packs.manifest import Pack, plain_pack, read_pack
 def find_packs(names: Sequence[str | Path], namespace: str) -> list[Pack]:
     """Return the packs that are asked for and those they require, in the order in which their MOF is loaded.
 
-    A pack that is asked for by its path also serves those that require a pack of its name.
+    A pack that is asked for by its path also serves those that require a pack of its name; a plain MOF file has no name that
+    could be required.
 
     Args:
         names: names or paths as ``locate`` takes them; none: the shipped packs.
@@ -25,11 +26,13 @@ def find_packs(names: Sequence[str | Path], namespace: str) -> list[Pack]:
     for name in names or SHIPPED:
         path = locate(name)
         pack = read_pack(path) if path.is_dir() else plain_pack(path, namespace)
+        if any(_same_place(known, pack) for known in asked.values()):
+            continue
         known = asked.setdefault(pack.name, pack)
-        if known is not pack and not _same_place(known, pack):
+        if known is not pack:
             raise PackError(f"two packs are named {pack.name}: {_place(known)} and {_place(pack)}")
     ordered: dict[str, Pack] = {}
-    known_packs = dict(asked)
+    known_packs = {name: pack for name, pack in asked.items() if pack.text}
     for pack in asked.values():
         _add(pack, known_packs, ordered, ())
     return list(ordered.values())

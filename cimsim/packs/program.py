@@ -1,19 +1,20 @@
 """``behaviours.py``: the Python part of a pack, imported by its path."""
 
+import importlib
 import importlib.util
 import sys
 import traceback
-from contextlib import nullcontext
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from cimsim.behaviours.api import Behaviour, Binding
+from cimsim.behaviours.api import Behaviour, Below, Binding
+from cimsim.behaviours.settings import SettingError
 from cimsim.packs.errors import PackError
 from cimsim.packs.locate import shipped_folder
 from cimsim.packs.manifest import Pack
-from cimsim.packs.modules import FAILURES, SourceLoader, module_name, no_bytecode, reason, syntax_error
+from cimsim.packs.modules import FAILURES, SHIPPED_MODULES, SourceLoader, module_name, no_bytecode, reason, syntax_error
 from cimsim.packs.settings import Settings
 from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.transaction import Transaction
@@ -25,8 +26,8 @@ PROGRAM: Final = "behaviours.py"
 class Program:
     """The ``behaviours.py`` of a pack, if it has one.
 
-    It may import modules beside it with ``from . import``. It is imported anew by every ``Program``, under a name of its own
-    that no other module can have.
+    It may import modules beside it with ``from . import``. It is imported anew by every ``Program``: that of a shipped pack as
+    ``cimsim.mocks.PACK.behaviours``, any other under a name of its own that no other module can have.
 
     Raises:
         PackError: it cannot be imported, naming the line; or it is missing although ``pack.toml`` binds behaviours.
@@ -38,7 +39,8 @@ class Program:
         self._module: ModuleType | None = None
         # A plain MOF file has no program, whatever lies beside it.
         if pack.text and self._path.is_file():
-            self._module = self._import()
+            shipped = pack.folder.resolve().parent == shipped_folder().resolve()
+            self._module = self._import_shipped() if shipped else self._import()
         elif pack.manifest.behaviours:
             raise PackError("no such file, but pack.toml binds behaviours", self._path)
 
@@ -56,8 +58,10 @@ class Program:
         except FAILURES as error:
             raise self._error(error) from error
 
-    def bindings(self, world: World, settings: Settings) -> list[Binding]:
+    def bindings(self, world: World, settings: Settings, below: Below) -> list[Binding]:
         """Return the behaviours that ``pack.toml`` binds, constructed with the settings; one object for each Python class.
+
+        ``below`` is what acts without this pack.
 
         Raises:
             PackError: unknown namespace, CIM class or Python class; a constructor that fails; a method that no class has.
@@ -70,6 +74,7 @@ class Program:
                 self._check_class(world, namespace, classname)
                 if python_name not in made:
                     made[python_name] = self._construct(python_name, classname, settings)
+                    made[python_name].below = below
                 bindings.append(Binding(namespace, classname, made[python_name]))
         for behaviour in made.values():
             self._check_methods(world, behaviour, [each for each in bindings if each.behaviour is behaviour])
@@ -77,21 +82,26 @@ class Program:
 
     # Steps
 
+    def _import_shipped(self) -> ModuleType:
+        package = f"{SHIPPED_MODULES}{self._pack.folder.resolve().name}"
+        _forget(package)
+        try:
+            return importlib.import_module(f"{package}.{self._path.stem}")
+        except FAILURES as error:
+            raise self._error(error) from error
+
     def _import(self) -> ModuleType:
         name = module_name("pack", self._path)
-        # The shipped packs are part of the installation, and have their bytecode like the rest of it.
-        shipped = self._pack.folder.parent == shipped_folder()
-        loader = (SourceFileLoader if shipped else SourceLoader)(name, str(self._path))
+        loader = SourceLoader(name, str(self._path))
         spec = ModuleSpec(name, loader, origin=str(self._path), is_package=True)
         spec.has_location = True
         spec.submodule_search_locations = [str(self._pack.folder)]
-        for known in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
-            del sys.modules[known]
+        _forget(name)
         module = importlib.util.module_from_spec(spec)
         # Dataclasses and relative imports look the module up while it runs.
         sys.modules[name] = module
         try:
-            with nullcontext() if shipped else no_bytecode():
+            with no_bytecode():
                 loader.exec_module(module)
         except FAILURES as error:
             del sys.modules[name]
@@ -140,6 +150,8 @@ class Program:
     def _error(self, error: BaseException) -> PackError:
         if isinstance(error, PackError):
             return error
+        if isinstance(error, SettingError):
+            return PackError(f"setting {self._pack.name}.{error.name}: {error.text}")
         if isinstance(error, SyntaxError) and error.filename:
             return syntax_error(error)
         file, line = self._place(error)
@@ -153,3 +165,9 @@ class Program:
             if file.resolve().is_relative_to(folder):
                 return self._pack.folder / file.resolve().relative_to(folder), frame.lineno
         return self._path, None
+
+
+def _forget(name: str) -> None:
+    """Have a module and those below it imported anew."""
+    for known in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+        del sys.modules[known]

@@ -7,6 +7,7 @@ last. A class that is needed earlier than it stands is found by the name of its 
 declares it.
 """
 
+import os
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,13 +18,16 @@ from typing import Final, NamedTuple
 from cimsim.packs.build import PackOfFiles
 from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import Manifest, NamespaceEntry, Pack
+from cimsim.packs.mof.dialect import Dialect, look_at
 from cimsim.packs.trees import Tree, open_tree
 from cimsim.world.names import fold, fold_namespace
 
 NAME: Final = "schema"
 """The name of the pack that a schema is loaded as."""
 
-_INCLUDE: Final = re.compile(r'^\s*#pragma\s+include\s*\(\s*"([^"]*)"', re.IGNORECASE | re.MULTILINE)
+_INCLUDE: Final = re.compile(
+    r"""^\s*#(?:pragma\s+include\s*\(\s*"([^"]*)"|include\s*["<]([^">]*)[">])""", re.IGNORECASE | re.MULTILINE
+)
 _CLASS: Final = re.compile(r"(?:^|\])\s*class\s+(\w+)\s*[:{]", re.IGNORECASE | re.MULTILINE)
 _QUALIFIER: Final = re.compile(r"^\s*qualifier\s+\w+\s*:", re.IGNORECASE | re.MULTILINE)
 _INSTANCE: Final = re.compile(r"^\s*instance\s+of\s", re.IGNORECASE | re.MULTILINE)
@@ -43,12 +47,13 @@ class Outline(NamedTuple):
 class SchemaFiles:
     """The files of a schema as ``Builder`` compiles them (its ``Files``)."""
 
-    def __init__(self, tree: Tree, namespace: str) -> None:
+    def __init__(self, tree: Tree, namespace: str, dialect: Dialect = Dialect.DMTF) -> None:
         self.folder = tree.folder
         self.namespaces: Sequence[NamespaceEntry] = [NamespaceEntry(namespace)]
         self.read = tree.read
         self.covers = tree.covers
         self._tree = tree
+        self._dialect = dialect
 
     def contents(self) -> Mapping[str, bytes]:
         """Return what the compiled form depends on."""
@@ -63,13 +68,31 @@ class SchemaFiles:
         name = self._files_of_classes.get(fold(classname))
         return None if name is None else self.folder / name
 
+    def spelling(self, path: Path) -> Path:
+        """Return the path of a file that differs from the given one in letter case only, the given one if there is none."""
+        name = posixpath.normpath(Path(os.path.relpath(path, self.folder)).as_posix())
+        return self.folder / self._spellings.get(name.lower(), name)
+
     def count(self) -> int:
         """Return how many files there are to read."""
         return len(self._outlines)
 
     @cached_property
     def _outlines(self) -> dict[str, Outline]:
-        return {name: outline(name, self.read(self.folder / name)) for name in self._tree.names()}
+        outlines = {name: outline(name, self.read(self.folder / name), self._dialect) for name in self._tree.names()}
+        if self._dialect is Dialect.DMTF:
+            return outlines
+        return {
+            name: each._replace(includes=tuple(self._spellings.get(include.lower(), include) for include in each.includes))
+            for name, each in outlines.items()
+        }
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        names: dict[str, str] = {}
+        for name in self._tree.names():
+            names.setdefault(name.lower(), name)
+        return names
 
     @cached_property
     def _files_of_classes(self) -> dict[str, str]:
@@ -80,13 +103,14 @@ class SchemaFiles:
         return files
 
 
-def open_schema(path: Path, namespace: str, others: Iterable[Pack]) -> Pack:
+def open_schema(path: Path, namespace: str, others: Iterable[Pack], dialect: Dialect = Dialect.DMTF) -> Pack:
     """Return the pack that a schema is loaded as.
 
     Args:
         path: a folder or a ZIP archive.
         namespace: what the schema is compiled into.
         others: the packs that are loaded beside it.
+        dialect: what its files are written in.
 
     Raises:
         PackError: as ``open_tree`` does; the name of the namespace is empty; another pack has the name ``schema``.
@@ -96,15 +120,19 @@ def open_schema(path: Path, namespace: str, others: Iterable[Pack]) -> Pack:
     for other in others:
         if other.name == NAME:
             raise PackError(f"two packs are named {NAME}: {path} and {other.folder}")
-    files = SchemaFiles(open_tree(path), namespace)
+    files = SchemaFiles(open_tree(path), namespace, dialect)
     return PackOfFiles(path, Manifest(NAME, title=path.name, namespaces=list(files.namespaces)), files=files)
 
 
-def outline(name: str, content: bytes) -> Outline:
+def outline(name: str, content: bytes, dialect: Dialect = Dialect.DMTF) -> Outline:
     """Return what a look at a MOF file tells; the names of included files are made relative to the tree."""
-    text = content.decode("utf-8-sig", "replace")
+    text = look_at(content)
     folder = posixpath.dirname(name)
-    includes = tuple(posixpath.normpath(posixpath.join(folder, found)) for found in _INCLUDE.findall(text))
+    found = [pragma or directive for pragma, directive in _INCLUDE.findall(text)]
+    if dialect is Dialect.WINDOWS:
+        # In a pragma backslashes are doubled, as in every string.
+        found = [each.replace("\\\\", "/").replace("\\", "/") for each in found]
+    includes = tuple(posixpath.normpath(posixpath.join(folder, each)) for each in found)
     turn = 0 if _QUALIFIER.search(text) else 2 if _INSTANCE.search(text) else 1
     return Outline(includes, tuple(_CLASS.findall(text)), turn)
 

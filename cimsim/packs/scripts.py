@@ -13,8 +13,11 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from cimsim.behaviours.api import Behaviours, Binding, Fault
+from cimsim.packs.build import Built, compile_plain
 from cimsim.packs.errors import PackError, read_bytes
+from cimsim.packs.manifest import plain_pack
 from cimsim.packs.modules import FAILURES, SourceLoader, module_name, reason, syntax_error
+from cimsim.packs.mof.dialect import Dialect
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -41,10 +44,14 @@ def split_environment(names: Sequence[str | Path]) -> tuple[list[str | Path], li
 
 @dataclass(frozen=True)
 class Environment:
-    """An environment after its setup: the connection of the scripts, at which their providers are registered."""
+    """An environment after its setup: the connection of the scripts, at which their providers are registered.
+
+    ``built`` is what its MOF files declare.
+    """
 
     connection: "ScriptConnection"
     stage: "Stage"
+    built: tuple[Built, ...]
 
     def behaviours(self, bindings: Iterable[Binding], faults: Iterable[Fault]) -> Behaviours:
         """Return the behaviours and faults of packs together with the providers of the environment."""
@@ -53,7 +60,15 @@ class Environment:
         return ProvidedBehaviours(self.connection, self.stage, bindings, faults)
 
 
-def set_up(files: Sequence[Path], world: World, namespace: str, now: float) -> tuple[World, Environment]:
+def set_up(
+    files: Sequence[Path],
+    world: World,
+    namespace: str,
+    now: float,
+    *,
+    lenient: bool = True,
+    dialect: Dialect = Dialect.DMTF,
+) -> tuple[World, Environment]:
     """Compile the MOF files of an environment and run its scripts; return the next world as well.
 
     Args:
@@ -61,6 +76,8 @@ def set_up(files: Sequence[Path], world: World, namespace: str, now: float) -> t
         world: where it happens.
         namespace: the default namespace of the connection; made if it is not there.
         now: the time, in seconds since 1970-01-01 UTC.
+        lenient: how its MOF files are taken, see ``load.load``.
+        dialect: what they are written in.
 
     Raises:
         PackError: a file cannot be read, MOF is wrong, or a script fails, does nothing or is no Python.
@@ -75,6 +92,7 @@ def set_up(files: Sequence[Path], world: World, namespace: str, now: float) -> t
     from cimsim.behaviours.mock.stage import Stage
 
     stage = Stage()
+    built = []
     transaction = Transaction(world, namespace, now)
     transaction.create_namespace(namespace)
     with stage.using(transaction):
@@ -82,23 +100,10 @@ def set_up(files: Sequence[Path], world: World, namespace: str, now: float) -> t
         server = WBEMServer(connection)
         for file in files:
             if file.suffix.lower() == MOF:
-                _compile(file, connection)
+                built.append(compile_plain(plain_pack(file, namespace), transaction, dialect, lenient=lenient))
             else:
                 _run(file, connection, server)
-    return transaction.world, Environment(connection, stage)
-
-
-def _compile(file: Path, connection: Any) -> None:
-    from pywbem import Error, MOFCompileError
-
-    try:
-        connection.compile_mof_file(str(file))
-    except MOFCompileError as error:
-        cim_error = getattr(error, "cim_error", None)
-        text = f"{error.msg}: {reason(cim_error)}" if cim_error is not None else error.msg
-        raise PackError(text, error.file or file, error.lineno, error.column) from None
-    except (Error, OSError, ValueError) as error:
-        raise PackError(reason(error), file) from None
+    return transaction.world, Environment(connection, stage, tuple(built))
 
 
 def _run(file: Path, connection: Any, server: Any) -> None:

@@ -4,11 +4,12 @@ Every pack has, besides its own, two settings. ``faults``: items ``CLASS.METHOD=
 and change nothing. ``timings``: items ``CLASS[PROPERTY=VALUE].METHOD#CALL=TIMING`` say how long transitions take.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from cimsim.behaviours.timing import parse_timing
+from cimsim.behaviours.timing import parse_rule, parse_timing
 from cimsim.packs.errors import PackError
 from cimsim.packs.locate import no_pack
 from cimsim.packs.manifest import Pack, SettingEntry
@@ -59,6 +60,26 @@ def settle(packs: Sequence[Pack], overrides: Mapping[str, Any]) -> dict[str, Set
     return {name: MappingProxyType(settings) for name, settings in values.items()}
 
 
+def pass_on(packs: Sequence[Pack], settings: Mapping[str, Settings]) -> dict[str, Settings]:
+    """Return the settings that the behaviours of each pack get: its own, and those of the packs that it requires.
+
+    Of settings with the same name the pack's own counts, then that of the pack which it requires last; ``timings`` are those of
+    all, its own last.
+
+    Args:
+        packs: each after those it requires.
+        settings: as ``settle`` returns them.
+    """
+    passed: dict[str, Settings] = {}
+    for pack in packs:
+        required = [passed[name] for name in pack.manifest.requires]
+        own = settings[pack.name]
+        merged = {name: value for each in [*required, own] for name, value in each.items()}
+        timings = dict.fromkeys(item for each in [*required, own] for item in each[TIMINGS])
+        passed[pack.name] = MappingProxyType({**merged, TIMINGS: tuple(timings)})
+    return passed
+
+
 def _flat(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for key, value in overrides.items():
         if isinstance(value, Mapping):
@@ -89,6 +110,9 @@ def _checked(place: str, entry: SettingEntry, value: Any) -> Any:
     try:
         typed = _parsed(entry, value) if isinstance(value, str) else _typed(entry, value)
         _check_choice(entry, typed)
+        if entry is _TIMINGS_ENTRY:
+            for item in typed:
+                parse_rule(item)
     except ValueError as error:
         raise PackError(f"setting {place}: {error}") from None
     return typed
@@ -112,7 +136,11 @@ def _parsed(entry: SettingEntry, text: str) -> Any:
                 return int(stripped) if entry.type == "integer" else float(stripped)
             except ValueError:
                 pass
-    raise ValueError(f"{text!r} is no {entry.type}{' (true or false)' if entry.type == 'boolean' else ''}")
+    raise ValueError(f"{text!r} is not {_article(entry.type)}{' (true or false)' if entry.type == 'boolean' else ''}")
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind.startswith(("a", "e", "i", "o", "u")) else f"a {kind}"
 
 
 def _typed(entry: SettingEntry, value: Any) -> Any:
@@ -130,13 +158,25 @@ def _typed(entry: SettingEntry, value: Any) -> Any:
             return float(value)
         case "string[]" if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
             return tuple(value)
-    raise ValueError(f"{value!r} is no {entry.type}")
+    raise ValueError(f"{value!r} is not {_article(entry.type)}")
 
 
 def _check_choice(entry: SettingEntry, value: Any) -> None:
+    if isinstance(value, int | float):
+        _check_range(entry, value)
     if entry.choices is None:
         return
     for item in value if entry.type == "string[]" else (value,):
         if item not in entry.choices:
             names = [str(choice) for choice in entry.choices]
             raise ValueError(f"{item!r} is not among {', '.join(names)}{did_you_mean(str(item), names)}")
+
+
+def _check_range(entry: SettingEntry, value: float) -> None:
+    low, high = entry.minimum, entry.maximum
+    if (low is None or value >= low) and (high is None or value <= high):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{value} is not a finite number")
+        return
+    ends = (("at least", low), ("at most", high))
+    raise ValueError(f"{value} is not {' and '.join(f'{word} {end:.15g}' for word, end in ends if end is not None)}")

@@ -50,7 +50,7 @@ class FolderTree:
         self._contents: dict[str, bytes] = {}
         total = 0
         for name in sorted(_checked(folder, _mof_files(folder))):
-            self._contents[name] = content = read_bytes(folder / name)
+            self._contents[name] = content = read_bytes(folder / name, folder)
             total += len(content)
             _check_size(folder, total)
 
@@ -59,9 +59,9 @@ class FolderTree:
         return list(self._contents)
 
     def read(self, path: Path) -> bytes:
-        """Return the content of a file, which an include may also name outside the folder."""
+        """Return the content of a file; one that an include names need not end with ``.mof``."""
         content = self._contents.get(_relative(path, self.folder))
-        return read_bytes(path) if content is None else content
+        return read_bytes(path, self.folder) if content is None else content
 
     def contents(self) -> Mapping[str, bytes]:
         """Return the contents of all MOF files."""

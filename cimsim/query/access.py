@@ -1,13 +1,14 @@
 """From a path in a query to a function that reads what it leads to, made once for each class."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pywbem import CIMClass, CIMError, CIMInstance
 
 from cimsim.query.syntax import Dialect, Path, Step
 from cimsim.query.values import Kind, kind_of_property, native
+from cimsim.query.work import SHORT, Meter
 from cimsim.world.convert import shape
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass, Schema
@@ -21,12 +22,13 @@ class Scope:
     """What the names in a condition mean.
 
     ``itself`` holds the folded names that stand for the instance: its class in the query, an alias. ``schema`` knows the
-    classes of embedded objects.
+    classes of embedded objects. ``meter`` counts what reading and comparing values takes.
     """
 
     dialect: Dialect
     itself: frozenset[str] = frozenset()
     schema: Schema | None = None
+    meter: Meter = field(default_factory=Meter, compare=False)
 
     def steps(self, path: Path, cls: ResolvedClass) -> tuple[Step, ...]:
         """Return the steps of a path without a leading name that stands for the instance; empty for the instance."""
@@ -155,6 +157,7 @@ def _read_class(step: Step, path: Path) -> Callable[[Any], Any]:
 def _read_property(step: Step, scope: Scope) -> Callable[[Any], Any]:
     name, index = step.name, step.index
     family = None if step.scope is None else scope.family(step.scope)
+    meter = scope.meter
 
     def read(value: Any) -> Any:
         if not isinstance(value, CIMInstance):
@@ -164,6 +167,8 @@ def _read_property(step: Step, scope: Scope) -> Callable[[Any], Any]:
         prop = value.properties.get(name)
         if prop is None:
             return None
+        if isinstance(prop.value, list) and len(prop.value) > SHORT:
+            meter.spend(len(prop.value) * 5)
         try:
             found = native(prop.value)
         except ValueError:

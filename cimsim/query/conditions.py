@@ -2,6 +2,9 @@
 
 SQL's logic has three values; here it needs two. A function is made to tell whether a condition is *definitely true*, or whether
 it is *definitely false*, the unknown being neither. NOT swaps the two, so that it vanishes, and AND and OR are those of Python.
+
+A term takes little time, unless what it looks at is long. So the meter of the scope counts long values and arrays; a literal is
+never long, as a query is not, and no more of a value is looked at than the literal has characters.
 """
 
 from collections.abc import Callable
@@ -11,8 +14,10 @@ from pywbem import CIMClass, CIMInstance
 
 from cimsim.query.access import Access, Scope, Values, accessed
 from cimsim.query.syntax import ArrayLiteral, Comparison, Condition, IsA, IsNull, Junction, Like, Literal, Not, Path
-from cimsim.query.values import Compare, Kind, compared_with_moment, comparison, kind_of_value, typed
+from cimsim.query.values import Compare, Kind, compared_with_moment, compared_with_text, comparison, kind_of_value, typed
+from cimsim.query.work import SHORT, Meter
 from cimsim.world.names import fold
+from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass
 
 Test = Callable[[Values], bool]
@@ -20,6 +25,9 @@ _OnValue = Callable[[Any], bool]
 _OnPair = Callable[[Any, Any], bool]
 
 _EQUALITY: Final = frozenset({"=", "<>"})
+_LONG: Final = frozenset({Kind.STRING, Kind.REFERENCE})
+_UNITS_OF_ELEMENT: Final = 5
+_UNITS_OF_PATH: Final = 50
 _ARRAYS_COMPARE: Final = "an array compares with = and <> only"
 _MIRRORED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -40,6 +48,7 @@ class _Compiler:
         self._cls = cls
         self._scope = scope
         self._dialect = scope.dialect
+        self._meter = scope.meter
 
     def test(self, condition: Condition, wanted: bool) -> Test:
         """Return the function that tells whether the condition definitely is as wanted."""
@@ -121,18 +130,21 @@ class _Compiler:
         holds, first, second = self._on_pairs(symbol, wanted), access.read, other.read
         if every is None:
             return lambda values: holds(first(values), second(values))
-        combine = all if every is wanted else any
+        combine, meter = all if every is wanted else any, self._meter
 
         def test(values: Values) -> bool:
             found, single = first(values), second(values)
-            return isinstance(found, tuple) and combine([holds(item, single) for item in found])
+            if not isinstance(found, tuple):
+                return False
+            _spend_on_array(meter, found)
+            return combine([holds(item, single) for item in found])
 
         return test
 
     def _on_pairs(self, symbol: str, wanted: bool) -> _OnPair:
         """Return the function that compares two values whose kinds show only now; arrays compare with = and <>."""
         compares: dict[Kind, Compare | None] = {}
-        dialect = self._dialect
+        dialect, meter = self._dialect, self._meter
 
         def made(kind: Kind) -> Compare | None:
             try:
@@ -147,6 +159,8 @@ class _Compiler:
             if kind not in compares:
                 compares[kind] = made(kind)
             compare = compares[kind]
+            if kind in _LONG:
+                meter.spend(_length(first) + _length(second))
             return compare is not None and compare(first, second) is wanted
 
         if symbol not in _EQUALITY:
@@ -158,6 +172,7 @@ class _Compiler:
                 return holds(first, second)
             if len(first) != len(second):
                 return not equal
+            _spend_on_array(meter, first)
             answers = map(holds, first, second)
             return all(answers) if equal else any(answers)
 
@@ -171,12 +186,27 @@ class _Compiler:
         constant = self._typed(literal, access, access.kind)
         if symbol == "=" and wanted and access.kind in {Kind.NUMBER, Kind.BOOLEAN}:
             return lambda value: bool(value == constant)
-        if access.kind is Kind.STRING and symbol in _EQUALITY:
-            return _text_test(constant, (symbol == "=") is wanted, lower=self._dialect.ignores_case)
+        if access.kind is Kind.STRING:
+            holds = compared_with_text(symbol, constant, ignores_case=self._dialect.ignores_case)
+            return lambda value: value is not None and holds(value) is wanted
         if access.kind is Kind.DATETIME:
             answer = compared_with_moment(symbol, constant)
             return lambda value: value is not None and answer(value) is wanted
+        if access.kind is Kind.REFERENCE:
+            return self._against_path(compare, constant, wanted)
         return lambda value: value is not None and compare(value, constant) is wanted
+
+    def _against_path(self, compare: Compare, constant: Any, wanted: bool) -> _OnValue:
+        meter, length = self._meter, _length(constant)
+
+        def holds(value: Any) -> bool:
+            if value is None:
+                return False
+            # A key that is a reference is read from its text anew each time.
+            meter.spend(length + _length(value))
+            return compare(value, constant) is wanted
+
+        return holds
 
     def _against_dynamic(self, symbol: str, literal: Literal, wanted: bool) -> _OnValue:
         tests: dict[Kind, _OnValue] = {}
@@ -188,6 +218,11 @@ class _Compiler:
             except ValueError:
                 # What an embedded object holds is known too late to refuse the query.
                 return lambda _: False
+            if kind is Kind.STRING:
+                answer = compared_with_text(symbol, constant, ignores_case=dialect.ignores_case)
+                return lambda value: answer(value) is wanted
+            if kind is Kind.REFERENCE:
+                return self._against_path(compare, constant, wanted)
             return lambda value: compare(value, constant) is wanted
 
         def holds(value: Any) -> bool:
@@ -219,11 +254,13 @@ class _Compiler:
         access = self._access(condition.path)
         if access.kind not in {None, Kind.STRING}:
             raise access.invalid(f"LIKE is for strings, but {access.path} is {(access.kind or Kind.STRING).value}")
-        matches, strings = condition.pattern.matches, access.kind is Kind.STRING
+        matches, strings, meter = condition.pattern.matches, access.kind is Kind.STRING, self._meter
 
         def holds(value: Any) -> bool:
             # An embedded object may hold a datetime there, which is text to Python.
-            return isinstance(value, str) and (strings or kind_of_value(value) is Kind.STRING) and matches(value) is wanted
+            return (
+                isinstance(value, str) and (strings or kind_of_value(value) is Kind.STRING) and matches(value, meter) is wanted
+            )
 
         return self._quantified(access, holds, condition.every, wanted)
 
@@ -266,19 +303,28 @@ class _Compiler:
         read = access.read
         if every is None:
             return lambda values: holds(read(values))
-        combine = all if every is wanted else any
+        combine, meter = all if every is wanted else any, self._meter
 
         def test(values: Values) -> bool:
             value = read(values)
-            return isinstance(value, tuple) and combine(map(holds, value))
+            if not isinstance(value, tuple):
+                return False
+            _spend_on_array(meter, value)
+            return combine(map(holds, value))
 
         return test
 
 
-def _text_test(constant: str, equal: bool, *, lower: bool) -> _OnValue:
-    if lower:
-        return lambda value: value is not None and (value.lower() == constant) is equal
-    return lambda value: value is not None and (value == constant) is equal
+def _spend_on_array(meter: Meter, value: tuple[Any, ...]) -> None:
+    if len(value) > SHORT:
+        meter.spend(len(value) * _UNITS_OF_ELEMENT)
+
+
+def _length(value: Any) -> int:
+    """Return how long a text, or the text of a path, is."""
+    if isinstance(value, InstancePath):
+        return _UNITS_OF_PATH + sum(len(name) + _length(key) for name, key in value.keys)
+    return len(value) if isinstance(value, str) else 1
 
 
 def _all(tests: list[Test]) -> Test:

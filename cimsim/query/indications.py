@@ -4,6 +4,8 @@ Such a query is a SELECT statement about an indication class. Its rows are indic
 about are embedded; what class these are of, the schema of their own namespace knows.
 """
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 from pywbem import CIMError
@@ -12,7 +14,8 @@ from cimsim.query.conditions import Test, compiled
 from cimsim.query.filters import check_known
 from cimsim.query.parse import parse_statement
 from cimsim.query.selection import column_name, scope_of, shown
-from cimsim.query.syntax import Dialect, Path, Position, Select, paths
+from cimsim.query.syntax import Dialect, Path, Position, Select, paths, units
+from cimsim.query.work import AT_ONCE, COMPILED, MAX_FITTED, Meter
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass, Schema
@@ -36,18 +39,35 @@ class IndicationFilter:
         self._dialect = dialect
         self._query = query
         self._tests: dict[tuple[ResolvedClass, Schema], Test] = {}
+        self._meter = Meter()
+        self._fitting = 0
+        self._units = 0 if query.where is None else units(query.where)
 
     def check(self, cls: ResolvedClass, schema: Schema) -> None:
+        """Refuse what does not fit the indication class and its subclasses; as ``check_all``, for one namespace."""
+        self.check_all([(cls, schema)])
+
+    def check_all(self, sources: Collection[tuple[ResolvedClass, Schema]]) -> None:
         """Refuse what does not fit the indication class and its subclasses.
 
         Args:
-            cls: the class that ``classname`` names.
-            schema: the classes of the namespace whose instances the indications tell about.
+            sources: for each source namespace the class that ``classname`` names, and the classes of the namespace, which are
+                those of the instances that the indications tell about.
 
         Raises:
             CIMError: CIM_ERR_INVALID_QUERY for a property that none of these classes has and for a literal that is no value of
-                a property's type, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED; each with its line and column.
+                a property's type, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED; each with its line and column;
+                CIM_ERR_SERVER_LIMITS_EXCEEDED for too many terms for so many classes (rule SEC6).
         """
+        sources = dict.fromkeys(sources)
+        terms = len(self._query.columns or ()) + (0 if self._query.where is None else sum(1 for _ in paths(self._query.where)))
+        classes = sum(1 + len(schema.descendants(cls.name)) for cls, schema in sources)
+        if terms * classes > MAX_FITTED:
+            raise self.at.too_much(f"a query of {terms} terms and columns about {classes} classes is too much work")
+        for cls, schema in sources:
+            self._check(cls, schema)
+
+    def _check(self, cls: ResolvedClass, schema: Schema) -> None:
         classes = (cls, *schema.descendants(cls.name))
         scope = scope_of(self._dialect, self._query, cls, schema)
         for column in self._query.columns or ():
@@ -67,14 +87,24 @@ class IndicationFilter:
         Args:
             indication: the indication, its values those of its class.
             schema: the classes of the namespace whose instances the indication tells about.
+
+        Raises:
+            CIMError: CIM_ERR_SERVER_LIMITS_EXCEEDED for values too long (rule SEC6).
         """
+        self._meter.left, self._fitting = AT_ONCE - self._units, 0
         key = (indication.cls, schema)
         test = self._tests.get(key)
         if test is None:
             if len(self._tests) >= _MOST_TESTS:
                 self._tests.clear()
             test = self._tests[key] = self._test(indication.cls, schema)
+            self._fitting = COMPILED * self._units
         return test(indication.values)
+
+    @property
+    def spent(self) -> int:
+        """What the last indication took, in units of ``query.work``."""
+        return AT_ONCE - self._meter.left + self._fitting
 
     def _test(self, cls: ResolvedClass, schema: Schema) -> Test:
         if not cls.is_a(self._folded):
@@ -82,7 +112,8 @@ class IndicationFilter:
         if self._query.where is None:
             return lambda _: True
         try:
-            return compiled(self._query.where, cls, scope_of(self._dialect, self._query, cls, schema))
+            scope = replace(scope_of(self._dialect, self._query, cls, schema), meter=self._meter)
+            return compiled(self._query.where, cls, scope)
         except CIMError:
             # The class came or changed after the query was checked; nobody is there to be told.
             return lambda _: False

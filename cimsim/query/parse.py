@@ -35,7 +35,6 @@ from cimsim.query.syntax import (
     Step,
     Traversal,
     depth,
-    paths,
     place,
 )
 from cimsim.world.errors import query_language_not_supported
@@ -48,7 +47,11 @@ if TYPE_CHECKING:
 _LONGEST: Final = 65_536
 _DEEPEST: Final = 100
 _LONGEST_NUMBER: Final = 100
-_MOST_TERMS: Final = 1_000
+_MAX_TOKENS: Final = 1_000
+"""Words, values and signs of a query. Each takes some 25 us to parse, and nobody else is answered meanwhile."""
+_MAX_STEPS: Final = 2_000
+"""Steps of all patterns of a query, each some 4 us."""
+_TOKEN: Final = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\w\s])""", re.DOTALL)
 
 _STATEMENT_LANGUAGES: Final = {"wql": WQL, "dmtf:cql": CQL, "cim:cql": CQL}
 _ESCAPE: Final = re.compile(r"""\\([\\'"])""")
@@ -123,25 +126,29 @@ def _parse(dialect: Dialect, text: str) -> Any:
 
     if len(text) > _LONGEST:
         raise _position_of(text, _LONGEST).invalid(f"a query of more than {_LONGEST} characters")
+    surplus = next(islice(_TOKEN.finditer(text), _MAX_TOKENS, None), None)
+    if surplus is not None:
+        raise _position_of(text, surplus.start(1)).too_much(f"a query of more than {_MAX_TOKENS} words, values and signs")
+    parser, builder = _parser(dialect)
+    builder.begin()
     try:
-        parsed: Any = _parser(dialect).parse(text)
+        parsed: Any = parser.parse(text)
     except UnexpectedInput as error:
         raise _unexpected(dialect, text, error) from None
-    where = parsed.where if isinstance(parsed, Select) else None if isinstance(parsed, Traversal) else parsed
-    if where is not None and (surplus := next(islice(paths(where), _MOST_TERMS, None), None)) is not None:
-        raise surplus.at.unsupported(f"a condition of more than {_MOST_TERMS} terms is not supported")
     return parsed
 
 
 @cache
-def _parser(dialect: Dialect) -> "Lark":
+def _parser(dialect: Dialect) -> "tuple[Lark, _Builder]":
     # Imported by the first query: lark takes a good part of the time in which a server is up.
     from lark import Lark, Transformer
 
     class Builder(_Builder, Transformer):  # type: ignore[type-arg] # its parameters exist for type checkers only
         """Builds the tree while the text is parsed, so that no depth of nesting costs a Python stack."""
 
-    return Lark(GRAMMARS[dialect], parser="lalr", lexer="contextual", transformer=Builder(dialect), maybe_placeholders=False)
+    builder = Builder(dialect)
+    options: Any = {"parser": "lalr", "lexer": "contextual", "maybe_placeholders": False}
+    return Lark(GRAMMARS[dialect], transformer=builder, **options), builder
 
 
 def _unexpected(dialect: Dialect, text: str, error: "UnexpectedInput") -> CIMError:
@@ -199,6 +206,11 @@ class _Builder:
     def __init__(self, dialect: Dialect) -> None:
         super().__init__()
         self._dialect = dialect
+        self._steps_left = _MAX_STEPS
+
+    def begin(self) -> None:
+        """Begin another query."""
+        self._steps_left = _MAX_STEPS
 
     # Values
 
@@ -277,7 +289,11 @@ class _Builder:
     def _pattern(self, token: "Token") -> Pattern:
         text = _unquoted(token)
         try:
-            return wildcards(text) if self._dialect.wildcards else regular_expression(text)
+            pattern = wildcards(text) if self._dialect.wildcards else regular_expression(text)
+            self._steps_left -= pattern.steps
+            if self._steps_left < 0:
+                raise _at(token).too_much(f"patterns of more than {_MAX_STEPS} steps in all")
+            return pattern
         except TooComplexError as error:
             raise _at(token).unsupported(str(error)) from None
         except ValueError as error:

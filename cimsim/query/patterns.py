@@ -1,5 +1,7 @@
 r"""LIKE: patterns as automata, so that no pattern takes longer than its length times that of the text (rule SEC6).
 
+What a match takes is counted as it goes on, a long text piece by piece: it may be decided by its first characters.
+
 WQL has wildcards: ``%`` any characters, ``_`` one, ``[abc]``, ``[a-f]`` or ``[a=f]`` one of these, ``[^abc]`` none of these.
 
 DMTF:CQL and DMTF:FQL have the regular expressions of DSP1001: ``.``, ``[abc]`` one of these (there are no ranges), ``[abc]^``
@@ -11,12 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from cimsim.query.work import SHORT, Meter
+
 Accepts = Callable[[str], bool]
 
 _MOST_STATES: Final = 500
 _MOST_NESTING: Final = 50
 # Subsets of states met so far; what does not fit is found again.
 _MOST_MOVES: Final = 20_000
+# Characters of a long text that are matched at a stretch.
+_PIECE: Final = 4096
+# What it takes to find a subset for the first time.
+_UNITS_OF_MOVE: Final = 10
+_UNITS_OF_STATE: Final = 8
 
 
 class TooComplexError(ValueError):
@@ -63,24 +72,55 @@ class Pattern:
         self._work = 0
         self._end = self._state()
         self._start = self._closure({self._build(node, self._end)})
+        self._sure = self._accepting(node)
 
-    def matches(self, text: str) -> bool:
-        """Tell whether the pattern fits the whole text."""
-        if self._fold:
-            text = text.lower()
-        moves = self._moves
+    @property
+    def steps(self) -> int:
+        """How many steps the pattern has: what building it takes, and at most each move of the automaton."""
+        return self._work
+
+    def matches(self, text: str, meter: Meter | None = None) -> bool:
+        """Tell whether the pattern fits the whole text; ``meter`` counts the characters looked at.
+
+        Raises:
+            CIMError: CIM_ERR_SERVER_LIMITS_EXCEEDED, when the meter has none left.
+        """
+        meter = meter or Meter()
+        if len(text) <= SHORT:
+            meter.left -= len(text)
+            return self._end in self._after(self._start, text, meter)
         states = self._start
-        for character in text:
+        for place in range(0, len(text), _PIECE):
+            if self._sure in states:
+                return True
+            piece = text[place : place + _PIECE]
+            meter.spend(len(piece))
+            states = self._after(states, piece, meter)
+            if not states:
+                return False
+        return self._end in states
+
+    def _after(self, states: frozenset[int], text: str, meter: Meter) -> frozenset[int]:
+        """Return the states that a text leads to from others."""
+        moves = self._moves
+        for character in text.lower() if self._fold else text:
             key = (states, character)
             found = moves.get(key)
             if found is None:
                 if len(moves) >= _MOST_MOVES:
                     moves.clear()
+                meter.spend(_UNITS_OF_MOVE + _UNITS_OF_STATE * len(states))
                 found = moves[key] = self._move(states, character)
             if not found:
-                return False
+                return found
             states = found
-        return self._end in states
+        return states
+
+    def _accepting(self, node: "_Node") -> int:
+        """Return the state from which every text is accepted, where the pattern ends with anything; -1 where it does not."""
+        last = node.parts[-1] if isinstance(node, _Sequence) and node.parts else None
+        # The parts are built from the last to the first: its state is the one behind the end.
+        return self._end + 1 if last == _ANYTHING else -1
 
     def _move(self, states: frozenset[int], character: str) -> frozenset[int]:
         following = set()

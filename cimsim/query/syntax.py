@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from pywbem import CIMError
 
 from cimsim.query.patterns import Pattern
-from cimsim.world.errors import invalid_query, query_feature_not_supported
+from cimsim.query.work import STEP, TERM
+from cimsim.world.errors import invalid_query, query_feature_not_supported, server_limits_exceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class Position(NamedTuple):
     def unsupported(self, text: str) -> CIMError:
         """Return CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for what stands here (rule OP-EQ-2)."""
         return query_feature_not_supported(f"line {self.line}, column {self.column}: {text}")
+
+    def too_much(self, text: str) -> CIMError:
+        """Return CIM_ERR_SERVER_LIMITS_EXCEEDED for what stands here (rule SEC6)."""
+        return server_limits_exceeded(f"line {self.line}, column {self.column}: {text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,11 @@ def paths(condition: Condition) -> Iterator[Path]:
         case Junction(_, terms):
             for term in terms:
                 yield from paths(term)
+
+
+def units(condition: Condition) -> int:
+    """Return what it takes to evaluate a condition for an instance whose values are short, in units of ``query.work``."""
+    return TERM + sum(TERM + STEP * (len(path.steps) - 1) for path in paths(condition))
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,21 @@ _DATETIMES: Final[dict[str, Compare]] = {
 }
 
 
+def compared_with_text(symbol: str, constant: str, *, ignores_case: bool) -> Callable[[str], bool]:
+    """Return what ``comparison`` would for strings, with a right side that stays, in lower case where the case is ignored.
+
+    Of a long string only as much is folded as decides: folding makes no string shorter.
+    """
+    compare, most = _OPERATORS[symbol], len(constant)
+    if not ignores_case:
+        return lambda value: compare(value, constant)
+    if symbol == "=":
+        return lambda value: len(value) <= most and value.lower() == constant
+    if symbol == "<>":
+        return lambda value: len(value) > most or value.lower() != constant
+    return lambda value: compare(value[: most + 1].lower(), constant)
+
+
 def compared_with_moment(symbol: str, moment: DateTime) -> Callable[[DateTime], bool | None]:
     """Return what ``comparison`` would for datetimes, with a right side that stays.
 
@@ -254,7 +269,13 @@ def _spelt(moment: DateTime, ending: str) -> str:
 
 
 def same_path(left: InstancePath, right: InstancePath, dialect: Dialect) -> bool:
-    """Tell whether two paths name the same instance; what one does not say of the namespace is taken from the other."""
+    """Tell whether two paths name the same instance; what one does not say of the namespace is taken from the other.
+
+    A host in the first, which a property holds, is that of another server, so the second must name it (rule D23); one in the
+    second alone is a name of this server.
+    """
+    if left.host and (right.host or "").lower() != left.host.lower():
+        return False
     if fold(left.classname) != fold(right.classname):
         return False
     if left.namespace and right.namespace and fold_namespace(left.namespace) != fold_namespace(right.namespace):

@@ -123,7 +123,7 @@ class Admission:
             return Admitted(CimHeaders(), user)
         if head.method == M_POST or b"accept-language" in values or self._features.trailers:
             head.style = _style(head, trailers=self._features.trailers)
-        headers = CimHeaders.of(head.fields, head.style.prefix)
+        headers = CimHeaders.of(head.fields, head.style.prefix, values.get(b"host"))
         if not self._features.matching:
             headers = unmatched(headers)
         try:

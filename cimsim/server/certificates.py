@@ -32,6 +32,7 @@ _CA_DAYS: Final = 3650
 _SERVER_DAYS: Final = 397  # the longest that some clients take
 _RENEW_DAYS: Final = 30
 _SLACK: Final = timedelta(days=1)  # for clocks that are behind
+_FOLDER: Final = "certificates"
 _LONGEST_NAME: Final = 64  # of a common name
 
 
@@ -56,6 +57,11 @@ def default_state_dir(environment: Mapping[str, str] = os.environ) -> Path:
     return (base if base.is_absolute() else Path.home() / ".local" / "state") / "cimsim"
 
 
+def ca_file(state_dir: Path) -> Path:
+    """Return the file of a state folder that holds the certificate of the CA, for clients to trust."""
+    return state_dir / _FOLDER / "ca.pem"
+
+
 def keep(state_dir: Path, names: Iterable[str], now: float, *, renew: bool = False) -> Kept:
     """Return the CA and the server certificate of a state folder, and make what is missing.
 
@@ -68,16 +74,16 @@ def keep(state_dir: Path, names: Iterable[str], now: float, *, renew: bool = Fal
     Raises:
         CertificateError: a file cannot be read or written, or the CA has expired.
     """
-    folder = state_dir / "certificates"
+    folder = state_dir / _FOLDER
     wanted = list(dict.fromkeys((*LOCAL_NAMES, *names)))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         authority = _authority(folder / "authority.pem", now, renew)
-        _show_ca(folder / "ca.pem", authority)
+        _show_ca(ca_file(state_dir), authority)
         server = _server(folder / "server.pem", authority, wanted, now, renew)
     except OSError as error:
         raise CertificateError(f"{folder}: {error.strerror}") from None
-    return Kept(folder / "ca.pem", authority.certificate, folder / "server.pem", server)
+    return Kept(ca_file(state_dir), authority.certificate, folder / "server.pem", server)
 
 
 def _authority(path: Path, now: float, renew: bool) -> Identity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,8 @@ from twisted.python.failure import Failure
 
 from cimsim.behaviours.listeners import ListenerUrl, parse_listener_url
 from cimsim.cimom.outbox import Done, Outgoing
-from cimsim.cimxml.export import ExportError, check_reply, export_message
+from cimsim.cimxml.encode_instances import filled_in
+from cimsim.cimxml.export import ExportError, check_reply, export_message, export_payload
 from cimsim.server.allowed import AllowedListener
 
 if TYPE_CHECKING:
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
     from cimsim.server.listener_client import ListenerClient
 
+_MAX_FRESH: Final = 8
+"""How many deliveries may be fresh at once: there may be hundreds to begin, and others are to be answered meanwhile.
+
+Each takes some milliseconds of work until its listener has answered: mostly soon, and then another takes its place.
+"""
+_FRESH: Final = 0.1
+"""Seconds after which a delivery counts no longer: a listener that does not answer holds nobody up."""
 _ATTEMPT_DELAY: Final = 0.02
 """Seconds until the next address of a name is tried, too: ``localhost`` is often ``::1`` first, where few listen."""
 
@@ -63,6 +72,10 @@ class HttpSender:
         self._client: ListenerClient | None = None
         self._policy: Any = None
         self._sent = 0
+        self._waiting: deque[tuple[str, str, Outgoing, Done]] = deque()
+        # When each was begun that has not ended.
+        self._fresh: dict[str, float] = {}
+        self._planned: Any = None
         self._stopped = False
 
     def prepare(self) -> None:
@@ -72,29 +85,59 @@ class HttpSender:
 
     def send(self, url: str, outgoing: Outgoing, done: Done) -> None:
         """Begin to send an indication; see ``outbox.Send``."""
+        if self._stopped:
+            return
         self._sent += 1
-        # What caused it is answered first.
-        self._reactor.callLater(0, self._begin, str(self._sent), url, outgoing, done)
+        self._waiting.append((str(self._sent), url, outgoing, done))
+        if len(self._fresh) < _MAX_FRESH:
+            # What caused it is answered first.
+            self._plan(0)
 
     def stop(self) -> None:
         """Break off what is under way, and tell nobody."""
         self._stopped = True
+        self._waiting.clear()
+        if self._planned is not None and self._planned.active():
+            self._planned.cancel()
         if self._client is not None:
             self._client.stop()
 
+    def _plan(self, delay: float) -> None:
+        """Have deliveries begun after some seconds, unless that is planned already."""
+        if self._planned is None or not self._planned.active():
+            self._planned = self._reactor.callLater(delay, self._begin_some)
+        elif delay == 0:
+            self._planned.reset(0)
+
+    def _begin_some(self) -> None:
+        """Begin the deliveries that wait, as many as may be fresh at once."""
+        now = self._reactor.seconds()
+        self._fresh = {each: begun for each, begun in self._fresh.items() if now - begun < _FRESH}
+        while self._waiting and len(self._fresh) < _MAX_FRESH:
+            identifier, url, outgoing, done = self._waiting.popleft()
+            self._fresh[identifier] = now
+            self._begin(identifier, url, outgoing, done)
+        if self._waiting:
+            self._plan(_FRESH)
+
     def _begin(self, identifier: str, url: str, outgoing: Outgoing, done: Done) -> None:
-        if self._stopped:
-            return
         delivery = maybeDeferred(self._deliver, identifier, url, outgoing)
         delivery.addCallbacks(lambda _: None, self._reason)
+        delivery.addCallback(self._ended, identifier)
         delivery.addCallback(partial(self._tell, done))
         delivery.addErrback(partial(self.log.failure, "what follows a delivery failed"))
+
+    def _ended(self, reason: str | None, identifier: str) -> str | None:
+        self._fresh.pop(identifier, None)
+        if self._waiting:
+            self._plan(0)
+        return reason
 
     def _deliver(self, identifier: str, url: str, outgoing: Outgoing) -> Deferred[None]:
         target = parse_listener_url(url)
         if self._options.allowed and not any(each.permits(target) for each in self._options.allowed):
             raise ValueError("the server may not send to this listener")
-        answer = self._loaded().post(target, export_message(identifier, *outgoing))
+        answer = self._loaded().post(target, export_message(identifier, _rendered(outgoing)))
         return answer.addCallback(check_reply, identifier)
 
     def _reason(self, failure: Failure) -> str:
@@ -114,10 +157,16 @@ class HttpSender:
         return self._client
 
     def _endpoint(self, url: ListenerUrl) -> Any:
-        from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+        from twisted.internet.abstract import isIPAddress
+        from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, wrapClientTLS
 
         timeout = self._options.timeout
-        endpoint: Any = HostnameEndpoint(self._reactor, url.host, url.port, timeout, attemptDelay=_ATTEMPT_DELAY)
+        endpoint: Any
+        # An address is not looked up, which would take another thread.
+        if isIPAddress(url.host):
+            endpoint = TCP4ClientEndpoint(self._reactor, url.host, url.port, timeout)
+        else:
+            endpoint = HostnameEndpoint(self._reactor, url.host, url.port, timeout, attemptDelay=_ATTEMPT_DELAY)
         if url.scheme == "http":
             return endpoint
         if self._policy is None:
@@ -125,3 +174,11 @@ class HttpSender:
 
             self._policy = listener_policy(self._options.verify, self._options.ca)
         return wrapClientTLS(self._policy.creatorForNetloc(url.host.encode("ascii"), url.port), endpoint)
+
+
+def _rendered(outgoing: Outgoing) -> bytes:
+    """Return the INSTANCE for one listener; what all listeners get is rendered for the first of them."""
+    payload = outgoing.payload
+    if payload.memo is None:
+        payload.memo = export_payload(payload.indication, payload.columns)
+    return filled_in(payload.indication.cls, payload.memo, outgoing.own)

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
@@ -23,12 +24,14 @@ from cimsim.cimxml.recent import RecentMessages
 from cimsim.cimxml.restyle import StyledEncoder
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
+from cimsim.server.apart import Apart
 from cimsim.server.auth import REALM, Authenticator
 from cimsim.server.delivery import DeliveryOptions, HttpSender
 from cimsim.server.discovery import Features
 from cimsim.server.habits import HabitualCimom, branded, with_habits
 from cimsim.server.http import CimHttpFactory
 from cimsim.server.limits import HttpLimits
+from cimsim.server.recording import Recorder
 from cimsim.server.service import CimService, Encodes, Performs
 from cimsim.server.watchdog import Watchdog
 
@@ -64,6 +67,7 @@ class EndpointOptions:
         random: names enumeration sessions.
         watchdog: seconds after which a request that holds the server is named in the log; 0: never.
         delivery: how indications are delivered.
+        recorder: gets the record of each exchange; None: nobody wants any.
     """
 
     address: str = "127.0.0.1"
@@ -86,6 +90,7 @@ class EndpointOptions:
     random: Callable[[int], bytes] = os.urandom
     watchdog: float = 0.0
     delivery: DeliveryOptions = DeliveryOptions()
+    recorder: Recorder | None = None
 
 
 class Endpoint:
@@ -102,7 +107,11 @@ class Endpoint:
             branded(loaded.world, quirks.brand, self.clock.now()),
             loaded.behaviours,
             self.clock,
-            replace(options.policy, continue_on_error=options.policy.continue_on_error and not quirks.no_continuation),
+            replace(
+                options.policy,
+                continue_on_error=options.policy.continue_on_error and not quirks.no_continuation,
+                keyless_class=quirks.keyless_class,
+            ),
             random=options.random,
             contexts=options.contexts,
             access=options.access,
@@ -110,18 +119,34 @@ class Endpoint:
         )
         self._sender = HttpSender(reactor, options.delivery)
         sender = self._sender
-        self._indications = Indications(self.cimom, sender.send, sender.prepare, host=options.host, most=options.delivery.queue)
+        self._indications = Indications(
+            self.cimom,
+            sender.send,
+            sender.prepare,
+            later=partial(reactor.callLater, 0),
+            host=options.host,
+            most=options.delivery.queue,
+        )
         self._sweeper = LoopingCall(self.cimom.sweep)
         self._sweeper.clock = reactor
-        decoder = Decoder(Limits(batch=options.max_batch))
+        limits = Limits(batch=options.max_batch)
+        decoder = Decoder(limits, options.host, quirks)
+        apart = Apart(reactor)
         encoder: Encodes = Encoder(options.host, null_outputs=options.null_outputs, error_instances=options.error_instances)
         cimom: Performs = self.cimom
         if quirks != Quirks():
             encoder, cimom = StyledEncoder(encoder, quirks), HabitualCimom(cimom, quirks)
-        service = CimService(RecentMessages(decoder), encoder, cimom, self.cimom)
+        service = CimService(
+            RecentMessages(decoder),
+            encoder,
+            cimom,
+            self.cimom,
+            # A decoder is not for several threads.
+            decode_apart=lambda body, headers: apart.run(lambda: Decoder(limits, options.host, quirks).decode(body, headers)),
+        )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
         features = with_habits(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
-        self._factory = CimHttpFactory(service, reactor, authenticator, options.limits, features)
+        self._factory = CimHttpFactory(service, reactor, authenticator, options.limits, features, options.recorder)
 
     def listen(self) -> list[str]:
         """Open the ports and return their URLs, that of HTTP first.

@@ -7,12 +7,15 @@ strategy after a refusal:
 * When the rest of the request is known to be short, it is read and dropped, and the connection goes on.
 * Otherwise nothing that follows can be trusted or is worth waiting for: the reader has *ended*.
 
+llhttp tells nothing of chunk lines: neither how long one is nor what size it announces. Both follow from what it does tell:
+where the last chunk of a segment begins, and that for a long time none begins.
+
 Whatever happens is queued in the order of the requests, since answers must keep that order (rule H13).
 """
 
 import re
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from httptools import (
     HttpParserCallbackError,
@@ -25,13 +28,14 @@ from httptools import (
 
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.server.admission import M_POST, OPTIONS, Admission, Admitted, Head, body_length, unknown_method
+from cimsim.server.bodies import MAX_SMALL_BODY, Share
 from cimsim.server.extension import as_post, end_of_lines, is_beginning, may_extend
 from cimsim.server.limits import HttpLimits
 from cimsim.server.replies import CONTINUE, ENDS, PLAIN, Connection, HttpError, Style, connection
 
 
 class HttpRequest(NamedTuple):
-    """A request that was admitted and has arrived in full."""
+    """A request that was admitted and has arrived in full. A long body is a bytearray, which nobody changes any more."""
 
     headers: CimHeaders
     body: bytes
@@ -66,6 +70,10 @@ class _EndedError(Exception):
 # llhttp tells a wrong version from other malformed request lines only by these words; should they change, the answer is 400.
 _WRONG_VERSION: Final = "Invalid HTTP version"
 _NONE_ADMITTED: Final = Admitted(CimHeaders(), None)
+_MAX_CHUNK_LINE: Final = 4096
+_MAX_CHUNK_OVERHEAD: Final = 8
+"""Bytes of chunk lines for each byte of a body: one that comes byte by byte needs 5."""
+_CHUNK_SIZE: Final = re.compile(rb"[0-9a-fA-F]+")
 _METHOD: Final = re.compile(rb"[\r\n]*[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: |\Z)")
 
 
@@ -75,16 +83,19 @@ class RequestReader:
     Attributes:
         reading: a request has begun and is not complete.
         ended: nothing more is read: the last request was one, or framing is lost.
-        progress: grows whenever the client gets on with its request, but not with each byte (rule SEC4).
+        progress: grows when a request begins and when it is complete (rule SEC4).
     """
 
-    def __init__(self, limits: HttpLimits, admission: Admission, arrivals: deque[Arrival]) -> None:
+    def __init__(self, limits: HttpLimits, admission: Admission, arrivals: deque[Arrival], share: Share) -> None:
         self.reading = False
         self.ended = False
         self.progress = 0
         self._limits = limits
         self._admission = admission
         self._arrivals = arrivals
+        self._share = share
+        self._segment = b""
+        self._line_end = 0
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
         self._held = b""
         self._extended = False
@@ -94,7 +105,7 @@ class RequestReader:
         self._fields: list[tuple[bytes, bytes]] = []
         self._in_head = False
         self._segments_size = 0
-        self._target_size = 0
+        self._target = b""
         self._fields_size = 0
         self._fields_count = 0
         self._head: Head | None = None
@@ -104,7 +115,14 @@ class RequestReader:
         self._discovers = False
         self._body: bytes | bytearray = b""
         self._received = 0
-        self._next_progress = self._limits.min_progress
+        self._counted = 0
+        self._chunked = False
+        self._chunk_open = False
+        self._chunk_begun = False
+        self._chunk_size = 0
+        self._chunk_line = b""
+        self._framing_bytes = 0
+        self._quiet = 0
         self._upgrade = False
 
     def feed(self, data: bytes) -> None:
@@ -148,12 +166,44 @@ class RequestReader:
             return
         if self._in_head:
             self._segments_size += len(data)
+            # Only the request line is looked for in it.
+            if not self._fields:
+                self._segment += data
+        else:
+            self._segment = data
+            self._line_end = 0
+        chunked = self._chunked
+        if chunked:
+            self._chunk_begun = False
+            self._framing_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except _PARSER_ERRORS as error:
             self._stopped(error, data)
+        if self._chunked:
+            self._look_at_chunks(data, whole=chunked)
         if self._in_head and self._segments_size > self._limits.max_header_bytes + self._limits.max_request_line:
             self.refuse(_header_block_too_large())
+
+    def _look_at_chunks(self, data: bytes, *, whole: bool) -> None:
+        """Look at the chunk lines of a segment, of which the ``whole`` or only the end belongs to a body in chunks."""
+        size = self._chunk_size
+        if self._chunk_begun:
+            # Complete chunks are counted. What the open one announces stands before its bytes.
+            line = _last_line(self._chunk_line + data[max(0, len(data) - size - _MAX_CHUNK_LINE) : len(data) - size])
+            if line is None:
+                self.refuse(_chunk_lines_too_long())
+            elif self._received - size + _announced(line) > self._limits.max_body:
+                self.refuse(self._body_too_large())
+            self._chunk_line = b""
+            self._quiet = 0
+        elif not self._chunk_open:
+            self._chunk_line = (self._chunk_line + data)[-_MAX_CHUNK_LINE:]
+            self._quiet += len(data) if whole else 0
+        overhead = self._framing_bytes - self._received
+        allowed = self._limits.max_header_bytes + _MAX_CHUNK_OVERHEAD * self._received
+        if self._quiet > self._limits.max_header_bytes or overhead > allowed:
+            self.refuse(_chunk_lines_too_long())
 
     def refuse(self, refusal: HttpError) -> None:
         """End with a refusal of the request that is being read."""
@@ -169,9 +219,17 @@ class RequestReader:
         self._body = b""
 
     def _end(self) -> None:
+        self._forget_body()
         self.ended = True
         self.reading = False
         self._in_head = False
+
+    def _forget_body(self) -> None:
+        self._body = b""
+        self._chunked = False
+        if self._counted:
+            self._share.give_back(self._counted)
+            self._counted = 0
 
     def _stopped(self, error: HttpParserError | HttpParserUpgrade, data: bytes) -> None:
         if isinstance(error, HttpParserUpgrade):
@@ -211,8 +269,8 @@ class RequestReader:
 
     def on_url(self, part: bytes) -> None:
         """A part of the request target is there."""
-        self._target_size += len(part)
-        if self._target_size > self._limits.max_request_line:
+        self._target += part
+        if len(self._target) > self._limits.max_request_line:
             self._stop(HttpError(414, "the request line is too long", fatal=True))
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -228,7 +286,6 @@ class RequestReader:
         """The head is there: admit the request or refuse it (rules H12, HE17)."""
         assert self._parser is not None  # noqa: S101 - it is the parser that calls
         self._in_head = False
-        self.progress += 1
         parser = self._parser
         method = M_POST if self._extended else parser.get_method()
         self._extended = False
@@ -236,28 +293,46 @@ class RequestReader:
         self._connection = connection(head.version, parser.should_keep_alive())
         self._upgrade = parser.should_upgrade()
         try:
+            if b"RTSP/" in self._segment and self._is_rtsp(head):
+                raise HttpError(505, "the protocol is RTSP, not HTTP", fatal=True)
             self._admission.check_start(head)
             length = body_length(head)
             self._admitted = self._admission.admit(head)
-            if length is not None and length > self._limits.max_body:
-                raise self._body_too_large()
+            if length is None:
+                self._chunked = True
+            else:
+                self._check_length(length)
         except HttpError as refusal:
+            self._chunked = False
             self._refuse_head(head, refusal)
             return
         self._discovers = method == OPTIONS
         if b"expect" in head.values and head.version != "1.0" and length != 0:
             self._arrivals.append(CONTINUE)
 
+    def on_chunk_header(self) -> None:
+        """A chunk line is complete."""
+        self._chunk_open = self._chunk_begun = True
+        self._chunk_size = 0
+
+    def on_chunk_complete(self) -> None:
+        """A chunk is complete."""
+        self._chunk_open = self._chunk_begun = False
+        self._chunk_line = b""
+        self._quiet = 0
+
     def on_body(self, part: bytes) -> None:
         """A part of the body is there."""
         self._received = size = self._received + len(part)
+        self._chunk_size += len(part)
         if self._dropping:
             return
         if size > self._limits.max_body:
             self._stop(self._body_too_large())
-        if size >= self._next_progress:
-            self.progress += 1
-            self._next_progress = size + self._limits.min_progress
+        if size > MAX_SMALL_BODY:
+            if not self._share.take(size - self._counted):
+                self._stop(_too_many_bodies())
+            self._counted = size
         if self._discovers:
             return
         body = self._body
@@ -274,6 +349,7 @@ class RequestReader:
         if self._upgrade:
             return
         self.reading = False
+        self._chunked = False
         self.progress += 1
         if not self._connection.keep:
             self.ended = True
@@ -284,8 +360,12 @@ class RequestReader:
         else:
             headers, user = self._admitted
             style = PLAIN if self._head is None else self._head.style
-            self._arrivals.append(HttpRequest(headers, bytes(self._body), user, self._connection, style))
+            # To copy a long one would take others' time.
+            body = bytes(self._body) if self._received <= MAX_SMALL_BODY else cast(bytes, self._body)
+            self._arrivals.append(HttpRequest(headers, body, user, self._connection, style))
             self._body = b""
+            # It counts on until it is answered.
+            self._counted = 0
 
     def _refuse_head(self, head: Head, refusal: HttpError) -> None:
         if refusal.fatal or not self._connection.keep or not self._is_short(head):
@@ -304,6 +384,22 @@ class RequestReader:
         self.refuse(refusal)
         raise _EndedError
 
+    def _is_rtsp(self, head: Head) -> bool:
+        """Whether the request line ends with the other protocol that llhttp takes, without telling which one came."""
+        line = re.compile(rb"%b +%b +(RTSP|HTTP)/" % (re.escape(head.method), re.escape(self._target)))
+        found = line.search(self._segment, self._line_end)
+        if found is None:
+            return False
+        # The next request line in this segment comes later.
+        self._line_end = found.end()
+        return found[1] == b"RTSP"
+
+    def _check_length(self, length: int) -> None:
+        if length > self._limits.max_body:
+            raise self._body_too_large()
+        if length > MAX_SMALL_BODY and not self._share.fits(length):
+            raise _too_many_bodies()
+
     def _body_too_large(self) -> HttpError:
         return HttpError(413, f"the body is larger than {self._limits.max_body} bytes", fatal=True)
 
@@ -315,6 +411,8 @@ class _AfterHead:
         self._reader = reader
         self._known = True
         self.on_body = reader.on_body
+        self.on_chunk_header = reader.on_chunk_header
+        self.on_chunk_complete = reader.on_chunk_complete
         self.on_message_complete = reader.on_message_complete
 
     def on_message_begin(self) -> None:
@@ -345,6 +443,29 @@ def _framing_of(head: Head) -> bytes:
     framing = (b"content-length", b"transfer-encoding")
     lines = [b"%b: %b\r\n" % (name, head.values[name]) for name in framing if name in head.values]
     return b"".join([b"POST / HTTP/1.1\r\n", *lines, b"\r\n"])
+
+
+def _last_line(text: bytes) -> bytes | None:
+    """Return the last line of a text, empty if that is not complete; None if it does not begin in the text."""
+    if not text.endswith(b"\n"):
+        return b""
+    _, newline, line = text[:-1].rpartition(b"\n")
+    return None if not newline and len(text) >= _MAX_CHUNK_LINE else line
+
+
+def _announced(line: bytes) -> int:
+    """Return the size that a chunk line announces, 0 if it is none."""
+    size = _CHUNK_SIZE.match(line)
+    return int(size[0], 16) if size else 0
+
+
+def _chunk_lines_too_long() -> HttpError:
+    return HttpError(400, "the lines between the chunks are too long", fatal=True)
+
+
+def _too_many_bodies() -> HttpError:
+    text = "the requests that are under way take too much memory; try again later"
+    return HttpError(503, text, fields=b"Retry-After: 1\r\n", fatal=True)
 
 
 def _header_block_too_large() -> HttpError:

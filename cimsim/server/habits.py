@@ -1,5 +1,6 @@
 """A CIMOM with the habits of another: its brand, its status codes, what it leaves out (rules Q1 to Q5, W7)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +17,7 @@ from pywbem import (
 
 from cimsim.cimxml.message import REQUEST_NOT_VALID, MessageError
 from cimsim.cimxml.quirks import INTEROP, Brand, Quirks
+from cimsim.operations.pending import Pending
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import InstanceNames, NamedInstances, ObjectPaths, ObjectsWithPath, Pulled, Result
 from cimsim.operations.table import OPERATIONS
@@ -46,8 +48,8 @@ class HabitualCimom:
         self._quirks = quirks
         self._renamed = Renaming(quirks)
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
-        """Carry out a request; see ``Cimom.perform``.
+    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+        """Carry out a request; see ``Cimom.start``.
 
         Raises:
             CIMError: see there, with the codes and texts of the other CIMOM.
@@ -61,11 +63,28 @@ class HabitualCimom:
         if quirks.values_as_http and (reason := wrong_value(request)) is not None:
             raise MessageError(REQUEST_NOT_VALID, reason)
         try:
-            result = self._cimom.perform(self._renamed(request), user)
+            result = self._cimom.start(self._renamed(request), user)
         except CIMError as error:
-            code = self._code(error.status_code, request)
-            raise self._worded(code, error.status_description) from None
+            raise self._refused(error, request) from None
+        if isinstance(result, Pending):
+            return Pending(self._steps(result, request), lambda: self._finished(result, request))
         return self._shown(result)
+
+    def _steps(self, pending: Pending, request: Request) -> Iterator[None]:
+        try:
+            while not pending.advance():
+                yield
+        except CIMError as error:
+            raise self._refused(error, request) from None
+
+    def _finished(self, pending: Pending, request: Request) -> Result:
+        try:
+            return self._shown(pending.finished())
+        except CIMError as error:
+            raise self._refused(error, request) from None
+
+    def _refused(self, error: CIMError, request: Request) -> CIMError:
+        return self._worded(self._code(error.status_code, request), error.status_description)
 
     def _code(self, code: int, request: Request) -> int:
         quirks = self._quirks

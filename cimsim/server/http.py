@@ -9,11 +9,14 @@ from twisted.internet.protocol import Factory
 
 from cimsim.server.admission import Admission
 from cimsim.server.auth import Authenticator
+from cimsim.server.bodies import Bodies
 from cimsim.server.connection import CimHttpConnection
+from cimsim.server.descriptors import Descriptors
 from cimsim.server.discovery import Features
 from cimsim.server.interfaces import Clock, DelayedCall, Service
 from cimsim.server.limits import HttpLimits
 from cimsim.server.logins import Failures, Visitor
+from cimsim.server.recording import Recorder
 
 _MANY_TOO_MANY: Final = 2
 
@@ -27,11 +30,13 @@ class CimHttpFactory(Factory):
         authenticator: who may come in; None: anybody (rule HA4).
         limits: see ``HttpLimits``.
         features: see ``Features``.
+        recorder: gets the record of each exchange; None: nobody wants any.
 
     Attributes:
         capabilities: the header lines of answers to OPTIONS.
         content_type: of responses, where it is not the usual one.
         connections: those that are open.
+        bodies: what the bodies of their requests take.
     """
 
     noisy = False
@@ -43,10 +48,13 @@ class CimHttpFactory(Factory):
         authenticator: Authenticator | None = None,
         limits: HttpLimits | None = None,
         features: Features | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.service = service
         self.clock = clock
+        self.recorder = recorder
         self.limits = HttpLimits() if limits is None else limits
+        self.bodies = Bodies(self.limits.max_bodies)
         features = Features() if features is None else features
         self.admission = Admission(authenticator, features)
         self.capabilities = features.lines()
@@ -54,6 +62,7 @@ class CimHttpFactory(Factory):
         self._authenticator = authenticator
         self._failures = Failures(clock.seconds, self.limits.max_failed_logins, self.limits.login_window)
         self.connections: set[CimHttpConnection] = set()
+        self._descriptors = Descriptors(clock.seconds)
         self._stopped: list[Deferred[None]] = []
         self._stopping = False
         self._sweeper: DelayedCall | None = None
@@ -63,9 +72,11 @@ class CimHttpFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> CimHttpConnection | None:
         """Return the protocol of a new connection; None, which closes it, when the server stops or is flooded."""
+        # The new connection may have taken the last one: what comes after it never gets here.
+        self._descriptors.check()
         if self._stopping or len(self.connections) >= _MANY_TOO_MANY * self.limits.max_connections:
             return None
-        return CimHttpConnection(self, self._visitor(addr))
+        return CimHttpConnection(self, self._visitor(addr), getattr(addr, "host", ""))
 
     def stop(self) -> "Deferred[None]":
         """Take no more requests; idle connections close at once, those being answered when they are done.
@@ -118,6 +129,7 @@ class CimHttpFactory(Factory):
     def _sweep(self) -> None:
         now = self.clock.seconds()
         self._sweeper = self.clock.callLater(self.limits.sweep_interval, self._sweep)
+        self._descriptors.check()
         for connection in tuple(self.connections):
             connection.sweep(now)
 

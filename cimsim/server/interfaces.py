@@ -3,14 +3,25 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from twisted.internet.defer import Deferred
+
+from cimsim.cimom.exchanges import Called
 from cimsim.cimxml.headers import CimHeaders
 
 
 class Service(Protocol):
     """What answers the requests: ``service.CimService``."""
 
-    def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
-        """Return the response in batches of fragments, or raise MessageError."""
+    def respond(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> Iterator[list[bytes]]:
+        """Return the response in batches of fragments, or raise MessageError; add a record of each request to ``calls``."""
+        ...
+
+    def respond_later(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> "Deferred[Iterator[list[bytes]]] | None":
+        """Return the same for a long body, which others need not wait for; None: it must be answered by ``respond``."""
         ...
 
 

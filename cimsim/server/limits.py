@@ -9,6 +9,7 @@ class HttpLimits:
 
     Attributes:
         max_body: the largest request body, as announced or as counted while chunks arrive; beyond it 413.
+        max_bodies: what all request bodies longer than 64 KiB that are not answered yet may take together; beyond it 503.
         max_header_bytes: the largest header block, trailers included; beyond it 431. A CIMObject with many keys is long.
         max_headers: the most header fields of one request, trailers included; beyond it 431.
         max_request_line: the longest request target; beyond it 414.
@@ -17,9 +18,8 @@ class HttpLimits:
         max_connections: connections beyond this number are answered 503 and closed.
         max_failed_logins: how many wrong passwords an address may send in ``login_window``; beyond it 429.
         idle_timeout: how long a connection may stay open without a request.
-        request_timeout: how long the header block may take, then each ``min_progress`` bytes of the body, then the client
-            to take each piece of the response.
-        min_progress: see ``request_timeout``.
+        request_timeout: how long a request may take to arrive, from its first byte to its last; then how long the client may
+            take for each piece of the response.
         linger_timeout: how long a connection that ends with a refusal is still read, so that the client can read the answer.
         stop_timeout: how long requests under way may take once the server stops.
         login_window: see ``max_failed_logins``.
@@ -29,6 +29,7 @@ class HttpLimits:
     """
 
     max_body: int = 64 * 1024 * 1024
+    max_bodies: int = 256 * 1024 * 1024
     max_header_bytes: int = 64 * 1024
     max_headers: int = 200
     max_request_line: int = 16 * 1024
@@ -37,7 +38,6 @@ class HttpLimits:
     max_failed_logins: int = 60
     idle_timeout: float = 60.0
     request_timeout: float = 30.0
-    min_progress: int = 16 * 1024
     linger_timeout: float = 2.0
     stop_timeout: float = 5.0
     login_window: float = 60.0

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twisted.internet.interfaces import ISSLTransport
+from twisted.logger import Logger
 
 from cimsim.server.auth import Authenticator
 from cimsim.server.replies import HttpError
@@ -36,8 +37,8 @@ class Failures:
         began, count = self._counts.get(address, (0.0, 0))
         return max(0.0, began + self._window - self._seconds()) if count >= self._limit else 0.0
 
-    def add(self, address: str) -> None:
-        """Count a failure."""
+    def add(self, address: str) -> bool:
+        """Count a failure; return whether it was the last one that the address may have for now."""
         now = self._seconds()
         began, count = self._counts.pop(address, (now, 0))
         if now - began >= self._window:
@@ -46,6 +47,7 @@ class Failures:
             # Forgets the address that failed longest ago; the order is that of the last failures.
             del self._counts[next(iter(self._counts))]
         self._counts[address] = (began, count + 1)
+        return count + 1 == self._limit
 
     def clear(self, address: str) -> None:
         """Forget the failures of an address."""
@@ -63,6 +65,8 @@ class Visitor:
     Attributes:
         challenge: see ``Authenticator``.
     """
+
+    log = Logger()
 
     def __init__(self, authenticator: Authenticator, failures: Failures, address: str) -> None:
         self._authenticator = authenticator
@@ -92,10 +96,19 @@ class Visitor:
             raise HttpError(429, "too many failed logins from this address; try again later", fields=fields)
         user = self._authenticator.check(authorization)
         if user is None:
-            self._failures.add(self._address)
+            self._fail()
         else:
             self._failures.clear(self._address)
         return user
+
+    def _fail(self) -> None:
+        """Count a failure. The log does not name the user: what was typed there may be a password."""
+        last = self._failures.add(self._address)
+        self.log.warn("failed login from {address}", address=self._address)  # noqa: G010 - Twisted's name
+        if last:
+            text = "too many failed logins from {address}: passwords from there are refused for {seconds:.0f} seconds"
+            seconds = self._failures.wait(self._address)
+            self.log.warn(text, address=self._address, seconds=seconds)  # noqa: G010 - Twisted's name
 
     def _certified(self) -> str | None:
         if self._transport is None:

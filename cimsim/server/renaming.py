@@ -36,7 +36,7 @@ class Renaming:
         if self._shown is None and not self._slash:
             return request
         if self._shown is not None and fold_namespace(request.namespace) == INTEROP:
-            raise invalid_namespace(f"there is no namespace {request.namespace}")
+            raise invalid_namespace(f"no namespace {request.namespace}; did you mean {self._interop}?")
         namespace = self._name(request.namespace)
         arguments = tuple([Argument(name, self._value(value), cim_type) for name, value, cim_type in request.arguments])
         if isinstance(request, IntrinsicRequest):
@@ -55,7 +55,7 @@ class Renaming:
             case InstancePath():
                 stands = fold(value.classname) in _NAMESPACE_CLASSES
                 keys = tuple([(name, self._content(stands, name, key)) for name, key in value.keys])
-                return InstancePath(value.classname, keys, self._name(value.namespace), value.host)
+                return InstancePath(value.classname, keys, self._name(value.namespace), value.host, value.types)
             case ClassPath():
                 return value._replace(namespace=self._name(value.namespace))
             case NamedInstance():

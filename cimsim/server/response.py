@@ -21,11 +21,12 @@ class Response:
         self.length = 0
 
     def collect(self) -> bool:
-        """Take one batch; return whether there may be more."""
+        """Take one batch, an empty one where there is none yet; return whether there may be more."""
         batch = next(self._source, None)
         if batch is None:
             return False
-        self._batches.append(batch)
+        if batch:
+            self._batches.append(batch)
         self.length += sum(map(len, batch))
         return True
 

@@ -1,16 +1,21 @@
 """From the body of a request to the body of its response: decode, perform, encode."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pywbem import CIMError
 
+from cimsim.cimom.exchanges import Called
 from cimsim.cimxml.headers import CimHeaders
-from cimsim.cimxml.message import Message
+from cimsim.cimxml.message import Message, MessageError
+from cimsim.operations.pending import Pending, steps_to
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
 from cimsim.world.counts import Counts
 from cimsim.world.errors import server_limits_exceeded
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
 _BATCH_BYTES: Final = 64 * 1024 * 1024
 
@@ -30,16 +35,19 @@ class Encodes(Protocol):
         """Yield the response in batches of fragments."""
         ...
 
-    def encode_batch(self, message: Message, results: Iterable[Result | CIMError]) -> Iterator[list[bytes]]:
-        """Yield the response to several requests; each result is taken when those before it are rendered."""
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError | None]) -> Iterator[list[bytes]]:
+        """Yield the response to several requests; each result is taken when those before it are rendered.
+
+        None is not yet a result: an empty batch is yielded, and the next is taken.
+        """
         ...
 
 
 class Performs(Protocol):
     """What the service needs of ``cimom.cimom.Cimom``."""
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
-        """Return the result of a request."""
+    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+        """Return the result of a request, or what is left to do for it."""
         ...
 
 
@@ -66,6 +74,7 @@ class CimService:
         statistics: is told of each request the lengths of its body and of its response's; not of several in one message.
         batch_bytes: how long the response to several requests may grow; the requests that are not reached before are not
             carried out and get CIM_ERR_SERVER_LIMITS_EXCEEDED (rule SEC6).
+        decode_apart: decodes a message while the server does other things; None: nothing does.
     """
 
     def __init__(
@@ -75,15 +84,22 @@ class CimService:
         cimom: Performs,
         statistics: Measures | None = None,
         batch_bytes: int = _BATCH_BYTES,
+        decode_apart: "Callable[[bytes, CimHeaders], Deferred[Message]] | None" = None,
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
         self._statistics = statistics
         self._batch_bytes = batch_bytes
+        self._decode_apart = decode_apart
 
-    def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
+    def respond(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> Iterator[list[bytes]]:
         """Perform the request now; return its response as batches of fragments, rendered as they are asked for.
+
+        The batches are empty at first where the request takes long: it goes on as they are asked for, and ends when the
+        response is dropped.
 
         A CIM error is a response like another (rules HE18, E1). Of several requests in one message each is performed on its
         own, once the responses to those before it are rendered (rule M5).
@@ -92,18 +108,30 @@ class CimService:
             headers: the CIM headers, already checked on their own.
             body: the XML document.
             user: who asks, or None without authentication.
+            calls: gets a record of each request once it is carried out; None: nobody wants any.
 
         Raises:
             MessageError: the body is no valid message, or the headers do not match it (sections 1.2 and 1.3 of the rules).
         """
-        message = self._decoder.decode(body, headers)
+        return self._perform(self._decoder.decode(body, headers), len(body), user, calls)
+
+    def respond_later(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> "Deferred[Iterator[list[bytes]]] | None":
+        """Do as ``respond`` once the message is decoded, which others need not wait for; None: ``respond`` must do it."""
+        if self._decode_apart is None:
+            return None
+        return self._decode_apart(body, headers).addCallback(self._perform, len(body), user, calls)
+
+    def _perform(self, message: Message, length: int, user: str | None, calls: list[Called] | None) -> Iterator[list[bytes]]:
         if message.further:
-            return self._respond_to_all(message, user)
-        response = self._encoder.encode(message, self._result(message.request, user))
+            return self._respond_to_all(message, user, calls)
+        result = self._result(message.request, user, calls)
+        response = self._awaited(message, result) if isinstance(result, Pending) else self._encoder.encode(message, result)
         statistics = self._statistics
         if statistics is None or not statistics.counts.wanted:
             return response
-        return self._measured(message.request, len(body), response, statistics)
+        return self._measured(message.request, length, response, statistics)
 
     @staticmethod
     def _measured(
@@ -117,21 +145,44 @@ class CimService:
         finally:
             statistics.measured(request, length, sent)
 
-    def _result(self, request: Request, user: str | None) -> Result | CIMError:
+    def _result(self, request: Request, user: str | None, calls: list[Called] | None) -> Result | Pending | CIMError:
         try:
-            return self._cimom.perform(request, user)
+            result = self._cimom.start(request, user)
         except CIMError as error:
+            if calls is not None:
+                calls.append(Called.of(request, error))
             return error
+        except MessageError:
+            if calls is not None:
+                calls.append(Called.refused(request))
+            raise
+        if calls is not None:
+            calls.append(Called.of(request))
+        return result
 
-    def _respond_to_all(self, message: Message, user: str | None) -> Iterator[list[bytes]]:
+    def _awaited(self, message: Message, pending: Pending) -> Iterator[list[bytes]]:
+        for result in steps_to(pending):
+            if result is None:
+                yield []
+            else:
+                yield from self._encoder.encode(message, result)
+
+    def _respond_to_all(self, message: Message, user: str | None, calls: list[Called] | None) -> Iterator[list[bytes]]:
         size = 0
 
-        def results() -> Iterator[Result | CIMError]:
+        def results() -> Iterator[Result | CIMError | None]:
             for request in (message.request, *message.further):
                 if size > self._batch_bytes:
-                    yield server_limits_exceeded("the response to the requests before this one is too long already")
+                    error = server_limits_exceeded("the response to the requests before this one is too long already")
+                    if calls is not None:
+                        calls.append(Called.of(request, error))
+                    yield error
                 else:
-                    yield self._result(request, user)
+                    result = self._result(request, user, calls)
+                    if isinstance(result, CIMError):
+                        yield result
+                    else:
+                        yield from steps_to(result)
 
         for fragments in self._encoder.encode_batch(message, results()):
             size += sum(map(len, fragments))

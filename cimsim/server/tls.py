@@ -15,6 +15,8 @@ from zope.interface import implementer
 from cimsim.server.pem import CertificateError, Identity, read_certificates
 
 _SESSIONS: Final = b"cimsim"
+_SUITES: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+"""The cipher suites of TLS 1.2: forward secrecy and authenticated encryption, so none with CBC. TLS 1.3 has no others."""
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -33,6 +35,7 @@ class ServerContext:
     def __init__(self, identity: Identity, client_ca: Path | None = None) -> None:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        context.set_cipher_list(_SUITES)
         context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
         # Without a name of its own OpenSSL refuses to take up sessions that began with a client certificate.
         context.set_session_id(_SESSIONS)

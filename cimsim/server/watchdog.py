@@ -32,6 +32,9 @@ class Watchdog:
         # No event can be waited for any longer.
         self._seconds = min(seconds, threading.TIMEOUT_MAX)
         self._thread_watched = thread
+        self._seen: object = None
+        self._seen_turn = -1
+        self._looks = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
@@ -43,21 +46,23 @@ class Watchdog:
         """Look no longer."""
         self._over.set()
 
-    def _watch(self) -> None:
-        seen: object = None
-        seen_turn, looks = -1, 0
-        while not self._over.wait(self._seconds / _LOOKS):
-            turn, doing = self._cimom.turn, self._cimom.doing
-            if doing is not None and turn == seen_turn:
-                looks += 1
-                if looks == _LOOKS:
-                    self._tell(doing)
-                continue
-            if looks >= _LOOKS:
-                self.log.warn("{name} is over", name=_name(seen))  # noqa: G010 - Twisted's name
-            seen, seen_turn, looks = doing, turn, 0
+    def look(self) -> None:
+        """Look once, and log what was seen as often as it takes, or that it is over."""
+        turn, doing = self._cimom.turn, self._cimom.doing
+        if doing is not None and doing is self._seen and turn == self._seen_turn:
+            self._looks += 1
+            if self._looks == _LOOKS:
+                self._report(doing)
+            return
+        if self._looks >= _LOOKS:
+            self.log.warn("{name} is over", name=_name(self._seen))  # noqa: G010 - Twisted's name
+        self._seen, self._seen_turn, self._looks = doing, turn, 0
 
-    def _tell(self, doing: object) -> None:
+    def _watch(self) -> None:
+        while not self._over.wait(self._seconds / _LOOKS):
+            self.look()
+
+    def _report(self, doing: object) -> None:
         frame = sys._current_frames().get(self._thread_watched)
         self.log.error(
             "{name} has been running for {seconds:g} seconds, and nobody is answered meanwhile; it is in {place}",

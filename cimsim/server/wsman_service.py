@@ -4,6 +4,7 @@ from typing import Protocol
 
 from pywbem import CIMError
 
+from cimsim.operations.pending import Pending, completed
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
 from cimsim.wsman.decoder import Decoder
@@ -15,8 +16,8 @@ from cimsim.wsman.message import Message
 class Performs(Protocol):
     """What the service needs of a CIMOM."""
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
-        """Return the result of a request, or raise CIMError."""
+    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+        """Return the result of a request, or what is left to do for it; or raise CIMError."""
         ...
 
 
@@ -45,7 +46,7 @@ class WsmanService:
         result = None
         for request in message.requests:
             try:
-                result = self._cimom.perform(request, user)
+                result = completed(self._cimom.start(request, user))
             except CIMError as error:
                 return error
         return result

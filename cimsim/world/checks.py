@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMQualifier, CIMQualifierDeclaration
 
 from cimsim.world.convert import shape
+from cimsim.world.declared import check_declaration
 from cimsim.world.errors import failed, invalid_parameter
 from cimsim.world.full import copy_of
 from cimsim.world.names import did_you_mean, fold
@@ -18,11 +19,6 @@ from cimsim.world.world import Namespace
 
 _FLAVORS: Final = {"overridable": True, "tosubclass": True, "toinstance": False, "translatable": False}
 """What a flavor is where neither a qualifier nor its declaration says it (rule D28)."""
-_FLAGS: Final = (
-    "Abstract", "Association", "EmbeddedObject", "In", "Indication", "Key", "Out", "Required", "Static", "Terminal", "Write",
-)  # fmt: skip
-_RULING_TYPES: Final = dict.fromkeys(map(fold, _FLAGS), "boolean") | dict.fromkeys(("override", "embeddedinstance"), "string")
-"""The types of the qualifiers that rule classes here, by folded name."""
 
 
 def referred_classes(declared: CIMClass) -> list[str]:
@@ -91,13 +87,11 @@ def checked_declaration(declaration: CIMQualifierDeclaration, namespace: Namespa
     """Return a qualifier declaration with all flavors told.
 
     Raises:
-        CIMError: CIM_ERR_INVALID_PARAMETER when it gives another type to a qualifier that rules classes, such as Key;
+        CIMError: CIM_ERR_INVALID_PARAMETER as ``declared.check_declaration`` does;
             CIM_ERR_FAILED when it would change type, scope or flavors of a qualifier that a class uses (rule OP-SQ-2).
     """
     new = declaration.copy()
-    expected = _RULING_TYPES.get(fold(new.name))
-    if expected is not None and shape(new) != expected:
-        raise invalid_parameter(f"qualifier {new.name} must be {expected}, not {shape(new)}")
+    check_declaration(new)
     for flavor, default in _FLAVORS.items():
         if getattr(new, flavor) is None:
             setattr(new, flavor, default)

@@ -5,10 +5,20 @@ from binascii import Error as Base64Error
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
-from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName, CIMProperty
+from pywbem import CIMClass, CIMDateTime, CIMError, CIMInstance, CIMInstanceName, CIMProperty, cimvalue
 
+from cimsim.world.declared import check_class
 from cimsim.world.paths import ClassName, ClassPath, InstancePath
-from cimsim.world.values import DateTime, Malformed, SchemaText, Untyped, convert_scalar
+from cimsim.world.values import (
+    INTEGER_RANGES,
+    REAL_TYPES,
+    DateTime,
+    Hinted,
+    Malformed,
+    SchemaText,
+    Untyped,
+    convert_scalar,
+)
 
 
 class PropertyData(NamedTuple):
@@ -120,7 +130,7 @@ def _gathered(element: Element, values: Repeated) -> Any:
     return list(values)
 
 
-_SCALARS = frozenset({str, Untyped, int, bool, float, DateTime})
+_SCALARS = frozenset({str, Untyped, Hinted, int, bool, float, DateTime})
 
 
 def _item(element: Element, value: Any, resolver: Resolver | None) -> Any:
@@ -165,6 +175,10 @@ def _reference(value: Any, resolver: Resolver | None) -> InstancePath:
 def _embedded(element: Element, value: Any, resolver: Resolver | None) -> CIMInstance | CIMClass:
     if isinstance(value, CIMClass):
         if element.embedded == "object":
+            try:
+                check_class(value)
+            except CIMError as error:
+                raise ValueError(error.status_description) from None
             return deepcopy(value)
         raise ValueError(f"an embedded instance expected, not class {value.classname}")
     if isinstance(value, CIMInstance):
@@ -178,17 +192,28 @@ def _embedded(element: Element, value: Any, resolver: Resolver | None) -> CIMIns
 
 def from_cim_path(path: CIMInstanceName) -> InstancePath:
     """Return a pywbem instance path as one of ours."""
-    keys = tuple(
-        (name or "", from_cim_path(value) if isinstance(value, CIMInstanceName) else value)
-        for name, value in path.keybindings.items()
-    )
-    return InstancePath(path.classname, keys, path.namespace, path.host)
+    keys = tuple([(name or "", _from_cim_key(value)) for name, value in path.keybindings.items()])
+    types = tuple([getattr(value, "cimtype", None) for value in path.keybindings.values()])
+    return InstancePath(path.classname, keys, path.namespace, path.host, types)
+
+
+def _from_cim_key(value: Any) -> Any:
+    if isinstance(value, CIMInstanceName):
+        return from_cim_path(value)
+    return DateTime(str(value)) if isinstance(value, CIMDateTime) else value
 
 
 def to_cim_path(path: InstancePath) -> CIMInstanceName:
-    """Return one of our instance paths as pywbem's."""
-    keys = {name: to_cim_value(value) for name, value in path.keys}
+    """Return one of our instance paths as pywbem's; numbers of a known type are pywbem's of that type."""
+    types = path.types or (None,) * len(path.keys)
+    keys = {name: _to_cim_key(value, cim_type) for (name, value), cim_type in zip(path.keys, types, strict=True)}
     return CIMInstanceName(path.classname, keys, path.host, path.namespace)
+
+
+def _to_cim_key(value: Any, cim_type: str | None) -> Any:
+    if cim_type in INTEGER_RANGES or cim_type in REAL_TYPES:
+        return cimvalue(value, cim_type)
+    return to_cim_value(value)
 
 
 def to_cim_property(element: Element, value: Any) -> CIMProperty:
@@ -216,6 +241,24 @@ def to_cim_value(value: Any) -> Any:
     return value
 
 
-def guess(value: Any) -> Any:
-    """Return a typed value for text whose class is unknown: it stays text."""
-    return str(value) if isinstance(value, Untyped) else value
+def typed_by_hint(value: Any, cim_type: str | None = None) -> tuple[Any, str | None]:
+    """Return a key value whose class is unknown, and its CIM type; None where that is to be seen from the value.
+
+    Args:
+        value: what was given.
+        cim_type: its type, where that is known already.
+
+    Raises:
+        ValueError: the text is not of the type that its sender says (rules D17, D18).
+    """
+    if not isinstance(value, Hinted):
+        return (str(value) if isinstance(value, Untyped) else value), cim_type
+    if value.hint != "numeric":
+        return convert_scalar(value, value.hint), value.hint
+    # The widest of each kind has room for what the sender's own type holds.
+    for cim_type in ("uint64", "sint64", "real64"):
+        try:
+            return convert_scalar(value, cim_type), cim_type
+        except ValueError:
+            continue
+    raise ValueError(f"{str(value)!r} is not a number")

@@ -28,6 +28,16 @@ from pywbem import (
 )
 
 
+def described(error: BaseException) -> str:
+    """Return what an exception is and says: ``KeyError: 'Onn'``; many of them say little without their type."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - the text of an exception may be made by code of a pack, which may fail
+        text = ""
+    return f"{name}: {text}" if text else name
+
+
 def failed(text: str) -> CIMError:
     """Return CIM_ERR_FAILED: nothing more exact applies."""
     return CIMError(CIM_ERR_FAILED, text)

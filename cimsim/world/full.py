@@ -1,6 +1,7 @@
 """The full class: a class with all that it inherits, as GetClass shows it with ``LocalOnly`` false (rules FL1, OP-CC-4).
 
-It is merged from the declared class and the full class above it. Both stay as they are; what is taken over is copied.
+It is merged from the declared class and the full class above it. Both stay as they are. What is inherited and would look the
+same is shared with the full class above; what differs is copied. So nobody may change a full class: take ``copy_of`` it.
 """
 
 from collections.abc import Iterable
@@ -27,6 +28,9 @@ def merged(declared: CIMClass, parent: CIMClass | None) -> CIMClass:
 def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) -> list[Any]:
     elements: dict[str, Any] = {}
     for element in inherited.values():
+        if _looks_inherited(element):
+            elements[fold(element.name)] = element
+            continue
         copy = copy_of(element)
         copy.propagated = True
         copy.qualifiers = _propagated(element.qualifiers)
@@ -42,10 +46,17 @@ def _merged_elements(declared: Iterable[Any], inherited: Any, classname: str) ->
         copy.qualifiers = _merged_qualifiers(element.qualifiers, above.qualifiers if above is not None else {})
         if isinstance(copy, CIMMethod):
             _merge_parameters(copy, above)
-        elif above is not None and copy.value is None:
-            copy.value = above.value
         elements[fold(element.name)] = copy
     return list(elements.values())
+
+
+def _looks_inherited(element: Any) -> bool:
+    """Whether an element of a full class is the same in the full class of a subclass."""
+    if not element.propagated:
+        return False
+    parameters = element.parameters.values() if isinstance(element, CIMMethod) else ()
+    parts = (element, *parameters)
+    return all(each.propagated and each.tosubclass is not False for part in parts for each in part.qualifiers.values())
 
 
 def copy_of(element: Any) -> Any:
@@ -64,20 +75,25 @@ def _merge_parameters(method: CIMMethod, above: CIMMethod | None) -> None:
 
 
 def _propagated(qualifiers: Any) -> dict[str, CIMQualifier]:
-    """Return copies of the qualifiers that subclasses inherit, marked as propagated."""
+    """Return the qualifiers that subclasses inherit, marked as propagated."""
     inherited = {}
     for qualifier in qualifiers.values():
         if qualifier.tosubclass is not False:
-            copy = qualifier.copy()
-            copy.propagated = True
-            inherited[qualifier.name] = copy
+            inherited[qualifier.name] = _marked(qualifier, propagated=True)
     return inherited
 
 
 def _merged_qualifiers(declared: Any, inherited: Any) -> list[CIMQualifier]:
     merged = {fold(name): qualifier for name, qualifier in _propagated(inherited).items()}
     for qualifier in declared.values():
-        copy = qualifier.copy()
-        copy.propagated = False
-        merged[fold(qualifier.name)] = copy
+        merged[fold(qualifier.name)] = _marked(qualifier, propagated=False)
     return list(merged.values())
+
+
+def _marked(qualifier: CIMQualifier, *, propagated: bool) -> CIMQualifier:
+    """Return the qualifier itself if it is marked so already, otherwise a copy that is."""
+    if qualifier.propagated is propagated:
+        return qualifier
+    copy = qualifier.copy()
+    copy.propagated = propagated
+    return copy

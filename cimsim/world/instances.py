@@ -48,7 +48,7 @@ class Instance:
         """The absolute path, with declared spellings and the keys in class order."""
         properties, values = self.cls.properties, self.values
         keys = tuple([(properties[place].name, values[place]) for place in self.cls.keys])
-        return InstancePath.settled(self.cls.name, keys, self.namespace)
+        return InstancePath.settled(self.cls.name, keys, self.namespace, self.cls.key_types)
 
     @property
     def identity(self) -> Identity:

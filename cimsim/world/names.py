@@ -7,6 +7,8 @@ from typing import Final
 INTEROP_NAMES: Final = frozenset({"interop", "root/interop", "root/pg_interop"})
 """The folded names by which clients look for the Interop namespace (rule W1)."""
 
+_MAX_LISTED: Final = 20
+"""How many names of namespaces an error text lists."""
 _LONGEST: Final = 128
 """Names beyond this many characters are not looked at: comparing takes time that grows with their length."""
 
@@ -34,3 +36,13 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return the ending of an error text: empty, or ``; did you mean NAME?``."""
     match = nearest(name, candidates)
     return f"; did you mean {match}?" if match else ""
+
+
+def no_namespace(name: str, known: Iterable[str]) -> str:
+    """Return the text that says that there is no such namespace, which is the nearest, and which there are."""
+    names = sorted(known)
+    if not names:
+        return f"no namespace {name}"
+    further = len(names) - _MAX_LISTED
+    listed = ", ".join(names[:_MAX_LISTED]) + (f" and {further} more" if further > 0 else "")
+    return f"no namespace {name}{did_you_mean(name, names)} (there are: {listed})"

@@ -7,7 +7,7 @@ from typing import Final
 from cimsim.world.names import fold_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass
-from cimsim.world.values import Untyped
+from cimsim.world.values import Hinted, Untyped
 from cimsim.world.world import World
 
 _PATH: Final = re.compile(
@@ -47,21 +47,26 @@ def parse_path(text: str, world: World, namespace: str) -> InstancePath:
     return InstancePath(match["classname"], keys, match["namespace"] or namespace, None if host in (None, "", ".") else host)
 
 
-def _keys(text: str, keys: str) -> Iterator[tuple[str, str]]:
+def _keys(text: str, keys: str) -> Iterator[tuple[str, Untyped]]:
     place = 0
     while True:
         match = _KEY.match(keys, place)
         if match is None:
             raise ValueError(f"{text!r} is not an instance path: KEY=VALUE expected at {keys[place:]!r}")
         quoted = match["quoted"] if match["single"] is None else match["single"]
-        yield match["name"], match["plain"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        yield match["name"], _plain(match["plain"]) if quoted is None else Untyped(_ESCAPED.sub(r"\1", quoted))
         place = match.end()
         if not match["end"]:
             return
 
 
-def _value(name: str, value: str, cls: ResolvedClass | None, world: World, namespace: str) -> Untyped | InstancePath:
+def _plain(text: str) -> Hinted:
+    """Return a value without quotes: a boolean or a number."""
+    return Hinted(text, "boolean" if text.lower() in {"true", "false"} else "numeric")
+
+
+def _value(name: str, value: Untyped, cls: ResolvedClass | None, world: World, namespace: str) -> Untyped | InstancePath:
     prop = cls.find(name) if cls else None
     if prop is not None and prop.type == "reference":
         return parse_path(value, world, namespace)
-    return Untyped(value)
+    return value

@@ -39,21 +39,32 @@ class InstancePath:
 
     ``keys`` are pairs of key name and value, in any order. ``namespace`` is None in a path relative to the namespace of the
     request, ``host`` None on this server. In a path that came from a client the values may still be ``Untyped`` and the names
-    in any spelling; ``Namespace.path`` gives both their declared form. A key without a name (rule D20) has the name "".
+    in any spelling; ``Binding.reference`` gives both their declared form. A key without a name (rule D20) has the name "".
+
+    ``types`` are the CIM types of the keys, in the order of ``keys``: the values do not tell the width of a number. None, for
+    all or for one, where nobody knows it or the value tells.
     """
 
     classname: str
     keys: tuple[tuple[str, Any], ...]
     namespace: str | None = None
     host: str | None = None
+    types: tuple[str | None, ...] | None = field(default=None, compare=False, repr=False)
     # An association is asked for the identities of its ends again and again, so each is worked out once.
     _identity: Identity | None = field(default=None, init=False, repr=False, compare=False)
     _settled: bool = field(default=False, init=False, repr=False, compare=False)
 
     @classmethod
-    def settled(cls, classname: str, keys: tuple[tuple[str, Any], ...], namespace: str) -> "InstancePath":
-        """Return the path of a stored instance: absolute, with declared spellings and typed keys, and known to be so."""
-        path = cls(classname, keys, namespace)
+    def settled(
+        cls,
+        classname: str,
+        keys: tuple[tuple[str, Any], ...],
+        namespace: str,
+        types: tuple[str | None, ...] | None,
+        host: str | None = None,
+    ) -> "InstancePath":
+        """Return a path that is absolute, with declared spellings and typed keys, and known to be so."""
+        path = cls(classname, keys, namespace, host, types)
         object.__setattr__(path, "_settled", True)
         return path
 

@@ -10,13 +10,21 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty
+from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
 
 from cimsim.world.convert import convert_value, shape
-from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass
+from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass, server_limits_exceeded
 from cimsim.world.full import merged
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.pmap import PersistentMap
+
+MAX_DEPTH: Final = 100
+"""How many classes may lie on the way from a class to the top, itself included; DMTF's schemas need 11."""
+MAX_PARTS: Final = 5_000
+"""How many properties, methods, parameters and qualifiers a class may have with all that it inherits, overridden ones too.
+
+DMTF's schemas need 1,500. With this many, what an operation does with one class takes some 20 ms.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +84,11 @@ class ResolvedClass:
 
     ``properties`` stand in declared order, inherited ones first; ``index`` maps folded names to places in it. ``keys`` and
     ``references`` are such places, ``embedded`` those of embedded objects; ``key_order`` lists the keys by folded name, the
-    order of :class:`~.paths.Identity`, and ``key_names`` is the set of these names. ``lineage`` holds the folded names of the
-    class and all its superclasses, itself first. ``memo`` belongs to those who compute something once per class (projections,
-    rendered XML); its keys name the owner.
+    order of :class:`~.paths.Identity`, ``key_names`` is the set of these names, and ``key_types`` the types of ``keys``.
+    ``parts`` counts as ``MAX_PARTS`` says. ``lineage`` holds the folded names of the class and all its superclasses, itself
+    first. ``enforces_write``: whether clients may not change properties of instances of this class that have no Write qualifier
+    (rule OP-MI-5). ``memo`` belongs to those who compute something once per class (projections, rendered XML); its keys name
+    the owner.
     """
 
     name: str
@@ -89,19 +99,27 @@ class ResolvedClass:
     abstract: bool
     association: bool
     indication: bool
+    parts: int
+    enforces_write: bool = False
     memo: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folded = fold(self.name)
+        above = self.superclass.lineage if self.superclass else ()
+        self.lineage: tuple[str, ...] = (self.folded, *above)
+        parent = self.superclass
+        if parent is not None and self.properties is parent.properties:
+            for name in _OF_PROPERTIES:
+                setattr(self, name, getattr(parent, name))
+            return
         self.index = {fold(prop.name): place for place, prop in enumerate(self.properties)}
         self.keys = tuple(place for place, prop in enumerate(self.properties) if prop.key)
         self.key_order = tuple(sorted(self.keys, key=lambda place: fold(self.properties[place].name)))
+        self.key_types = tuple(self.properties[place].type for place in self.keys)
         self.key_names = frozenset(fold(self.properties[place].name) for place in self.keys)
         self.references = tuple(place for place, prop in enumerate(self.properties) if prop.type == "reference")
         self.embedded = frozenset(place for place, prop in enumerate(self.properties) if prop.embedded)
         self.defaults = tuple(prop.default for prop in self.properties)
-        above = self.superclass.lineage if self.superclass else ()
-        self.lineage: tuple[str, ...] = (self.folded, *above)
 
     def is_a(self, folded_name: str) -> bool:
         """Whether this class is the one of that folded name or derives from it."""
@@ -118,7 +136,16 @@ class ResolvedClass:
 
     @cached_property
     def full(self) -> CIMClass:
-        """The class with inherited elements and qualifiers, ``propagated`` and ``class_origin`` set (rule OP-CC-4)."""
+        """The class with inherited elements and qualifiers, ``propagated`` and ``class_origin`` set (rule OP-CC-4).
+
+        It shares with the full class above what it inherits unchanged, so nobody may change it.
+        """
+        # From the top down, so that a long chain of classes is not a deep recursion.
+        chain = [self]
+        while chain[-1].superclass is not None and "full" not in chain[-1].superclass.__dict__:
+            chain.append(chain[-1].superclass)
+        for cls in reversed(chain[1:]):
+            _ = cls.full
         return merged(self.declared, self.superclass.full if self.superclass else None)
 
 
@@ -143,12 +170,13 @@ class DeferredClass(ResolvedClass):
     A large schema is there at once this way: most of its classes are never asked for more than their name.
     """
 
-    def __init__(self, head: ClassHead, parent: ResolvedClass | None) -> None:
+    def __init__(self, head: ClassHead, parent: ResolvedClass | None, *, enforces_write: bool) -> None:
         self.name = head.classname
         self.superclass = parent
         self.abstract = bool(head.abstract)
         self.association = bool(parent and parent.association) if head.association is None else head.association
         self.indication = bool(parent and parent.indication) if head.indication is None else head.indication
+        self.enforces_write = enforces_write
         self.memo = {}
         self.folded = fold(self.name)
         self.lineage = (self.folded, *(parent.lineage if parent else ()))
@@ -158,27 +186,27 @@ class DeferredClass(ResolvedClass):
         # Asked for whatever is not there yet.
         if name not in _DEFERRED:
             raise AttributeError(name)
-        resolved = resolve(self._declaration(), self.superclass)
+        # From the top down, so that a long chain of classes is not a deep recursion.
+        chain = [self]
+        while isinstance(chain[-1].superclass, DeferredClass):
+            chain.append(chain[-1].superclass)
+        for cls in reversed(chain):
+            cls._resolve()
+        return getattr(self, name)
+
+    def _resolve(self) -> None:
+        resolved = resolve(self._declaration(), self.superclass, enforces_write=self.enforces_write)
         for each in _DEFERRED:
             setattr(self, each, getattr(resolved, each))
         del self._declaration
         # A class with __getattr__ is slower to read from, for good.
         object.__setattr__(self, "__class__", ResolvedClass)
-        return getattr(self, name)
 
 
-_DEFERRED: Final = (
-    "declared",
-    "properties",
-    "methods",
-    "index",
-    "keys",
-    "key_order",
-    "key_names",
-    "references",
-    "embedded",
-    "defaults",
-)
+_OF_PROPERTIES: Final = ("index", "keys", "key_order", "key_types", "key_names", "references", "embedded", "defaults")
+"""What follows from the properties alone; a class that adds none shares it with its superclass."""
+
+_DEFERRED: Final = ("declared", "properties", "methods", "parts", *_OF_PROPERTIES)
 
 
 class Schema:
@@ -218,9 +246,11 @@ class Schema:
     def descendants(self, name: str | None) -> list[ResolvedClass]:
         """Return all subclasses at any depth (all classes for None), each after its superclass."""
         found: list[ResolvedClass] = []
-        for child in self.direct_subclasses(name):
-            found.append(child)
-            found.extend(self.descendants(child.name))
+        waiting = self.direct_subclasses(name)[::-1]
+        while waiting:
+            cls = waiting.pop()
+            found.append(cls)
+            waiting.extend(reversed(self.direct_subclasses(cls.name)))
         return found
 
     def closure(self, cls: ResolvedClass) -> tuple[ResolvedClass, ...]:
@@ -241,16 +271,24 @@ class Schema:
                 self._families[folded] = known
         return known
 
-    def with_class(self, declared: CIMClass | ClassHead) -> "Schema":
+    def with_class(self, declared: CIMClass | ClassHead, *, enforces_write: bool | None = None) -> "Schema":
         """Return the schema with a class added. The declaration is taken over and must not be changed afterwards.
+
+        Args:
+            declared: the class.
+            enforces_write: as ``ResolvedClass`` has it; None: as for the superclass, and not without one.
 
         Raises:
             CIMError: CIM_ERR_ALREADY_EXISTS or CIM_ERR_INVALID_SUPERCLASS, in this order (rule OP-CC-2);
-                CIM_ERR_INVALID_PARAMETER for an element that contradicts the superclass (rule OP-CC-3).
+                CIM_ERR_INVALID_PARAMETER for an element that contradicts the superclass (rule OP-CC-3);
+                CIM_ERR_SERVER_LIMITS_EXCEEDED for one that is too deep or too large (``MAX_DEPTH``, ``MAX_PARTS``).
         """
         parent = self.place_for(declared)
-        deferred = isinstance(declared, ClassHead)
-        resolved = DeferredClass(declared, parent) if deferred else resolve(declared, parent)
+        enforces = bool(parent and parent.enforces_write) if enforces_write is None else enforces_write
+        if isinstance(declared, ClassHead):
+            resolved: ResolvedClass = DeferredClass(declared, parent, enforces_write=enforces)
+        else:
+            resolved = resolve(declared, parent, enforces_write=enforces)
         above = parent.folded if parent else ""
         children = self._children.set(above, (*self._children.get(above, ()), resolved.folded))
         return Schema(self._classes.set(resolved.folded, resolved), children)
@@ -277,7 +315,8 @@ class Schema:
 
     def with_changed_class(self, declared: CIMClass) -> "Schema":
         """Return the schema with another declaration of a class that exists, has no subclasses and keeps its superclass."""
-        resolved = resolve(declared, self.superclass_of(declared))
+        enforces = bool((known := self.get(declared.classname)) and known.enforces_write)
+        resolved = resolve(declared, self.superclass_of(declared), enforces_write=enforces)
         return Schema(self._classes.set(resolved.folded, resolved), self._children)
 
     def without_class(self, name: str) -> "Schema":
@@ -288,68 +327,125 @@ class Schema:
         return Schema(self._classes.delete(cls.folded), self._children.set(above, siblings))
 
 
-def resolve(declared: CIMClass, parent: ResolvedClass | None) -> ResolvedClass:
-    """Return the class with what it inherits from ``parent``."""
-    properties = {fold(prop.name): prop for prop in parent.properties} if parent else {}
-    for cim_property in declared.properties.values():
-        folded = fold(cim_property.name)
-        properties[folded] = _property(cim_property, properties.get(folded), declared.classname)
-    methods = dict(parent.methods) if parent else {}
+def resolve(declared: CIMClass, parent: ResolvedClass | None, *, enforces_write: bool = False) -> ResolvedClass:
+    """Return the class with what it inherits from ``parent``, sharing what it leaves as it is.
+
+    ``enforces_write`` is as ``ResolvedClass`` has it.
+
+    Raises:
+        CIMError: as ``Schema.with_class`` does.
+    """
+    parts = _parts(declared, parent)
+    methods = parent.methods if parent else {}
+    if declared.methods:
+        methods = dict(methods)
     for cim_method in declared.methods.values():
         folded = fold(cim_method.name)
         methods[folded] = _method(cim_method, methods.get(folded), declared.classname)
-    qualifiers = declared.qualifiers
+    qualifiers = _by_name(declared)
     return ResolvedClass(
         name=declared.classname,
         superclass=parent,
         declared=declared,
-        properties=tuple(properties.values()),
+        properties=_properties(declared, parent),
         methods=methods,
-        abstract=_flag(qualifiers, "Abstract", inherited=False),
-        association=_flag(qualifiers, "Association", inherited=parent is not None and parent.association),
-        indication=_flag(qualifiers, "Indication", inherited=parent is not None and parent.indication),
+        abstract=_flag(qualifiers, "abstract", inherited=False),
+        association=_flag(qualifiers, "association", inherited=parent is not None and parent.association),
+        indication=_flag(qualifiers, "indication", inherited=parent is not None and parent.indication),
+        parts=parts,
+        enforces_write=enforces_write,
     )
 
 
-def _flag(qualifiers: Any, name: str, *, inherited: bool) -> bool:
+def _properties(declared: CIMClass, parent: ResolvedClass | None) -> tuple[Property, ...]:
+    if parent and not declared.properties:
+        return parent.properties
+    properties = {fold(prop.name): prop for prop in parent.properties} if parent else {}
+    for cim_property in declared.properties.values():
+        folded = fold(cim_property.name)
+        properties[folded] = _property(cim_property, properties.get(folded), declared.classname)
+    return tuple(properties.values())
+
+
+def _parts(declared: CIMClass, parent: ResolvedClass | None) -> int:
+    """Return how many parts a class has; raises CIM_ERR_SERVER_LIMITS_EXCEEDED for one that is too deep or too large.
+
+    Every subclass repeats what it inherits, so both together bound what a class costs.
+    """
+    name = declared.classname
+    depth = 1 + (len(parent.lineage) if parent else 0)
+    if depth > MAX_DEPTH:
+        raise server_limits_exceeded(f"class {name} would be {depth} levels deep; at most {MAX_DEPTH} are allowed")
+    count = count_parts(declared) + (parent.parts if parent else 0)
+    if count > MAX_PARTS:
+        raise server_limits_exceeded(
+            f"class {name} has {count} properties, methods, parameters and qualifiers with those it inherits; "
+            f"at most {MAX_PARTS} are allowed"
+        )
+    return count
+
+
+def count_parts(declared: CIMClass) -> int:
+    """Return how many properties, methods, parameters and qualifiers a class declares."""
+    elements: list[Any] = [*declared.properties.values(), *declared.methods.values()]
+    for method in declared.methods.values():
+        elements.extend(method.parameters.values())
+    return len(elements) + len(declared.qualifiers) + sum(len(each.qualifiers) for each in elements)
+
+
+def _by_name(declared: Any) -> dict[str, CIMQualifier]:
+    """Return the qualifiers of an element by folded name; those of pywbem are slow to look up, which large classes feel."""
+    return {fold(each.name): each for each in declared.qualifiers.values()}
+
+
+def _flag(qualifiers: dict[str, CIMQualifier], name: str, *, inherited: bool) -> bool:
+    """Return the value of a qualifier, of which ``name`` is the folded name."""
     qualifier = qualifiers.get(name)
     return inherited if qualifier is None else bool(qualifier.value)
 
 
-def _embedding(element: CIMProperty | CIMParameter, inherited: Any) -> tuple[str | None, str | None]:
+def _embedding(
+    element: CIMProperty | CIMParameter, qualifiers: dict[str, CIMQualifier], inherited: Any
+) -> tuple[str | None, str | None]:
     """Return how the strings of an element embed objects: kind and class."""
-    instance = element.qualifiers.get("EmbeddedInstance")
+    instance = qualifiers.get("embeddedinstance")
     if instance is not None and instance.value is not None:
         return "instance", instance.value
-    if _flag(element.qualifiers, "EmbeddedObject", inherited=False):
+    if _flag(qualifiers, "embeddedobject", inherited=False):
         return "object", None
     return (inherited.embedded, inherited.embedded_class) if inherited else (element.embedded_object, None)
 
 
 def _property(declared: CIMProperty, inherited: Property | None, classname: str) -> Property:
+    """Return a property with what it inherits. One that overrides another and gives no default has none.
+
+    DSP0004 lets the qualifiers of an overridden property propagate, each by its flavor; the default is no qualifier but a part
+    of the declaration, which the overriding one takes the place of. So a class can take a default away, which it could not
+    otherwise, since NULL is not written in CIM-XML (rule D12); and pywbem_mock does the same.
+    """
     if inherited and (inherited.type, inherited.is_array) != (declared.type, bool(declared.is_array)):
         raise invalid_parameter(
             f"property {classname}.{declared.name} is declared as {shape(declared)}, "
             f"but the superclass has it as {shape(inherited)}"
         )
-    qualifiers = declared.qualifiers
-    embedded, embedded_class = _embedding(declared, inherited)
+    qualifiers = _by_name(declared)
+    embedded, embedded_class = _embedding(declared, qualifiers, inherited)
     prop = Property(
         name=declared.name,
         type=declared.type,
         is_array=bool(declared.is_array),
         array_size=declared.array_size,
         default=None,
-        key=_flag(qualifiers, "Key", inherited=bool(inherited and inherited.key)),
-        required=_flag(qualifiers, "Required", inherited=bool(inherited and inherited.required)),
-        writable=_flag(qualifiers, "Write", inherited=bool(inherited and inherited.writable)),
+        key=_flag(qualifiers, "key", inherited=bool(inherited and inherited.key)),
+        required=_flag(qualifiers, "required", inherited=bool(inherited and inherited.required)),
+        writable=_flag(qualifiers, "write", inherited=bool(inherited and inherited.writable)),
         embedded=embedded,
         embedded_class=embedded_class,
         reference_class=declared.reference_class or (inherited.reference_class if inherited else None),
         origin=inherited.origin if inherited else classname,
     )
     if declared.value is None:
-        return replace(prop, default=inherited.default) if inherited else prop
+        return prop
     try:
         return replace(prop, default=convert_value(prop, declared.value))
     except ValueError as error:
@@ -370,7 +466,7 @@ def _method(declared: CIMMethod, inherited: Method | None, classname: str) -> Me
         name=declared.name,
         returns=_return_value(declared.return_type),
         parameters=parameters,
-        static=_flag(declared.qualifiers, "Static", inherited=bool(inherited and inherited.static)),
+        static=_flag(_by_name(declared), "static", inherited=bool(inherited and inherited.static)),
         origin=inherited.origin if inherited else classname,
     )
 
@@ -381,15 +477,16 @@ def _return_value(cim_type: str) -> Parameter:
 
 def _parameter(declared: CIMParameter, inherited: Parameter | None) -> Parameter:
     """Return the parameter with its direction read from its own qualifiers (rule X16)."""
-    embedded, embedded_class = _embedding(declared, inherited)
+    qualifiers = _by_name(declared)
+    embedded, embedded_class = _embedding(declared, qualifiers, inherited)
     return Parameter(
         name=declared.name,
         type=declared.type,
         is_array=bool(declared.is_array),
         array_size=declared.array_size,
-        is_in=_flag(declared.qualifiers, "In", inherited=inherited.is_in if inherited else True),
-        is_out=_flag(declared.qualifiers, "Out", inherited=bool(inherited and inherited.is_out)),
-        required=_flag(declared.qualifiers, "Required", inherited=bool(inherited and inherited.required)),
+        is_in=_flag(qualifiers, "in", inherited=inherited.is_in if inherited else True),
+        is_out=_flag(qualifiers, "out", inherited=bool(inherited and inherited.is_out)),
+        required=_flag(qualifiers, "required", inherited=bool(inherited and inherited.required)),
         embedded=embedded,
         embedded_class=embedded_class,
         reference_class=declared.reference_class or (inherited.reference_class if inherited else None),

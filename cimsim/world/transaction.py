@@ -4,7 +4,7 @@ Nothing outside sees a step. Whoever runs the transaction takes ``world`` when a
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -13,6 +13,7 @@ from pywbem import CIMClass, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
 from cimsim.world.counts import Counts
+from cimsim.world.declared import check_class, check_declaration
 from cimsim.world.errors import (
     already_exists,
     class_has_children,
@@ -38,17 +39,32 @@ class Transaction(Planning):
 
     ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace that paths
     and classes belong to unless they say otherwise. ``counts`` tells what the CIMOM has carried out; None: it is not known.
+    ``hides`` tells of a namespace whether the user for whom this is done may not know of it; None: of none.
     """
 
-    def __init__(self, world: World, namespace: str = "", now: float = 0.0, counts: Counts | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        namespace: str = "",
+        now: float = 0.0,
+        counts: Counts | None = None,
+        *,
+        hides: Callable[[str], bool] | None = None,
+    ) -> None:
         super().__init__(world, namespace, now)
         self.counts = counts
+        self._hides = hides
         self.changes: list[Event] = []
 
     # Reading
 
     def _namespace(self, name: str | None = None) -> Namespace:
         return self.world.namespace(name or self.namespace)
+
+    def visible_namespaces(self) -> Mapping[str, Namespace]:
+        """Return the namespaces, by folded name, of which the user for whom this is done may know."""
+        namespaces, hides = self.world.namespaces, self._hides
+        return namespaces if hides is None else {name: each for name, each in namespaces.items() if not hides(name)}
 
     def cls(self, name: str, namespace: str | None = None) -> ResolvedClass:
         """Return the resolved class; raises CIM_ERR_INVALID_CLASS."""
@@ -89,8 +105,17 @@ class Transaction(Planning):
 
     # Instances
 
-    def create(self, classname: str, properties: Mapping[str, Any] | InstanceData, namespace: str | None = None) -> Instance:
+    def create(
+        self,
+        classname: str,
+        properties: Mapping[str, Any] | InstanceData,
+        namespace: str | None = None,
+        *,
+        dangling: bool = False,
+    ) -> Instance:
         """Create an instance; properties that are not given get the class default (rule OP-CI-2).
+
+        With ``dangling`` references may lead to what does not exist; ``check_references`` tells whether they do.
 
         Raises:
             CIMError: the first that applies of CIM_ERR_INVALID_NAMESPACE; CIM_ERR_INVALID_CLASS; CIM_ERR_NOT_SUPPORTED for an
@@ -102,24 +127,44 @@ class Transaction(Planning):
         target = self._namespace(namespace)
         cls = target.cls(classname)
         if cls.abstract or cls.indication:
-            kind = "abstract" if cls.abstract else "an indication class"
-            raise not_supported(f"class {cls.name} is {kind}, it has no instances of its own")
-        values = list(cls.defaults)
-        for place, value in self.world.values(cls, _data(classname, properties), target).items():
-            values[place] = value
-        for prop, value in zip(cls.properties, values, strict=True):
-            if value is None and prop.key:
-                raise invalid_parameter(f"key {prop.name} of class {cls.name} has no value")
-            if value is None and prop.required:
-                raise invalid_parameter(f"property {prop.name} of class {cls.name} is required and has no value")
-        instance = Instance(cls, target.name, tuple(values))
-        self._check_references(instance)
+            raise not_supported(no_instances(cls))
+        instance = self._made(target, cls, _data(classname, properties))
+        for text in missing_values(instance):
+            raise invalid_parameter(text)
+        if not dangling:
+            self.check_references(instance)
         if target.find(cls.folded, instance.key) is not None:
             raise already_exists(f"instance {instance.path} exists already")
         self._store(target, instance)
         self._index(instance)
         self.changes.append(Change(ChangeKind.CREATED, None, instance))
         return instance
+
+    def check_references(self, instance: Instance) -> None:
+        """Refuse references that lead nowhere; those to other servers, which name a host, are taken on trust.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_PARAMETER.
+        """
+        for text in self.dangling(instance):
+            raise invalid_parameter(text)
+
+    def dangling(self, instance: Instance) -> Iterator[str]:
+        """Yield what is wrong with references that lead nowhere; those to other servers, which name a host, are trusted."""
+        for place in instance.cls.references:
+            path = instance.values[place]
+            if path is None or path.host:
+                continue
+            if self.world.find(path.identity) is None and path.identity != instance.identity:
+                prop = instance.cls.properties[place]
+                yield f"reference {instance.cls.name}.{prop.name} leads nowhere: {self._missing(path)}"
+
+    def _missing(self, path: InstancePath) -> str:
+        """Return what is not there of an instance that is not: the namespace, the class or the instance."""
+        namespace = self.world.namespaces.get(fold_namespace(path.namespace or ""))
+        if namespace is None:
+            return self.world.no_namespace(path.namespace or "")
+        return f"no instance {path}" if namespace.schema.get(path.classname) else namespace.no_class(path.classname)
 
     def modify(self, path: InstancePath | CIMInstanceName | Instance, /, **properties: Any) -> Instance:
         """Give properties new values, and return the new record; the old one when nothing differs.
@@ -161,7 +206,7 @@ class Transaction(Planning):
         # An association whose ends stay keeps its place among those that refer to them.
         ends_differ = any(place in changed for place in before.cls.references)
         if ends_differ:
-            self._check_references(after)
+            self.check_references(after)
             self._unindex(before)
         self._store(self._namespace(before.namespace), after)
         if ends_differ:
@@ -256,10 +301,17 @@ class Transaction(Planning):
             raise namespace_not_empty(f"namespace {target.name} is not empty ({contents})")
         self.world = self.world.without_namespace(name)
 
-    def create_class(self, declared: CIMClass | ClassHead, namespace: str | None = None) -> ResolvedClass:
-        """Add a class that holds only its own elements; raises as ``Schema.with_class`` does."""
+    def create_class(
+        self, declared: CIMClass | ClassHead, namespace: str | None = None, *, enforces_write: bool | None = None
+    ) -> ResolvedClass:
+        """Add a class that holds only its own elements.
+
+        Arguments and errors are those of ``Schema.with_class``; raises as ``declared.check_class``, too.
+        """
         target = self._namespace(namespace)
-        self._put(replace(target, schema=target.schema.with_class(declared)))
+        if isinstance(declared, CIMClass):
+            check_class(declared)
+        self._put(replace(target, schema=target.schema.with_class(declared, enforces_write=enforces_write)))
         created = self.cls(declared.classname, target.name)
         self.changes.append(ClassChange(ChangeKind.CREATED, target.name, None, created))
         return created
@@ -273,6 +325,7 @@ class Transaction(Planning):
         """
         target = self._namespace(namespace)
         before = self._check_unused(target, declared.classname)
+        check_class(declared)
         self._put(replace(target, schema=target.schema.with_changed_class(declared)))
         changed = self.cls(declared.classname, target.name)
         self.changes.append(ClassChange(ChangeKind.MODIFIED, target.name, before, changed))
@@ -291,7 +344,8 @@ class Transaction(Planning):
         self.changes.append(ClassChange(ChangeKind.DELETED, target.name, cls, None))
 
     def set_qualifier(self, declaration: CIMQualifierDeclaration, namespace: str | None = None) -> None:
-        """Add or overwrite a qualifier declaration."""
+        """Add or overwrite a qualifier declaration; raises as ``declared.check_declaration`` does."""
+        check_declaration(declaration)
         target = self._namespace(namespace)
         self._put(replace(target, qualifiers=target.qualifiers.set(fold(declaration.name), declaration)))
 
@@ -315,6 +369,16 @@ class Transaction(Planning):
         if count:
             raise class_has_instances(f"class {cls.name} has {count} {'instance' if count == 1 else 'instances'}")
         return cls
+
+    def _made(self, namespace: Namespace, cls: ResolvedClass, data: InstanceData) -> Instance:
+        """Return an instance that is not stored yet, with the class defaults and with a value for each key."""
+        values = list(cls.defaults)
+        for place, value in self.world.values(cls, data, namespace).items():
+            values[place] = value
+        for place in cls.keys:
+            if values[place] is None:
+                raise invalid_parameter(f"key {cls.properties[place].name} of class {cls.name} has no value")
+        return Instance(cls, namespace.name, tuple(values))
 
     def _put(self, namespace: Namespace) -> None:
         self.world = self.world.with_namespace(namespace)
@@ -344,18 +408,17 @@ class Transaction(Planning):
         if referrers is not namespace.referrers:
             self._put(replace(namespace, referrers=referrers))
 
-    def _check_references(self, instance: Instance) -> None:
-        """Refuse references into our own namespaces that lead nowhere; those to other servers are taken on trust."""
-        for place in instance.cls.references:
-            path = instance.values[place]
-            if path is None or path.host or fold_namespace(path.namespace) not in self.world.namespaces:
-                continue
-            if self.world.find(path.identity) is None and path.identity != instance.identity:
-                prop = instance.cls.properties[place]
-                namespace = self.world.namespace(path.namespace)
-                cls = namespace.schema.get(path.classname)
-                reason = f"no instance {path}" if cls else namespace.no_class(path.classname)
-                raise invalid_parameter(f"reference {instance.cls.name}.{prop.name} leads nowhere: {reason}")
+
+def no_instances(cls: ResolvedClass) -> str:
+    """Return the text that says that a class has no instances of its own: it is abstract or an indication class."""
+    return f"class {cls.name} is {'abstract' if cls.abstract else 'an indication class'}, it has no instances of its own"
+
+
+def missing_values(instance: Instance) -> Iterator[str]:
+    """Yield which properties are required and have no value."""
+    for prop, value in zip(instance.cls.properties, instance.values, strict=True):
+        if value is None and prop.required:
+            yield f"property {prop.name} of class {instance.cls.name} is required and has no value"
 
 
 def referenced(instance: Instance) -> Iterable[Identity]:

@@ -54,6 +54,22 @@ class SchemaText(Untyped):
     __slots__ = ()
 
 
+class Hinted(Untyped):
+    """Such a text with what its sender says of the type: a CIM type, or ``numeric`` for some number.
+
+    Where a class knows the type, the hint counts for nothing (rule D18).
+    """
+
+    __slots__ = ("hint",)
+    hint: str
+
+    def __new__(cls, text: str, hint: str) -> "Hinted":
+        """Wrap ``text``."""
+        self = super().__new__(cls, text)
+        self.hint = hint
+        return self
+
+
 class Malformed:
     """A value that is no value of any type; binding it to its place fails with ``reason``."""
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from pywbem import CIMError, CIMInstance, CIMQualifierDeclaration
 
 from cimsim.world.agenda import Agenda
-from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, guess, shape, to_cim_property
+from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, shape, to_cim_property, typed_by_hint
 from cimsim.world.errors import invalid_class, invalid_namespace, invalid_parameter, not_found
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold, fold_namespace
+from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
@@ -100,30 +100,35 @@ class World:
     """All namespaces, keyed by folded name, in order of creation, and what is still to happen.
 
     ``seed`` and ``serials``, counters by name, are what generated identifiers are made from (``Transaction.serial``, ``guid``).
+    ``owners``: the users who made the subscriptions there are, as far as users made them; None is one without authentication.
     """
 
     namespaces: dict[str, Namespace] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
     seed: int = 0
     serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
+    owners: PersistentMap[Identity, str | None] = field(default_factory=PersistentMap)
 
     def namespace(self, name: str) -> Namespace:
         """Return the namespace of that name in any spelling.
 
         Raises:
-            CIMError: CIM_ERR_INVALID_NAMESPACE, naming the nearest namespace that exists.
+            CIMError: CIM_ERR_INVALID_NAMESPACE, naming the nearest namespace and all that exist.
         """
         # Names are mostly given in the form that is the key.
         found = self.namespaces.get(name) or self.namespaces.get(fold_namespace(name))
         if found is None:
-            hint = did_you_mean(name, (each.name for each in self.namespaces.values()))
-            raise invalid_namespace(f"no namespace {name}{hint}")
+            raise invalid_namespace(self.no_namespace(name))
         return found
+
+    def no_namespace(self, name: str) -> str:
+        """Return the text that says that there is no such namespace."""
+        return no_namespace(name, (each.name for each in self.namespaces.values()))
 
     def with_namespace(self, namespace: Namespace) -> "World":
         """Return the world with that namespace added or replaced."""
         namespaces = {**self.namespaces, fold_namespace(namespace.name): namespace}
-        return World(namespaces, self.agenda, self.seed, self.serials)
+        return World(namespaces, self.agenda, self.seed, self.serials, self.owners)
 
     def without_namespace(self, name: str) -> "World":
         """Return the world without a namespace that exists."""
@@ -207,31 +212,50 @@ class World:
 
 
 class Binding(NamedTuple):
-    """Gives references and embedded objects their typed form, as seen from one namespace (a ``Resolver``)."""
+    """Gives references and embedded objects their typed form, as seen from one namespace (a ``Resolver``).
+
+    ``any_host``: a host counts for nothing where the namespace is ours, since what is meant must be here (rule X9).
+    """
 
     world: World
     namespace: Namespace
+    any_host: bool = False
 
     def reference(self, path: InstancePath) -> InstancePath:
         """Return the absolute path with declared spellings and typed keys.
 
-        A host is dropped where the namespace is ours: a client calls this server by names that it cannot know (rule X9).
-        What lies elsewhere, or is of a class that we do not have, keeps its text.
+        What lies on another host keeps it; its keys are typed as those of our class of that name where they fit that. Keys of a
+        class that we do not have are what their sender says (rule D17).
         """
         if path.is_settled:
             return path
         name = path.namespace or self.namespace.name
         namespace = self.world.namespaces.get(fold_namespace(name))
+        if path.host and not (self.any_host and namespace is not None):
+            return self._elsewhere(path, name, namespace or self.namespace)
         cls = namespace.schema.get(path.classname) if namespace else None
         if namespace is None or cls is None:
-            keys = tuple((key, guess(value)) for key, value in path.keys)
-            return InstancePath(path.classname, keys, name, path.host if namespace is None else None)
+            return _unknown(path, name, None)
+        return self._typed(path, cls, namespace)
+
+    def _typed(self, path: InstancePath, cls: ResolvedClass, namespace: Namespace) -> InstancePath:
         try:
             typed = {prop.name: value for prop, value in self.world.typed_keys(path, cls, namespace)}
         except CIMError as error:
             raise ValueError(error.status_description) from None
-        keys = tuple((cls.properties[place].name, typed[cls.properties[place].name]) for place in cls.keys)
-        return InstancePath.settled(cls.name, keys, namespace.name)
+        keys = tuple([(cls.properties[place].name, typed[cls.properties[place].name]) for place in cls.keys])
+        return InstancePath.settled(cls.name, keys, namespace.name, cls.key_types)
+
+    def _elsewhere(self, path: InstancePath, name: str, namespace: Namespace) -> InstancePath:
+        cls = namespace.schema.get(path.classname)
+        # What is said in a key that is a reference is relative to the other host, not to us.
+        if cls is not None and "reference" not in cls.key_types:
+            try:
+                typed = self._typed(path, cls, namespace)
+            except ValueError:
+                return _unknown(path, name, path.host)
+            return InstancePath.settled(path.classname, typed.keys, name, typed.types, path.host)
+        return _unknown(path, name, path.host)
 
     def embedded(self, element: Element, value: InstanceData) -> CIMInstance:
         """Return the embedded instance with typed values (rules D24 and D25)."""
@@ -248,6 +272,19 @@ class Binding(NamedTuple):
             cls.name,
             properties=[to_cim_property(cls.properties[place], item) for place, item in typed.items()],
         )
+
+
+def _unknown(path: InstancePath, namespace: str | None, host: str | None) -> InstancePath:
+    """Return a path of a class that nobody here knows, with the types that its sender tells; raises ValueError."""
+    keys, types = [], []
+    for (name, value), known in zip(path.keys, path.types or (None,) * len(path.keys), strict=True):
+        if isinstance(value, InstancePath):
+            typed, cim_type = _unknown(value, value.namespace, value.host), None
+        else:
+            typed, cim_type = typed_by_hint(value, known)
+        keys.append((name, typed))
+        types.append(cim_type)
+    return InstancePath(path.classname, tuple(keys), namespace, host, tuple(types))
 
 
 def _value(prop: Property, given: PropertyData, binding: Binding) -> Any:

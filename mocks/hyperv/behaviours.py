@@ -1,9 +1,10 @@
 """How the simulated Hyper-V host acts: what pack.toml binds. What each answer rests on stands in this pack's README.md."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from cimsim.behaviours.service import ENABLED
+from cimsim.behaviours.variants import describe_answers
 from cimsim.world.transaction import Transaction
 
 from .components import GuestServiceInterfaceComponent, IntegrationComponent, ShutdownComponent
@@ -33,9 +34,14 @@ __all__ = [
     "populate",
 ]
 
+ANSWERS: Final = {"0": "Completed with No Error", "1": "Not Supported"}
+"""What the page of Msvm_GuestService says of StartService and StopService."""
+
 
 def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
     """Make as many virtual machines as the settings want, and remove the guest services that they will not have."""
+    if settings["value_maps"]:
+        describe_answers(transaction, "Msvm_GuestService", NAMESPACE, ANSWERS)
     populate_machines(transaction, settings)
     if Guests.of(settings).keeps_disabled:
         return

@@ -100,7 +100,7 @@ class GuestServiceInterfaceComponent(IntegrationComponent):
 
 
 class ShutdownComponent(IntegrationComponent):
-    """Msvm_ShutdownComponent: asks the guest to shut down or to reboot; it does so within a transition of its machine."""
+    """Msvm_ShutdownComponent: has the guest shut down, reboot or hibernate, which is a transition of its machine."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
@@ -113,6 +113,10 @@ class ShutdownComponent(IntegrationComponent):
     def InitiateReboot(self, call: Invocation) -> int:
         """Have the guest reboot."""
         return self._initiate(call, REBOOT)
+
+    def InitiateHibernate(self, call: Invocation) -> int:
+        """Have the guest hibernate: its machine is off then, as after a shutdown."""
+        return self._initiate(call, SHUT_DOWN)
 
     def _initiate(self, call: Invocation, transition: Transition) -> int:
         component, transaction = call.instance, call.transaction

@@ -13,6 +13,7 @@ from pywbem import CIMInstance
 
 from cimsim.behaviours.jobs import JobFailure, fail, is_running
 from cimsim.behaviours.service import ENABLED, JOB_STARTED
+from cimsim.behaviours.settings import SettingError
 from cimsim.behaviours.timing import Timing
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
@@ -56,13 +57,13 @@ def failure_of(text: str) -> JobFailure | None:
     """Return the failure that the setting ``copy_failure`` writes as ``CODE: DESCRIPTION``, None for an empty one.
 
     Raises:
-        ValueError: it has another form, or the code is not in 1 to 65535.
+        SettingError: it has another form, or the code is not in 1 to 65535.
     """
     if not text.strip():
         return None
     match = _FAILURE.fullmatch(text)
     if match is None or not 0 < int(match[1]) < 65536:
-        raise ValueError(f"copy_failure {text!r}: write CODE: DESCRIPTION with a code in 1 to 65535")
+        raise SettingError("copy_failure", f"{text!r}: write CODE: DESCRIPTION with a code in 1 to 65535")
     return JobFailure(int(match[1]), match[2] or _FAILED + "unspecified error")
 
 

@@ -25,8 +25,8 @@ class GuestService(HypervService):
 
     def refuses_start(self, call: Invocation, service: Instance) -> int | None:
         """Refuse while the guest service interface is disabled, and during a transition."""
-        component = interface_of(call.transaction, service)
-        if component is None or component["EnabledState"] != ENABLED or self.forbidden(call.transaction, component, service):
+        component = _enabled_interface(call.transaction, service)
+        if component is None or self.forbidden(call.transaction, component, service):
             return self.unsupported(call)
         return self.busy_code if is_busy(service) else None
 
@@ -35,7 +35,9 @@ class GuestService(HypervService):
         return False
 
     def refuses_stop(self, call: Invocation, service: Instance) -> int | None:
-        """Refuse during a transition only."""
+        """Refuse a stopped service while the guest service interface is disabled, and during a transition."""
+        if service["Started"] is not True and _enabled_interface(call.transaction, service) is None:
+            return self.unsupported(call)
         return self.busy_code if is_busy(service) else None
 
     def refuses_request(self, call: Invocation, service: Instance, requested: int | None) -> int | None:
@@ -79,3 +81,9 @@ class GuestCommunicationService(GuestService):
     def forbidden(self, transaction: Transaction, component: Instance, service: Instance) -> bool:
         """Return whether the policy of the service, or the one that it defers to, is Disabled."""
         return policy(transaction, component, service) == POLICY_DISABLED
+
+
+def _enabled_interface(transaction: Transaction, service: Instance) -> Instance | None:
+    """Return the guest service interface that a service belongs to, if it is enabled."""
+    component = interface_of(transaction, service)
+    return component if component is not None and component["EnabledState"] == ENABLED else None

@@ -1,13 +1,15 @@
 """How many virtual machines there are: fewer than the shipped three, or generated ones after them.
 
-Name, GUID, state and times of a generated machine follow from its number and the seed: they are the same on every start, and
-do not depend on how many come after it.
+Name, state and times of a generated machine follow from its number, its GUID from that and the seed: with the same seed they
+are the same on every start. They do not depend on how many come after it.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from cimsim.behaviours.service import DISABLED, ENABLED
+from cimsim.behaviours.settings import SettingError
+from cimsim.behaviours.variants import replace_texts
 from cimsim.world.transaction import Transaction
 
 from .definition import add_session_service, create_machine, destroy_machine, machines
@@ -35,15 +37,16 @@ def populate_machines(transaction: Transaction, settings: Mapping[str, Any]) -> 
     """Make as many virtual machines as the settings want.
 
     Raises:
-        ValueError: their number is negative, a percentage is none, or all percentages together exceed 100.
+        SettingError: all percentages together exceed 100.
     """
+    if settings["unique_ids"]:
+        _renew_identifiers(transaction)
     shares = {state: settings[name] for name, state in SHARES.items()}
-    if min(shares.values()) < 0 or sum(shares.values()) > 100:
-        raise ValueError(f"{', '.join(SHARES)}: write percentages that are 100 together at most")
+    if sum(shares.values()) > 100:
+        first = max(SHARES, key=lambda name: settings[name])
+        raise SettingError(first, f"{', '.join(SHARES)} together are {sum(shares.values())} percent: write at most 100")
     wanted = settings["vms"]
     _equip(transaction, settings["processors"], settings["memory"])
-    if wanted < 0:
-        raise ValueError(f"vms: {wanted} is no number of virtual machines")
     for machine in machines(transaction)[wanted:] if wanted < SHIPPED else ():
         destroy_machine(transaction, machine)
     present = transaction.now
@@ -51,6 +54,12 @@ def populate_machines(transaction: Transaction, settings: Mapping[str, Any]) -> 
         transaction.now = _FIRST_CREATION + number * _MINUTE
         _generate(transaction, number, _state(number, shares), Guests.of(settings))
     transaction.now = present
+
+
+def _renew_identifiers(transaction: Transaction) -> None:
+    """Give the machines of the MOF files, and the switches, GUIDs that come from the seed."""
+    named = [*machines(transaction), *transaction.instances("Msvm_VirtualEthernetSwitch")]
+    replace_texts(transaction, {each["Name"]: transaction.guid() for each in named})
 
 
 def _equip(transaction: Transaction, processors: int, memory: int) -> None:

@@ -19,6 +19,7 @@ from cimsim.world.transaction import Transaction
 from . import work
 from .copying import cut_off_copies
 from .guests import HEARTBEAT, Guests, come_up, go_down, show
+from .resources import PROCESSOR
 from .terms import (
     DORMANT,
     IN_SERVICE,
@@ -31,7 +32,7 @@ from .terms import (
     STARTING,
     moment,
 )
-from .topology import components, is_virtual
+from .topology import component_settings, components, is_virtual
 
 # EnabledState on the way to saved, paused and back; values of the vendor.
 SAVING: Final = 32773
@@ -114,13 +115,18 @@ def _arrive(transaction: Transaction, machine: Instance, transition: Transition,
     values = _at_rest(transaction) | {"EnabledState": goal}
     process = machine["ProcessID"]
     if goal in (DISABLED, SAVED):
-        values |= {"ProcessID": None, "OnTimeInMilliseconds": 0, "EnhancedSessionModeState": SESSIONS_NOT_ALLOWED}
+        values |= {
+            "ProcessID": None,
+            "OnTimeInMilliseconds": 0,
+            "HwThreadsPerCoreRealized": None,
+            "EnhancedSessionModeState": SESSIONS_NOT_ALLOWED,
+        }
     elif goal == ENABLED:
         values |= {"EnhancedSessionModeState": SESSIONS_ALLOWED}
         if process is None:
             values["ProcessID"] = _FIRST_PROCESS + 4 * transaction.serial("process")
         if transition.restarts:
-            values["OnTimeInMilliseconds"] = 0
+            values |= {"OnTimeInMilliseconds": 0, "HwThreadsPerCoreRealized": _threads_per_core(transaction, machine)}
     machine = transaction.modify(machine, **values)
     if transition.restarts or goal in (DISABLED, SAVED):
         cut_off_copies(transaction, machine)
@@ -131,6 +137,12 @@ def _arrive(transaction: Transaction, machine: Instance, transition: Transition,
         if component.cls.name == HEARTBEAT:
             _show_pause(transaction, component, paused=goal == PAUSED)
     return machine
+
+
+def _threads_per_core(transaction: Transaction, machine: Instance) -> int:
+    """Return how many threads a core has for the guest: what the settings of the processors say, or else one."""
+    settings = component_settings(transaction, machine)
+    return next((each["HwThreadsPerCore"] or 1 for each in settings if each.cls.name == PROCESSOR.classname), 1)
 
 
 def _at_rest(transaction: Transaction) -> dict[str, Any]:

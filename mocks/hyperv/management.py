@@ -29,7 +29,7 @@ from .machines import is_changing
 from .resources import CLASSES, GENERATIONS, Layout, find_resource, kind_of
 from .settings_service import SettingsService
 from .terms import SAVED
-from .topology import found, machine_of_settings, machines_of_settings
+from .topology import configuration, found, machine_of_settings, machines_of_settings
 
 INCOMPATIBLE: Final = 6
 SYSTEM_SETTINGS: Final = "Msvm_VirtualSystemSettingData"
@@ -87,7 +87,7 @@ class DefinitionService(SettingsService):
 
     def AddResourceSettings(self, call: Invocation) -> Any:
         """Add resources to a virtual machine: controllers, drives, disks, network adapters, connections."""
-        system = found(call.transaction, call.arguments["AffectedConfiguration"])
+        system = configuration(call.transaction, call.arguments["AffectedConfiguration"])
         machine = None if system is None else machine_of_settings(call.transaction, system)
         given = tuple(call.arguments["ResourceSettings"] or ())
         if system is None or system.cls.name != SYSTEM_SETTINGS or machine is None or not given or _has_null(given):
@@ -144,7 +144,7 @@ class DefinitionService(SettingsService):
     def _define(
         self, transaction: Transaction, given: CIMInstance, resources: tuple[CIMInstance, ...], path: InstancePath | None
     ) -> dict[str, Any]:
-        reference = None if path is None else found(transaction, path)
+        reference = configuration(transaction, path)
         if path is not None and (reference is None or reference.cls.name != SYSTEM_SETTINGS):
             raise Refused(INVALID_PARAMETER, f"there is no configuration {path}")
         if given.get("VirtualSystemType") not in (None, REALIZED):

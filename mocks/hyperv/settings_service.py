@@ -39,6 +39,7 @@ from .topology import (
     SERVICE_SETTINGS,
     component_of_settings,
     component_settings,
+    configuration,
     found,
     machine_of_settings,
     machines_of_settings,
@@ -75,7 +76,7 @@ class SettingsService(FixedHostService):
     def AddGuestServiceSettings(self, call: Invocation) -> Any:
         """Add settings of socket services to a virtual machine; a running one gets the services if its interface is enabled."""
         transaction = call.transaction
-        system = found(transaction, call.arguments["AffectedConfiguration"])
+        system = configuration(transaction, call.arguments["AffectedConfiguration"])
         interface = None if system is None else _interface_settings(transaction, system)
         given: Sequence[CIMInstance | None] = call.arguments["GuestServiceSettings"] or ()
         if interface is None or not given:

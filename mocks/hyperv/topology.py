@@ -109,6 +109,14 @@ def found(transaction: Transaction, path: InstancePath | None) -> Instance | Non
         return None
 
 
+def configuration(transaction: Transaction, path: InstancePath | None) -> Instance | None:
+    """Return the settings of a virtual machine that a reference leads to, or else the machine that they are of."""
+    instance = found(transaction, path)
+    if instance is not None and instance.cls.is_a("msvm_computersystem"):
+        return machine_settings(transaction, instance)
+    return instance
+
+
 # The host
 
 

@@ -15,6 +15,7 @@ from .manager import NAMESPACE, complete, object_manager
 # ClassInfo and ClassType of CIM_Namespace: CIM classes, at least version 2.8.
 CLASS_INFO_CIM_2_8: Final = 11
 CLASS_TYPE_CIM: Final = 2
+LINK: Final = "CIM_NamespaceInManager"
 _COMPONENT: Final = re.compile(r"[^\W\d][\w.-]*")
 
 
@@ -45,12 +46,26 @@ class Namespaces(Behaviour):
         describe_all(transaction)
 
 
+class NamespaceLinks(Behaviour):
+    """CIM_NamespaceInManager: its instances come and go with the namespaces (rule W3)."""
+
+    def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
+        """Refuse: a namespace has its link."""
+        raise not_supported(f"{cls.name} comes with its namespace: create an instance of CIM_Namespace")
+
+    def delete_instance(self, transaction: Transaction, instance: Instance) -> None:
+        """Refuse: what there is would no longer be listed."""
+        raise not_supported(f"{instance.path} goes with its namespace: delete the instance of CIM_Namespace")
+
+
 def describe_all(transaction: Transaction) -> None:
-    """Make the instances of CIM_Namespace those of the namespaces that exist (rules W3, W5)."""
+    """Make the instances of CIM_Namespace, and their links, those of the namespaces that exist (rules W3, W5)."""
     described = {fold_namespace(each["Name"]): each for each in transaction.instances("CIM_Namespace", NAMESPACE)}
     for folded, instance in described.items():
         if folded not in transaction.world.namespaces:
             transaction.delete(instance)
+        elif not transaction.associators(instance, LINK, role="Dependent"):
+            _link(transaction, instance)
     for folded, namespace in list(transaction.world.namespaces.items()):
         if folded not in described:
             _describe(transaction, "CIM_Namespace", {"Name": namespace.name})
@@ -69,5 +84,10 @@ def _describe(transaction: Transaction, classname: str, properties: dict[str, An
     defaults = {"ClassInfo": CLASS_INFO_CIM_2_8, "ClassType": CLASS_TYPE_CIM}
     given = {name: value for name, value in properties.items() if value is not None}
     described = transaction.create(classname, complete(classname, {**defaults, **given}, keys), NAMESPACE)
-    transaction.create("CIM_NamespaceInManager", {"Antecedent": manager, "Dependent": described}, NAMESPACE)
+    _link(transaction, described)
     return described
+
+
+def _link(transaction: Transaction, described: Instance) -> None:
+    """Have the object manager list a namespace."""
+    transaction.create(LINK, {"Antecedent": object_manager(transaction), "Dependent": described}, NAMESPACE)

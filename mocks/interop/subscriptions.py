@@ -18,7 +18,7 @@ from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
 from cimsim.world.world import Namespace
 
-from .manager import NAMESPACE, complete, object_manager
+from .manager import NAMESPACE, object_manager
 
 QUERY_LANGUAGES: Final = ("WQL", "DMTF:CQL", "CIM:CQL")
 STATIC: Final = "cimsim:"
@@ -47,14 +47,8 @@ class _Subscribable(Behaviour):
     """What a subscription refers to: it stays as it is while one does (rule I8)."""
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
-        """Create one, with the keys of this system where the client gave none (rule I4)."""
-        manager = object_manager(transaction)
-        keys = {
-            "SystemCreationClassName": manager["SystemCreationClassName"],
-            "SystemName": manager["SystemName"],
-            "CreationClassName": cls.name,
-        }
-        created = super().create_instance(transaction, cls, complete(cls.name, properties, keys))
+        """Create one, with the keys of this system whatever the client gave for them (rule I4)."""
+        created = super().create_instance(transaction, cls, {**properties, **_system_keys(transaction, cls.name)})
         self.check(transaction, created)
         _manage(transaction, created)
         return created
@@ -101,18 +95,19 @@ class Filters(_Subscribable):
             text = f"query language {language} is not for indications; these are: {', '.join(QUERY_LANGUAGES)}"
             raise CIMError(CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, text)
         query = parse_indication_filter(language, instance["Query"])
-        for source in _sources(transaction, instance):
-            query.check(_indication_class(transaction, source, query.classname), source.schema)
+        sources = _sources(transaction, instance)
+        query.check_all([(_indication_class(transaction, each, query.classname), each.schema) for each in sources])
 
 
 class Subscriptions(Behaviour):
     """CIM_AbstractIndicationSubscription: the server writes when it began and changed, and ends it in time (rules I11, I12)."""
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
-        """Create a subscription."""
+        """Create a subscription; its ends have the keys of this system, whatever the client wrote for them (rule I4)."""
         now = DateTime.at(transaction.now)
         times = {"SubscriptionStartTime": now, "TimeOfLastStateChange": now}
-        created = super().create_instance(transaction, cls, {**properties, **times})
+        ends = {name: _ours(transaction, value) for name, value in properties.items() if isinstance(value, InstancePath)}
+        created = super().create_instance(transaction, cls, {**properties, **ends, **times})
         self._plan_end(transaction, created, transaction.now)
         return created
 
@@ -146,6 +141,28 @@ class Subscriptions(Behaviour):
             transaction.after(start + duration - transaction.now, self.end, instance.path, subjects=[instance])
 
 
+def _system_keys(transaction: Transaction, classname: str) -> dict[str, Any]:
+    """Return the keys that an instance of this class has on this system, but for its Name."""
+    manager = object_manager(transaction)
+    return {
+        "SystemCreationClassName": manager["SystemCreationClassName"],
+        "SystemName": manager["SystemName"],
+        "CreationClassName": classname,
+    }
+
+
+def _ours(transaction: Transaction, path: InstancePath) -> InstancePath:
+    """Return the path of a filter or destination that a client names by a system, or a host, that it takes for this one.
+
+    A client that made one with a name of its own for the system refers to it by that. What there is, is left as it is.
+    """
+    if fold_namespace(path.namespace or "") != NAMESPACE or transaction.world.find(path.identity) is not None:
+        return path
+    own = {fold(name): value for name, value in _system_keys(transaction, path.classname).items()}
+    keys = tuple([(name, own.get(fold(name), value)) for name, value in path.keys])
+    return InstancePath(path.classname, keys, path.namespace)
+
+
 def _seconds(start: DateTime | None, now: float) -> float:
     """Return a timestamp in seconds since 1970-01-01 UTC; ``now`` where there is none."""
     if start is None:
@@ -167,14 +184,14 @@ def _check_free(transaction: Transaction, instance: Instance) -> None:
 
 
 def _sources(transaction: Transaction, instance: Instance) -> list[Namespace]:
-    """Return the namespaces that a filter takes indications from (rule I2)."""
-    namespaces = transaction.world.namespaces
+    """Return the namespaces that a filter takes indications from (rule I2); hidden ones are as if they were not (SEC13)."""
+    namespaces = transaction.visible_namespaces()
     names = [name for name in instance["SourceNamespaces"] or () if name] or [instance["SourceNamespace"] or instance.namespace]
     for name in names:
         if fold_namespace(name) not in namespaces:
             hint = did_you_mean(name, (each.name for each in namespaces.values()))
             raise invalid_parameter(f"source namespace {name} does not exist{hint}")
-    return [namespaces[fold_namespace(name)] for name in names]
+    return [namespaces[name] for name in dict.fromkeys(map(fold_namespace, names))]
 
 
 def _indication_class(transaction: Transaction, source: Namespace, name: str) -> ResolvedClass:

@@ -18,13 +18,14 @@ from cimsim.behaviours.service import (
     ServiceLifeCycle,
 )
 from cimsim.behaviours.timing import Timing
+from cimsim.behaviours.variants import describe_answers
 from cimsim.operations.methods import Invocation
 from cimsim.world.instances import Instance
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import zero_interval
 
 from .nodes import NodeMethods
-from .variants import describe_answers, host
+from .variants import host
 
 __all__ = ["ConfigurationService", "Job", "ObjectManager", "StorageService", "populate"]
 
@@ -40,9 +41,13 @@ STORAGE_SERVICES: Final = (
 )
 # What the object manager brings along when it moves to another system.
 OF_MANAGER: Final = ("MSFTSM_ObjectManager", "MSFTSM_Namespace", "MSFTSM_WSManCommunicationMechanism")
+# What the pages say of StartService and StopService.
+ANSWERS: Final = {"0": "Success", "1": "Not Supported", "2..": "Error"}
 # RequestedState of an element that does not track it.
 NOT_TRACKED: Final = 12
-JOB: Final = JobKind("MSISCSITARGET_ConcreteJob", affected="MSISCSITARGET_AffectedJobElement", utc=WINDOWS_UTC)
+JOB: Final = JobKind(
+    "MSISCSITARGET_ConcreteJob", affected="MSISCSITARGET_AffectedJobElement", utc=WINDOWS_UTC, reports_completion=True
+)
 
 
 def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
@@ -66,7 +71,8 @@ def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
     if settings["storage_services_system"] != "MSFTSM_ComputerSystem":
         host(transaction, STORAGE_SERVICES, settings["storage_services_system"])
     if settings["value_maps"]:
-        describe_answers(transaction, ("MSFTSM_ObjectManager", *STORAGE_SERVICES))
+        for classname in ("MSFTSM_ObjectManager", *STORAGE_SERVICES):
+            describe_answers(transaction, classname, NAMESPACE, ANSWERS)
 
 
 class StorageService(ServiceLifeCycle):

@@ -165,6 +165,24 @@ def test_a_failing_job_ends_in_an_exception_and_has_done_nothing(
     assert jobs.note is None
 
 
+@pytest.mark.parametrize(("finish", "statuses"), [(note, (17, 2)), (fail, (17, 6))])
+@pytest.mark.parametrize("timing", [IMMEDIATE, Timing(5.0)], ids=["immediate", "slow"])
+def test_a_kind_of_jobs_may_report_their_completion(jobs: Jobs, timing: Timing, finish: Any, statuses: tuple[int, ...]) -> None:
+    """DMTF has 17 Completed combined with OK or Error, which clients of SMI-S rely on."""
+    job = jobs.begin(timing, finish, kind=JobKind("T_Job", reports_completion=True))
+    jobs.stage.clock.advance(4)
+    assert timing.immediate or jobs.stage.read(job)["OperationalStatus"] == (2,)
+    jobs.stage.clock.advance(1)
+    ended = jobs.stage.read(job)
+    assert ended["OperationalStatus"] == statuses
+
+
+def test_a_cancelled_job_has_not_come_to_its_end(jobs: Jobs) -> None:
+    job = jobs.begin(Timing(5.0), kind=JobKind("T_Job", reports_completion=True))
+    assert jobs.stage.call(job, "RequestStateChange", RequestedState=4)[0] == 0
+    assert jobs.stage.read(job)["OperationalStatus"] == (14,)
+
+
 def test_a_job_can_fail_before_its_time(jobs: Jobs) -> None:
     job = jobs.begin(Timing(10.0))
     jobs.stage.clock.advance(5)

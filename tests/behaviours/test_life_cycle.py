@@ -129,6 +129,22 @@ def test_repeated_requests_can_be_refused(start: Start) -> None:
     assert [case.call("StartService"), case.call("RequestStateChange", 2), case.stage.told] == [5, 4097, []]
 
 
+@pytest.mark.parametrize(("call", "opposite", "expected"), [("StopService", 2, (3, 3)), ("StartService", 4, (2, 2))])
+@pytest.mark.parametrize("settings", [{}, SLOW])
+def test_10_5_a_repeated_start_or_stop_records_the_request_once(
+    start: Start, call: str, opposite: int, expected: tuple[int, int], settings: Mapping[str, Any]
+) -> None:
+    case = start(Service(settings))
+    if call == "StopService":
+        case.call("StopService")
+        case.stage.clock.advance(6)
+    case.stage.do(lambda transaction: transaction.modify(case.service.path, RequestedState=opposite))
+    case.stage.told.clear()
+    since = case.since()
+    assert [case.call(call), case.call(call)] == [0, 0]
+    assert (case.states_told(), case.since()) == ([expected], since)
+
+
 def test_transitioningtostate_tells_of_the_transition_where_the_class_has_it(start: Start) -> None:
     case = start(Service(SLOW), "T_LaterService")
     case.call("StopService")

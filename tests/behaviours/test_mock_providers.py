@@ -77,6 +77,8 @@ class Simulator:
             self.conn.register_provider(made)
         return made
 
+    policy = Policy()
+
     def methods(self, act: Callable[..., Any]) -> None:
         self.register(Methods, act)
 
@@ -89,7 +91,7 @@ class Simulator:
         return self.perform(ExtrinsicRequest(method, NAMESPACE, target, given))
 
     def perform(self, request: Request) -> Any:
-        outcome = perform(self.world, request, self.behaviours, 0.0, Policy(), self.behaviours)
+        outcome = perform(self.world, request, self.behaviours, 0.0, self.policy, self.behaviours)
         self.world = outcome.world
         return outcome.result
 
@@ -188,6 +190,11 @@ def test_outputs_as_a_mapping(simulator: Simulator, outputs: Any) -> None:
     assert {each.name: each.value for each in simulator.invoke("Act", path(1)).outputs} == {"Count": 9, "Found": None}
 
 
+def test_a_return_value_as_a_parameter(simulator: Simulator) -> None:
+    simulator.methods(lambda *_: (CIMParameter("ReturnValue", "uint32", value=7), []))
+    assert simulator.invoke("Act", path(1)).return_value.value == 7
+
+
 @pytest.mark.parametrize("returned", [None, 0, (0, None), (0, [("Count", 5)]), (0, {}, 1)])
 def test_what_is_no_result_fails(simulator: Simulator, returned: Any) -> None:
     simulator.methods(lambda *_: returned)
@@ -281,6 +288,7 @@ def test_what_a_write_provider_gets(simulator: Simulator) -> None:  # OP-CI-2, O
 
 def test_keys_and_read_only_properties_stay(simulator: Simulator) -> None:  # OP-MI-4, OP-MI-5
     provider = simulator.register(Writes)
+    simulator.policy = Policy(enforce_write=True)
     for properties in ({"Id": pywbem.Uint32(9)}, {"Fixed": "new"}):
         changed = NamedInstance(path(1), given(**properties))
         refused(pywbem.CIM_ERR_INVALID_PARAMETER, simulator, "ModifyInstance", ModifiedInstance=changed)

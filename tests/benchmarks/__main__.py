@@ -7,7 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import associations, enumeration, memory, pulling, queries, rates, responsiveness, schema, startup
+from tests.benchmarks import (
+    associations,
+    enumeration,
+    memory,
+    pulling,
+    queries,
+    rates,
+    responsiveness,
+    schema,
+    startup,
+    subscriptions,
+)
 from tests.benchmarks.client import BadAnswerError
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import StartError
@@ -23,6 +34,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Plan], list[Figure]]]] = {
     "associations": associations.measure,
     "memory": memory.measure,
     "responsiveness": responsiveness.measure,
+    "subscriptions": subscriptions.measure,
 }
 DESCRIPTION: Final = """\
 Measure cimsim against peers in the same run, in alternating rounds, and print one table. Ratios are ours to the peer's, the

@@ -33,6 +33,11 @@ class Server:
         lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
         return float(next(line.split()[1] for line in lines if line.startswith(f"{field}:")))
 
+    def processor_time(self) -> float:
+        """Return the seconds for which the main thread of the process has run."""
+        text = Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text(encoding="ascii")
+        return int(text.split()[0]) / 1e9
+
 
 @contextmanager
 def simulator(

@@ -88,10 +88,18 @@ def test_sec13_a_refusal_is_the_same_whether_or_not_anything_exists(cimom: Cimom
     assert refusal(cimom, get("root/none")) == (CIM_ERR_ACCESS_DENIED, "user eve has no role read in namespace root/none")
 
 
-def test_sec13_an_unknown_namespace_is_told_without_hints_at_others(world: World) -> None:
-    cimom = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=Access([parse_grant("eve=read@root/se*")]))
-    status, text = refusal(cimom, get("root/secre"))
-    assert (status, text) == (CIM_ERR_INVALID_NAMESPACE, "there is no namespace root/secre")
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("root/se*", "no namespace root/secre; did you mean root/secret? (there are: root/secret)"),
+        ("root/secre", "no namespace root/secre"),
+        ("root/*[en]", "no namespace root/secre (there are: root/open, root/own)"),
+    ],
+)
+def test_sec13_an_unknown_namespace_names_those_that_the_user_may_read(world: World, pattern: str, text: str) -> None:
+    access = Access([parse_grant(f"eve=read@{pattern}")])
+    cimom = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=access)
+    assert refusal(cimom, get("root/secre")) == (CIM_ERR_INVALID_NAMESPACE, text)
 
 
 @pytest.mark.parametrize("user", ["eve", "nobody", None])
@@ -103,7 +111,7 @@ def test_w2_a_missing_interop_namespace_is_told_to_everybody(cimom: Cimom, name:
         IntrinsicRequest("CreateInstance", name, (Argument("NewInstance", InstanceData("CIM_Namespace", ())),)),
         ExtrinsicRequest("M", name, thing("1")),
     ):
-        with pytest.raises(CIMError, match=f"there is no namespace {name}") as caught:
+        with pytest.raises(CIMError, match=f"no namespace {name}") as caught:
             cimom.perform(request, user)
         assert caught.value.status_code == CIM_ERR_INVALID_NAMESPACE
     assert code(cimom, get("root/open", "1", name), user) == CIM_ERR_ACCESS_DENIED, "a path into it is judged as ever"

@@ -8,13 +8,16 @@ import pytest
 from pywbem import CIMError, CIMInstanceName
 from twisted.logger import globalLogPublisher
 
+from cimsim.cimom.access import Access, parse_grant
 from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.indications import Indications
 from cimsim.cimom.outbox import Done, Outgoing
+from cimsim.cimom.subscriptions import Subscriptions
 from cimsim.operations.methods import Implementation, Invocation
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, NamedInstance
 from cimsim.packs.load import Loaded, load
+from cimsim.query.indications import IndicationFilter
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
@@ -70,18 +73,34 @@ class Listening:
         self.cimom = Cimom(transaction.world, Methods(), self.clock, random=bytes, hooks=loaded.behaviours)
         self.sent: list[tuple[str, Instance]] = []
         self.columns: list[Any] = []
+        self.payloads: list[Any] = []
+        self.hooks = loaded.behaviours
         self.pending: list[Done] = []
         self.answers: Mapping[str, str | None] = {}
         self.hold = False
+        self.busy = False
+        self.user: str | None = None
         self.prepared = 0
-        self.indications = Indications(self.cimom, self.send, self.prepare, host="here", most=3)
+        self.later: list[Callable[[], None]] = []
+        self.indications = Indications(self.cimom, self.send, self.prepare, later=self.soon, host="here", most=3)
 
     def prepare(self) -> None:
         self.prepared += 1
 
+    def soon(self, call: Callable[[], None]) -> None:
+        """Do at once what a reactor would do soon, unless it is busy."""
+        self.later.append(call)
+        if not self.busy:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        while self.later:
+            self.later.pop(0)()
+
     def send(self, url: str, outgoing: Outgoing, done: Done) -> None:
-        self.sent.append((url, outgoing.indication))
-        self.columns.append(outgoing.columns)
+        self.sent.append((url, outgoing.whole()))
+        self.columns.append(outgoing.payload.columns)
+        self.payloads.append(outgoing.payload)
         self.pending.append(lambda reason: done(reason))
 
     def answer(self, **reasons: str) -> None:
@@ -92,9 +111,8 @@ class Listening:
             self.pending.pop(0)(reasons.get(host))
 
     def intrinsic(self, name: str, namespace: str = TEST, **arguments: Any) -> Any:
-        return self.cimom.perform(
-            IntrinsicRequest(name, namespace, tuple(Argument(key, value) for key, value in arguments.items()))
-        )
+        given = tuple(Argument(key, value) for key, value in arguments.items())
+        return self.cimom.perform(IntrinsicRequest(name, namespace, given), self.user)
 
     def create(self, classname: str, namespace: str = INTEROP, **properties: Any) -> InstancePath:
         data = InstanceData(classname, tuple(_property(name, value) for name, value in properties.items()))
@@ -694,3 +712,259 @@ def test_documents_of_the_pack_name_the_settings(interop: Loaded) -> None:  # I2
         "SubscriptionRemovalTimeInterval",
     ):
         assert f"`{name}` {service[name]}" in page
+
+
+# How much it takes
+
+
+def test_a_request_only_notes_what_happened(listening: Listening) -> None:
+    for number in range(3):
+        listening.subscribe(CHANGED, url=f"http://l{number}", name=f"f{number}")
+    listening.busy = True
+    listening.modify(A, On=True)
+    listening.clock.advance(5)
+    listening.modify(A, On=False)
+    assert listening.sent == []
+    listening.catch_up()
+    listening.answer()
+    assert [url for url, _ in listening.sent] == [f"http://l{number}" for number in (0, 1, 2)] * 2
+    times = [indication["IndicationTime"] for _, indication in listening.sent]
+    assert times == ["19700112134640.000000+000"] * 3 + ["19700112134645.000000+000"] * 3, "those of the events"
+
+
+def test_what_is_wanted_is_that_of_the_time_of_the_event(listening: Listening) -> None:
+    listening.busy = True
+    listening.modify(A, On=True)
+    subscription = listening.subscribe(CHANGED)
+    listening.modify(A, Note="wanted")
+    listening.modify(A, Note="too late")
+    listening.catch_up()
+    listening.answer()
+    assert [indication["SourceInstance"]["Note"] for _, indication in listening.sent] == ["wanted", "too late"]
+    listening.modify(A, Note="never sent")
+    listening.intrinsic("DeleteInstance", INTEROP, InstanceName=subscription)
+    listening.catch_up()
+    listening.answer()
+    assert len(listening.sent) == 2, "I11: nothing comes once a subscription has ended"
+
+
+def test_each_distinct_query_is_evaluated_once_and_each_payload_is_shared(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluated: list[str] = []
+    matches = IndicationFilter.matches
+
+    def counted(self: IndicationFilter, indication: Instance, schema: Any) -> bool:
+        evaluated.append(self.classname)
+        return matches(self, indication, schema)
+
+    monkeypatch.setattr(IndicationFilter, "matches", counted)
+    queries = (
+        CHANGED,
+        "SELECT * FROM CIM_InstIndication",
+        "SELECT * FROM CIM_InstDeletion",
+        "SELECT MethodName FROM CIM_InstMethodCall",
+    )
+    for number in range(20):
+        listening.subscribe(queries[number % 4], url=f"http://l{number}", name=f"f{number}")
+    listening.modify(A, On=True)
+    assert sorted(evaluated) == ["CIM_InstIndication", "CIM_InstModification"], "only those about the class, each once"
+    assert len(listening.sent) == 10
+    assert len({id(each) for each in listening.payloads}) == 1
+    assert [indication["IndicationFilterName"] for _, indication in listening.sent] == [
+        f"f{number}" for number in range(20) if number % 4 < 2
+    ], "in the order of the subscriptions"
+
+
+def test_many_subscribers_are_served_little_by_little(listening: Listening) -> None:
+    for number in range(200):
+        listening.subscribe(CHANGED, url=f"http://l{number}", name=f"f{number}")
+    listening.busy = True
+    listening.modify(A, On=True)
+    turns = []
+    while listening.later:
+        before = len(listening.sent)
+        listening.later.pop(0)()
+        turns.append(len(listening.sent) - before)
+    assert sum(turns) == 200
+    assert len(turns) > 2
+    assert max(turns) < 100
+
+
+@pytest.mark.parametrize("condition", ["SourceInstance.Note LIKE '%x'", " OR ".join(["SourceInstance.Note LIKE '%_x'"] * 90)])
+def test_sec6_a_filter_that_would_take_long_selects_nothing(listening: Listening, logged: list[str], condition: str) -> None:
+    listening.subscribe(f"{CHANGED} WHERE {condition}")
+    listening.subscribe(CHANGED, url="http://two", name="g")
+    listening.modify(A, Note="ab" * 1_000_000)
+    assert [url for url, _ in listening.sent] == ["http://two"]
+    assert len(logged) == 1
+    assert "too much work" in logged[0]
+
+
+def test_sec6_a_filter_with_many_terms_or_columns_is_refused(listening: Listening) -> None:
+    terms = " OR ".join(["IndicationIdentifier = 'x'"] * 220)
+    assert "too much work" in refused(27, listening.filter, f"SELECT * FROM CIM_Indication WHERE {terms}", INTEROP)
+    columns = ",".join(["IndicationTime"] * 400)
+    assert "too much work" in refused(27, listening.filter, f"SELECT {columns} FROM CIM_Indication", INTEROP)
+    assert "1000 words" in refused(27, listening.filter, f"{CHANGED} WHERE " + " OR ".join(["SourceInstance.On = TRUE"] * 900))
+    # One namespace, however often it is named, is looked at once.
+    listening.filter(f"{CHANGED} WHERE SourceInstance.Note = 'x'", *[TEST, "ROOT/Test"] * 2_000)
+
+
+# The table of subscriptions
+
+
+def test_the_table_follows_changes_as_if_it_were_read_anew(listening: Listening) -> None:
+    def shown(table: Subscriptions) -> Any:
+        cls = interop_class(listening, "CIM_InstModification")
+        groups = table.wanted(TEST, cls)
+        return dict(table.active), {
+            (each.subscription, each.name, each.destination.url, group.query.classname)
+            for group in groups
+            for each in group.wanted.all()
+        }
+
+    follows = Subscriptions()
+    follows.refresh(listening.cimom.world, ())
+
+    def follow(world: Any, events: Any) -> None:
+        follows.refresh(world, events)
+
+    listening.cimom.listeners.append(follow)
+
+    def check() -> Any:
+        anew = Subscriptions()
+        anew.refresh(listening.cimom.world, ())
+        assert shown(follows) == shown(anew)
+        return shown(anew)
+
+    subscriptions = [
+        listening.subscribe((CHANGED, ANY)[number % 2], url=f"http://l{number}", name=f"f{number}") for number in range(4)
+    ]
+    assert len(check()[1]) == 4
+    listening.modify(subscriptions[0], INTEROP, SubscriptionState=4)
+    assert len(check()[1]) == 3
+    listening.modify(subscriptions[0], INTEROP, SubscriptionState=2)
+    check()
+    collection = listening.create("CIM_FilterCollection", InstanceID="x:1", CollectionName="c")
+    first = listening.filter(CHANGED, name="first")
+    listening.create("CIM_MemberOfCollection", Collection=collection, Member=first)
+    listening.create("CIM_FilterCollectionSubscription", Filter=collection, Handler=listening.destination("http://c"))
+    assert len(check()[1]) == 5
+    link = listening.create("CIM_MemberOfCollection", Collection=collection, Member=listening.filter(ANY, name="second"))
+    assert len(check()[1]) == 6
+    listening.cimom.run(lambda transaction: transaction.modify(first, Query="SELECT * FROM CIM_InstDeletion"), INTEROP)
+    assert len(check()[1]) == 5
+    listening.intrinsic("DeleteInstance", INTEROP, InstanceName=link)
+    assert len(check()[1]) == 4
+    handler = listening.get(subscriptions[1])["Handler"]
+    listening.cimom.run(lambda transaction: transaction.modify(handler, Destination="http://moved"), INTEROP)
+    assert "http://moved" in {each[2] for each in check()[1]}
+    listening.cimom.run(lambda transaction: transaction.delete(handler), INTEROP)
+    assert len(check()[1]) == 3
+    # A world that came by another way is read anew.
+    before = listening.cimom.world
+    listening.subscribe(url="http://late", name="late")
+    listening.cimom.world = before
+    listening.create("T_Thing", TEST, Id="new")
+    for each in listening.cimom.listeners:
+        each(listening.cimom.world, ())
+    assert len(check()[1]) == 3
+
+
+def test_adding_a_subscription_reads_no_other(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        listening.subscribe(CHANGED, url=f"http://l{number}", name=f"f{number}")
+    read: list[Any] = []
+    monkeypatch.setattr("cimsim.cimom.subscriptions.interop", lambda world: world.namespaces[INTEROP])
+    add = Subscriptions._add
+
+    def counted(self: Subscriptions, world: Any, subscription: Instance) -> None:
+        read.append(subscription["Filter"].keys)
+        add(self, world, subscription)
+
+    monkeypatch.setattr(Subscriptions, "_add", counted)
+    listening.subscribe(CHANGED, url="http://more", name="more")
+    assert len(read) == 1
+    listening.destination("http://nobody")
+    listening.filter(name="nothing")
+    assert len(read) == 1
+
+
+def interop_class(listening: Listening, name: str) -> Any:
+    return listening.cimom.world.namespace(INTEROP).cls(name)
+
+
+# Roles (SEC13)
+
+
+@pytest.fixture
+def guarded(listening: Listening) -> Listening:
+    """Everybody may do everything in the Interop namespace; eve may read root/test, only root may do anything in root/other."""
+    listening.cimom.access = roles("eve=read@root/test")
+    return listening
+
+
+def roles(*grants: str) -> Access:
+    return Access([parse_grant(each) for each in ("root=all", "*=read,write@root/interop", *grants)])
+
+
+def test_sec13_a_user_receives_what_he_may_read(guarded: Listening) -> None:
+    for user in ("root", "eve"):
+        guarded.user = "root"
+        wanted = guarded.filter(ANY, TEST, "root/other", name=user)
+        guarded.user = user
+        guarded.create("CIM_IndicationSubscription", Filter=wanted, Handler=guarded.destination(f"http://{user}"))
+    guarded.user = "root"
+    guarded.modify(A, "root/other", On=True)
+    guarded.answer()
+    assert [url for url, _ in guarded.sent] == ["http://root"]
+    guarded.modify(A, On=True)
+    guarded.answer()
+    assert [url for url, _ in guarded.sent] == ["http://root", "http://root", "http://eve"]
+
+
+def test_sec13_roles_taken_away_or_given_take_effect_on_the_next_event(guarded: Listening) -> None:
+    guarded.user = "eve"
+    subscription = guarded.subscribe(CHANGED)
+    guarded.user = "root"
+    for grants, told in ((("eve=read@root/test",), 1), ((), 1), (("*=read@root/test",), 2)):
+        guarded.cimom.access = roles(*grants)
+        guarded.modify(A, Note=f"{grants}")
+        guarded.answer()
+        assert len(guarded.sent) == told
+    # It does not matter who changed the subscription last, nor that it was put back by a snapshot.
+    guarded.cimom.access = roles()
+    guarded.modify(subscription, INTEROP, SubscriptionInfo="x")
+    world = guarded.cimom.world
+    guarded.intrinsic("DeleteInstance", INTEROP, InstanceName=subscription)
+    guarded.cimom.renew(world, Methods(), guarded.hooks)
+    guarded.modify(A, Note="hidden")
+    guarded.answer()
+    assert len(guarded.sent) == 2
+
+
+def test_sec13_a_subscription_of_the_server_itself_receives_everything(guarded: Listening) -> None:
+    ends: dict[str, Any] = {}
+    guarded.user = "root"
+    ends = {"Filter": guarded.filter(CHANGED), "Handler": guarded.destination()}
+    guarded.cimom.run(lambda transaction: transaction.create("CIM_IndicationSubscription", ends), INTEROP)
+    guarded.modify(A, On=True)
+    assert len(guarded.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "given", [{"SourceNamespaces": ["root/other"]}, {"SourceNamespaces": None, "SourceNamespace": "root/other"}]
+)
+def test_sec13_hidden_source_namespaces_are_as_if_they_were_not(guarded: Listening, given: dict[str, Any]) -> None:
+    missing = {name: value and (["root/othre"] if isinstance(value, list) else "root/othre") for name, value in given.items()}
+    guarded.user = "eve"
+    hidden_text, missing_text = (refused(4, guarded.filter, CHANGED, **each) for each in (given, missing))
+    assert hidden_text == missing_text.replace("root/othre", "root/other")
+    assert "did you mean root/other" not in hidden_text
+    # Changing a filter is no way around.
+    wanted = guarded.filter(CHANGED)
+    refused(4, guarded.modify, wanted, INTEROP, SourceNamespaces=["root/other"])
+    guarded.user = "root"
+    guarded.filter(CHANGED, name="g", **given)
+    assert "did you mean root/other" in refused(4, guarded.filter, CHANGED, name="h", **missing)

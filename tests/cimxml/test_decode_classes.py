@@ -132,3 +132,18 @@ def test_he12_m18_not_valid(argument: Callable[[str], Any], content: str) -> Non
     with pytest.raises(MessageError) as caught:
         argument(content)
     assert caught.value.cim_error == "request-not-valid"
+
+
+@pytest.mark.parametrize(
+    ("inside", "what"),
+    [
+        ('<PROPERTY NAME="P" TYPE="string"/>' * 401, "400 properties"),
+        ('<METHOD NAME="M" TYPE="string"/>' * 401, "400 properties"),
+        ('<METHOD NAME="M" TYPE="string">' + '<PARAMETER NAME="P" TYPE="string"/>' * 400 + "</METHOD>", "400 properties"),
+        ('<QUALIFIER NAME="Q" TYPE="string"/>' * 1201, "1200 qualifiers"),
+        ('<PROPERTY NAME="P" TYPE="string">' + '<QUALIFIER NAME="Q" TYPE="string"/>' * 1201 + "</PROPERTY>", "1200 qualifiers"),
+    ],
+)
+def test_sec3_a_class_has_limits(argument: Callable[[str], Any], inside: str, what: str) -> None:
+    with pytest.raises(MessageError, match=f"class CIM_X with more than {what}"):
+        argument(f'<CLASS NAME="CIM_X">{inside}</CLASS>')

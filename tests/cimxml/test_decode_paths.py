@@ -9,7 +9,7 @@ from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import ClassName, ClassPath, ExtrinsicRequest
 from cimsim.world.paths import InstancePath
-from cimsim.world.values import Untyped
+from cimsim.world.values import Hinted, Untyped
 
 NAME = '<INSTANCENAME CLASSNAME="C"><KEYBINDING NAME="K"><KEYVALUE>v</KEYVALUE></KEYBINDING></INSTANCENAME>'
 LOCAL = '<LOCALNAMESPACEPATH><NAMESPACE NAME="root"/><NAMESPACE NAME="x"/></LOCALNAMESPACEPATH>'
@@ -38,6 +38,26 @@ def test_d18_d19_hints_of_keys_are_ignored(argument: Callable[[str], Any], attri
     value = argument(key(f"<KEYVALUE{attributes}> 5 </KEYVALUE>"))
     assert value == InstancePath("C", (("K", " 5 "),))
     assert isinstance(value.keys[0][1], Untyped)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "hint"),
+    [
+        (' VALUETYPE="numeric"', "numeric"),
+        (' VALUETYPE="numeric" TYPE="uint8"', "uint8"),
+        (' TYPE="datetime"', "datetime"),
+        (' VALUETYPE="string" TYPE="char16"', "char16"),
+        (' VALUETYPE="boolean" TYPE=""', "boolean"),
+        (' VALUETYPE="numeric" TYPE="number"', "numeric"),
+        (' VALUETYPE="numeric" TYPE="string"', None),
+        (' VALUETYPE="string" TYPE="string"', None),
+    ],
+)
+def test_d18_hints_are_kept_for_classes_that_nobody_here_knows(
+    argument: Callable[[str], Any], attributes: str, hint: str | None
+) -> None:
+    [(_, value)] = argument(key(f"<KEYVALUE{attributes}>5</KEYVALUE>")).keys
+    assert (type(value), getattr(value, "hint", None)) == (Untyped if hint is None else Hinted, hint)
 
 
 def test_d20_a_key_without_a_name(argument: Callable[[str], Any]) -> None:

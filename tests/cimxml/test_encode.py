@@ -112,8 +112,8 @@ def test_x11_return_value(respond: Callable[..., str]) -> None:
             Output("P", "reference", False, InstancePath("C", (("K", 5),), "root/x")),
             'PARAMTYPE="reference"',
             '<VALUE.REFERENCE><LOCALINSTANCEPATH><LOCALNAMESPACEPATH><NAMESPACE NAME="root"/><NAMESPACE NAME="x"/>'
-            '</LOCALNAMESPACEPATH><INSTANCENAME CLASSNAME="C"><KEYBINDING NAME="K"><KEYVALUE VALUETYPE="numeric">5</KEYVALUE>'
-            "</KEYBINDING></INSTANCENAME></LOCALINSTANCEPATH></VALUE.REFERENCE>",
+            '</LOCALNAMESPACEPATH><INSTANCENAME CLASSNAME="C"><KEYBINDING NAME="K"><KEYVALUE VALUETYPE="numeric" TYPE="uint64">'
+            "5</KEYVALUE></KEYBINDING></INSTANCENAME></LOCALINSTANCEPATH></VALUE.REFERENCE>",
         ),
         (
             Output("P", "reference", True, (InstancePath("C", (), "root/x", "h:1"), None)),

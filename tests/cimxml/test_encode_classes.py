@@ -56,8 +56,7 @@ def test_op_gc_3_fl1_whole_class(content: Callable[[Any], str], sub: ResolvedCla
         '<PROPERTY NAME="K" TYPE="string" PROPAGATED="true">'
         '<QUALIFIER NAME="Key" TYPE="boolean" PROPAGATED="true" OVERRIDABLE="false"><VALUE>TRUE</VALUE></QUALIFIER></PROPERTY>'
         '<PROPERTY.ARRAY NAME="A" TYPE="uint8">'
-        '<QUALIFIER NAME="Description" TYPE="string"><VALUE>&lt;&amp;&gt;</VALUE></QUALIFIER>'
-        "<VALUE.ARRAY><VALUE>1</VALUE><VALUE>2</VALUE></VALUE.ARRAY></PROPERTY.ARRAY>"
+        '<QUALIFIER NAME="Description" TYPE="string"><VALUE>&lt;&amp;&gt;</VALUE></QUALIFIER></PROPERTY.ARRAY>'
         '<PROPERTY.REFERENCE NAME="R" REFERENCECLASS="Base"></PROPERTY.REFERENCE>'
         '<PROPERTY NAME="E" TYPE="string" EmbeddedObject="instance"></PROPERTY>'
         '<METHOD NAME="M" TYPE="uint32" PROPAGATED="true"><PARAMETER NAME="P" TYPE="string">'
@@ -71,7 +70,7 @@ def test_op_gc_3_fl1_whole_class(content: Callable[[Any], str], sub: ResolvedCla
 def test_fl1_fl3_local_without_qualifiers(content: Callable[[Any], str], sub: ResolvedClass) -> None:
     assert content(Classes([sub], ClassView(local_only=True, qualifiers=False, properties=frozenset({"a", "k"})))) == (
         '<CLASS NAME="Sub" SUPERCLASS="Base">'
-        '<PROPERTY.ARRAY NAME="A" TYPE="uint8"><VALUE.ARRAY><VALUE>1</VALUE><VALUE>2</VALUE></VALUE.ARRAY></PROPERTY.ARRAY>'
+        '<PROPERTY.ARRAY NAME="A" TYPE="uint8"></PROPERTY.ARRAY>'
         '<METHOD NAME="N" TYPE="string"><PARAMETER.ARRAY NAME="A" TYPE="uint8" ARRAYSIZE="3"></PARAMETER.ARRAY>'
         '<PARAMETER.REFERENCE NAME="R" REFERENCECLASS="Base"></PARAMETER.REFERENCE>'
         '<PARAMETER.REFARRAY NAME="Q"></PARAMETER.REFARRAY></METHOD></CLASS>'

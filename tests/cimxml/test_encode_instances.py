@@ -129,8 +129,9 @@ def test_d17_keys(
         ("a", 'VALUETYPE="string" TYPE="string">a'),
         (True, 'VALUETYPE="boolean" TYPE="boolean">TRUE'),
         (DateTime("00000001000000.000000:000"), 'VALUETYPE="string" TYPE="datetime">00000001000000.000000:000'),
-        (5, 'VALUETYPE="numeric">5'),
-        (1.5, 'VALUETYPE="numeric">1.5'),
+        (5, 'VALUETYPE="numeric" TYPE="uint64">5'),
+        (-5, 'VALUETYPE="numeric" TYPE="sint64">-5'),
+        (1.5, 'VALUETYPE="numeric" TYPE="real64">1.5'),
         (Uint32(5), 'VALUETYPE="numeric" TYPE="uint32">5'),
     ],
 )

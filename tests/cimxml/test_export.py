@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pywbem._listener import ListenerRequestHandler
 
-from cimsim.cimxml.export import ExportError, check_reply, export_message
+from cimsim.cimxml.encode_instances import filled_in
+from cimsim.cimxml.export import ExportError, check_reply, export_message, export_payload
 from cimsim.operations.projection import project
 from cimsim.world.instances import Instance
 from cimsim.world.values import DateTime
@@ -32,7 +33,7 @@ def indication(cim: Any) -> Instance:
 
 
 def test_i16_pywbem_reads_the_message(indication: Instance) -> None:
-    body = export_message("4&2", indication)
+    body = export_message("4&2", export_payload(indication))
     identifier, method, parameters = ListenerRequestHandler.parse_export_request(body)
     assert (identifier, method, list(parameters)) == ("4&2", "ExportIndication", ["NewIndication"])
     read = parameters["NewIndication"]
@@ -41,7 +42,7 @@ def test_i16_pywbem_reads_the_message(indication: Instance) -> None:
 
 
 def test_i16_the_message_is_what_dsp0201_has(indication: Instance) -> None:
-    body = export_message("1", indication)
+    body = export_message("1", export_payload(indication))
     assert body.startswith(
         b'<?xml version="1.0" encoding="utf-8" ?>\n<CIM CIMVERSION="2.0" DTDVERSION="2.0">'
         b'<MESSAGE ID="1" PROTOCOLVERSION="1.0"><SIMPLEEXPREQ><EXPMETHODCALL NAME="ExportIndication">'
@@ -51,7 +52,7 @@ def test_i16_the_message_is_what_dsp0201_has(indication: Instance) -> None:
 
 
 def test_i21_columns_leave_out_the_rest(indication: Instance) -> None:
-    body = export_message("1", indication, project(indication.cls, ["number"], class_origin=False))
+    body = export_message("1", export_payload(indication, project(indication.cls, ["number"], class_origin=False)))
     assert body.count(b"<PROPERTY") == 1
     assert b'<PROPERTY NAME="Number" TYPE="sint64"><VALUE>5</VALUE></PROPERTY></INSTANCE>' in body
 
@@ -87,3 +88,16 @@ def test_sec14_what_a_listener_says_is_cut_short() -> None:
     with pytest.raises(ExportError) as caught:
         check_reply(reply.encode(), "7")
     assert len(str(caught.value)) < 300
+
+
+def test_i23_what_each_listener_has_of_its_own_is_filled_into_what_all_get(indication: Instance) -> None:
+    place = indication.cls.index["number"]
+    shared = indication.with_values({place: None})
+    for columns in (None, project(indication.cls, ["number", "time"], class_origin=False)):
+        payload = export_payload(shared, columns)
+        assert b"<VALUE>5</VALUE>" not in payload
+        filled = filled_in(indication.cls, payload, {"NUMBER": 5, "Unknown": 1, "Time": None})
+        assert filled == export_payload(indication, columns)
+    # A column that is not shown is not filled in.
+    payload = export_payload(shared, project(indication.cls, ["time"], class_origin=False))
+    assert filled_in(indication.cls, payload, {"Number": 5}) == payload

@@ -1,16 +1,18 @@
 """Responses in the style of other servers, byte by byte (rules Q1 to Q7)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 from pywbem import CIMError
 
-from cimsim.cimxml.message import Message
+from cimsim.cimxml.decode import Decoder
+from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.message import REQUEST_NOT_VALID, REQUEST_NOT_WELL_FORMED, Message, MessageError
 from cimsim.cimxml.quirks import PROFILES, KeyType, Quirks
 from cimsim.cimxml.restyle import StyledEncoder
-from cimsim.operations.request import IntrinsicRequest
+from cimsim.operations.request import Argument, IntrinsicRequest
 from cimsim.operations.results import Result, Void
 
 MESSAGE = Message("1", IntrinsicRequest("GetInstance", "root/test"))
@@ -151,3 +153,58 @@ def test_the_command_line_offers_every_profile() -> None:
 
     (option,) = [each for each in serve.params if each.name == "quirks"]
     assert list(option.type.choices) == list(PROFILES)  # type: ignore[attr-defined] # a Choice
+
+
+CLASS_NAMES = '<IPARAMVALUE NAME="ClassName"><CLASSNAME NAME="{}"/></IPARAMVALUE>'
+
+
+def decoded(quirks: Quirks, body: bytes) -> Any:
+    return Decoder(quirks=quirks).decode(body, CimHeaders("MethodCall", matched=False)).request
+
+
+@pytest.mark.parametrize("name", ["EnumerateClasses", "enumerateCLASSNAMES"])
+def test_q2_sfcb_takes_no_name_for_all_classes(message: Callable[[str], bytes], local_namespace: str, name: str) -> None:
+    body = message(f'<IMETHODCALL NAME="{name}">{local_namespace}{CLASS_NAMES.format("")}</IMETHODCALL>')
+    assert decoded(PROFILES["sfcb"], body).arguments == (Argument("ClassName", None),)
+    for quirks in (Quirks(), PROFILES["openpegasus"], PROFILES["careless"]):
+        with pytest.raises(MessageError) as error:
+            decoded(quirks, body)
+        assert error.value.cim_error == REQUEST_NOT_VALID
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EnumerateInstances", '<CLASSNAME NAME=""/>'),
+        ("EnumerateClasses", "<CLASSNAME/>"),
+        ("EnumerateClasses", "<VALUE/><VALUE/>"),
+    ],
+)
+def test_q2_sfcb_refuses_it_elsewhere(message: Callable[[str], bytes], local_namespace: str, name: str, value: str) -> None:
+    parameter = f'<IPARAMVALUE NAME="ClassName">{value}</IPARAMVALUE>'
+    with pytest.raises(MessageError):
+        decoded(PROFILES["sfcb"], message(f'<IMETHODCALL NAME="{name}">{local_namespace}{parameter}</IMETHODCALL>'))
+
+
+def test_q2_sfcb_takes_white_space_before_the_declaration(message: Callable[[str], bytes], local_namespace: str) -> None:
+    body = b" \r\n\t" + message(f'<IMETHODCALL NAME="EnumerateQualifiers">{local_namespace}</IMETHODCALL>')
+    assert decoded(PROFILES["sfcb"], body).name == "EnumerateQualifiers"
+    with pytest.raises(MessageError) as error:
+        decoded(Quirks(), body)
+    assert error.value.cim_error == REQUEST_NOT_WELL_FORMED
+
+
+@pytest.mark.parametrize("cim_type", ["uint16", "datetime", "string", "real32"])
+def test_q2_sfcb_takes_a_cim_type_for_the_kind_of_a_key(
+    message: Callable[[str], bytes], local_namespace: str, cim_type: str
+) -> None:
+    key = f'<KEYBINDING NAME="K"><KEYVALUE VALUETYPE="{cim_type}">5</KEYVALUE></KEYBINDING>'
+    name = f'<IPARAMVALUE NAME="InstanceName"><INSTANCENAME CLASSNAME="C">{key}</INSTANCENAME></IPARAMVALUE>'
+    body = message(f'<IMETHODCALL NAME="GetInstance">{local_namespace}{name}</IMETHODCALL>')
+    assert decoded(PROFILES["sfcb"], body).arguments[0].value.keys == (("K", "5"),)
+    for bad, quirks in ((body, PROFILES["openpegasus"]), (body.replace(cim_type.encode(), b"number"), PROFILES["sfcb"])):
+        if bad == body and cim_type == "string":
+            continue
+        with pytest.raises(MessageError) as error:
+            decoded(quirks, bad)
+        assert error.value.cim_error == REQUEST_NOT_VALID

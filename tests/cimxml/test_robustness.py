@@ -135,7 +135,7 @@ def test_random_bytes(body: bytes) -> None:
     survives(body)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.text(max_size=30), st.text('root/x:C.K="v",\\%41 ', max_size=40))
 def test_random_headers(method: str, target: str) -> None:
     headers = CimHeaders.of(

@@ -96,6 +96,56 @@ def test_sec3_limits() -> None:
     assert XmlParser(Limits(tag_length=50)).parse(b"<A><![CDATA[%b]]></A>" % (b"x" * 100)).text == "x" * 100
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<!DOCTYPE CIM><!DOCTYPE CIM [<!ENTITY a "T">]><CIM a="&a;"/>',
+        b'<!DOCTYPE CIM SYSTEM "a"> <!-- --> <!DOCTYPE CIM SYSTEM "b"><CIM/>',
+        b"<!DOCTYPE CIM><?p i?><!DOCTYPE CIM []><CIM/>",
+        b'<!DOCTYPE CIM>text<!DOCTYPE CIM [<!ENTITY a "T">]><CIM/>',
+        b'<CIM a="1"/><!DOCTYPE CIM [<!ENTITY a "T">]>',
+        b'<CIM><!DOCTYPE CIM [<!ENTITY a "T">]><a b="&a;"/></CIM>',
+        b'<!doctype CIM [<!ENTITY a "T">]><CIM a="&a;"/>',
+        b'<!ENTITY a "T"><CIM/>',
+        '<!DOCTYPE CIM [<!ENTITY a "T">]><CIM a="&a;"/>'.encode("utf-16"),
+        '<!DOCTYPE CIM [<!ENTITY a "T">]><CIM a="&a;"/>'.encode("utf-16-be"),
+        b"\xef\xbb\xbf\xef\xbb\xbf<!DOCTYPE CIM []><CIM/>",
+    ],
+)
+def test_sec1_nothing_but_one_external_doctype_stands_before_the_root(body: bytes) -> None:
+    assert refused(body) == "request-not-well-formed"
+
+
+def test_sec1_where_the_fault_lies() -> None:
+    assert "two document type declarations" in refusal(b"<!DOCTYPE CIM><!DOCTYPE CIM><CIM/>").detail
+    assert "no more" in refusal(b"<!DOCTYPE CIM [<!ENTITY a 'b'>]><CIM/>").detail
+    assert "65536 bytes" in refusal(b"<!-- -->" * 20_000 + b"<CIM/>").detail
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"<CIM>" + b"&" * 2_000_000, "request-not-valid"),
+        (b"<CIM>" + b"&" * 900_000, "request-not-well-formed"),
+        (b"<CIM>" + b"<a/>" * 500_000 + b"</CIM>", "request-not-valid"),
+        (b"<CIM " + b'a="" ' * 400_000 + b"/>", "request-not-valid"),
+        (b"<CIM " + b"a" * 400_000, "request-not-valid"),
+        (b" " * 2_000_000 + b"<CIM/>", "request-not-well-formed"),
+        (b"<" * 2_000_000, "request-not-well-formed"),
+    ],
+)
+def test_sec3_what_is_wrong_from_the_start_is_refused_early(body: bytes, error: str) -> None:
+    started = process_time()
+    assert refused(body) == error
+    assert process_time() - started < 1, "all of them used to take time by their length"
+
+
+def test_sec3_large_documents_are_read_in_slices() -> None:
+    text = "é" * 300_001
+    root = XmlParser(Limits()).parse(f"<A b='&lt;'>{text}<![CDATA[<>{text}]]></A>".encode())
+    assert (root.get("b"), root.text) == ("<", f"{text}<>{text}")
+
+
 def test_sec3_a_body_of_angle_brackets_takes_linear_time() -> None:
     started = process_time()
     assert refused(b"<" * 900_000 + b">") == "request-not-well-formed"
@@ -103,8 +153,9 @@ def test_sec3_a_body_of_angle_brackets_takes_linear_time() -> None:
 
 
 def test_he6_the_refusal_says_where() -> None:
-    expected = "the body is not well-formed XML: Opening and ending tag mismatch: A line 2 and B, line 2, column 8"
-    assert refusal(b"<X>\n<A></B></X>").detail == expected
+    detail = refusal(b"<X>\n<A></B></X>").detail
+    assert detail.startswith("the body is not well-formed XML: ")
+    assert ", line 2, column " in detail
 
 
 def resident() -> float:
@@ -129,15 +180,15 @@ FORMS = [
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell the memory of a process")
 @pytest.mark.parametrize("form", FORMS, ids=["plain", "correlator", "instruction", "namespace"])
 def test_sec3_strange_names_do_not_fill_the_memory(form: bytes) -> None:
-    """libxml2 keeps all names that a thread has parsed as long as there is the thread; 36 MB of them would be 130 MiB."""
+    """libxml2 keeps all names that a thread has parsed as long as there is the thread; 15 MB of them would be 54 MiB."""
     parser = XmlParser(Limits())
     if form == FORMS[0]:
         # Nothing tells these from others until so much was refused.
         parser.spoil(17 * 1024 * 1024)
     before = resident()
-    for attempt in range(600):
+    for attempt in range(250):
         assert len(parser.parse(strange(attempt, form))) > 0
-    assert resident() - before < 60
+    assert resident() - before < 30
 
 
 @pytest.mark.parametrize(

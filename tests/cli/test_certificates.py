@@ -1,5 +1,7 @@
 """``cimsim certificates`` and the settings of TLS, users and roles (rules SEC9, SEC10)."""
 
+import errno
+import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +45,7 @@ def test_serve_announces_both_ports_http_first(serve: Any, tmp_path: Path) -> No
     lines = ready.read_text().splitlines()
     assert [line.split(":")[0] for line in lines] == ["http", "https"]
     assert serving.url == lines[0]
-    assert serving.process.stdout.readline() == f"listening on {lines[1]}\n"
+    assert serving.output.readline() == f"listening on {lines[1]}\n"
 
 
 @pytest.fixture
@@ -74,8 +76,8 @@ def test_files_of_tls_that_cannot_be_used_are_one_line(cimsim: Cimsim, files: tu
     trustme.CA().issue_cert("localhost").private_key_pem.write_to_path(other)
     other.chmod(0o600)
     for arguments, error in (
-        (["--certificate", missing, "--key", key], f"{missing}: No such file or directory"),
-        (["--certificate", certificate, "--key", missing], f"{missing}: No such file or directory"),
+        (["--certificate", missing, "--key", key], f"{missing}: {os.strerror(errno.ENOENT)}"),
+        (["--certificate", certificate, "--key", missing], f"{missing}: {os.strerror(errno.ENOENT)}"),
         (["--certificate", certificate, "--key", other], f"{other}: not the key of the certificate in {certificate}"),
         (["--certificate", certificate, "--key", key, "--client-ca", key], f"{key}: no certificate in PEM form"),
     ):

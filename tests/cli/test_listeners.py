@@ -1,5 +1,7 @@
 """The settings of the delivery of indications (rules I26, SEC14)."""
 
+import errno
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
     [
         ("--allow-listener", "10.0.0.0/99", "10.0.0.0/99 is no network"),
         ("--allow-listener", "host:0", "write HOST, ADDRESS or NETWORK/BITS"),
-        ("--listener-ca", "missing.pem", "No such file"),
-        ("--indication-queue", "0", "0 is not in the range"),
-        ("--listener-timeout", "0", "0.0 is not in the range"),
+        ("--listener-ca", "missing.pem", os.strerror(errno.ENOENT)),
+        ("--indication-queue", "0", "'--indication-queue'"),
+        ("--listener-timeout", "0", "'--listener-timeout'"),
     ],
 )
 def test_sec14_i26_a_wrong_setting_ends_the_start(cimsim: "Cimsim", option: str, value: str, reason: str) -> None:

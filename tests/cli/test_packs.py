@@ -128,7 +128,7 @@ def test_a_misspelt_setting_is_named(cimsim: Cimsim, lamps: Path) -> None:
     done = cimsim("check", "lamps", "--set", "lamps.warm_upp=2s")
     assert (done.status, "did you mean warm_up" in done.err) == (2, True)
     done = cimsim("check", "lamps", "--set", "lamps.warm_up=soon")
-    assert (done.status, "'soon' is no timing" in done.err) == (2, True)
+    assert (done.status, "'soon' is not a timing" in done.err) == (2, True)
 
 
 def test_the_shipped_packs_are_checked_by_name(cimsim: Cimsim) -> None:

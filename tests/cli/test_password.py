@@ -11,25 +11,22 @@ from typing import TYPE_CHECKING
 import pytest
 from pywbem import AuthError, WBEMConnection
 
+from tests.programs import Finished
+
 if TYPE_CHECKING:
-    from tests.cli.conftest import Serve
+    from tests.cli.conftest import Cimsim, Serve
 
 COMMAND = [sys.executable, "-m", "cimsim", "password"]
 LINE = re.compile(r"eve:scrypt\$16384\$8\$1\$[0-9A-Za-z+/]{22}==\$[0-9A-Za-z+/]{43}=\n")
 
 
-def piped(name: str, given: bytes) -> tuple[int, str, str]:
-    done = subprocess.run([*COMMAND, name], input=given, capture_output=True, timeout=60, check=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
-def test_a_piped_password_is_hashed_with_new_salt_each_time() -> None:
-    lines = {piped("eve", each) for each in (b"s3cret\n", b"s3cret", b"s3cret\r\nmore")}
-    assert len(lines) == 3
-    for status, line, error in lines:
-        assert (status, error) == (0, "")
-        assert LINE.fullmatch(line)
-        assert "s3cret" not in line
+def test_a_piped_password_is_hashed_with_new_salt_each_time(cimsim: "Cimsim") -> None:
+    all_done = {cimsim("password", "eve", given=each) for each in (b"s3cret\n", b"s3cret", b"s3cret\r\nmore")}
+    assert len({done.out for done in all_done}) == 3
+    for done in all_done:
+        assert (done.status, done.err) == (0, "")
+        assert LINE.fullmatch(done.out)
+        assert "s3cret" not in done.out
 
 
 def asked(*answers: str) -> tuple[int, str, str]:
@@ -60,17 +57,18 @@ def test_sec9_a_terminal_is_asked_twice_and_shows_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a:b", " eve", "eve ", "#eve", "e\nve"])
-def test_a_name_that_a_users_file_cannot_hold_is_refused(name: str) -> None:
-    assert piped(name, b"s3cret\n") == (2, "", f"cimsim: {name!r} cannot be the name of a user\n")
+def test_a_name_that_a_users_file_cannot_hold_is_refused(cimsim: "Cimsim", name: str) -> None:
+    expected = Finished(2, "", f"cimsim: {name!r} cannot be the name of a user\n")
+    assert cimsim("password", name, given=b"s3cret\n") == expected
 
 
 @pytest.mark.parametrize(("given", "error"), [(b"", "no password was given"), (b"\xff\n", "the password is not UTF-8")])
-def test_no_password_is_refused(given: bytes, error: str) -> None:
-    assert piped("eve", given) == (2, "", f"cimsim: {error}\n")
+def test_no_password_is_refused(cimsim: "Cimsim", given: bytes, error: str) -> None:
+    assert cimsim("password", "eve", given=given) == Finished(2, "", f"cimsim: {error}\n")
 
 
-def test_a_server_takes_the_file(serve: "Serve", tmp_path: Path) -> None:
-    (tmp_path / "users").write_text(piped("eve", b"s3cret:of eve\n")[1])
+def test_a_server_takes_the_file(cimsim: "Cimsim", serve: "Serve", tmp_path: Path) -> None:
+    (tmp_path / "users").write_text(cimsim("password", "eve", given=b"s3cret:of eve\n").out)
     running = serve("interop", "--users-file", "users")
     for password in ("s3cret:of eve", "s3cret:of eve"):
         with WBEMConnection(running.url, ("eve", password), "root/interop") as connection:

@@ -33,7 +33,6 @@ def test_a_client_reads_the_schema(serve: "Serve", schema: Path, tmp_path: Path)
     answers = []
     for own in (schema, schema, archive):
         running = serve("interop", "--schema", own)
-        assert f"pack schema ({own}) {own.name}" in running.lines
         assert f"root/cimv2: {CLASSES} classes, 0 instances" in running.lines
         with WBEMConnection(running.url, None, default_namespace="root/cimv2") as conn:
             names = conn.EnumerateClassNames(DeepInheritance=True)
@@ -56,14 +55,6 @@ def test_instances_of_the_schema(serve: "Serve", schema: Path, tmp_path: Path) -
         assert name["InstanceID"] == "one"
 
 
-def test_many_files_are_counted_not_listed(serve: "Serve", tmp_path: Path) -> None:
-    (tmp_path / "many").mkdir()
-    for number in range(25):
-        (tmp_path / f"many/T{number:02}.mof").write_text(f"class T{number:02} {{ }};\n")
-    running = serve("interop", "--schema", "many")
-    assert "  from schema: *.mof (25 files)" in running.lines
-
-
 def test_progress_is_shown_on_a_terminal(schema: Path, tmp_path: Path) -> None:
     (schema / "broken.mof").write_text("class { };\n")
     leader, follower = pty.openpty()
@@ -82,7 +73,7 @@ def test_progress_is_shown_on_a_terminal(schema: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert b"\r\x1b[Kcompiling schema [" in shown
     assert f" of {CLASSES + 3} MOF files".encode() in shown
-    error = f"cimsim: {schema}/broken.mof:1:7: unexpected {{\r\n".encode()
+    error = f"cimsim: {schema}/broken.mof:1:7: the name of a class expected, not {{\r\n".encode()
     assert shown.endswith(b"\r\x1b[K" + error), "the error has a line of its own"
 
 
@@ -92,4 +83,4 @@ def test_a_schema_that_cannot_be_served(cimsim: "Cimsim", schema: Path) -> None:
     (file,) = schema.rglob("Bench_Element5200.mof")
     file.write_text("class Bench_Element5200 {\n  string;\n};\n")
     refused = cimsim("serve", CIMSIM_SCHEMA=str(schema))
-    assert (refused.status, refused.err) == (2, f"cimsim: {file}:2:9: unexpected ;\n")
+    assert (refused.status, refused.err) == (2, f"cimsim: {file}:2:9: the name of a property or method expected, not ;\n")

@@ -1,13 +1,14 @@
 """``cimsim serve`` from its start to its end, and what it says when it cannot start."""
 
+import errno
+import os
 import socket
-import time
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
 from typing import TYPE_CHECKING
 
 import pytest
-from pywbem import WBEMConnection
+from pywbem import CIMInstance, WBEMConnection
 
 import cimsim as package
 
@@ -33,9 +34,9 @@ def test_it_serves_the_shipped_packs_unless_told_otherwise(serve: "Serve", tmp_p
     ready = tmp_path / "ready"
     ready.write_text("of an earlier run")
     running = serve("--ready-file", ready)
-    assert "root/virtualization/v2: 103 classes, 224 instances" in running.lines
-    assert "root/cimv2/storage/iscsitarget: 87 classes, 42 instances" in running.lines
-    assert [line.split()[1] for line in running.lines if line.startswith("pack ")] == ["interop", "hyperv", "iscsitarget"]
+    assert "root/virtualization/v2: 106 classes, 226 instances" in running.lines
+    assert "root/cimv2/storage/iscsitarget: 149 classes, 58 instances" in running.lines
+    assert len(running.lines) == 5, "the namespaces, something to try, and the URL"
     assert running.url.startswith("http://127.0.0.1:")
     with WBEMConnection(running.url, None) as conn:
         assert conn.EnumerateInstanceNames("CIM_ObjectManager", namespace="root/interop")
@@ -49,22 +50,24 @@ def test_plain_mof_files_are_served(serve: "Serve", tmp_path: Path) -> None:
     with WBEMConnection(running.url, None, default_namespace="root/lamps") as conn:
         (lamp,) = conn.EnumerateInstances("TST_Lamp")
         assert (lamp["Name"], lamp["Lit"]) == ("desk", None)
-        with pytest.raises(Exception, match="read-only"):
-            lamp["Lit"] = True
-            conn.ModifyInstance(lamp)
-        (manager,) = conn.EnumerateInstanceNames("CIM_ObjectManager", namespace="root/interop")
+        lamp["Lit"] = True
+        conn.ModifyInstance(lamp)
+        (manager,) = conn.EnumerateInstances("CIM_ObjectManager", namespace="root/interop")
+        with pytest.raises(Exception, match="read-only"):  # OP-MI-5: the pack interop asks for it
+            conn.ModifyInstance(CIMInstance("CIM_ObjectManager", {"Started": False}, path=manager.path))
+        manager = manager.path
         (linked, *_) = conn.AssociatorNames(manager)
         assert linked.host == "wbem.example"
 
 
-def test_read_only_properties_can_be_left_writable(serve: "Serve", tmp_path: Path) -> None:
+def test_read_only_properties_of_mof_files_can_be_protected(serve: "Serve", tmp_path: Path) -> None:
     (tmp_path / "lamps.mof").write_text(MOF)
-    running = serve("lamps.mof", "--no-enforce-write", "--no-cache")
+    running = serve("lamps.mof", "--enforce-write", "--no-cache")
     with WBEMConnection(running.url, None, default_namespace="root/cimv2") as conn:
         (lamp,) = conn.EnumerateInstances("TST_Lamp")
         lamp["Lit"] = True
-        conn.ModifyInstance(lamp)
-        assert conn.GetInstance(lamp.path)["Lit"] is True
+        with pytest.raises(Exception, match="read-only"):
+            conn.ModifyInstance(lamp)
 
 
 def test_compiled_packs_are_kept_for_the_next_start(serve: "Serve", tmp_path: Path) -> None:
@@ -83,29 +86,19 @@ def test_compiled_packs_are_kept_for_the_next_start(serve: "Serve", tmp_path: Pa
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT], ids=lambda number: number.name)
 def test_a_signal_stops_it_at_once(serve: "Serve", number: Signals) -> None:
-    # A busy machine may not let the process run for that long, so the best of three counts.
-    assert min(time_to_stop(serve, number) for _ in range(3)) < 0.1
-
-
-def time_to_stop(serve: "Serve", number: Signals) -> float:
-    running = serve("interop")
+    # Only the signal can end what is open: the server's own limits are far longer than the test waits.
+    running = serve("interop", "--idle-timeout", "1000")
     with WBEMConnection(running.url, None) as conn:
         # The connection stays open and idle: it must not delay the end.
         assert conn.EnumerateClassNames(namespace="root/interop")
-        began = time.monotonic()
-        status = running.stop(number)
-        elapsed = time.monotonic() - began
-    assert status == (0, "")
-    return elapsed
+        assert running.stop(number) == (0, "")
 
 
 def test_a_half_sent_request_does_not_delay_the_end(serve: "Serve") -> None:
-    running = serve("interop")
+    running = serve("interop", "--idle-timeout", "1000", "--request-timeout", "1000")
     with socket.create_connection(("127.0.0.1", running.port)) as client:
         client.sendall(b"POST /cimom HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n<?xml")
-        began = time.monotonic()
         assert running.stop() == (0, "")
-        assert time.monotonic() - began < 1
 
 
 # Refusals to start: one line on standard error, status 2
@@ -116,13 +109,13 @@ def test_a_port_that_is_taken(cimsim: "Cimsim") -> None:
         port = other.getsockname()[1]
         refused = cimsim("serve", "interop", "--port", str(port))
     assert (refused.status, refused.out) == (2, "")
-    assert refused.err == f"cimsim: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert refused.err == f"cimsim: cannot listen on 127.0.0.1:{port}: {os.strerror(errno.EADDRINUSE)}\n"
 
 
 def test_an_address_that_is_not_ours(cimsim: "Cimsim") -> None:
     refused = cimsim("serve", "interop", "--address", "192.0.2.1", "--port", "0")
     assert refused.status == 2
-    assert refused.err == "cimsim: cannot listen on 192.0.2.1:0: Cannot assign requested address\n"
+    assert refused.err == f"cimsim: cannot listen on 192.0.2.1:0: {os.strerror(errno.EADDRNOTAVAIL)}\n"
 
 
 def test_a_stale_ready_file_is_gone_when_the_start_fails(cimsim: "Cimsim", tmp_path: Path) -> None:
@@ -148,16 +141,24 @@ def test_a_stale_ready_file_is_gone_when_the_start_fails(cimsim: "Cimsim", tmp_p
         (["lost"], "cimsim: lost/pack.toml:4: absent.mof: no such file\n"),
         (["--set", "hyperv.profle=x"], "cimsim: pack hyperv has no setting profle; did you mean profile? (there are: "),
         (["--set", "hyperv.profile=windows-stric"], "cimsim: setting hyperv.profile: 'windows-stric' is not among "),
-        (["--set", "hyperv.stopped_requested_state=three"], "cimsim: setting hyperv.stopped_requested_state: 'three' is no "),
+        (["--set", "hyperv.stopped_requested_state=three"], "cimsim: setting hyperv.stopped_requested_state: 'three' is not "),
         (["--set", "iscsitarget.faults=MSFTSM_ObjectManager.StopServce=2"], "cimsim: setting iscsitarget.faults: "),
         (["--set", "profile"], "cimsim: --set profile: write PACK.NAME=VALUE\n"),
         (["--user", "secret-without-name"], "cimsim: a user is written NAME:PASSWORD\n"),
         (["--users-file", "users"], "cimsim: users:2: a user is written NAME:PASSWORD\n"),
         (
             ["--ready-file", "nowhere/ready"],
-            "cimsim: --ready-file nowhere/ready: the folder does not exist or cannot be written\n",
+            f"cimsim: --ready-file nowhere/ready: cannot be written: {os.strerror(errno.ENOENT)}\n",
         ),
-        (["--users-file", "nobody"], "cimsim: nobody: No such file or directory\n"),
+        (
+            ["--ready-file", "users/ready"],
+            f"cimsim: --ready-file users/ready: cannot be written: {os.strerror(errno.ENOTDIR)}\n",
+        ),
+        (
+            ["--ready-file", "x" * 300],
+            f"cimsim: --ready-file {'x' * 300}: cannot be written: {os.strerror(errno.ENAMETOOLONG)}\n",
+        ),
+        (["--users-file", "nobody"], f"cimsim: nobody: {os.strerror(errno.ENOENT)}\n"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

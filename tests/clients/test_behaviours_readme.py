@@ -19,21 +19,22 @@ FILES: Final = {
     "mof indications.mof": "indications.mof",
     "python": "behaviours.py",
 }
+OVERLAY: Final = {"toml overlay": "pack.toml", "python overlay": "behaviours.py"}
 
 
 def blocks(kind: str) -> list[str]:
     return [text for name, text in BLOCK.findall(PAGE) if name == kind]
 
 
-def write_pack(folder: Path) -> Path:
+def write_pack(folder: Path, files: dict[str, str]) -> Path:
     folder.mkdir()
-    for kind, name in FILES.items():
+    for kind, name in files.items():
         (folder / name).write_text("\n".join(blocks(kind)), encoding="utf-8")
     return folder
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    assert {name for name, _ in BLOCK.findall(PAGE)} == {*FILES, "pycon"}
+    assert {name for name, _ in BLOCK.findall(PAGE)} == {*FILES, *OVERLAY, "pycon"}
 
 
 def free_port() -> int:
@@ -44,10 +45,11 @@ def free_port() -> int:
 
 
 def test_every_example_of_the_page(launch: "Launch", connect: "Connect", tmp_path: Path) -> None:
-    pack = write_pack(tmp_path / "greenhouse")
+    write_pack(tmp_path / "greenhouse", FILES)
+    overlay = write_pack(tmp_path / "desert", OVERLAY)
     session = "\n".join(blocks("pycon"))
     complaints: list[str] = []
-    with launch(str(pack), "--clock", "manual", "--set", "greenhouse.vent_time=5s") as server:
+    with launch(str(overlay), "--clock", "manual", "--set", "greenhouse.vent_time=5s") as server:
         conn = connect(server, "root/greenhouse")
 
         def advance(seconds: float) -> None:

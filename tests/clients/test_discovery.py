@@ -51,3 +51,20 @@ def test_the_mechanism_is_linked_and_truthful(interop: WBEMConnection) -> None: 
     (mechanism,) = interop.Associators(manager, AssocClass="CIM_CommMechanismForManager")
     assert mechanism["FunctionalProfilesSupported"] == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     assert mechanism["MultipleOperationsSupported"] is True
+
+
+def test_the_indication_service_follows_its_profile(connect: "Connect", server: "Server") -> None:  # W9, W10
+    wbem = server_of(connect, server)
+    (profile,) = wbem.get_selected_profiles(registered_org="DMTF", registered_name="Indications")
+    assert profile["RegisteredVersion"] == "1.2.0"
+    (service,) = wbem.get_central_instances(profile.path)
+    assert service.classname == "CIM_IndicationService"
+    conn = wbem.conn
+    (abilities,) = conn.Associators(service, AssocClass="CIM_ElementCapabilities")
+    settable = {name.removesuffix("IsSettable") for name, value in abilities.items() if value is True}
+    declared = conn.GetClass("CIM_IndicationService", namespace="root/interop", LocalOnly=True).properties
+    assert settable == {name for name, prop in declared.items() if "Write" in prop.qualifiers}
+    owned = conn.AssociatorNames(service, AssocClass="CIM_OwningCollectionElement")
+    assert [each["InstanceID"] for each in owned] == ["cimsim:hyperv:filters"]
+    (referred,) = conn.Associators(profile.path, AssocClass="CIM_ReferencedProfile", ResultRole="Antecedent")
+    assert referred["RegisteredName"] == "Profile Registration"

@@ -67,7 +67,8 @@ def test_10_5_a_slow_request_is_polled_by_its_job(conn: WBEMConnection, manager:
     stopped = conn.GetInstance(manager)
     assert (stopped["EnabledState"], stopped["RequestedState"], stopped["Started"]) == (3, 4, False)
     ended = conn.GetInstance(job)
-    assert (ended["JobState"], ended["ErrorCode"], ended["OperationalStatus"]) == (7, 0, [2])
+    assert (ended["JobState"], ended["ErrorCode"], ended["OperationalStatus"]) == (7, 0, [17, 2])
+    assert (ended["StatusDescriptions"], ended["Status"]) == (["Completed", "OK"], "OK")
     assert ended["TimeBeforeRemoval"] == CIMDateTime("00000000000500.000000:000")
     assert "Error" not in conn.InvokeMethod("GetError", job)[1]
 

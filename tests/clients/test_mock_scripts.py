@@ -1,10 +1,6 @@
 """Mock environments of pywbem served over the network, against the same environments inside pywbemcli."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,6 +23,7 @@ from tests.replies.http import relayed
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Connect, Launch, Server
+    from tests.programs import Programs
 
 FOLDER: Final = Path(__file__).parent / "mock_environment"
 FILES: Final = [str(FOLDER / name) for name in ("lamps.mof", "providers.py", "elsewhere.py", "interop.py")]
@@ -119,19 +116,14 @@ Session = Callable[[list[str], str], str]
 
 
 @pytest.fixture(scope="module")
-def pywbemcli_session() -> Session:
+def pywbemcli_session(programs: "Programs") -> Session:
     """Run the interactive mode of pywbemcli, with general options and the commands to type; return what it printed."""
-    program = shutil.which("pywbemcli", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    assert program, "pywbemcli belongs to the dependencies of the tests"
 
     def run(options: list[str], commands: str) -> str:
-        variables = {**os.environ, "PYWBEMCLI_TERMWIDTH": "200", "PYWBEMTOOLS_TERMWIDTH": "200"}
-        done = subprocess.run(
-            [program, *options], input=commands.lstrip(), capture_output=True, text=True, env=variables, timeout=60, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        assert "Traceback" not in done.stderr + done.stdout
-        return done.stdout + done.stderr
+        done = programs.run("pywbemcli", *options, given=commands.lstrip().encode())
+        assert done.status == 0, done.err
+        assert "Traceback" not in done.err + done.out
+        return done.out + done.err
 
     return run
 

@@ -48,6 +48,34 @@ def names(connection: WBEMConnection) -> set[str]:
 # Namespaces
 
 
+def listed(connection: WBEMConnection) -> set[str]:
+    """Return the namespaces that the object manager is linked to."""
+    (manager,) = connection.EnumerateInstanceNames("CIM_ObjectManager")
+    links = connection.References(manager, ResultClass="CIM_NamespaceInManager")
+    assert len(links) == len(connection.EnumerateInstanceNames("CIM_NamespaceInManager"))
+    return {link["Dependent"]["Name"] for link in links}
+
+
+def test_the_object_manager_lists_all_namespaces_whatever_clients_do(connection: WBEMConnection) -> None:  # W3
+    path = connection.CreateInstance(CIMInstance("CIM_Namespace", {"Name": "root/listed"}))
+    assert listed(connection) == names(connection) >= {*SHIPPED, "root/listed"}
+    (link,) = connection.ReferenceNames(path, ResultClass="CIM_NamespaceInManager")
+    refused(7, connection.DeleteInstance, link)
+    again = CIMInstance("CIM_NamespaceInManager", {"Antecedent": link["Antecedent"], "Dependent": path})
+    refused(7, connection.CreateInstance, again)
+    assert "root/listed" in listed(connection)
+    connection.DeleteInstance(path)
+    assert listed(connection) == names(connection)
+    assert "root/listed" not in listed(connection)
+
+
+def test_the_object_manager_stays_the_only_one(connection: WBEMConnection) -> None:  # W6
+    (manager,) = connection.EnumerateInstances("CIM_ObjectManager")
+    refused(7, connection.DeleteInstance, manager.path)
+    refused(7, connection.CreateInstance, CIMInstance("CIM_ObjectManager", {**manager.path.keybindings, "Name": "second"}))
+    assert connection.EnumerateInstanceNames("CIM_ObjectManager") == [manager.path]
+
+
 def test_pywbem_creates_and_deletes_a_namespace(connection: WBEMConnection, server: WBEMServer) -> None:  # W5, W12, W13
     assert server.create_namespace("/root/new/") == "root/new"
     assert set(server.namespaces) == {*SHIPPED, "root/new"}
@@ -152,11 +180,32 @@ def test_the_server_fills_the_keys(connection: WBEMConnection) -> None:  # I2, I
         assert path["CreationClassName"] == path.classname
     destination = connection.GetInstance(created[1])
     assert (destination["PersistenceType"], destination["Protocol"]) == (2, 2)
-    refused(4, connection.CreateInstance, the_filter(SystemName="elsewhere"))
-    refused(4, connection.CreateInstance, the_destination(CreationClassName="CIM_ListenerDestination"))
+    refused(11, connection.CreateInstance, the_filter(SystemName="elsewhere"))
     refused(4, connection.CreateInstance, CIMInstance("CIM_IndicationFilter", {"Name": "f2", "QueryLanguage": "WQL"}))
     refused(11, connection.CreateInstance, the_filter())
     for path in created:
+        connection.DeleteInstance(path)
+
+
+def test_the_clients_own_name_for_the_system_is_replaced(connection: WBEMConnection) -> None:  # I4
+    """Also where the client refers to what it made by the keys that it gave, and by a host."""
+    theirs = {"SystemCreationClassName": "ACME_System", "SystemName": "java-host", "CreationClassName": "ACME_Class"}
+    created = {
+        "Filter": connection.CreateInstance(the_filter("mine", **theirs)),
+        "Handler": connection.CreateInstance(the_destination("mine", **theirs)),
+    }
+    own = {"SystemCreationClassName": "CIM_ComputerSystem", "SystemName": "cimsim", "Name": "mine"}
+    for path in created.values():
+        assert dict(path.keybindings) == {**own, "CreationClassName": path.classname}
+        assert dict(connection.GetInstance(path).path.keybindings) == dict(path.keybindings)
+    ends = {
+        name: CIMInstanceName(path.classname, {**theirs, "Name": "mine"}, namespace=INTEROP, host="java-host")
+        for name, path in created.items()
+    }
+    subscription = connection.CreateInstance(CIMInstance("CIM_IndicationSubscription", ends))
+    assert dict(subscription.keybindings) == created
+    refused(11, connection.CreateInstance, CIMInstance("CIM_IndicationSubscription", created))
+    for path in (subscription, *created.values()):
         connection.DeleteInstance(path)
 
 

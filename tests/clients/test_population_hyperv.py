@@ -58,6 +58,7 @@ VIRTUAL_MACHINES: Final[dict[str, dict[str, Any]]] = {
         "TimeOfLastStateChange": "20250310061200.342572-000",
         "TimeOfLastConfigurationChange": "20250310061200.631038-000",
         "ProcessID": 4120,
+        "HwThreadsPerCoreRealized": 1,
         "EnhancedSessionModeState": 2,
     },
     DB01: {
@@ -67,6 +68,7 @@ VIRTUAL_MACHINES: Final[dict[str, dict[str, Any]]] = {
         "TimeOfLastStateChange": "20250310061530.118204-000",
         "TimeOfLastConfigurationChange": "20250310061530.507711-000",
         "ProcessID": 5236,
+        "HwThreadsPerCoreRealized": 1,
         "EnhancedSessionModeState": 6,
     },
     OLD01: {

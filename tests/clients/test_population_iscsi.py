@@ -55,7 +55,11 @@ SYSTEM_STATES: Final = {"EnabledState": 5, "RequestedState": 12, "EnabledDefault
             "MSFTSM_System",
             {"NameFormat": "Other", "ElementName": "ISCSISRV01", "OperationalStatus": [2], "HealthState": 5} | SYSTEM_STATES,
         ),
-        ("MSFTSM_ComputerSystem", {"NameFormat": "Other", "Dedicated": [3, 15], "OperationalStatus": [2]} | SYSTEM_STATES),
+        (
+            "MSFTSM_ComputerSystem",
+            {"NameFormat": "Other", "ElementName": "ISCSISRV01", "Dedicated": [3, 15], "OperationalStatus": [2]}
+            | SYSTEM_STATES,
+        ),
     ],
 )
 def test_9_5_systems(iscsi: WBEMConnection, classname: str, expected: dict[str, Any]) -> None:
@@ -102,7 +106,9 @@ LINKS: Final = {
     "MSISCSITARGET_HostedAccessPoint": 3,
     "MSISCSITARGET_BindsTo": 3,
     "MSISCSITARGET_SAPAvailableForElement": 1,
-    "MSISCSITARGET_ElementCapabilities": 1,
+    "MSISCSITARGET_ElementCapabilities": 7,
+    "MSISCSITARGET_HostedStoragePool": 1,
+    "MSISCSITARGET_StorageSettingsAssociatedToCapabilities": 1,
     "MSFTSMNET_HostedAccessPoint": 2,
     "MSFTSM_ElementConformsToProfileEx": 2,
     "MSFTSM_ElementSoftwareIdentity": 1,
@@ -160,7 +166,16 @@ def test_9_5_profiles_in_interop(interop: WBEMConnection) -> None:
         (11, "Server", "1.6.0"),
         (11, "Array", "1.6.0"),
         (11, "iSCSI Target Ports", "1.6.0"),
+        (11, "Block Services", "1.6.0"),
+        (11, "Masking and Mapping", "1.6.0"),
+        (11, "Software", "1.6.0"),
+        (11, "Access Points", "1.6.0"),
+        (11, "Job Control", "1.6.0"),
+        (11, "Replication Services", "1.6.0"),
     ]
+    (array,) = (each.path for each in profiles if each["RegisteredName"] == "Array")
+    subprofiles = interop.AssociatorNames(array, AssocClass="CIM_SubProfileRequiresProfile", ResultRole="Dependent")
+    assert len(subprofiles) == len(profiles) - 2
 
 
 @pytest.mark.parametrize(("profile", "element"), [("Server", "MSFTSM_ObjectManager"), ("Array", "MSFTSM_ComputerSystem")])

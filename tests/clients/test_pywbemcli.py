@@ -7,7 +7,8 @@ import pytest
 import cimsim
 
 if TYPE_CHECKING:
-    from tests.clients.conftest import Printed, Run, Server
+    from tests.clients.conftest import Run, Server
+    from tests.programs import Finished
 
 HYPERV: Final = "root/virtualization/v2"
 ISCSI: Final = "root/cimv2/storage/iscsitarget"
@@ -41,7 +42,7 @@ def words(text: str) -> list[list[str]]:
     return [line.split() for line in text.splitlines() if line.strip()]
 
 
-def fine(printed: "Printed") -> str:
+def fine(printed: "Finished") -> str:
     assert (printed.status, printed.err) == (0, ""), printed.out
     return printed.out
 

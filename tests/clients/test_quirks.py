@@ -287,7 +287,7 @@ def test_q5_eternus(quirky: Quirky) -> None:
         assert "<VALUE>/root/virtualization/v2</VALUE>" in reply
         names = [instance["Name"] for instance in eternus.pywbem.EnumerateInstances("CIM_Namespace")]
         assert "/root/interop" not in names
-        with pytest.warns(ToleratedServerIssueWarning, match="Interop namespace"):
+        with pytest.warns(ToleratedServerIssueWarning):
             assert f"/{HYPERV}" in WBEMServer(eternus.pywbem).namespaces
         for path in eternus.pywbem.EnumerateInstanceNames("CIM_Namespace"):
             assert eternus.pywbem.GetInstance(path)["Name"] == path["Name"]
@@ -298,7 +298,7 @@ def test_q6_intelliflash(quirky: Quirky) -> None:
         pywbem = intelliflash.pywbem
         reply = intelliflash.raw(lambda pywbem: pywbem.EnumerateInstanceNames("CIM_NamespaceInManager"))
         assert "<VALUE.REFERENCE><LOCALCLASSPATH>" in reply
-        with pytest.raises(CIMXMLParseError, match=r"invalid type: .*CIMClassName"):
+        with pytest.raises(CIMXMLParseError):
             pywbem.EnumerateInstanceNames("CIM_NamespaceInManager")
 
 
@@ -308,7 +308,7 @@ def test_q7_careless(quirky: Quirky) -> None:
         assert '<METHOD NAME="StartService" PROPAGATED="true">' in reply
         reply = careless.raw(lambda pywbem: pywbem.OpenEnumerateInstances("CIM_ObjectManager", MaxObjectCount=0))
         assert "IRETURNVALUE" not in reply
-        with pytest.warns(ToleratedServerIssueWarning, match="empty boolean"):
+        with pytest.warns(ToleratedServerIssueWarning):
             (manager,) = careless.pywbem.EnumerateInstances("CIM_ObjectManager")
         assert manager["Undeclared"] == "not in the class"
 

@@ -123,7 +123,7 @@ GUEST_SERVICE_ROWS: Final = [
     for service in ("web01 files", "session")
     for row in (
         Row("10.2 ST true StopService", service, STARTED, "StopService", 0, STOP),
-        Row("10.2 ST false StopService", service, STOPPED, "StopService", 0),
+        Row("10.2 ST false, component ES 2 StopService", service, STOPPED, "StopService", 0),
         Row("10.2 ST false, component ES 2 StartService", service, STOPPED, "StartService", 0, START),
         Row("10.2 ST true StartService", service, STARTED, "StartService", 0),
         Row("10.2 ST true RequestStateChange(3)", service, STARTED, "RequestStateChange(3)", 0, STOP),
@@ -138,8 +138,9 @@ GUEST_SERVICE_ROWS: Final = [
 ]
 DB01_ROWS: Final = [
     Row("10.2 ST false, component ES 3 StartService", "db01 files", (), "StartService", 1),
-    Row("10.2 ST false StopService", "db01 files", (), "StopService", 0),
+    Row("10.2 ST false, component ES 3 StopService", "db01 files", (), "StopService", 1),
     Row("10.2 ST false, component ES 3 RequestStateChange(2)", "db01 files", (), "RequestStateChange(2)", 1),
+    Row("10.2 ST false, component ES 3 RequestStateChange(3)", "db01 files", (), "RequestStateChange(3)", 1),
 ]
 DISABLE: Final = {"EnabledState": 3, "TimeOfLastStateChange": NOW}
 ENABLE: Final = {"EnabledState": 2, "TimeOfLastStateChange": NOW}
@@ -209,8 +210,11 @@ def test_10_3_the_interface_takes_its_settings_and_guest_services_along(conn: WB
             now = conn.GetInstance(service)
             assert (now["Started"], now["EnabledState"], now["RequestedState"]) == (started, state, 12)
             assert now["TimeOfLastStateChange"].datetime.timestamp() >= since - 1e-3
-        if not started:
-            assert invoke(conn, SESSION, "StartService") == 1
+        for call in ("StartService", "StopService"):
+            if not started:
+                assert [invoke(conn, service, call) for service in services] == [1, 1]
+    assert [invoke(conn, service, "StartService") for service in services] == [0, 0]
+    assert [conn.GetInstance(service)["RequestedState"] for service in services] == [2, 2]
 
 
 def test_10_3_enabling_the_interface_of_db01_makes_its_file_service_startable(conn: WBEMConnection) -> None:

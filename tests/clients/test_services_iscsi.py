@@ -59,6 +59,7 @@ def check(snapshot: "Snapshot", conn: WBEMConnection, classname: str, row: Row) 
 ROWS: Final = [
     Row("10.5 M, ES 2 StopService", STARTED, "StopService", 0, STOP),
     Row("10.5 M, ES 3 StopService", STOPPED, "StopService", 0),
+    Row("10.5 M, ES 3, RS 4 StopService", (*STOPPED, "RequestStateChange(4)"), "StopService", 0, {"RequestedState": 3}),
     Row("10.5 M, ES 3 StartService", STOPPED, "StartService", 0, START),
     Row("10.5 M, ES 2 StartService", STARTED, "StartService", 0),
     Row("10.5 M, ES 2 RequestStateChange(3)", STARTED, "RequestStateChange(3)", 0, STOP),
@@ -109,7 +110,7 @@ def test_10_7_the_job_of_a_reset_can_be_read(conn: WBEMConnection) -> None:
     result, path = invoke(conn, target, "RequestStateChange(11)")
     assert (result, path.classname) == (4096, "MSISCSITARGET_ConcreteJob")
     job = conn.GetInstance(path)
-    assert (job["JobState"], job["PercentComplete"], job["ErrorCode"], job["OperationalStatus"]) == (7, 100, 0, [2])
+    assert (job["JobState"], job["PercentComplete"], job["ErrorCode"], job["OperationalStatus"]) == (7, 100, 0, [17, 2])
     _, another = invoke(conn, target, "RequestStateChange(11)")
     assert another != path
     assert {path, another} <= set(conn.EnumerateInstanceNames("CIM_ConcreteJob"))
@@ -132,7 +133,7 @@ def services(conn: WBEMConnection) -> bytes:
 
 def test_the_simulators_own_object_manager_stops_and_goes_on_answering(connect: "Connect", changing_server: "Server") -> None:
     conn = connect(changing_server, "root/interop")
-    for row in ROWS[:5]:
+    for row in ROWS[:6]:
         check(services, conn, "CIM_ObjectManager", row)
     invoke(conn, the_one(conn, "CIM_ObjectManager"), "StopService")
     assert conn.EnumerateInstances("CIM_ObjectManager")[0]["Started"] is False

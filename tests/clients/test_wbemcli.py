@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from tests.clients.conftest import Printed, Run, Server
+    from tests.clients.conftest import Run, Server
+    from tests.programs import Finished
 
 HYPERV: Final = "root/virtualization/v2"
 ISCSI: Final = "root/cimv2/storage/iscsitarget"
@@ -31,7 +32,7 @@ NEW: Final = f"{ISCSI}:MSFTSM_Namespace.{NEW_KEYS}"
 REFUSED: Final = 16
 
 
-def fine(printed: "Printed") -> list[str]:
+def fine(printed: "Finished") -> list[str]:
     assert printed.status == 0, printed
     return printed.out.splitlines()
 

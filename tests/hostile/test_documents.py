@@ -41,7 +41,7 @@ def test_sec1_entities_in_attributes_are_not_expanded(victim: Any) -> None:
     assert victim.ask(body)[:2] == WELL_FORMED_ONLY
 
 
-@pytest.mark.parametrize("depth", [200, 300, 100_000])
+@pytest.mark.parametrize("depth", [200, 300, 40_000])
 def test_sec2_t17_deep_documents(victim: Any, depth: int) -> None:
     body = victim.body("<IPARAMVALUE NAME='a'>" + "<VALUE.ARRAY>" * depth + "</VALUE.ARRAY>" * depth + "</IPARAMVALUE>")
     assert victim.ask(body)[:2] == (NOT_VALID if depth < 250 else WELL_FORMED_ONLY)

@@ -195,3 +195,33 @@ def test_a_new_machine_can_be_of_the_second_generation(make_host: "MakeHost") ->
     host = make_host(new_machine_generation=2)
     define(host)
     assert settings_of(host, "new01")["VirtualSystemSubType"] == "Microsoft:Hyper-V:SubType:2"
+
+
+def test_a_machine_stands_for_its_settings(make_host: "MakeHost") -> None:
+    """os-win passes the machine where the pages name its settings; all methods with such a parameter take it."""
+    host = make_host()
+    machine = define(host)
+    controller = resource("Synthetic SCSI Controller")
+    value, outputs = call(host, "AddResourceSettings", AffectedConfiguration=machine, ResourceSettings=[controller])
+    assert (value, len(outputs["ResultingResourceSettings"])) == (0, 1)
+    service = CIMInstance("Msvm_GuestCommunicationServiceSettingData", {"Name": "A0000000-0000-0000-0000-000000000001"})
+    value, outputs = call(host, "AddGuestServiceSettings", AffectedConfiguration=machine, GuestServiceSettings=[service])
+    assert (value, len(outputs["ResultingGuestServiceSettings"])) == (0, 1)
+    given = CIMInstance("Msvm_VirtualSystemSettingData", {"Notes": ["copy"]})
+    value, outputs = call(host, "DefineSystem", SystemSettings=given, ReferenceConfiguration=machine)
+    assert (value, host.read(outputs["ResultingSystem"])["ElementName"]) == (0, "new01")
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("AddResourceSettings", {"ResourceSettings": [resource("Synthetic SCSI Controller")]}),
+        ("AddGuestServiceSettings", {"GuestServiceSettings": [CIMInstance("Msvm_GuestCommunicationServiceSettingData")]}),
+    ],
+)
+def test_the_host_and_services_stand_for_no_settings(
+    make_host: "MakeHost", method: str, settings: dict[str, list[CIMInstance]]
+) -> None:
+    host = make_host()
+    for other in (host.machine("HVHOST01"), host.the("Msvm_VirtualSystemManagementService")):
+        assert call(host, method, AffectedConfiguration=other, **settings) == (4, {})

@@ -348,11 +348,20 @@ def test_a_guest_reboots(slow: "Host") -> None:
     assert slow.machine("web01")["ProcessID"] == process
 
 
+def test_a_guest_hibernates(slow: "Host") -> None:
+    component = slow.the("Msvm_ShutdownComponent", "web01")
+    assert slow.call(component, "InitiateHibernate")[0] == 0
+    assert slow.call(component, "InitiateHibernate")[0] == 32782
+    slow.clock.advance(10)
+    assert status(slow, "web01") == (3, *RESTING)
+
+
 def test_a_guest_whose_shutdown_service_is_off_is_not_shut_down(make_host: "MakeHost") -> None:
     host = make_host()
     component = host.the("Msvm_ShutdownComponent", "web01")
     assert host.request(component, 3) == (0, None)
     assert host.call(component, "InitiateShutdown", Force=True, Reason="")[0] == 32775
+    assert host.call(component, "InitiateHibernate")[0] == 32775
     assert host.request(component, 2) == (0, None)
     host.ask(host.machine("web01"), 9)
     assert host.call(component, "InitiateShutdown", Force=True, Reason="")[0] == 32775

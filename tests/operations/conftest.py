@@ -33,7 +33,7 @@ class Runner:
     def __init__(self, world: World) -> None:
         self.world = world
         self.methods = Methods()
-        self.policy = Policy()
+        self.policy = Policy(enforce_write=True)
         self.outcome: Outcome | None = None
 
     def __call__(self, operation: str, namespace: str = "root/test", /, **arguments: Any) -> Any:

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from cimsim.operations.call import Policy
 from cimsim.operations.request import ClassName
 from cimsim.operations.results import ClassesWithPath, ClassPaths, ClassView, ObjectPaths, ObjectsWithPath
+from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Untyped
 
@@ -101,6 +103,33 @@ def test_shown_properties_are_those_of_the_results(run: Any) -> None:  # OP-AS-1
     result = run("References", ObjectName=A, PropertyList=[Untyped("Size"), Untyped("Note")])
     shown = {cls.name: [cls.properties[place].name for place in each.places] for cls, each in result.projections.items()}
     assert shown == {"T_Link": ["Note"], "T_DiskLink": ["Note"]}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_q7_an_instance_name_without_keys_is_the_class_where_that_is_wanted(run: Any, operation: str) -> None:
+    keyless = InstancePath("t_DISK", ())
+    text = run.refused(4, run, operation, ObjectName=keyless)
+    assert text.startswith("key Id of class T_Disk is missing")
+    run.policy = Policy(keyless_class=True)
+    assert classes(run(operation, ObjectName=keyless)) == classes(run(operation, ObjectName=ClassName("T_Disk"))) != []
+    assert run.refused(4, run, operation, ObjectName=InstancePath("T_Dusk", ())).startswith("no class T_Dusk")
+    # A class without keys has one instance, whose name has no keys.
+    assert run.refused(6, run, operation, ObjectName=InstancePath("T_Part", ())) == "no instance root/test:T_Part"
+    assert len(run("ReferenceNames", ObjectName=A).instances) == 2
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_end_on_another_host_is_not_the_instance_here(run: Any, operation: str) -> None:  # D23
+    """An association of ``far`` with ``a`` and ``b``, which are on another host: as if those here had nothing to do with it."""
+    before = {each: run(operation, ObjectName=each).instances for each in (A, B)}
+    ends = {"Left": InstancePath("T_Device", (("Id", "a"),), "root/test", "far"), "Right": B}
+    data = [PropertyData(name, "reference", False, value) for name, value in ends.items()]
+    created = run("CreateInstance", NewInstance=InstanceData("T_DiskLink", tuple(data))).instance
+    assert (created["Left"].host, created["Right"].host) == ("far", None)
+    assert run("GetInstance", InstanceName=created.path).instance is created
+    assert run(operation, ObjectName=A).instances == before[A]
+    added = [created] if operation.startswith("Reference") else []
+    assert run(operation, ObjectName=B).instances == [*before[B], *added]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

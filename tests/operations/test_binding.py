@@ -98,7 +98,7 @@ def test_unknown_operation_comes_before_unknown_namespace(run: Any) -> None:  # 
 
 def test_unknown_namespace_comes_before_bad_parameters(run: Any) -> None:  # G7, G8
     text = run.refused(3, run, "GetInstance", "root/tset", Nonsense=1)
-    assert text == "no namespace root/tset; did you mean root/test?"
+    assert text == "no namespace root/tset; did you mean root/test? (there are: root/other, root/test)"
 
 
 def test_bad_parameters_come_before_unknown_classes(run: Any) -> None:  # G7

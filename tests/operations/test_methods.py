@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pywbem import CIMError, CIMInstance, CIMInstanceName
+from pywbem import CIMError, CIMInstance, CIMInstanceName, CIMParameter
 
 from cimsim.operations.methods import Invocation
 from cimsim.operations.perform import perform
@@ -194,7 +194,13 @@ def test_required_argument(service: Any) -> None:  # X7
 @pytest.mark.parametrize(
     ("method", "target", "namespace", "code", "text"),
     [
-        ("Nothing", ClassName("T_Nothing"), "root/tes", 3, "no namespace root/tes; did you mean root/test?"),
+        (
+            "Nothing",
+            ClassName("T_Nothing"),
+            "root/tes",
+            3,
+            "no namespace root/tes; did you mean root/test? (there are: root/test)",
+        ),
         ("Nothing", ClassName("T_Servise"), "root/test", 6, "no class T_Servise in root/test; did you mean T_Service?"),
         ("Nothing", InstancePath("T_Servise", (("Id", "a"),)), "root/test", 6, None),
         ("Nothing", InstancePath("T_Service", (("Id", "z"),)), "root/test", 6, 'no instance root/test:T_Service.Id="z"'),
@@ -357,3 +363,17 @@ def test_perform_takes_no_state_of_its_own(service: Any) -> None:
 def test_names_of_implementations_are_asked_folded(service: Any) -> None:
     service.refused(16, service.invoke, "IDLE", A, namespace="ROOT\\TEST")
     assert service.methods.asked[-1] == ("root/test", "idle")
+
+
+def test_results_as_parameters_of_pywbem(service: Any) -> None:
+    outputs = {"Both": CIMParameter("Both", "uint16", value=3), "names": CIMParameter("Names", "string", value=["a", None])}
+    service.answer = (CIMParameter("ReturnValue", "uint32", value=7), outputs)
+    result = service.invoke("Change", A)
+    assert result.return_value == Output("ReturnValue", "uint32", False, 7)
+    assert {each.name: each.value for each in result.outputs if each.value is not None} == {"Both": 3, "Names": ("a", None)}
+
+
+def test_x9_the_host_of_a_reference_to_this_server_counts_for_nothing(service: Any) -> None:
+    """A client may call this server by a name that nobody else knows."""
+    service.invoke("Change", A, Target=InstancePath("T_Service", (("Id", Untyped("a")),), "root/test", "whoever"))
+    assert service.calls[-1].arguments["Target"] == InstancePath("T_Service", (("Id", "a"),), "root/test")

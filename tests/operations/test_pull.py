@@ -41,8 +41,9 @@ QUERY = {"FilterQuery": "SELECT * FROM T_Device", "FilterQueryLanguage": "DMTF:C
 class NamedDevices:
     """A filter that admits devices whose caption is ``first``, for tests of what filters are applied to."""
 
-    def select(self, instances: Any) -> list[Any]:
-        return [each for each in instances if "Caption" in each and each["Caption"] == "first"]
+    def selecting(self, instances: Any, found: list[Any]) -> Any:
+        found.extend(each for each in instances if "Caption" in each and each["Caption"] == "first")
+        return iter(())
 
 
 @pytest.fixture
@@ -136,9 +137,9 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> CIMClass:
 
     def run_query(call: Any, language: str, text: str) -> Any:
         if text == "mixed":
-            return [], None, None
+            return [], None, None, iter(())
         assert (language, text) == ("DMTF:CQL", "SELECT * FROM T_Device")
-        return call.namespace.instances_of(call.namespace.cls("T_Device")), None, cls
+        return call.namespace.instances_of(call.namespace.cls("T_Device")), None, cls, iter(())
 
     monkeypatch.setattr(pull, "run_query", run_query)
     return cls

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def _load(folder: Path, *packs: Path, **options: Any) -> list[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted((folder / "packs/v1").iterdir())
+    return sorted((folder / "packs/v2").iterdir())
 
 
 def test_the_second_start_compiles_nothing(make_pack: MakePack, tmp_path: Path) -> None:
@@ -45,7 +46,7 @@ def test_a_hit_does_not_import_what_compiles(make_pack: MakePack, tmp_path: Path
     program = (
         "import sys; from pathlib import Path; from cimsim.packs.load import load; "
         f"load([Path({str(pack)!r})], cache_dir=Path({str(tmp_path / 'c')!r}), now=0.0); "
-        "assert not {'cimsim.packs.compile', 'pywbem._mofparsetab', 'twisted'} & set(sys.modules)"
+        "assert not {'cimsim.packs.compile', 'cimsim.packs.mof.parser', 'twisted'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(cache.__file__).parents[2])
 
@@ -183,7 +184,7 @@ def test_a_folder_that_cannot_be_written_is_told_once(make_pack: MakePack, tmp_p
     broken = Cache(tmp_path / "c", told.append)
     broken.store("a" * 64, Compiled(()))
     broken.store("b" * 64, Compiled(()))
-    assert told == [f"compiled packs are not kept in {tmp_path}/c/packs/v1: Not a directory"]
+    assert told == [f"compiled packs are not kept in {tmp_path}/c/packs/v2: Not a directory"]
 
 
 def test_without_a_cache_nothing_is_written(make_pack: MakePack, tmp_path: Path) -> None:
@@ -208,3 +209,33 @@ def test_the_default_folder() -> None:
     assert default_cache_dir({"XDG_CACHE_HOME": "/some/where"}) == Path("/some/where/cimsim")
     assert default_cache_dir({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache/cimsim"
     assert default_cache_dir({}) == Path.home() / ".cache/cimsim"
+
+
+@pytest.mark.parametrize(("name", "mode", "warned"), [
+    ("c", 0o777, True), ("c/packs", 0o775, True), ("c/packs/v2", 0o702, True), ("c", 0o755, False), ("c", 0o1777, False),
+])  # fmt: skip
+def test_a_folder_that_others_can_write_is_told_once(
+    make_pack: MakePack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, mode: int, warned: bool
+) -> None:
+    told: list[str] = []
+    pack = make_pack("p", MOF)
+    monkeypatch.setattr("cimsim.packs.load._warn", told.append)
+    _load(tmp_path / "c", pack)
+    assert told == [], "a folder of our own making is closed to others, whatever the umask"
+    (tmp_path / name).chmod(mode)
+    _load(tmp_path / "c", pack)
+    assert len(told) == warned
+    assert not warned or str(tmp_path / name) in told[0]
+
+
+@pytest.fixture
+def loose_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("loose_umask")
+def test_folders_are_made_for_their_user_alone(make_pack: MakePack, tmp_path: Path) -> None:
+    _load(tmp_path / "c", make_pack("p", MOF))
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("c", "c/packs", "c/packs/v2")] == [0o700] * 3

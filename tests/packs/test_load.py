@@ -1,11 +1,13 @@
 """What a loaded pack is in the world."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pywbem import CIMInstance
 
+from cimsim.packs.errors import PackError
 from cimsim.packs.load import Loaded, load
 from cimsim.world.instances import Instance
 from cimsim.world.object_path import parse_path
@@ -118,6 +120,21 @@ instance of T_Far { One = "\\\\.\\root\\test:t_thing.name=\"one\""; Two = "/ROOT
     assert paths == [(near, far), (near, near)]
 
 
+def test_references_to_other_servers_keep_host_and_types(make_pack: MakePack, load_pack: LoadPack) -> None:  # D16, VR-5
+    """From the MOF and from the compiled pack alike."""
+    link = r"""class T_Thing { [Key] string Name; };
+[Association] class T_Far { [Key] T_Thing REF One; [Key] T_Thing REF Two; };
+instance of T_Thing { Name = "one"; };
+instance of T_Far { One = "//far/root/test:T_Thing.Name=\"one\""; Two = "//far/root/x:X_Far.A=5,B=\"5\",C=TRUE"; };"""
+    pack = make_pack("p", link)
+    for _ in range(2):
+        namespace = load_pack(pack).world.namespace("root/test")
+        [far] = namespace.of_class(namespace.cls("T_Far"))
+        assert [(each.host, each.namespace) for each in (far["One"], far["Two"])] == [("far", "root/test"), ("far", "root/x")]
+        assert far["Two"].keys == (("A", 5), ("B", "5"), ("C", True))
+        assert far["Two"].types == ("uint64", None, "boolean")
+
+
 def test_qualifiers_have_the_flavors_of_their_declarations(make_pack: MakePack, load_pack: LoadPack) -> None:
     mof = '[Abstract, Version("1")] class T_A { [Key] string Name; [Description("d") : DisableOverride] string Text; };'
     cls = load_pack(make_pack("p", mof)).world.namespace("root/test").cls("T_A").declared
@@ -166,7 +183,7 @@ def test_plain_mof_finds_missing_classes_beside_it(tmp_path: Path, load_pack: Lo
     plain.write_text('class T_Mine : T_Base { T_Ref REF Other; };\ninstance of T_Mine { Name = "x"; };\n')
     loaded = load_pack(plain, cache_dir=shared_cache)
     pack = loaded.packs[-1]
-    assert [each.name for each in loaded.packs] == ["interop", "my_first"]
+    assert [each.name for each in loaded.packs] == ["interop", str(plain)]
     assert pack.path == plain
     assert pack.files == {"root/cimv2": ("my.first.mof", "lib/T_Base.mof", "lib/t_ref.mof")}
     assert loaded.namespaces[-1].name == "root/cimv2"
@@ -220,3 +237,58 @@ def test_paths_in_strings() -> None:
     for text in ("", "T_X", "T_X.", "T_X.A", 'T_X.A="x', 'T_X.A="x",', "T_X.A=1 2"):
         with pytest.raises(ValueError, match="is not an instance path"):
             parse_path(text, world, "root/b")
+
+
+@pytest.mark.parametrize("way", ["listed", "included", "found", "whole"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "device", "folder", "link to a pipe"])
+def test_what_is_not_a_file_of_the_pack_is_not_read(make_pack: MakePack, tmp_path: Path, way: str, kind: str) -> None:
+    mof = {"listed": "", "included": '#pragma include("../more/T_B.mof")', "found": "class T_A : T_B { };", "whole": ""}
+    pack = make_pack("p", mof[way], files={"more/keep.txt": ""})
+    place = {"listed": pack / "mof/all.mof", "whole": pack / "pack.toml"}.get(way, pack / "more/T_B.mof")
+    place.unlink(missing_ok=True)
+    match kind:
+        case "link":
+            (tmp_path / "secret").write_text("class T_B { };")
+            place.symlink_to(tmp_path / "secret")
+        case "pipe":
+            os.mkfifo(place)
+        case "device":
+            place.symlink_to("/dev/zero")
+        case "link to a pipe":
+            os.mkfifo(pack / "pipe")
+            place.symlink_to(pack / "pipe")
+        case _:
+            place.mkdir()
+    with pytest.raises(PackError) as caught:
+        load([pack], cache_dir=None, now=0.0)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in caught.value.text.replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize("name", ["../outside.mof", "/etc/hostname", "mof/../../outside.mof"])
+def test_a_pack_lists_only_files_of_its_own(make_pack: MakePack, tmp_path: Path, name: str) -> None:
+    (tmp_path / "outside.mof").write_text("class T_Out { };")
+    pack = make_pack("p", "")
+    manifest = pack / "pack.toml"
+    manifest.write_text(manifest.read_text().replace("mof/all.mof", name))
+    with pytest.raises(PackError, match=r"lies outside of .*|no such file"):
+        load([pack], cache_dir=None, now=0.0)
+
+
+def test_a_pack_requires_packs_by_name_only(make_pack: MakePack, tmp_path: Path) -> None:
+    pack = make_pack("p", "", head="")
+    manifest = pack / "pack.toml"
+    manifest.write_text('requires = ["../other"]\n' + manifest.read_text().replace("requires = []", ""))
+    with pytest.raises(PackError, match="is not a name of a pack"):
+        load([pack], cache_dir=None, now=0.0)
+
+
+def test_a_file_that_the_user_names_may_be_a_link_but_what_it_includes_may_not(tmp_path: Path) -> None:
+    for name in ("real", "here"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "real/a.mof").write_text("class T_A { };")
+    (tmp_path / "here/a.mof").symlink_to(tmp_path / "real/a.mof")
+    (tmp_path / "here/b.mof").write_text('#pragma include("../real/a.mof")')
+    assert load([tmp_path / "here/a.mof"], cache_dir=None, now=0.0).packs[-1].name == str(tmp_path / "here/a.mof")
+    with pytest.raises(PackError, match="lies outside of"):
+        load([tmp_path / "here/b.mof"], cache_dir=None, now=0.0)

@@ -16,9 +16,9 @@ Refused = Callable[..., str]
 @pytest.mark.parametrize(
     ("toml", "text"),
     [
-        ('name = "x"\ntitle "y"\n', "2:7: Expected '=' after a key in a key/value pair"),
-        ('name = "x"\ntitle = ', "2: Invalid value at the end"),
-        ('name = "x"\nname = "y"\n', "2:11: Cannot overwrite a value"),
+        ('name = "x"\ntitle "y"\n', "2:7: "),
+        ('name = "x"\ntitle = ', "2: "),
+        ('name = "x"\nname = "y"\n', "2:11: "),
         ('name = "x"\ntitel = "y"\n', "2: unknown key titel; did you mean title?"),
         ('name = "x"\n[[namespaces]]\nname = "n"\nmoff = []\n', "4: unknown key moff in [[namespaces]]; did you mean mof?"),
         (
@@ -26,16 +26,20 @@ Refused = Callable[..., str]
             "5: unknown key choice in [settings.s]; did you mean choices?",
         ),
         ("title = 'x'\n", " missing required key name"),
-        ("name = 5\n", " name: expected str, got int"),
-        ('name = "x"\n[[namespaces]]\nname = "n"\nmof = ["a", 5]\n', " namespaces[0].mof[1]: expected str, got int"),
-        ('name = "x"\n[settings.s]\ntype = "text"\ndefault = ""\n', " settings[...].type: invalid enum value 'text'"),
+        ("name = 5\n", " name: "),
+        ('name = "x"\n[[namespaces]]\nname = "n"\nmof = ["a", 5]\n', " namespaces[0].mof[1]: "),
+        ('name = "x"\n[settings.s]\ntype = "text"\ndefault = ""\n', " settings[...].type: "),
         ('title = ""\nname = "a.b"\n', "2: 'a.b' is no name of a pack: a letter, then letters, digits, - and _"),
     ],
 )
 def test_a_bad_manifest(tmp_path: Path, refused: Refused, toml: str, text: str) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad/pack.toml").write_text(toml)
-    assert refused(tmp_path / "bad") == f"bad/pack.toml:{text}"
+    shown = refused(tmp_path / "bad")
+    # What follows a colon at the end is the word of tomllib or msgspec, one line of it.
+    assert shown.startswith(f"bad/pack.toml:{text}")
+    assert shown.count("\n") == 0
+    assert text.endswith(": ") == (len(shown) > len(f"bad/pack.toml:{text}"))
 
 
 def test_a_listed_file_that_is_missing_is_named_at_its_line(make_pack: MakePack, refused: Refused) -> None:

@@ -72,15 +72,14 @@ def test_a_missing_program(make_pack: MakePack, refused: Refused) -> None:
 
 
 def test_programs_that_cannot_be_imported(make_pack: MakePack, refused: Refused) -> None:
-    assert refused(make_pack("a", files={"behaviours.py": "x = 1\ny = = 2\n"})) == (
-        "a/behaviours.py:2:5: SyntaxError: invalid syntax"
-    )
-    assert refused(make_pack("b", files={"behaviours.py": "\nimport cimsim.nothing\n"})) == (
-        "b/behaviours.py:2: ModuleNotFoundError: No module named 'cimsim.nothing'"
-    )
-    assert refused(make_pack("c", files={"behaviours.py": "from . import part\n", "part.py": "\n\n1 / 0\n"})) == (
-        "c/part.py:3: ZeroDivisionError: division by zero"
-    )
+    for name, files, start in (
+        ("a", {"behaviours.py": "x = 1\ny = = 2\n"}, "a/behaviours.py:2:5: SyntaxError: "),
+        ("b", {"behaviours.py": "\nimport cimsim.nothing\n"}, "b/behaviours.py:2: ModuleNotFoundError: "),
+        ("c", {"behaviours.py": "from . import part\n", "part.py": "\n\n1 / 0\n"}, "c/part.py:3: ZeroDivisionError: "),
+    ):
+        text = refused(make_pack(name, files=files))
+        assert text.startswith(start)
+        assert len(text) > len(start)
 
 
 def test_populate_that_fails_names_its_statement(make_pack: MakePack, refused: Refused) -> None:

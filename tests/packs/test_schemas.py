@@ -1,5 +1,6 @@
 """A schema of the user's own: a folder or a ZIP archive of MOF files, compiled before the packs."""
 
+import errno
 import os
 import shutil
 import struct
@@ -209,7 +210,7 @@ def test_mof_files_build_on_the_schema(folder: Make, tmp_path: Path) -> None:
         loaded = _load(own, mof, cache=cache)
         namespace = loaded.world.namespace("root/cimv2")
         assert namespace.instance_count == 3
-        assert [pack.name for pack in loaded.packs] == ["schema", "interop", "disks"]
+        assert [pack.name for pack in loaded.packs] == ["schema", "interop", str(mof)]
         (disk,) = namespace.of_class(namespace.cls("S_Disk"))
         assert disk["State"] == 15
 
@@ -263,16 +264,33 @@ def test_another_schema_is_compiled_again(folder: Make, archive: Make, tmp_path:
     assert told[0].startswith("compiling schema (")
 
 
-def test_an_include_from_elsewhere_is_felt(folder: Make, tmp_path: Path) -> None:
-    own = folder({"a.mof": '#pragma include ("../beside/b.mof")\nclass S_A : S_B { };'})
-    other = folder({"b.mof": "class S_B { };"}, "beside")
+def test_an_include_under_another_kind_of_name_is_felt(folder: Make, tmp_path: Path) -> None:
+    own = folder({"a.mof": '#pragma include ("parts/b.txt")\nclass S_A : S_B { };', "parts/b.txt": "class S_B { };"})
     told: list[str] = []
     _load(own, cache=tmp_path / "c")
     _load(own, cache=tmp_path / "c", told=told)
     assert told == []
-    (other / "b.mof").write_text("class S_B { uint8 More; };")
+    (own / "parts/b.txt").write_text("class S_B { uint8 More; };")
     (cls, _) = _schema(_load(own, cache=tmp_path / "c", told=told))
     assert (cls.name, len(cls.properties)) == ("S_B", 1)
+
+
+@pytest.mark.parametrize("name", ["../beside/b.mof", "parts/../../beside/b.mof", "link.mof", "link.txt", "out/b.mof"])
+def test_an_include_from_elsewhere_is_refused(folder: Make, name: str) -> None:
+    other = folder({"b.mof": "class S_B { };"}, "beside")
+    own = folder({"a.mof": f'#pragma include ("{name}")\nclass S_A : S_B {{ }};'})
+    (own / "out").symlink_to(other)
+    if name.startswith("link"):
+        (own / name).symlink_to(other / "b.mof")
+    with pytest.raises(PackError, match="lies outside of"):
+        _load(own)
+
+
+def test_links_within_a_schema_are_followed(folder: Make, tmp_path: Path) -> None:
+    own = folder({"a.mof": '#pragma include ("l.txt")\nclass S_A : S_B { };', "parts/b.txt": "class S_B { };"})
+    (own / "l.txt").symlink_to("parts/b.txt")
+    (tmp_path / "whole").symlink_to(own)
+    assert _schema(_load(tmp_path / "whole")).names() == ["S_B", "S_A"]
 
 
 def test_a_cache_that_cannot_be_written(folder: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +298,7 @@ def test_a_cache_that_cannot_be_written(folder: Make, tmp_path: Path, monkeypatc
     monkeypatch.setattr("cimsim.packs.load._warn", warned.append)
     (tmp_path / "c").write_text("a file where a folder should be")
     assert _schema(_load(folder(FILES), cache=tmp_path / "c")).names() == NAMES
-    assert warned == [f"compiled packs are not kept in {tmp_path}/c/packs/v1: Not a directory"]
+    assert warned == [f"compiled packs are not kept in {tmp_path}/c/packs/v2: Not a directory"]
 
 
 def test_progress_is_shown_by_file(folder: Make) -> None:
@@ -298,8 +316,11 @@ def test_progress_is_shown_by_file(folder: Make) -> None:
 
 def test_an_error_far_down_names_its_place(folder: Make, archive: Make, tmp_path: Path) -> None:
     broken = {**FILES, "Core/S_System.mof": "class S_System : S_Element {\n   uint8 5;\n};\n"}
-    assert _refused(folder(broken)) == "own/Core/S_System.mof:2:10: unexpected 5"
-    assert _refused(archive(broken), cache=tmp_path / "c") == "own.zip/Core/S_System.mof:2:10: unexpected 5"
+    assert _refused(folder(broken)) == "own/Core/S_System.mof:2:10: the name of a property or method expected, not 5"
+    assert (
+        _refused(archive(broken), cache=tmp_path / "c")
+        == "own.zip/Core/S_System.mof:2:10: the name of a property or method expected, not 5"
+    )
     assert len(list((tmp_path / "c").rglob("*.msgpack"))) == 1, "only the standard qualifiers are kept"
 
 
@@ -412,7 +433,7 @@ def test_a_folder_that_cannot_be_read(folder: Make, monkeypatch: pytest.MonkeyPa
     own = folder(FILES)
 
     def walk(top: Path, onerror: Callable[[OSError], None]) -> Any:
-        onerror(PermissionError(13, "Permission denied", str(top / "Core")))
+        onerror(PermissionError(errno.EACCES, "no entry", str(top / "Core")))
 
     monkeypatch.setattr("os.walk", walk)
-    assert _refused(own) == "own/Core: cannot be read: Permission denied"
+    assert _refused(own) == "own/Core: cannot be read: no entry"

@@ -42,13 +42,14 @@ def names(loaded: Any, namespace: str = "root/cimv2") -> list[str]:
 
 def test_files_and_scripts_run_in_the_order_given(load_pack: LoadPack, write: Write) -> None:
     more = 'instance of T_Thing { Name = "three"; };'
-    loaded = load_pack(write("a.mof", MOF), write("two.py", TWO), write("b.mof", more), namespace="root/own")
+    first, script, last = write("a.mof", MOF), write("two.py", TWO), write("b.mof", more)
+    loaded = load_pack(first, script, last, namespace="root/own")
     assert names(loaded, "root/own") == ["one", "two", "three"]
     assert [each.name for each in loaded.namespaces] == ["root/own"], "nothing is added to the environment"
     assert [(each.name, dict(each.files)) for each in loaded.packs] == [
-        ("a", {"root/own": ("a.mof",)}),
-        ("two", {}),
-        ("b", {"root/own": ("b.mof",)}),
+        (str(first), {"root/own": ("a.mof",)}),
+        (str(script), {}),
+        (str(last), {"root/own": ("b.mof",)}),
     ]
 
 
@@ -105,11 +106,11 @@ def test_which_arguments_make_an_environment() -> None:
     ("script", "text"),
     [
         ("def setup(conn, server, verbose):\n    x = 1\n    raise OSError('no disk')\n", "3: OSError: no disk"),
-        ("def setup(conn, server, verbose):\n    conn.GetClass('T_Gone')\n", "2: CIM_ERR_NOT_FOUND: Class 'T_Gone' not found"),
-        ("\nimport nothing_of_that_name\n", "2: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        ("def setup(conn, server, verbose):\n    conn.GetClass('T_Gone')\n", "2: CIM_ERR_NOT_FOUND: "),
+        ("\nimport nothing_of_that_name\n", "2: ModuleNotFoundError: "),
         ("import sys\nsys.exit('enough')\n", "2: SystemExit: enough"),
-        ("def setup(conn:\n", "1:10: SyntaxError: '(' was never closed"),
-        ("def setup(conn):\n    pass\n", " TypeError: setup() got an unexpected keyword argument 'server'"),
+        ("def setup(conn:\n", "1:10: SyntaxError: "),
+        ("def setup(conn):\n    pass\n", " TypeError: setup() "),
         ("x = 1\n", " this mock script has no function setup(conn, server, verbose), and does not use CONN or SERVER"),
         ("def set_up(conn, server, verbose):\n    pass\n", " this mock script has no function setup(conn, server, verbose)"),
         ("CONN.compile_mof_string('class {')\n", "1: MOFParseError: "),
@@ -117,6 +118,45 @@ def test_which_arguments_make_an_environment() -> None:
 )
 def test_a_mistake_in_a_script_is_one_line(write: Write, refused: Refused, script: str, text: str) -> None:
     assert refused(write("bad.py", script)).startswith(f"bad.py:{text}")
+
+
+@pytest.mark.parametrize(
+    ("added", "text"),
+    [
+        ('CIMQualifierDeclaration("Note", "string", value=5)', "default of qualifier Note: 5 is not a string"),
+        ('CIMQualifierDeclaration("Key", "uint8")', "qualifier Key must be boolean, not uint8"),
+        (
+            '[CIMQualifierDeclaration("C", "string", scopes={"ANY": True, "PROPERTY": True}), '
+            'CIMClass("T_A", properties=[CIMProperty("B", "x", qualifiers=[CIMQualifier("C", 5, type="string")])])]',
+            "property T_A.B: qualifier C: 5 is not a string",
+        ),
+        (
+            'CIMClass("T_A", properties=[CIMProperty("B", 5, type="string")])',
+            "default of property T_A.B: 5 is not a string",
+        ),
+    ],
+)
+def test_values_of_declarations_are_checked(write: Write, refused: Refused, added: str, text: str) -> None:
+    script = f"from pywbem import *\n\ndef setup(conn, server, verbose):\n    conn.add_cimobjects({added})\n"
+    assert refused(write("s.py", script)) == f"s.py:4: CIM_ERR_INVALID_PARAMETER: {text}"
+
+
+def test_characters_in_mof(load_pack: LoadPack, write: Write) -> None:
+    mof = r"""
+    Qualifier Key : boolean = false, Scope(property, reference), Flavor(DisableOverride, ToSubclass);
+    Qualifier Mark : char16 = 'x', Scope(any), Flavor(EnableOverride, ToSubclass);
+    class T_Key { [Key] string Id; [Mark('y')] char16 Letter = 'A'; uint8 Run([Mark('\t')] string Text); };
+    instance of T_Key { Id = "1"; };
+    instance of T_Key { Id = "2"; Letter = '\x42'; };
+    """
+    loaded = load_pack(write("a.mof", mof), write("s.py", "def setup(conn, server, verbose):\n    pass\n"))
+    namespace = loaded.world.namespace("root/cimv2")
+    declared = namespace.cls("T_Key").declared
+    marks = declared.properties["Letter"], declared.methods["Run"].parameters["Text"]
+    assert [each.qualifiers["Mark"].value for each in marks] == ["y", "\t"]
+    assert namespace.qualifiers["mark"].value == "x"
+    assert namespace.cls("T_Key").properties[1].default == "A"
+    assert [each["Letter"] for each in namespace.of_class(namespace.cls("T_Key"))] == [None, "B"]
 
 
 def test_a_mistake_in_mof_is_one_line(write: Write, refused: Refused) -> None:

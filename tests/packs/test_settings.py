@@ -83,26 +83,94 @@ def test_overrides_as_text_and_typed(make_pack: MakePack, load_pack: LoadPack, n
             "pack p has no setting mod; did you mean mode? (there are: mode, count, ratio, on, names, delay, faults, timings)",
         ),
         ({"p.mode": "wilt"}, "setting p.mode: 'wilt' is not among calm, wild; did you mean wild?"),
-        ({"p.mode": 5}, "setting p.mode: 5 is no string"),
+        ({"p.mode": 5}, "setting p.mode: 5 is not a string"),
         ({"p.count": "5"}, "setting p.count: 5 is not among 3, 4"),
-        ({"p.count": "many"}, "setting p.count: 'many' is no integer"),
-        ({"p.count": True}, "setting p.count: True is no integer"),
-        ({"p.ratio": "much"}, "setting p.ratio: 'much' is no number"),
-        ({"p.on": "maybe"}, "setting p.on: 'maybe' is no boolean (true or false)"),
-        ({"p.names": [5]}, "setting p.names: [5] is no string[]"),
-        ({"p.delay": "soon"}, "setting p.delay: 'soon' is no timing: write immediate, 2s, 500ms or 3 reads"),
-        ({"p.delay": 2}, "setting p.delay: 2 is no timing"),
+        ({"p.count": "many"}, "setting p.count: 'many' is not an integer"),
+        ({"p.count": True}, "setting p.count: True is not an integer"),
+        ({"p.ratio": "much"}, "setting p.ratio: 'much' is not a number"),
+        ({"p.on": "maybe"}, "setting p.on: 'maybe' is not a boolean (true or false)"),
+        ({"p.names": [5]}, "setting p.names: [5] is not a string[]"),
+        ({"p.delay": "soon"}, "setting p.delay: 'soon' is not a timing: write immediate, 2s, 500ms or 3 reads"),
+        ({"p.delay": 2}, "setting p.delay: 2 is not a timing"),
     ],
 )
 def test_overrides_that_are_refused(make_pack: MakePack, refused: Refused, overrides: dict[str, Any], text: str) -> None:
     assert refused(make_pack("p", tail=SETTINGS), overrides=overrides) == text
 
 
+RANGED = """
+[settings.percent]
+type = "integer"
+default = 50
+minimum = 0
+maximum = 100
+
+[settings.least]
+type = "number"
+default = 1.5
+minimum = 0.5
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("percent", "-1", "-1 is not at least 0 and at most 100"),
+        ("percent", 101, "101 is not at least 0 and at most 100"),
+        ("percent", "9" * 400, "9" * 400 + " is not at least 0 and at most 100"),
+        ("least", "0.25", "0.25 is not at least 0.5"),
+        ("least", "nan", "nan is not at least 0.5"),
+        ("least", "inf", "inf is not a finite number"),
+    ],
+)
+def test_a_number_outside_its_range_is_refused(
+    make_pack: MakePack, refused: Refused, name: str, value: Any, wanted: str
+) -> None:
+    assert refused(make_pack("p", tail=RANGED), overrides={f"p.{name}": value}) == f"setting p.{name}: {wanted}"
+
+
+def test_the_ends_of_a_range_belong_to_it(make_pack: MakePack, load_pack: LoadPack) -> None:
+    pack = make_pack("p", tail=RANGED)
+    for percent in (0, 100):
+        (loaded,) = load_pack(pack, overrides={"p.percent": percent, "p.least": 0.5}).packs
+        assert (loaded.settings["percent"], loaded.settings["least"]) == (percent, 0.5)
+
+
+REFUSING = """
+from cimsim.behaviours.settings import SettingError
+
+def populate(transaction, settings):
+    raise SettingError("mode", f"{settings['mode']!r} does not go with count {settings['count']}")
+"""
+
+
+def test_a_pack_that_refuses_a_setting_names_it_and_not_its_own_line(make_pack: MakePack, refused: Refused) -> None:
+    pack = make_pack("p", tail=SETTINGS, files={"behaviours.py": REFUSING})
+    assert refused(pack, overrides={"p.mode": "wild"}) == "setting p.mode: 'wild' does not go with count 3"
+
+
+@pytest.mark.parametrize(
+    ("item", "wanted"),
+    [
+        ("T_A=soon", "'soon' is not a timing: write immediate, 2s, 500ms or 3 reads"),
+        ("T_A", "'T_A': write CLASS[PROPERTY=VALUE].METHOD#CALL=TIMING; only CLASS and TIMING must be there"),
+        ("T_A.M#0=2s", "'T_A.M#0=2s': calls are counted from 1"),
+    ],
+)
+def test_a_wrong_timing_names_the_setting_even_if_a_behaviour_reads_it(
+    make_pack: MakePack, refused: Refused, item: str, wanted: str
+) -> None:
+    program = "from cimsim.behaviours.timing import parse_rule\n\n\ndef populate(transaction, settings):\n"
+    program += "    list(map(parse_rule, settings['timings']))\n"
+    pack = make_pack("p", files={"behaviours.py": program})
+    assert refused(pack, overrides={"p.timings": item}) == f"setting p.timings: {wanted}"
+
+
 def test_a_default_must_fit_its_own_declaration(make_pack: MakePack, refused: Refused) -> None:
     wrong = '[settings.mode]\ntype = "string"\ndefault = "odd"\nchoices = ["even"]'
     assert refused(make_pack("p", tail=wrong)) == "p/pack.toml:7: default of setting mode: 'odd' is not among even"
     wrong = '[settings.count]\ntype = "integer"\ndefault = "3"'
-    assert refused(make_pack("q", tail=wrong)) == "q/pack.toml:7: default of setting count: '3' is no integer"
+    assert refused(make_pack("q", tail=wrong)) == "q/pack.toml:7: default of setting count: '3' is not an integer"
 
 
 def test_faults_cannot_be_declared(make_pack: MakePack, refused: Refused) -> None:

@@ -5,6 +5,10 @@ from collections.abc import Callable
 import pytest
 from pywbem import CIMError
 
+from cimsim.query.syntax import CQL, FQL, WQL, Dialect
+from cimsim.query.values import same_path
+from cimsim.world.paths import InstancePath
+
 Ask = Callable[..., list[str]]
 ALL = ("FQL", "CQL", "WQL")
 
@@ -233,6 +237,16 @@ def test_issue_item_2_references_compare_with_paths_however_spelt(ask: Ask, lang
     assert ask(language, f'Peer = "{path}"') == ["b"]
     assert ask(language, f'Peer <> "{path}"') == []
     assert ask(language, 'Peer = "T_Thing.Id=\\"z\\""') == []
+
+
+@pytest.mark.parametrize("dialect", [FQL, CQL, WQL])
+def test_d23_a_reference_to_another_server_compares_with_a_path_that_names_it(dialect: Dialect) -> None:
+    keys = (("Id", "a"),)
+    far, here = InstancePath("T_Thing", keys, "root/test", "Far"), InstancePath("T_Thing", keys, "root/test")
+    assert same_path(far, InstancePath("t_thing", keys, None, "far"), dialect)
+    assert same_path(here, InstancePath("t_thing", keys, None, "whoever"), dialect)
+    assert not same_path(far, here, dialect)
+    assert not same_path(far, InstancePath("t_thing", keys, None, "farther"), dialect)
 
 
 @pytest.mark.parametrize(

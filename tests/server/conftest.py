@@ -5,16 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.task import Clock
 from zope.interface import alsoProvides
 
+from cimsim.cimom.exchanges import Called
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.server.auth import Authenticator
 from cimsim.server.connection import CimHttpConnection
 from cimsim.server.discovery import Features
 from cimsim.server.http import CimHttpFactory
 from cimsim.server.limits import HttpLimits
+from cimsim.server.recording import Recorder
 
 HEADERS: Mapping[str, str] = {
     "Host": "cimom.example:5988",
@@ -203,10 +206,23 @@ class FakeService:
 
     reply: Callable[[bytes], Iterator[list[bytes]]] = lambda body: iter([[b"<echo>", body, b"</echo>"]])
     calls: list[tuple[CimHeaders, bytes, str | None]] = field(default_factory=list)
+    later: "list[Deferred[None]] | None" = None
+    """What long bodies wait for, one after the other; None: for nothing."""
 
-    def respond(self, headers: CimHeaders, body: bytes, user: str | None) -> Iterator[list[bytes]]:
+    def respond(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> Iterator[list[bytes]]:
+        if calls is not None:
+            calls.append(Called("Echo", "root/echo", 0))
         self.calls.append((headers, body, user))
         return self.reply(body)
+
+    def respond_later(
+        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> "Deferred[Iterator[list[bytes]]] | None":
+        if self.later is None:
+            return None
+        return self.later.pop(0).addCallback(lambda _: self.respond(headers, body, user, calls))
 
     @property
     def bodies(self) -> list[bytes]:
@@ -221,9 +237,15 @@ class Server:
         self.service = FakeService()
         self.factory = self.remake()
 
-    def remake(self, users: Mapping[str, str] | None = None, features: Features | None = None, **limits: Any) -> CimHttpFactory:
+    def remake(
+        self,
+        users: Mapping[str, str] | None = None,
+        features: Features | None = None,
+        recorder: Recorder | None = None,
+        **limits: Any,
+    ) -> CimHttpFactory:
         authenticator = Authenticator(users) if users else None
-        self.factory = CimHttpFactory(self.service, self.clock, authenticator, HttpLimits(**limits), features)
+        self.factory = CimHttpFactory(self.service, self.clock, authenticator, HttpLimits(**limits), features, recorder)
         return self.factory
 
     def connect(self, *, window: int | None = None, tcp: bool = False) -> Peer:

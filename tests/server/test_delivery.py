@@ -1,5 +1,7 @@
 """Indications over HTTP: the request, what an answer may be, and the limits (rules I15 to I17, CL1 to CL3, SEC14)."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +22,7 @@ from zope.interface import implementer
 
 from cimsim import __version__
 from cimsim.behaviours.listeners import ListenerUrl, parse_listener_url
-from cimsim.cimom.outbox import Outgoing
+from cimsim.cimom.outbox import Outgoing, Payload
 from cimsim.server.allowed import parse_allowed
 from cimsim.server.delivery import DeliveryOptions, HttpSender
 from cimsim.world.instances import Instance
@@ -84,7 +86,7 @@ class Sending:
         return succeed(self.protocol)
 
     def send(self, url: str = URL, *segments: bytes) -> list[str | None]:
-        self.sender.send(url, Outgoing(self.indication, None), self.ended.append)
+        self.sender.send(url, Outgoing(Payload(self.indication)), self.ended.append)
         assert self.ended == [], "never within the call"
         self.clock.advance(0)
         for segment in segments:
@@ -307,7 +309,7 @@ def test_sec14_connecting_counts(indication: Instance) -> None:
 
 def test_the_stop_breaks_off_and_tells_nobody(sending: Sending, indication: Instance) -> None:
     sending.send()
-    sending.sender.send(URL, Outgoing(indication, None), sending.ended.append)  # has not begun
+    sending.sender.send(URL, Outgoing(Payload(indication)), sending.ended.append)  # has not begun
     sending.sender.stop()
     sending.clock.advance(0)
     assert (sending.ended, sending.transport.aborted, sending.clock.getDelayedCalls()) == ([], True, [])
@@ -352,7 +354,7 @@ class Network(MemoryReactorClock):
 def test_all_addresses_of_a_name_are_tried_at_once_nearly(indication: Instance) -> None:
     reactor: Any = Network()
     ended: list[str | None] = []
-    HttpSender(reactor, DeliveryOptions(timeout=5)).send(URL, Outgoing(indication, None), ended.append)
+    HttpSender(reactor, DeliveryOptions(timeout=5)).send(URL, Outgoing(Payload(indication)), ended.append)
     assert reactor.tcpClients == [], "what caused it is answered first"
     reactor.advance(0)
     reactor.advance(0.02)
@@ -365,11 +367,11 @@ def test_i26_a_file_of_authorities_that_is_none_any_more_fails_the_delivery(indi
     reactor: Any = Network()
     ended: list[str | None] = []
     sender = HttpSender(reactor, DeliveryOptions(ca=tmp_path / "gone.pem"))
-    sender.send("https://listener", Outgoing(indication, None), ended.append)
+    sender.send("https://listener", Outgoing(Payload(indication)), ended.append)
     reactor.advance(0)
-    assert ended == [f"no connection: {tmp_path / 'gone.pem'}: No such file or directory"]
+    assert ended == [f"no connection: {tmp_path / 'gone.pem'}: {os.strerror(errno.ENOENT)}"]
     trustme.CA().cert_pem.write_to_path(tmp_path / "gone.pem")
-    sender.send("https://listener", Outgoing(indication, None), ended.append)
+    sender.send("https://listener", Outgoing(Payload(indication)), ended.append)
     reactor.advance(0)
     assert len(reactor.tcpClients) == 1
     sender.stop()
@@ -423,3 +425,32 @@ def test_sec14_allowed_listeners(indication: Instance, allowed: str, url: str, p
 def test_sec14_what_allows_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"write HOST|is no network"):
         parse_allowed(text)
+
+
+def test_hundreds_of_deliveries_begin_a_few_at_a_time(sending: Sending, indication: Instance) -> None:
+    payload = Payload(indication)
+    for _ in range(30):
+        sending.sender.send(URL, Outgoing(payload), sending.ended.append)
+    assert sending.urls == [], "the request that caused them is answered first"
+    sending.clock.advance(0)
+    fresh = len(sending.urls)
+    assert 1 < fresh < 15
+    assert payload.memo is not None, "rendered for the first"
+    # Listeners that do not answer make room after a moment.
+    sending.clock.advance(0.05)
+    assert len(sending.urls) == fresh
+    sending.clock.advance(0.06)
+    assert len(sending.urls) == 2 * fresh
+    sending.sender.stop()
+    sending.clock.advance(1)
+    assert len(sending.urls) == 2 * fresh
+
+
+def test_a_delivery_that_ends_makes_room_for_the_next(sending: Sending, indication: Instance) -> None:
+    sending.failure = ConnectError(string="refused")  # type: ignore[no-untyped-call] # Twisted's
+    for _ in range(30):
+        sending.sender.send(URL, Outgoing(Payload(indication)), sending.ended.append)
+    for _ in range(30):
+        sending.clock.advance(0)
+    assert len(sending.ended) == 30
+    assert not sending.clock.getDelayedCalls()

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
+from cimsim.cimxml.message import MessageError
 from cimsim.server.limits import HttpLimits
 
 Post = Callable[..., bytes]
@@ -114,20 +116,160 @@ def test_sec4_a_head_that_trickles_in_is_408(server: Any, post: Post) -> None:
     assert not peer.open
 
 
-def test_sec4_a_body_that_trickles_in_is_408_but_a_slow_one_is_not(server: Any, post: Post) -> None:
-    trickle, slow = server.connect(), server.connect()
-    data = post(b"x" * 200_000)
+def test_sec4_a_request_has_one_time_to_arrive_however_fast_it_comes(server: Any, post: Post) -> None:
+    trickle, steady = server.connect(), server.connect()
+    data = post(b"x" * 4_000_000)
     trickle.send(data[:1000])
-    slow.send(data[:1000])
-    for second in range(40):
+    steady.send(data[:1000])
+    for second in range(29):
         trickle.send(b"x" * 100)
-        slow.send(data[1000 + 2000 * second : 3000 + 2000 * second])
+        steady.send(data[1000 + 100_000 * second : 101_000 + 100_000 * second])
         server.pass_time(1)
-    assert [answer.status for answer in trickle.answers()] == [408]
-    assert not trickle.open
-    assert slow.open
-    slow.send(data[81_000:])
-    assert slow.answers()[0].status == 200
+    assert trickle.open
+    assert steady.open
+    server.pass_time(3)
+    for peer in (trickle, steady):
+        assert [answer.status for answer in peer.answers()] == [408]
+        assert not peer.open
+
+
+def test_sec4_every_request_of_a_connection_has_its_own_time(server: Any, post: Post) -> None:
+    peer = server.connect()
+    data = post(b"x" * 100_000)
+    for _ in range(3):
+        peer.send(data[:50_000])
+        server.pass_time(25)
+        assert peer.ask(data[50_000:]).status == 200
+
+
+def test_t9_bodies_over_the_limit_of_all_are_503(server: Any, post: Post) -> None:
+    server.remake(max_bodies=300_000)
+    first, second, third, small = (server.connect() for _ in range(4))
+    data = post(b"x" * 200_000)
+    first.send(data[:-1])
+    assert server.factory.bodies.held == 199_999
+    answer = second.ask(data[:-200_000])
+    assert (answer.status, answer["Retry-After"], answer["Connection"]) == (503, "1", "close")
+    assert not second.open
+    # Announced or not, what arrives counts.
+    chunked = post(chunks=[b"x" * 90_000, b"x" * 90_000])
+    third.send(chunked[:-50_000])
+    assert third.ask(chunked[-50_000:]).status == 503
+    assert small.ask(post(b"x" * 60_000)).status == 200, "those who send little are served"
+    assert first.ask(data[-1:]).status == 200
+    assert server.factory.bodies.held == 0
+    assert server.connect().ask(data).status == 200
+
+
+def test_t9_bodies_count_until_they_are_answered_or_gone(server: Any, post: Post) -> None:
+    server.remake(max_bodies=500_000)
+    server.service.reply = lambda _: iter([[b"x" * 1_000_000]])
+    data = post(b"x" * 200_000)
+    reader, gone = server.connect(window=65_536), server.connect()
+    reader.send(data)
+    gone.send(data[:-1])
+    assert server.factory.bodies.held == 399_999
+    gone.transport.hang_up()
+    assert server.factory.bodies.held == 200_000
+    while server.factory.bodies.held:
+        reader.transport.take()
+    assert reader.answers()[0].status == 200
+    refused = server.connect()
+    refused.send(post(b"x" * 200_000, {"Host": None}))
+    assert refused.answers()[0].status == 400
+    assert server.factory.bodies.held == 0
+
+
+@pytest.mark.parametrize("segment", [1, 7, 100_000])
+@pytest.mark.parametrize("size", [b"ffffffffffffffff", b"FFFFFFFF", b"0000100000000", b"7000000;a=b"])
+def test_h11_a_chunk_over_the_limit_is_413_at_once(server: Any, post: Post, segment: int, size: bytes) -> None:
+    data = post(chunks=[b"x" * 10])[: -len(b"0\r\n\r\n")] + size + b"\r\n"
+    peer = server.connect()
+    peer.send(*[data[i : i + segment] for i in range(0, len(data), segment)])
+    assert [answer.status for answer in peer.answers()] == [413]
+    assert not peer.open
+    peer = server.connect()
+    peer.send(data + b"x" * 100)
+    assert [answer.status for answer in peer.answers()] == [413]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"0" * 2_000_000 + b"5\r\n", b"5;" + b"x" * 2_000_000 + b"\r\n", b"5;a=" + b'"' + b"y" * 300_000 + b'"\r\n'],
+    ids=["zeros", "extension", "quoted extension"],
+)
+@pytest.mark.parametrize("before", [0, 100_000], ids=["first chunk", "later chunk"])
+def test_h11_a_long_chunk_line_is_refused(server: Any, post: Post, line: bytes, before: int) -> None:
+    data = post(chunks=[b"x" * before] if before else [])[: -len(b"0\r\n\r\n")] + line
+    peer = server.connect()
+    sent = 0
+    while peer.open and sent < len(data):
+        peer.send(data[sent : sent + 50_000])
+        sent += 50_000
+    assert [answer.status for answer in peer.answers()] == [400]
+    assert sent <= before + 250_000, "it is refused long before its end"
+
+
+def test_h11_many_long_chunk_lines_are_refused(server: Any, post: Post) -> None:
+    peer = server.connect()
+    peer.send(post(chunks=[])[: -len(b"0\r\n\r\n")])
+    for _ in range(1000):
+        peer.send(b"1;" + b"x" * 3000 + b"\r\nx\r\n")
+    assert [answer.status for answer in peer.answers()] == [400]
+
+
+@pytest.mark.parametrize("segment", [1, 2, 3, 5, 64, 100_000])
+def test_h10_honest_chunks_are_taken_however_they_are_cut(server: Any, post: Post, segment: int) -> None:
+    chunks = [b"\n", b"ffffffff\r\n", b"x", b"\r\nffffffffffffffff\r\n" * 30, b"\r", b"\n\r\nffffffff\r\n", b"y" * 300]
+    data = post(chunks=chunks) * 2
+    peer = server.connect()
+    peer.send(*[data[i : i + segment] for i in range(0, len(data), segment)])
+    assert [answer.status for answer in peer.answers()] == [200, 200]
+    assert server.service.bodies == [b"".join(chunks)] * 2
+    peer.send(post(chunks=[b"x"] * 50_000))
+    assert [answer.status for answer in peer.answers()] == [200]
+
+
+@pytest.mark.parametrize("segment", [1, 4, 100_000])
+@pytest.mark.parametrize("version", ["RTSP/1.0", "RTSP/1.1"])
+def test_h4_another_protocol_is_505(server: Any, post: Post, version: str, segment: int) -> None:
+    data = post() + post(version=version)
+    peer = server.connect()
+    peer.send(*[data[i : i + segment] for i in range(0, len(data), segment)])
+    assert [answer.status for answer in peer.answers()] == [200, 505]
+    assert not peer.open
+
+
+def test_h4_what_only_mentions_another_protocol_is_served(server: Any, post: Post) -> None:
+    body = b"GET rtsp://camera RTSP/1.0\r\n"
+    assert server.connect().ask(post(body, {"X": "a RTSP/1.0"}, target="/RTSP/1.0")).status == 200
+
+
+def test_a_long_body_is_decoded_while_others_are_answered(server: Any, post: Post) -> None:
+    first, second = Deferred[None](), Deferred[None]()
+    server.service.later = [first, second]
+    long, other, gone = server.connect(), server.connect(), server.connect()
+    long.send(post(b"x" * 40_000) + post(b"next"))
+    gone.send(post(b"x" * 40_000))
+    server.pass_time(40)
+    assert (long.answers(), long.open, long.deaf) == ([], True, True), "it is ours to answer"
+    assert other.ask(post(b"short")).status == 200
+    gone.transport.hang_up()
+    second_was_cancelled = second.called
+    first.callback(None)
+    assert [answer.body for answer in long.answers()] == [b"<echo>%b</echo>" % (b"x" * 40_000), b"<echo>next</echo>"]
+    assert second_was_cancelled
+
+
+@pytest.mark.parametrize(("error", "status"), [(MessageError("request-not-valid", "why"), 400), (ZeroDivisionError(), 500)])
+def test_a_long_body_that_is_refused(server: Any, post: Post, error: Exception, status: int) -> None:
+    waiting = Deferred[None]()
+    server.service.later = [waiting]
+    peer = server.connect()
+    peer.send(post(b"x" * 100_000))
+    waiting.errback(error)
+    assert [answer.status for answer in peer.answers()] == [status]
+    assert server.factory.bodies.held == 0
 
 
 def test_sec4_a_client_that_does_not_read_is_cut_off(server: Any, post: Post) -> None:

@@ -265,3 +265,35 @@ def test_h31_nothing_is_sent_before_the_whole_response_is_there(server: Any, pos
     server.service.reply = fail
     answer = server.connect().ask(post(headers={"TE": "trailers"}))
     assert (answer.status, answer["CIMError"]) == (400, "request-not-valid")
+
+
+def test_sec6_a_request_that_is_pending_gives_way_and_ends_with_its_connection(server: Any, post: Post) -> None:
+    steps: list[str] = []
+
+    def pending(_: bytes) -> Iterator[list[bytes]]:
+        try:
+            for number in range(100):
+                steps.append(f"{number}")
+                server.clock.rightNow += 0.002
+                yield []
+            yield [b"<late/>"]
+        finally:
+            steps.append("over")
+
+    server.service.reply = pending
+    peer, other = server.connect(), server.connect()
+    peer.send(post())
+    done = len(steps)
+    assert 0 < done < 10, "a time slice"
+    server.service.reply = lambda _: iter([[b"<quick/>"]])
+    assert other.ask(post()).body == b"<quick/>"
+    peer.transport.hang_up()
+    assert steps[done:] == ["over"]
+    server.clock.advance(1)
+    assert steps[done:] == ["over"]
+    assert peer.answers() == []
+
+
+def test_sec6_a_request_that_is_pending_is_answered_in_the_end(server: Any, post: Post) -> None:
+    server.service.reply = lambda _: iter([[], [], [b"<late/>"]])
+    assert server.connect().ask(post()).body == b"<late/>"

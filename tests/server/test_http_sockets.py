@@ -107,3 +107,23 @@ def test_stop_closes_idle_connections_at_once_and_others_when_done(server: Any, 
         ended = sockets.in_reactor(sockets.reactor.seconds)
         assert rest.endswith(b"x" * SIZE)
         assert sockets.stopped.get(timeout=10) - ended < 0.1
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_client_that_closes_its_side_gets_its_answers(
+    server: Any, sockets: Sockets, post: Post, parse: Callable[..., list[Any]], count: int
+) -> None:
+    server.service.reply = lambda body: iter([[body * SIZE]])
+    with sockets.connect() as client:
+        client.sendall(post(b"x") * count)
+        client.shutdown(socket.SHUT_WR)
+        data = b"".join(iter(lambda: client.recv(1_000_000), b""))
+    assert [(answer.status, len(answer.body)) for answer in parse(data)] == [(200, SIZE)] * count
+
+
+@pytest.mark.parametrize("data", [b"", b"POST /cimom HT", b"POST /cimom HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n"])
+def test_a_client_that_closes_its_side_without_a_request_is_left(sockets: Sockets, data: bytes) -> None:
+    with sockets.connect() as client:
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""

@@ -18,7 +18,7 @@ from cimsim.world.values import Malformed, Untyped
 class Nobody:
     """Carries out nothing, and must not be asked to."""
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
+    def start(self, request: Request, user: str | None = None) -> Result:
         raise AssertionError(request)
 
 
@@ -59,7 +59,7 @@ RIGHT = PropertyData("Size", "uint8", False, Untyped("255"))
 def test_q1_a_wrong_value_is_an_invalid_message(request_: Request) -> None:
     assert wrong_value(request_) is not None
     with pytest.raises(MessageError) as caught:
-        HabitualCimom(Nobody(), PROFILES["openpegasus"]).perform(request_)
+        HabitualCimom(Nobody(), PROFILES["openpegasus"]).start(request_)
     assert (caught.value.status, caught.value.cim_error) == (400, "request-not-valid")
 
 

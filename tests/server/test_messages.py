@@ -27,7 +27,7 @@ GOOD = f'<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="1" PROTOCOLVERSION=
 class Cimom:
     """Carries out everything, without effect."""
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
+    def start(self, request: Request, user: str | None = None) -> Result:
         if hasattr(request, "target"):
             return MethodResult(Output("", "uint32", False, 0), ())
         return Void()
@@ -319,7 +319,7 @@ def test_m5_hc13_batches_over_http(server: Any, post: Post, ask: Any) -> None:
 
 def test_h34_he18_a_cim_error_is_a_response_like_another(server: Any, post: Post, ask: Any) -> None:
     class Refusing:
-        def perform(self, request: Request, user: str | None = None) -> Result:
+        def start(self, request: Request, user: str | None = None) -> Result:
             raise CIMError(6, "no such thing")
 
     server.service = CimService(Decoder(), Encoder("host"), Refusing())

@@ -14,7 +14,7 @@ from cimsim.world.values import Untyped
 class Recorder:
     """Remembers the request."""
 
-    def perform(self, request: Request, user: str | None = None) -> Result:
+    def start(self, request: Request, user: str | None = None) -> Result:
         self.request = request
         return Void()
 
@@ -37,14 +37,14 @@ def test_q1_every_path_in_a_request_is_renamed(recorder: Recorder) -> None:
         return IntrinsicRequest("Op", namespace, tuple([Argument("P", value) for value in values]))
 
     cimom = HabitualCimom(recorder, PROFILES["openpegasus"])
-    cimom.perform(request("ROOT/pg_interop", "root/PG_InterOp", other))
+    cimom.start(request("ROOT/pg_interop", "root/PG_InterOp", other))
     named = InstanceData("PG_Namespace", (other.properties[0]._replace(value=Untyped("root/interop")),))
     assert recorder.request == request("root/interop", "root/interop", named)
 
 
 def test_q1_the_target_of_a_method_is_renamed(recorder: Recorder) -> None:
     target = InstancePath("CIM_Namespace", (("Name", Untyped("root/pg_interop")),), "root/PG_InterOp")
-    HabitualCimom(recorder, PROFILES["openpegasus"]).perform(ExtrinsicRequest("M", "root/PG_InterOp", target))
+    HabitualCimom(recorder, PROFILES["openpegasus"]).start(ExtrinsicRequest("M", "root/PG_InterOp", target))
     expected = InstancePath("CIM_Namespace", (("Name", Untyped("root/interop")),), "root/interop")
     assert recorder.request == ExtrinsicRequest("M", "root/interop", expected)
 
@@ -52,5 +52,5 @@ def test_q1_the_target_of_a_method_is_renamed(recorder: Recorder) -> None:
 def test_q5_a_name_with_a_slash_in_front_is_found(recorder: Recorder) -> None:
     keys = (("Name", Untyped("/root/x")),)
     request = IntrinsicRequest("Op", "root/interop", (Argument("P", InstancePath("CIM_Namespace", keys)),))
-    HabitualCimom(recorder, PROFILES["eternus"]).perform(request)
+    HabitualCimom(recorder, PROFILES["eternus"]).start(request)
     assert recorder.request.arguments[0].value.keys == (("Name", Untyped("root/x")),)

@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from http.client import HTTPResponse
 from pathlib import Path
 from queue import Queue
@@ -109,6 +109,22 @@ def test_ha8_requests_are_answered_over_tls(
         for body in (b"<A/>", b"<B/>"):
             connection.sendall(post(body))
             assert answer(connection) == (200, b"<echo>" + body + b"</echo>")
+
+
+@pytest.mark.parametrize(
+    ("suites", "taken"),
+    [
+        ("ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA", False),
+        ("AES128-GCM-SHA256:AES256-SHA256", False),
+        ("ECDHE+AESGCM", True),
+        ("ECDHE+CHACHA20", True),
+    ],
+)
+def test_sec10_tls_1_2_has_no_suites_with_cbc(serve: Serve, client: ssl.SSLContext, suites: str, taken: bool) -> None:
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(suites)
+    with nullcontext() if taken else pytest.raises(ssl.SSLError), serve().connect(client) as connection:
+        assert (connection.cipher() or ("",))[0].endswith(("GCM-SHA256", "GCM-SHA384", "POLY1305"))
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")

@@ -1,5 +1,6 @@
 """The watchdog names what holds the server."""
 
+import inspect
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -21,60 +22,101 @@ class NoImplementations:
         return None
 
 
-class Log:
-    """What was logged; ``await_text`` waits until something holds a text."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._news = threading.Condition()
-
-    def __call__(self, event: Any) -> None:
-        with self._news:
-            self.texts.append(event["log_format"].format(**event))
-            self._news.notify_all()
-
-    def await_text(self, text: str) -> str:
-        with self._news:
-            assert self._news.wait_for(lambda: any(text in each for each in self.texts), timeout=30)
-        return next(each for each in self.texts if text in each)
-
-
 @pytest.fixture
-def log() -> Iterator[Log]:
-    log = Log()
-    observer: Any = log
+def log() -> Iterator[list[str]]:
+    texts: list[str] = []
+
+    def observe(event: Any) -> None:
+        texts.append(event["log_format"].format(**event))
+
+    observer: Any = observe
     globalLogPublisher.addObserver(observer)
-    yield log
+    yield texts
     globalLogPublisher.removeObserver(observer)
 
 
 @pytest.fixture
-def cimom(log: Log) -> Iterator[Cimom]:
-    cimom = Cimom(World(), NoImplementations(), Clock(0.0), random=bytes)
-    watchdog = Watchdog(cimom, 0.02, threading.get_ident())
-    watchdog.start()
-    yield cimom
-    watchdog.stop()
+def cimom() -> Cimom:
+    return Cimom(World(), NoImplementations(), Clock(0.0), random=bytes)
 
 
-def test_a_request_that_does_not_return_is_named_with_its_place_and_once(cimom: Cimom, log: Log) -> None:
-    cimom.doing = ExtrinsicRequest("Endless", "root/test", InstancePath("T_Thing", ()))
-    text = log.await_text("has been running")
-    assert text.startswith("Endless in root/test has been running for 0.02 seconds")
-    assert __file__ in text or "threading.py" in text
+@pytest.fixture
+def watchdog(cimom: Cimom) -> Watchdog:
+    """A watchdog that looks when it is asked to, and speaks at the fifth look."""
+    return Watchdog(cimom, 2.5, threading.get_ident())
+
+
+def look(watchdog: Watchdog, times: int) -> None:
+    for _ in range(times):
+        watchdog.look()
+
+
+def request(name: str) -> ExtrinsicRequest:
+    return ExtrinsicRequest(name, "root/test", InstancePath("T_Thing", ()))
+
+
+def test_a_request_that_does_not_return_is_named_with_its_place_and_once(
+    cimom: Cimom, watchdog: Watchdog, log: list[str]
+) -> None:
+    cimom.doing = request("Endless")
+    look(watchdog, 4)
+    assert log == []
+    look(watchdog, 10)
+    (text,) = log
+    assert text.startswith("Endless in root/test has been running for 2.5 seconds")
+    assert f"Watchdog._report ({inspect.getsourcefile(Watchdog)}:" in text
     cimom.doing = None
-    log.await_text("Endless in root/test is over")
-    assert len(log.texts) == 2
+    look(watchdog, 10)
+    assert log[1:] == ["Endless in root/test is over"]
 
 
-def test_the_same_request_again_and_again_is_not_one_that_hangs(cimom: Cimom, log: Log) -> None:
+@pytest.mark.parametrize("idle", [1, 3, 10])
+def test_what_begins_after_idleness_is_named_when_it_is_over(
+    cimom: Cimom, watchdog: Watchdog, log: list[str], idle: int
+) -> None:
+    look(watchdog, idle)
+    cimom.doing = request("Late")
+    look(watchdog, 4)
+    assert log == [], "idleness does not count"
+    look(watchdog, 1)
+    cimom.doing = None
+    look(watchdog, 1)
+    assert [text.partition(" ")[0] for text in log] == ["Late", "Late"]
+
+
+def test_what_follows_at_once_is_another(cimom: Cimom, watchdog: Watchdog, log: list[str]) -> None:
+    cimom.doing = request("First")
+    look(watchdog, 5)
+    cimom.doing = request("Second")
+    look(watchdog, 5)
+    assert log[1] == "First in root/test is over"
+    assert log[2].startswith("Second in root/test has been running")
+
+
+def test_the_same_request_again_and_again_is_not_one_that_hangs(cimom: Cimom, watchdog: Watchdog, log: list[str]) -> None:
     # Equal messages are decoded once, so that busy clients make one object come all the time.
-    cimom.doing = ExtrinsicRequest("Quick", "root/test", InstancePath("T_Thing", ()))
-    over = threading.Event()
+    cimom.doing = request("Quick")
     for _ in range(100):
         cimom.turn += 1
-        over.wait(0.001)
-    assert log.texts == []
+        watchdog.look()
+    assert log == []
+
+
+def test_it_looks_from_a_thread_of_its_own(cimom: Cimom) -> None:
+    reported = threading.Event()
+
+    def observe(event: Any) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            reported.set()
+
+    observer: Any = observe
+    globalLogPublisher.addObserver(observer)
+    watchdog = Watchdog(cimom, 0.02, threading.get_ident())
+    cimom.doing = request("Endless")
+    watchdog.start()
+    assert reported.wait(30)
+    watchdog.stop()
+    globalLogPublisher.removeObserver(observer)
 
 
 @pytest.mark.parametrize("seconds", [1e12, 1e300])
@@ -86,6 +128,7 @@ def test_it_may_be_as_patient_as_it_likes(seconds: float) -> None:
     assert not watchdog._thread.is_alive()
 
 
-def test_a_step_is_named_after_its_function(cimom: Cimom, log: Log) -> None:
-    cimom.doing = Wait(1, "root/test", 0.0, 0, (), Log.await_text, ())
-    assert "the step Log.await_text has been running" in log.await_text("has been running")
+def test_a_step_is_named_after_its_function(cimom: Cimom, watchdog: Watchdog, log: list[str]) -> None:
+    cimom.doing = Wait(1, "root/test", 0.0, 0, (), NoImplementations.find, ())
+    look(watchdog, 5)
+    assert log[0].startswith("the step NoImplementations.find has been running")

@@ -69,7 +69,7 @@ def test_it_becomes_the_class_it_would_have_been(cim: Any, schema: Schema, made:
     low.memo["owner"] = 1
     assert type(low) is DeferredClass
     names = [prop.name for prop in low.properties]
-    assert (names, made) == (["Id", "Size", "To"], ["T_Low", "T_Middle", "T_Top"])
+    assert (names, made) == (["Id", "Size", "To"], ["T_Top", "T_Middle", "T_Low"])
     whole = cim.schema(*(cls.declared for cls in schema))
     for cls in schema:
         resolved = {**vars(_get(whole, cls.name)), "memo": cls.memo, "superclass": cls.superclass}

@@ -49,3 +49,13 @@ def test_op_eq_1_references_in_a_path(cim: Any) -> None:
     inner = InstancePath("B", (("K", 'say "hi"'),), "root/test")
     outer = InstancePath("A", (("R", inner),), "root/test")
     assert parse_path(str(outer), world, "root/test") == outer
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("5", "numeric"), ("-1.5", "numeric"), ("TRUE", "boolean"), ("false", "boolean"), ('"5"', None), ("'5'", None)],
+)
+def test_values_without_quotes_are_numbers_or_booleans(text: str, hint: str | None) -> None:
+    """That counts where nobody knows the class; where it is known, it may be a string all the same."""
+    [(_, value)] = parse_path(f"//far/root/x:X_Far.K={text}", World(), "root/here").keys
+    assert getattr(value, "hint", None) == hint

@@ -1,11 +1,13 @@
 """Resolving classes: inheritance, overriding, qualifiers, embedded objects, parameters, and the schema's bookkeeping."""
 
+import inspect
+import sys
 from typing import Any
 
 import pytest
 from pywbem import CIMError, CIMInstanceName, CIMQualifier
 
-from cimsim.world.schema import Schema
+from cimsim.world.schema import MAX_DEPTH, MAX_PARTS, Schema
 
 
 def status(error: pytest.ExceptionInfo[CIMError]) -> tuple[int, str]:
@@ -97,7 +99,8 @@ def test_overriding_keeps_place_and_origin_and_what_is_not_said_again(cim: Any) 
     b, c = schema.get("T_B"), schema.get("T_C")
     assert [prop.name for prop in b.properties] == ["Id", "STATE", "Target", "Blob", "New"]
     state = b.find("State")
-    assert (state.default, state.required, state.writable, state.origin) == (7, True, True, "T_A")
+    # A default is not inherited by what takes the place of a declaration; it can be taken away so.
+    assert (state.default, state.required, state.writable, state.origin) == (None, True, True, "T_A")
     assert b.find("Target").reference_class == "T_B"
     assert (b.find("Blob").embedded, b.find("Blob").embedded_class) == ("instance", "T_A")
     state = c.find("State")
@@ -248,7 +251,7 @@ def test_full_class_marks_what_is_inherited(cim: Any) -> None:  # OP-CC-4, D29
     full = schema.get("T_B").full
     assert full.superclass == "T_A"
     marks = {prop.name: (prop.propagated, prop.class_origin, prop.value) for prop in full.properties.values()}
-    assert marks == {"Id": (True, "T_A", None), "State": (False, "T_A", 3), "New": (False, "T_B", None)}
+    assert marks == {"Id": (True, "T_A", None), "State": (False, "T_A", None), "New": (False, "T_B", None)}
 
     def qualifiers(element: Any) -> dict[str, tuple[Any, bool | None]]:
         return {each.name: (each.value, each.propagated) for each in element.qualifiers.values()}
@@ -293,3 +296,48 @@ def test_reference_default_is_refused(cim: Any) -> None:
     with pytest.raises(CIMError) as error:
         cim.schema(cim.cls("T_A", prop))
     assert error.value.status_code == 4
+
+
+def test_a_chain_of_classes_has_a_limit_and_is_read_without_recursion(cim: Any) -> None:
+    classes = [
+        cim.cls(f"T_{level}", cim.prop(f"P{level}"), of=f"T_{level - 1}" if level else None) for level in range(MAX_DEPTH)
+    ]
+    schema = cim.schema(*classes)
+    with pytest.raises(CIMError, match=f"T_More would be {MAX_DEPTH + 1} levels deep") as caught:
+        schema.with_class(cim.cls("T_More", of=f"T_{MAX_DEPTH - 1}"))
+    assert caught.value.status_code == 27
+    before = sys.getrecursionlimit()
+    depth = len(inspect.stack(0))
+    sys.setrecursionlimit(depth + 60)
+    try:
+        names = [cls.name for cls in schema.descendants("T_0")]
+        low = schema.get(f"T_{MAX_DEPTH - 1}")
+        assert low is not None
+        full = low.full
+    finally:
+        sys.setrecursionlimit(before)
+    assert names == [f"T_{level}" for level in range(1, MAX_DEPTH)]
+    assert len(full.properties) == MAX_DEPTH
+    assert [full.properties[f"P{level}"].class_origin for level in (0, 50)] == ["T_0", "T_50"]
+
+
+def test_what_is_inherited_unchanged_is_shared(cim: Any) -> None:
+    schema = cim.schema(cim.cls("T_A", cim.prop("P")), cim.cls("T_B", cim.prop("Q"), of="T_A"), cim.cls("T_C", of="T_B"))
+    b, c = schema.get("T_B"), schema.get("T_C")
+    assert b is not None
+    assert c is not None
+    assert c.properties is b.properties
+    assert c.index is b.index
+    assert c.methods is b.methods
+    assert c.full.properties["P"] is b.full.properties["P"]
+    assert (b.full.properties["Q"].propagated, c.full.properties["Q"].propagated) == (False, True)
+
+
+def test_a_class_with_all_that_it_inherits_has_a_limit(cim: Any) -> None:
+    half = [cim.prop(f"P{number}") for number in range(MAX_PARTS // 2)]
+    other = [cim.prop(f"Q{number}") for number in range(MAX_PARTS // 2)]
+    schema = cim.schema(cim.cls("T_A", *half))
+    schema.with_class(cim.cls("T_B", *other, of="T_A"))
+    with pytest.raises(CIMError, match=f"T_B has {MAX_PARTS + 1} properties") as caught:
+        schema.with_class(cim.cls("T_B", *other, cim.prop("More"), of="T_A"))
+    assert caught.value.status_code == 27

@@ -109,7 +109,7 @@ def shape_of(element: CIMProperty | CIMParameter) -> tuple[Any, ...]:
     return element.type, bool(element.is_array), element.array_size, element.reference_class
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(tree=class_trees())
 def test_full_classes_agree(cim: Any, tree: list[dict[str, Any]]) -> None:
     classes = declarations(cim, tree)

@@ -1,6 +1,7 @@
 """Creating, modifying and deleting instances: atomicity, errors in their order, references, cascades, the association index."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from cimsim.world.events import Change, ChangeKind
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction, referenced, same
-from cimsim.world.values import DateTime, Untyped
+from cimsim.world.values import DateTime, Hinted, Untyped
 from cimsim.world.world import World
 
 
@@ -77,7 +78,13 @@ def test_unknown_property_of_a_record(transaction: Transaction) -> None:
 @pytest.mark.parametrize(
     ("classname", "properties", "namespace", "code", "text"),
     [
-        ("T_Box", {"Id": "a"}, "root/tets", 3, "no namespace root/tets; did you mean root/test?"),
+        (
+            "T_Box",
+            {"Id": "a"},
+            "root/tets",
+            3,
+            "no namespace root/tets; did you mean root/test? (there are: root/other, root/test)",
+        ),
         ("T_Bos", {"Id": "a"}, None, 5, "no class T_Bos in root/test; did you mean T_Box?"),
         ("T_Thing", {"Nothing": 1}, None, 7, "class T_Thing is abstract, it has no instances of its own"),
         ("T_Event", {"Id": "a"}, None, 7, "class T_Event is an indication class, it has no instances of its own"),
@@ -170,7 +177,11 @@ def test_ways_to_name_an_instance(transaction: Transaction) -> None:  # G12, D18
 @pytest.mark.parametrize(
     ("given_path", "code", "text"),
     [
-        (path("T_Box", "root/nowhere", Id="a"), 3, "no namespace root/nowhere; did you mean root/other?"),
+        (
+            path("T_Box", "root/nowhere", Id="a"),
+            3,
+            "no namespace root/nowhere; did you mean root/other? (there are: root/other, root/test)",
+        ),
         (path("T_Bax", Id="a"), 5, "no class T_Bax in root/test; did you mean T_Box?"),
         (path("T_Box"), 4, "key Id of class T_Box is missing in T_Box"),
         (path("T_Box", Idd="a"), 4, "class T_Box has no key Idd; did you mean Id?"),
@@ -256,9 +267,58 @@ def test_missing_instances(transaction: Transaction) -> None:
 
 def test_references_are_kept_absolute_and_typed(transaction: Transaction) -> None:  # X9, D16
     transaction.create("T_Box", {"Id": "5"})
-    sloppy = InstancePath("t_box", (("ID", Untyped("5")),), None, "some-name")
+    sloppy = InstancePath("t_box", (("ID", Untyped("5")),))
     link = transaction.create("T_Link", {"Left": sloppy, "Right": CIMInstanceName("T_BOX", {"id": "5"})})
     assert link["Left"] == link["Right"] == InstancePath("T_Box", (("Id", "5"),), "root/test")
+
+
+def test_a_reference_to_another_host_is_an_end_elsewhere(transaction: Transaction) -> None:  # D16, D23
+    """Even though namespace, class and key are those of an instance that is here."""
+    here, other = transaction.create("T_Box", {"Id": "5"}), transaction.create("T_Box", {"Id": "6"})
+    far = InstancePath("T_Box", (("Id", Untyped("5")),), "root/test", "Far.Example")
+    link = transaction.create("T_Link", {"Left": far, "Right": other})
+    assert link["Left"] == InstancePath("T_Box", (("Id", "5"),), "root/test", "Far.Example")
+    assert transaction.references(here) == transaction.associators(here) == transaction.associators(other) == []
+    assert transaction.references(other) == [link]
+    assert transaction.get(link.path) is link
+    # It does not go with the one here, and the one here is not what it is a duplicate of.
+    transaction.create("T_Link", {"Left": here, "Right": other})
+    transaction.delete(here)
+    assert transaction.get(link) is link
+    triple = transaction.create("T_Triple", {"Id": "t", "A": other})
+    assert transaction.modify(triple, B=far)["B"].host == "Far.Example"
+    # What comes back from a client is the same value.
+    assert transaction.modify(triple, B=transaction.get(triple)["B"]) is transaction.get(triple)
+    check_index(transaction.world)
+
+
+@pytest.mark.parametrize(
+    ("given_keys", "keys", "types"),
+    [
+        # Those of a class that is known are typed by it, whatever the sender says.
+        ((("at", Hinted("20240101000000.000000+000", "string")),), ("20240101000000.000000+000",), ("datetime",)),
+        # Those that fit no class that is known, by what the sender says.
+        ((("A", Hinted("7", "numeric")), ("B", Hinted("-7", "numeric"))), (7, -7), ("uint64", "sint64")),
+        ((("A", Hinted("1.5", "numeric")), ("B", Hinted(" 0x10", "uint8"))), (1.5, 16), ("real64", "uint8")),
+        ((("A", Hinted("true", "boolean")), ("B", Untyped("7"))), (True, "7"), ("boolean", None)),
+        ((("A", Uint16(7)), ("B", Hinted("x", "char16"))), (7, "x"), (None, "char16")),
+    ],
+)
+@pytest.mark.parametrize("namespace", ["root/test", "root/far"])
+def test_vr5_keys_of_references_to_other_hosts_have_types(
+    transaction: Transaction, given_keys: Any, keys: Any, types: Any, namespace: str
+) -> None:
+    far = InstancePath("T_Moment", given_keys, namespace, "far.example")
+    stored = transaction.create("T_Triple", {"Id": "t", "A": far})["A"]
+    assert tuple(value for _, value in stored.keys) == keys
+    assert [type(value) is Hinted for _, value in stored.keys] == [False] * len(keys)
+    assert stored.types == types
+
+
+def test_a_key_that_is_not_what_its_sender_says(transaction: Transaction) -> None:
+    for hint in ("numeric", "uint8", "datetime"):
+        far = InstancePath("X_Far", (("K", Hinted("300.x", hint)),), "root/far", "far.example")
+        assert "300.x" in refused(4, partial(transaction.create, "T_Triple", {"Id": "t", "A": far}))
 
 
 @pytest.mark.parametrize(
@@ -267,6 +327,15 @@ def test_references_are_kept_absolute_and_typed(transaction: Transaction) -> Non
         (path("T_Box", Id="zz"), 'reference T_Link.Right leads nowhere: no instance root/test:T_Box.Id="zz"'),
         (path("T_Bix", Id="a"), "reference T_Link.Right leads nowhere: no class T_Bix in root/test; did you mean T_Box?"),
         (path("T_Box", Idd="a"), "property T_Link.Right: class T_Box has no key Idd; did you mean Id?"),
+        (
+            path("T_Box", "root/tets", Id="a"),
+            "reference T_Link.Right leads nowhere: no namespace root/tets; did you mean root/test?"
+            " (there are: root/other, root/test)",
+        ),
+        (
+            path("X_Far", "nowhere", K=5),
+            "reference T_Link.Right leads nowhere: no namespace nowhere (there are: root/other, root/test)",
+        ),
     ],
 )
 def test_dangling_references_are_refused(transaction: Transaction, target: InstancePath, text: str) -> None:  # K21

@@ -6,7 +6,7 @@ properties that are NULL: what they test for is whether a property is there.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pywbem import CIMClass, CIMInstance, CIMInstanceName, CIMMethod, CIMParameter, CIMQualifier
 
@@ -15,6 +15,30 @@ from cimsim.world.full import copy_of
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.schema import Parameter, ResolvedClass
+
+_ESCAPES: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
+
+# Values
+
+
+def characters(value: Any) -> Any:
+    """Return the value of a char16; pywbem's MOF compiler leaves the quotation marks and escapes of MOF in place."""
+    if isinstance(value, list):
+        return [characters(item) for item in value]
+    if not isinstance(value, str) or len(value) < 3 or value[0] != "'" or value[-1] != "'":
+        return value
+    inner = value[1:-1]
+    if not inner.startswith("\\"):
+        return inner
+    return chr(int(inner[2:], 16)) if inner[1] in "xX" else _ESCAPES.get(inner[1], inner[1])
+
+
+def with_characters(element: Any) -> Any:
+    """Return a property, qualifier or qualifier declaration, which may be changed, with its value as ``characters`` has it."""
+    if element.type == "char16" and element.value is not None:
+        element.value = characters(element.value)
+    return element
+
 
 # Instances
 
@@ -36,6 +60,9 @@ def stored(instance: CIMInstance, path: CIMInstanceName, cls: ResolvedClass) -> 
     keys = {fold(name): value for name, value in path.keybindings.items() if name}
     given = {fold(prop.name): prop.value for prop in instance.properties.values()}
     values = {**given, **keys}
+    for prop in cls.properties:
+        if prop.type == "char16" and fold(prop.name) in values:
+            values[fold(prop.name)] = characters(values[fold(prop.name)])
     return InstanceData(
         cls.name,
         tuple(
@@ -112,6 +139,11 @@ def _own_elements(elements: Iterable[Any], inherited: Any) -> list[Any]:
             continue
         copy = copy_of(element)
         copy.propagated = copy.class_origin = None
+        if isinstance(copy, CIMMethod):
+            for parameter in copy.parameters.values():
+                parameter.qualifiers = [with_characters(each.copy()) for each in parameter.qualifiers.values()]
+        else:
+            with_characters(copy)
         copy.qualifiers = _own_qualifiers(element.qualifiers.values(), {} if above is None else above.qualifiers)
         own.append(copy)
     return own
@@ -127,7 +159,7 @@ def _repeats(element: Any, above: Any) -> bool:
 
 
 def _own_qualifiers(qualifiers: Iterable[CIMQualifier], inherited: Any) -> list[CIMQualifier]:
-    return [each.copy() for each in qualifiers if not (each.propagated and _comes_down(each, inherited))]
+    return [with_characters(each.copy()) for each in qualifiers if not (each.propagated and _comes_down(each, inherited))]
 
 
 def _comes_down(qualifier: CIMQualifier, inherited: Any) -> bool:

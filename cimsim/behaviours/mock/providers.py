@@ -109,7 +109,7 @@ def _returned(result: Any) -> tuple[Any, dict[str, Any]]:
     """Return what a method provider returned as a behaviour does; TypeError if it returned anything else."""
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise TypeError(f"a pair of return value and output parameters expected, not {result!r}")
-    value, outputs = result
+    value, outputs = _plain(result[0]), result[1]
     if isinstance(outputs, Mapping):
         return value, {name: _plain(output) for name, output in outputs.items()}
     if not isinstance(outputs, Sequence) or not all(isinstance(output, CIMParameter) for output in outputs):

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from pywbem import CIMClass, CIMError, CIMInstance, CIMInstanceName, CIMQualifierDeclaration
 from pywbem_mock import BaseObjectStore
 
-from cimsim.behaviours.mock.objects import own_part, shown, stored, with_keys
+from cimsim.behaviours.mock.objects import own_part, shown, stored, with_characters, with_keys
 from cimsim.behaviours.mock.stage import Stage
 from cimsim.world import unchecked
 from cimsim.world.convert import from_cim_path
@@ -78,12 +78,12 @@ class QualifierStore(_Store[CIMQualifierDeclaration]):
     def create(self, name: str, cim_object: CIMQualifierDeclaration) -> None:
         """Add a qualifier declaration."""
         self._check_new(name, cim_object)
-        self._transaction.set_qualifier(deepcopy(cim_object), self._name)
+        self._transaction.set_qualifier(with_characters(deepcopy(cim_object)), self._name)
 
     def update(self, name: str, cim_object: CIMQualifierDeclaration) -> None:
         """Replace a qualifier declaration."""
         self._known(name)
-        self._transaction.set_qualifier(deepcopy(cim_object), self._name)
+        self._transaction.set_qualifier(with_characters(deepcopy(cim_object)), self._name)
 
     def delete(self, name: str) -> None:
         """Remove a qualifier declaration."""

@@ -1,0 +1,162 @@
+"""The record of an exchange: what a client asked, what it was answered, and what that took.
+
+The log of requests reads it, and so does whatever else looks at what clients did. A record is made only when somebody wants it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pywbem import CIMError
+
+from cimsim.operations.request import ClassName, ExtrinsicRequest, NamedInstance, Request
+from cimsim.world.convert import InstanceData
+from cimsim.world.paths import ClassPath, InstancePath
+
+CIM_XML: Final = "CIM-XML"
+SUCCESS: Final = 0
+_MAX_SHOWN: Final = 400
+"""How many characters of a text that clients choose are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One operation or method of an exchange: a batch has several.
+
+    Attributes:
+        operation: the name of the operation or the extrinsic method, spelt as it came.
+        target: the path of the class or instance that it was for, ``NAMESPACE:CLASS.KEY="VALUE"``, or just the namespace.
+        status: the CIM status code, 0 for success; None: it got no CIM status, but see ``Exchange.status``.
+        description: of the CIM error, empty for success.
+    """
+
+    operation: str
+    target: str
+    status: int | None
+    description: str = ""
+
+    @classmethod
+    def of(cls, request: Request, error: CIMError | None = None) -> Called:
+        """Return the record of a request that was carried out, or failed."""
+        if error is None:
+            return cls(request.name, target_of(request), SUCCESS)
+        return cls(request.name, target_of(request), error.status_code, str(error.status_description))
+
+    @classmethod
+    def refused(cls, request: Request) -> Called:
+        """Return the record of a request that gets no CIM status."""
+        return cls(request.name, target_of(request), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One message of a client and its answer, however early it was refused.
+
+    Attributes:
+        time: when the message was there whole, or was refused, in seconds since 1970-01-01 UTC by the clock of the computer.
+        protocol: what both speak, such as ``CIM-XML``.
+        address: of the client, empty if unknown.
+        user: who asked; None: not authenticated.
+        calls: what it asked for; empty when it was refused before that was known.
+        status: the HTTP status; None: the client left before the answer was complete.
+        detail: why it was refused, empty if it was not.
+        seconds: from ``time`` until the answer was handed over whole.
+        request_bytes: of the body, as far as it was taken; 0 when the message was refused by its head.
+        response_bytes: of the body of the answer, as far as it was handed over.
+    """
+
+    time: float
+    protocol: str
+    address: str
+    user: str | None
+    calls: tuple[Called, ...]
+    status: int | None
+    detail: str
+    seconds: float
+    request_bytes: int
+    response_bytes: int
+
+    def line(self) -> str:
+        """Return a line about it: user, operation, target, status, milliseconds, bytes in and out."""
+        called = ", ".join(_called(each) for each in self.calls[:_MAX_CALLS]) or "-"
+        further = len(self.calls) - _MAX_CALLS
+        outcome = _outcome(self.status, self.detail)
+        return " ".join(
+            (
+                f"{self.user or '-'}@{self.address or '-'}",
+                called + (f", and {further} more" if further > 0 else "") + outcome,
+                f"{self.seconds * 1000:.1f} ms, {self.request_bytes} bytes in, {self.response_bytes} out",
+            )
+        )
+
+    def fields(self) -> dict[str, Any]:
+        """Return its values by name, as a log in JSON has them: long texts cut, ``milliseconds`` in place of seconds."""
+        return {
+            "protocol": self.protocol,
+            "address": self.address,
+            "user": self.user,
+            "calls": [
+                {
+                    "operation": _cut(each.operation),
+                    "target": _cut(each.target),
+                    "status": each.status,
+                    "description": _cut(each.description),
+                }
+                for each in self.calls
+            ],
+            "http_status": self.status,
+            "detail": _cut(self.detail),
+            "milliseconds": round(self.seconds * 1000, 3),
+            "request_bytes": self.request_bytes,
+            "response_bytes": self.response_bytes,
+        }
+
+
+_MAX_CALLS: Final = 10
+"""How many calls of a batch a line shows."""
+
+
+def target_of(request: Request) -> str:
+    """Return the path of what a request is for: an instance or a class in its namespace, or just the namespace."""
+    subject = request.target if isinstance(request, ExtrinsicRequest) else next(_subjects(request), None)
+    if subject is None:
+        return request.namespace
+    if isinstance(subject, InstancePath) and subject.namespace is not None:
+        return str(subject)
+    return f"{request.namespace}:{subject}"
+
+
+def _subjects(request: Request) -> Iterator[object]:
+    """Yield what in the arguments may be the object that an intrinsic operation is for, the first of them is."""
+    for argument in request.arguments:
+        match argument.value:
+            case ClassName() | InstancePath():
+                yield argument.value
+            case NamedInstance():
+                yield argument.value.path
+            case InstanceData() | ClassPath():
+                yield argument.value.classname
+
+
+def _called(called: Called) -> str:
+    text = f"{_cut(called.operation)} {_cut(called.target)}"
+    if called.status is None:
+        return text
+    if called.status == SUCCESS:
+        return f"{text}: 0"
+    name = CIMError(called.status).status_code_name
+    return f"{text}: {called.status} ({name}: {_cut(called.description)})"
+
+
+def _outcome(status: int | None, detail: str) -> str:
+    if status is None:
+        return ": the client left;"
+    if detail or not 200 <= status < 300:
+        return f": HTTP {status} ({_cut(detail)});"
+    return ";"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."

@@ -1,0 +1,130 @@
+"""What a MOF text declares, as it stands there: nothing is looked up, and every part knows its offset in the text."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+
+class Word(NamedTuple):
+    """A name and where it stands."""
+
+    text: str
+    offset: int
+
+
+class Character(str):
+    """The character of a literal ``'c'``, which only a char16 takes."""
+
+    __slots__ = ()
+
+
+class Literal(NamedTuple):
+    """A string, a :class:`Character`, a number, a boolean, or None for NULL."""
+
+    value: Any
+    offset: int
+
+
+class Alias(NamedTuple):
+    """``$NAME``; ``name`` is without the mark."""
+
+    name: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """``{ VALUE, ... }``."""
+
+    items: "tuple[Value, ...]"
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceNode:
+    """``instance of CLASS as $ALIAS { ... };``, or one that is a value of another. ``offset`` is that of its first word."""
+
+    classname: Word
+    alias: Word | None
+    qualifiers: "tuple[QualifierUse, ...]"
+    values: "tuple[tuple[Word, Value], ...]"
+    offset: int
+
+
+Value: TypeAlias = Literal | Alias | Array | InstanceNode
+
+
+@dataclass(frozen=True, slots=True)
+class QualifierUse:
+    """``NAME(VALUE) : FLAVOR ...`` at an element; ``value`` is None if none is given."""
+
+    name: Word
+    value: Value | None
+    flavors: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ElementNode:
+    """A property or a parameter. ``type`` is a CIM type in lower case.
+
+    ``target`` is the class of a reference or of an embedded instance; a ``string`` with ``embedded`` embeds such an instance,
+    or any object if there is no target.
+    """
+
+    qualifiers: tuple[QualifierUse, ...]
+    type: str
+    target: Word | None
+    embedded: bool
+    name: Word
+    is_array: bool
+    array_size: int | None
+    default: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class MethodNode:
+    """A method; type, target and embedded as in :class:`ElementNode`."""
+
+    qualifiers: tuple[QualifierUse, ...]
+    type: str
+    target: Word | None
+    embedded: bool
+    name: Word
+    parameters: tuple[ElementNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassNode:
+    """``class NAME : SUPERCLASS { ... };``. ``offset`` is that of the word ``class``."""
+
+    qualifiers: tuple[QualifierUse, ...]
+    name: Word
+    superclass: Word | None
+    properties: tuple[ElementNode, ...]
+    methods: tuple[MethodNode, ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualifierNode:
+    """``Qualifier NAME : TYPE = VALUE, Scope(...), Flavor(...);``. ``offset`` is that of its first word."""
+
+    name: Word
+    type: str
+    is_array: bool
+    array_size: int | None
+    default: Value | None
+    scopes: tuple[str, ...]
+    flavors: tuple[Word, ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pragma:
+    """``#pragma NAME(ARGUMENT, ...)``; ``name`` is in lower case, ``arguments`` are their texts."""
+
+    name: str
+    arguments: tuple[Word, ...]
+    offset: int
+
+
+Declaration: TypeAlias = ClassNode | InstanceNode | QualifierNode | Pragma
