@@ -18,7 +18,7 @@ from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 
 from cimsim.operations.call import Outcome
 from cimsim.operations.pending import settled
-from cimsim.operations.request import ClassName, ExtrinsicRequest, Request
+from cimsim.operations.request import ClassName, ExtrinsicRequest, Request, Selection
 from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Result
 from cimsim.operations.roles import Role
 from cimsim.operations.table import OPERATIONS
@@ -201,13 +201,13 @@ def _targets(request: Request) -> Iterator[str]:
     if isinstance(request, ExtrinsicRequest):
         candidates = [request.target]
     for value in candidates:
-        if isinstance(value, InstancePath) and value.namespace is not None:
+        if isinstance(value, InstancePath | Selection) and value.namespace is not None:
             yield value.namespace
 
 
 def _mentioned(value: Any) -> Iterator[str]:
     """Return the namespaces of all paths in a value: instances, arguments and arrays are tuples or lists."""
-    if isinstance(value, InstancePath):
+    if isinstance(value, InstancePath | Selection):
         if value.namespace is not None:
             yield value.namespace
         yield from _mentioned(value.keys)

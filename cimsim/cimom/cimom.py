@@ -151,7 +151,8 @@ class Cimom:
         """Return what the client gets; ``now`` None: the time has gone on since the request was begun."""
         now = self.clock.now() if now is None else now
         if isinstance(result, _OF_SESSIONS):
-            result = self._contexts.answer(result, user, fold_namespace(request.namespace), now)
+            room = request.room if isinstance(request, IntrinsicRequest) else None
+            result = self._contexts.answer(result, user, fold_namespace(request.namespace), now, room)
         if self._world.agenda.readers:
             self._count_reads(request, result, now)
         return result

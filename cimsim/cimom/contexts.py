@@ -16,6 +16,9 @@ from cimsim.operations.results import Close, Count, Opened, Projections, Pull, P
 from cimsim.world.errors import invalid_enumeration_context, server_limits_exceeded
 from cimsim.world.instances import Instance
 
+Room = Callable[[Sequence[Instance], Projections], int]
+"""Of instances that are about to be handed out, how many may be."""
+
 _CONTEXT_BYTES: Final = 16
 """128 random bits: nobody guesses the context of another's session."""
 
@@ -58,9 +61,11 @@ class _Session:
     def left(self) -> int:
         return len(self.instances) - self.position
 
-    def take(self, wanted: int) -> Sequence[Instance]:
-        """Return the next ``wanted`` objects, fewer at the end, and go past them."""
+    def take(self, wanted: int, room: Room | None) -> Sequence[Instance]:
+        """Return the next ``wanted`` objects, fewer at the end or where there is no room for all, and go past them."""
         taken = self.instances[self.position : self.position + wanted]
+        if room is not None and taken:
+            taken = taken[: room(taken, self.projections)]
         self.position += len(taken)
         return taken
 
@@ -88,7 +93,7 @@ class Contexts:
         return len(self._sessions)
 
     def answer(
-        self, wanted: Opened | Pull | Close | Count, user: str | None, namespace: str, now: float
+        self, wanted: Opened | Pull | Close | Count, user: str | None, namespace: str, now: float, room: Room | None = None
     ) -> Pulled | Void | Value:
         """Return what a client gets for what it wants of a session.
 
@@ -97,20 +102,21 @@ class Contexts:
             user: who asks; a session is there for the user who opened it only (rule PL-32).
             namespace: the folded name of the namespace asked; a session is there in its own only (PL-32).
             now: the time.
+            room: see ``IntrinsicRequest``.
 
         Raises:
             CIMError: CIM_ERR_INVALID_ENUMERATION_CONTEXT (rules PL-31 to PL-33), CIM_ERR_SERVER_LIMITS_EXCEEDED (PL-27, PL-40).
         """
         self.sweep(now)
         if isinstance(wanted, Opened):
-            return self._open(wanted, user, namespace, now)
+            return self._open(wanted, user, namespace, now, room)
         session = self._sessions.get(wanted.context)
         if session is None or (session.owner, session.namespace) != (user, namespace):
             # One text for all: who asks for another's session does not learn that there is one.
             raise invalid_enumeration_context("no such enumeration session is open here: it never was, has ended or expired")
         match wanted:
             case Pull():
-                return self._pull(session, wanted, now)
+                return self._pull(session, wanted, now, room)
             case Close():
                 self._forget(wanted.context)
                 return Void()
@@ -131,7 +137,7 @@ class Contexts:
             self._forget(context)
         self._next_end = min((session.expires for session in self._sessions.values()), default=inf)
 
-    def _open(self, opened: Opened, user: str | None, namespace: str, now: float) -> Pulled:
+    def _open(self, opened: Opened, user: str | None, namespace: str, now: float, room: Room | None) -> Pulled:
         timeout = self._options.timeout if opened.timeout is None else (opened.timeout or inf)
         session = _Session(
             user,
@@ -143,17 +149,17 @@ class Contexts:
             timeout,
             now + timeout,
         )
-        taken = session.take(self._fewer(opened.max_objects))
+        taken = session.take(self._fewer(opened.max_objects), room)
         context = self._keep(session) if session.left else None
         return Pulled(session.form, taken, session.projections, context, opened.query_class)
 
-    def _pull(self, session: _Session, wanted: Pull, now: float) -> Pulled:
+    def _pull(self, session: _Session, wanted: Pull, now: float, room: Room | None) -> Pulled:
         if session.form is not wanted.form:
             raise invalid_enumeration_context(f"this enumeration session wants {session.form.value}, not {wanted.form.value}")
         session.idle_pulls = 0 if wanted.max_objects else session.idle_pulls + 1
         if session.idle_pulls > self._options.most_idle_pulls:
             raise self._refused(session, wanted.context)
-        taken = session.take(self._fewer(wanted.max_objects))
+        taken = session.take(self._fewer(wanted.max_objects), room)
         session.expires = now + session.timeout
         return Pulled(session.form, taken, session.projections, self._next_context(session, wanted.context))
 

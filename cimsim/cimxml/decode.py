@@ -84,6 +84,10 @@ class Decoder:
         self._classes = ClassReader(limits, self._paths)
         self._instances = InstanceReader(limits, self._parser, self._paths, self._classes)
 
+    def embedded(self, text: str) -> Any:
+        """Return the instance or class that a text embeds (rule D24), or a ``Malformed`` that says why it is none."""
+        return self._instances.embedded(text)
+
     def decode(self, body: bytes, headers: CimHeaders) -> Message:
         """Return the message of a body whose headers have passed ``check_headers``.
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from pywbem import CIMParameter
 
 from cimsim.operations.call import Call, Outcome, changed, check_local
-from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
+from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, Selection
 from cimsim.operations.results import MethodResult, Output
 from cimsim.world.convert import convert_value, shape
 from cimsim.world.errors import failed, invalid_parameter, method_not_available, method_not_found, not_found
@@ -111,6 +111,8 @@ def _made(about: MethodCall, result: MethodResult, transaction: Transaction) -> 
 def _target(call: Call, request: ExtrinsicRequest) -> tuple[ResolvedClass, Instance | None]:
     """Return the class whose definition counts, and the instance if there is one (rules X2, X18)."""
     target = request.target
+    if isinstance(target, Selection):
+        raise TypeError("a selection is resolved before a method is carried out")
     if isinstance(target, ClassName):
         return _known_class(call.namespace, target), None
     check_local(target, call.namespace.name, f"the target of {request.name}")
@@ -150,7 +152,7 @@ def _bind(call: Call, cls: ResolvedClass, method: Method, request: ExtrinsicRequ
 def _object(value: Any, read: Callable[[str], Any]) -> Any:
     """Return what text embeds where the class says so and the client does not (rule X8); other values as they are."""
     if isinstance(value, list):
-        return [_object(item, read) for item in value]
+        return type(value)([_object(item, read) for item in value])
     return read(value) if isinstance(value, str) else value
 
 

@@ -6,6 +6,7 @@ from cimsim.operations.methods import Implementations, invoke
 from cimsim.operations.pull import check_session
 from cimsim.operations.refresh import needed
 from cimsim.operations.request import ExtrinsicRequest, Request
+from cimsim.operations.selection import resolved
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.counts import Counts
 from cimsim.world.errors import not_supported, server_is_shutting_down
@@ -32,6 +33,8 @@ def perform(
     """
     if isinstance(request, ExtrinsicRequest):
         call = _call(world, request, now, policy, hooks, counts)
+        if request.selects:
+            request = resolved(request, call.world, call.namespace)
         return _settled(call, invoke(call, request, implementations))
     operation = OPERATIONS.get(fold(request.name))
     if operation is None:
@@ -41,6 +44,8 @@ def perform(
     call = _call(world, request, now, policy, hooks, counts)
     if operation.session:
         check_session(policy, request.arguments)
+    if request.selects:
+        request = resolved(request, call.world, call.namespace)
     return _settled(call, operation.run(call, **operation.bind(request.arguments, request.namespace)))
 
 

@@ -1,5 +1,7 @@
 """Fitting a value to the place it is meant for: a property, a parameter, a key."""
 
+from base64 import b64decode
+from binascii import Error as Base64Error
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
@@ -7,7 +9,16 @@ from pywbem import CIMClass, CIMDateTime, CIMError, CIMInstance, CIMInstanceName
 
 from cimsim.world.declared import check_class
 from cimsim.world.paths import ClassName, ClassPath, InstancePath
-from cimsim.world.values import INTEGER_RANGES, REAL_TYPES, DateTime, Hinted, Malformed, Untyped, convert_scalar
+from cimsim.world.values import (
+    INTEGER_RANGES,
+    REAL_TYPES,
+    DateTime,
+    Hinted,
+    Malformed,
+    SchemaText,
+    Untyped,
+    convert_scalar,
+)
 
 
 class PropertyData(NamedTuple):
@@ -18,6 +29,12 @@ class PropertyData(NamedTuple):
     is_array: bool
     value: Any
     embedded: str | None = None
+
+
+class Repeated(list[Any]):
+    """Values that came one by one under the same name: an array, or a single value; only the class knows which."""
+
+    __slots__ = ()
 
 
 class InstanceData(NamedTuple):
@@ -84,6 +101,10 @@ def convert_value(element: Element, value: Any, resolver: Resolver | None = None
     """
     if value is None:
         return None
+    if type(value) is Repeated:
+        value = _gathered(element, value)
+        if value is None:
+            return None
     # A named tuple, such as InstanceData, is one value.
     if type(value) in (list, tuple):
         if not element.is_array:
@@ -94,6 +115,19 @@ def convert_value(element: Element, value: Any, resolver: Resolver | None = None
     if element.is_array and not isinstance(value, Malformed):
         raise ValueError(f"{shape(element)} expected, not a single value")
     return _item(element, value, resolver)
+
+
+def _gathered(element: Element, values: Repeated) -> Any:
+    """Return values that came one by one as the element has them: an array, or the only one."""
+    if not element.is_array:
+        return values[0] if len(values) == 1 else list(values)
+    if element.type == "uint8" and len(values) == 1 and isinstance(values[0], SchemaText) and not values[0].strip().isdigit():
+        # XML Schema has octet strings in base64 (DSP0230).
+        try:
+            return list(b64decode(values[0].strip(), validate=True))
+        except Base64Error:
+            pass
+    return list(values)
 
 
 _SCALARS = frozenset({str, Untyped, Hinted, int, bool, float, DateTime})

@@ -14,12 +14,12 @@ from cimsim.world.schema import ResolvedClass
 class Instance:
     """One stored instance: its class, its namespace's name, its canonical key, its values in class property order.
 
-    Frozen by convention: a change makes a new record. ``memo`` and ``path_memo`` belong to codecs, which keep there what they
-    rendered. Read a property with ``instance["Started"]``, in any spelling; what it embeds is then a copy, so that nobody can
-    change the world behind its back. ``values`` are the stored objects themselves: only look at them.
+    Frozen by convention: a change makes a new record. ``memo``, ``path_memo`` and ``wsman_memo`` belong to codecs, which keep
+    there what they rendered. Read a property with ``instance["Started"]``, in any spelling; what it embeds is then a copy, so
+    that nobody can change the world behind its back. ``values`` are the stored objects themselves: only look at them.
     """
 
-    __slots__ = ("_identity", "cls", "key", "memo", "namespace", "path_memo", "values")
+    __slots__ = ("_identity", "cls", "key", "memo", "namespace", "path_memo", "values", "wsman_memo")
 
     def __init__(self, cls: ResolvedClass, namespace: str, values: tuple[Any, ...]) -> None:
         self.cls = cls
@@ -28,6 +28,7 @@ class Instance:
         self.key = tuple([canonical(values[place]) for place in cls.key_order])
         self.memo: Any = None
         self.path_memo: Any = None
+        self.wsman_memo: Any = None
         self._identity: Identity | None = None
 
     def __getitem__(self, name: str) -> Any:

@@ -39,10 +39,17 @@ _REAL: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _SPECIAL_REALS: Final = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 _DIGITS: Final = re.compile(r"[0-9]+\**")
 _BLANKS: Final = " \t\r\n"
+_SCHEMA_BOOLEANS: Final = {"1": "true", "0": "false"}
 
 
 class Untyped(str):
     """The text of a value whose CIM type only the class can tell (rules D18 and X8)."""
+
+    __slots__ = ()
+
+
+class SchemaText(Untyped):
+    """Such a text in the lexical forms of XML Schema, whose booleans may be 1 and 0 too."""
 
     __slots__ = ()
 
@@ -260,6 +267,8 @@ def convert_scalar(value: object, cim_type: str) -> Any:
         ValueError: it does not fit the type or its range.
     """
     if isinstance(value, Untyped):
+        if cim_type == "boolean" and type(value) is SchemaText:
+            return _PARSERS[cim_type](_SCHEMA_BOOLEANS.get(value.strip(_BLANKS), value))
         return _PARSERS[cim_type](value)
     if type(value) is _STORED.get(cim_type):
         return value

@@ -4,7 +4,7 @@ from pywbem import CIMDateTime, CIMInstanceName, Uint32
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.matching import check_method, check_object, names
 from cimsim.cimxml.message import MessageError
-from cimsim.operations.request import ClassName, ExtrinsicRequest, IntrinsicRequest, Request
+from cimsim.operations.request import ClassName, ExtrinsicRequest, IntrinsicRequest, Request, Selection
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Untyped
 
@@ -21,8 +21,10 @@ def call(target: InstancePath | ClassName) -> ExtrinsicRequest:
 def matches(request: Request, text: str, method: str | None = None) -> bool:
     try:
         headers = CimHeaders("MethodCall", method or request.name, text)
+        target = request.target if isinstance(request, ExtrinsicRequest) else None
+        assert not isinstance(target, Selection)
         check_method(headers, request.name)
-        check_object(headers, request.namespace, request.target if isinstance(request, ExtrinsicRequest) else None)
+        check_object(headers, request.namespace, target)
     except MessageError as error:
         assert (error.status, error.cim_error) == (400, "header-mismatch")
         return False

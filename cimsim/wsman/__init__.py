@@ -1,0 +1,1 @@
+"""The WS-Management codec: SOAP envelopes to requests, results to envelopes. No sockets, no state, no dispatch."""
