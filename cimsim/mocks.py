@@ -1,4 +1,4 @@
-"""The modules of the shipped packs under one name, ``cimsim.mocks.PACK.behaviours``, for packs that build on them.
+"""The modules of the shipped packs under one name, ``cimsim.mocks.PACK.providers``, for packs that build on them.
 
 An installed package has them in the folder ``mocks`` beside this module, a source checkout in ``mocks`` at its top.
 """

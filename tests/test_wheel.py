@@ -37,7 +37,7 @@ def test_the_wheel_holds_every_file_of_the_packs(wheel: Path) -> None:
 
 def test_the_wheel_carries_its_type_information_and_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    data = {"cimsim/packs/qualifiers.mof", "cimsim/docs/conformance.md"}
+    data = {"cimsim/packs/mof/qualifiers.mof", "cimsim/docs/conformance.md"}
     assert {"cimsim/py.typed", *data} <= names
 
 
@@ -75,8 +75,8 @@ def test_an_installed_wheel_serves_the_shipped_packs(wheel: Path, tmp_path: Path
             server.communicate(timeout=20)
     assert sorted(names) == ["Msvm_GuestCommunicationService", "Msvm_GuestFileService"]
     assert server.returncode == 0
-    found = "import cimsim.mocks.hyperv.behaviours as module; print(module.__name__, module.__file__)"
+    found = "import cimsim.mocks.hyperv.providers as module; print(module.__name__, module.__file__)"
     look = f"import sys; sys.path.insert(0, {str(site)!r}); {found}"
     name, file = run(sys.executable, "-P", "-c", look, cwd=tmp_path).split()
-    assert name == "cimsim.mocks.hyperv.behaviours", "as in a checkout"
+    assert name == "cimsim.mocks.hyperv.providers", "as in a checkout"
     assert Path(file).is_relative_to(site)

@@ -14,10 +14,10 @@ from typing import Any, Final, NamedTuple
 from pywbem import CIMError
 from twisted.logger import Logger
 
-from cimsim.cimom.cimom import Cimom
-from cimsim.cimom.life_cycle import class_of, indication_of, namespace_of
-from cimsim.cimom.outbox import OWN, Lost, Outbox, Payload, Retries, Send, filled
-from cimsim.cimom.subscriptions import SUBSCRIPTION, Group, Subscriptions, Wanted, interop, value
+from cimsim.cimom.active_subscriptions import SUBSCRIPTION, Group, Subscriptions, Wanted, interop, value
+from cimsim.cimom.delivery_queues import OWN, Lost, Outbox, Payload, Retries, Send, filled
+from cimsim.cimom.life_cycle_indications import class_of, indication_of, namespace_of
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.projection import project
 from cimsim.operations.results import Projection
 from cimsim.query.work import SLICE

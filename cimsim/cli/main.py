@@ -3,8 +3,8 @@
 import click
 
 from cimsim import __version__
-from cimsim.cli.certificates import certificates
-from cimsim.cli.clock import clock
+from cimsim.cli.certificates_command import certificates
+from cimsim.cli.clock_command import clock
 from cimsim.cli.conformance import conformance
 from cimsim.cli.packs import check, new
 from cimsim.cli.password import password

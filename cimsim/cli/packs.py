@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def new(folder: Path) -> None:
     """Write a small working pack into the folder PACK, to change into one of your own."""
     from cimsim.packs.create import create_pack
-    from cimsim.packs.errors import PackError
+    from cimsim.packs.pack_errors import PackError
 
     try:
         files = create_pack(folder)
@@ -58,15 +58,15 @@ lenient_option = setting(
 @mof_dialect_option
 @click.option("--strict", is_flag=True, help="End with status 1 when there are warnings.")
 def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
-    """Load PACKS and look them over: classes, instances, methods with and without a behaviour, and what looks wrong.
+    """Load PACKS and look them over: classes, instances, methods with and without a provider, and what looks wrong.
 
     Without PACKS these are all shipped ones, or the schema alone. Of a schema below PACKS only the classes that have instances
     are looked at. What keeps a pack from being served ends with status 2 and one line that names the place.
     """
     from cimsim.packs.check import check_others, check_pack
-    from cimsim.packs.errors import PackError
     from cimsim.packs.load import load
     from cimsim.packs.locate import SHIPPED, locate
+    from cimsim.packs.pack_errors import PackError
 
     now = time.time()
     try:
@@ -119,7 +119,7 @@ def _shown(namespaces: list[CheckedNamespace]) -> list[CheckedNamespace]:
 def _show(namespace: CheckedNamespace) -> None:
     instances = sum(each.instances for each in namespace.classes)
     methods = [method for each in namespace.classes for method in each.methods]
-    carried_out = sum(1 for method in methods if method.behaviour is not None)
+    carried_out = sum(1 for method in methods if method.provider is not None)
     held = f"{_counted(instances, 'instance', 'instances')} of {_counted(len(namespace.classes), 'class', 'classes')}"
     click.echo(f"{namespace.name}: {held}, {carried_out} of {_counted(len(methods), 'method acts', 'methods act')}")
     for each in namespace.classes:
@@ -131,4 +131,4 @@ def _show(namespace: CheckedNamespace) -> None:
 def _show_class(cls: CheckedClass) -> None:
     click.echo(f"  {cls.name}: {_counted(cls.instances, 'instance', 'instances')}")
     for method in cls.methods:
-        click.echo(f"    {method.name}: {method.behaviour or 'no behaviour'}")
+        click.echo(f"    {method.name}: {method.provider or 'no provider'}")

@@ -15,7 +15,7 @@ from cimsim.cli.config import all_of, setting
 from cimsim.cli.failure import fail
 
 if TYPE_CHECKING:
-    from cimsim.cimom.access import Access
+    from cimsim.cimom.authorization import Access
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -121,7 +121,7 @@ def access_of(options: Mapping[str, Any], users: Mapping[str, str]) -> Access | 
     """Return who may do what, None for everybody everything; ends the command if a role cannot be read."""
     if not options["role"]:
         return None
-    from cimsim.cimom.access import ANYBODY, Access, parse_grant
+    from cimsim.cimom.authorization import ANYBODY, Access, parse_grant
     from cimsim.world.names import did_you_mean
 
     if not users:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cimsim.cli.banner import example, show_loaded
-from cimsim.cli.clock import clock_options, control_port_of, random_of, seed_of, start_of
+from cimsim.cli.clock_command import clock_options, control_port_of, random_of, seed_of, start_of
 from cimsim.cli.config import Seconds, config_option, pack_settings, setting
+from cimsim.cli.delivery_options import delivery_of, delivery_options
 from cimsim.cli.failure import fail
 from cimsim.cli.groups import GroupedCommand
-from cimsim.cli.listeners import delivery_of, delivery_options
 from cimsim.cli.packs import lenient_option, mof_dialect_option
 from cimsim.cli.security import access_of, security_options, serves_http, tls_of, users_of
 
@@ -69,7 +69,7 @@ Example, a server for a test that sets the time itself:
     type=click.Choice(["none", "given", "all"]),
     default="given",
     show_default=True,
-    help="Errors with instances of CIM_Error: none, those a behaviour gave some, or all.",
+    help="Errors with instances of CIM_Error: none, those a provider gave some, or all.",
 )
 @setting(
     "--cache-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder for compiled packs.  [default: user's cache]"
@@ -129,7 +129,7 @@ Example, a server for a test that sets the time itself:
     type=Seconds(0),
     default=5.0,
     show_default=True,
-    help="Seconds after which a behaviour that does not return is named in the log; 0: never.",
+    help="Seconds after which a provider that does not return is named in the log; 0: never.",
 )
 @delivery_options
 @setting(
@@ -155,13 +155,13 @@ def serve(**options: Any) -> None:
     from twisted.internet.error import CannotListenError
 
     from cimsim.cimom.contexts import ContextOptions
-    from cimsim.cimxml.encode_errors import ErrorInstances
+    from cimsim.cimxml.encode.error_writer import ErrorInstances
     from cimsim.cimxml.quirks import PROFILES, Quirks
     from cimsim.cli.logs import log_to_stderr
     from cimsim.operations.call import Policy
-    from cimsim.server.endpoint import Endpoint, EndpointOptions
     from cimsim.server.limits import HttpLimits
     from cimsim.server.recording import RequestLog
+    from cimsim.simulation.endpoint import Endpoint, EndpointOptions
 
     log_to_stderr(options["log_level"], options["log_format"])
     ready_file: Path | None = options["ready_file"]
@@ -232,7 +232,7 @@ def serve(**options: Any) -> None:
     if command is not None:
         click.echo(f"try: {command}")
     if options["reload"]:
-        from cimsim.server.reload import Reloader
+        from cimsim.simulation.reload import Reloader
 
         now = endpoint.clock.now
         Reloader(reactor, lambda: load_packs(options, now(), seed), endpoint.renew, loaded).start()
@@ -275,7 +275,7 @@ def _unready(ready_file: Path, error: OSError) -> str:
 
 
 def _load(options: dict[str, Any], now: float, seed: int) -> Loaded:
-    from cimsim.packs.errors import PackError
+    from cimsim.packs.pack_errors import PackError
 
     try:
         return load_packs(options, now, seed)

@@ -14,9 +14,9 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from cimsim.cimom.cimom import Cimom
-from cimsim.control import clock
-from cimsim.control.errors import ControlError
+from cimsim.cimom.object_manager import Cimom
+from cimsim.control import clock_api as clock
+from cimsim.control.api_errors import ControlError
 
 _MOST_BYTES: Final = 1024 * 1024
 _LOOPBACK: Final = "127.0.0.1"

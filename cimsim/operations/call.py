@@ -71,11 +71,11 @@ class Call(NamedTuple):
         return any(hides is None or not hides(name) for name in found)
 
     def live(self, instances: list[Instance]) -> list[Instance]:
-        """Return instances as a client reads them: with the values that behaviours compute on reading.
+        """Return instances as a client reads them: with the values that providers compute on reading.
 
         Raises:
-            CIMError: what a behaviour raises; CIM_ERR_FAILED for values that do not fit.
-            HookError: a behaviour failed.
+            CIMError: what a provider raises; CIM_ERR_FAILED for values that do not fit.
+            HookError: a provider failed.
         """
         reading = [name for name in self.world.namespaces if self.hooks.reads(name)]
         if not reading:
@@ -109,7 +109,7 @@ def _computed(transaction: Transaction, instance: Instance, hook: ReadHook) -> d
     if not values:
         return {}
     cls = instance.cls
-    where = f"the behaviour of {cls.name} that computes values on reading"
+    where = f"the provider of {cls.name} that computes values on reading"
     if not isinstance(values, Mapping):
         raise failed(f"{where} returned {type(values).__name__}, not values by property")
     try:

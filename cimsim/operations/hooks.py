@@ -46,7 +46,7 @@ def run_hook(hook: Callable[..., T], *arguments: Any) -> T:
         raise
     except (Exception, SystemExit) as error:
         name = getattr(hook, "__qualname__", "of a provider")
-        raise HookError(f"the behaviour {name} failed: {described(error)}") from error
+        raise HookError(f"the provider {name} failed: {described(error)}") from error
 
 
 class Hooks(Protocol):

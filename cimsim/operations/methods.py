@@ -19,7 +19,7 @@ from cimsim.world.world import Binding, Namespace
 
 
 class Invocation(NamedTuple):
-    """A checked call of a method, as a behaviour gets it.
+    """A checked call of a method, as a provider gets it.
 
     ``target`` is the instance, or None when the method was called on the class. ``arguments`` holds every In parameter by its
     declared name, typed as ``cimsim.world.values`` says, None where it was omitted.
@@ -170,7 +170,7 @@ def _result(cls: ResolvedClass, method: Method, returned: Any, binding: Binding)
     """Return the result in the shape that the class declares (rules X11 to X13)."""
     where = f"{cls.name}.{method.name}"
     if returned is None:
-        raise failed(f"the behaviour of {where} returned nothing")
+        raise failed(f"the provider of {where} returned nothing")
     value, outputs = returned if isinstance(returned, tuple) else (returned, {})
     # Most methods return just a number. Without this short cut, StopService takes measurably longer.
     if not outputs and not method.parameters:
@@ -181,7 +181,7 @@ def _result(cls: ResolvedClass, method: Method, returned: Any, binding: Binding)
     if given:
         unknown = next(name for name in outputs if fold(name) in given)
         hint = did_you_mean(unknown, (parameter.name for parameter in out_parameters))
-        raise failed(f"the behaviour of {where} returned an unknown output parameter {unknown}{hint}")
+        raise failed(f"the provider of {where} returned an unknown output parameter {unknown}{hint}")
     return MethodResult(_output(where, method.returns, value, binding), shaped)
 
 
@@ -192,7 +192,7 @@ def _output(where: str, element: Parameter, value: Any, binding: Binding) -> Out
     try:
         converted = convert_value(element, plain, binding)
     except ValueError as error:
-        raise failed(f"the behaviour of {where} returned a wrong {element.name}: {error}") from None
+        raise failed(f"the provider of {where} returned a wrong {element.name}: {error}") from None
     return Output(element.name, element.type, element.is_array, converted, element.embedded)
 
 

@@ -1,1 +1,1 @@
-"""Mock packs: folders of MOF, settings and behaviours, loaded into a world."""
+"""Mock packs: folders of MOF, settings and providers, loaded into a world."""

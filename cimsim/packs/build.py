@@ -10,9 +10,9 @@ from pywbem import CIMClass, CIMQualifierDeclaration
 
 from cimsim.packs.cache import Cache, digest_of, key_of, sha256
 from cimsim.packs.declarations import Compiled, Declaring, Position, Remark, Standard, Terms, apply_all
-from cimsim.packs.errors import PackError, read_bytes
 from cimsim.packs.manifest import Manifest, NamespaceEntry, Pack
 from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.pack_errors import PackError, read_bytes
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.schema import ClassHead
@@ -168,7 +168,7 @@ class Builder:
         self._progress = progress
         self._digests: dict[str, str] = {}
         entry = NamespaceEntry("root/standard", [STANDARD_QUALIFIERS])
-        qualifiers = Pack(Path(__file__).parent, Manifest("standard qualifiers", namespaces=[entry]))
+        qualifiers = Pack(Path(__file__).parent / "mof", Manifest("standard qualifiers", namespaces=[entry]))
         self._standard = Standard()
         self._standard_digest = ""
         declaring = Declaring(Transaction(World()))
@@ -205,7 +205,7 @@ class Builder:
 
     def _compile(self, name: str, files: Files, declaring: Declaring, dialect: Dialect) -> Compiled:
         # Compiling is rare and its modules are not small.
-        from cimsim.packs.compile import compile_pack
+        from cimsim.packs.mof.compilation import compile_pack
 
         listed = files.listed()
         count = files.count()
@@ -233,7 +233,7 @@ def compile_plain(pack: Pack, transaction: Transaction, dialect: Dialect, *, len
     Raises:
         PackError: as compiling does.
     """
-    from cimsim.packs.compile import compile_pack
+    from cimsim.packs.mof.compilation import compile_pack
 
     declaring = Declaring(transaction, Terms(lenient, defaults=False))
     files = PackFiles(pack)

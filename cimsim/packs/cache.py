@@ -26,9 +26,9 @@ import pywbem
 import cimsim
 from cimsim.packs.declarations import Compiled
 from cimsim.packs.encoding import decode, encode
-from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import NamespaceEntry
 from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.pack_errors import PackError
 from cimsim.packs.permissions import writable_by_others
 
 FORMAT: Final = 2

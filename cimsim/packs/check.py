@@ -7,10 +7,10 @@ from typing import Any
 
 from pywbem import CIMError
 
-from cimsim.behaviours.api import Behaviours
 from cimsim.operations.call import Call
 from cimsim.operations.hooks import HookError, run_hook
 from cimsim.packs.load import Loaded, LoadedPack
+from cimsim.providers.provider import Providers
 from cimsim.world.checks import check_declared, check_whole
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.schema import Method, ResolvedClass
@@ -23,7 +23,7 @@ class CheckedMethod:
     """A method, and the Python function that carries it out; None: nothing does."""
 
     name: str
-    behaviour: str | None
+    provider: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ ClassNames = AbstractSet[tuple[str, str]]
 def check_pack(pack: LoadedPack, loaded: Loaded, now: float, below: ClassNames = frozenset()) -> list[CheckedNamespace]:
     """Return what the namespaces of a pack hold, whoever put it there.
 
-    Every hook of the pack's behaviours that reads is called once, on a world that is dropped.
+    Every hook of the pack's providers that reads is called once, on a world that is dropped.
 
     Args:
         pack: one of those that were loaded.
@@ -72,16 +72,16 @@ def _checked(namespace: Namespace, loaded: Loaded, now: float, below: ClassNames
     folded = fold_namespace(namespace.name)
     classes = [cls for cls in namespace.schema if (folded, cls.folded) not in below or namespace.of_class(cls)]
     warnings = [*_of_classes(namespace, classes), *_of_values(namespace), *_of_hooks(loaded, namespace, now)]
-    return CheckedNamespace(namespace.name, tuple(_classes(namespace, classes, loaded.behaviours)), tuple(warnings))
+    return CheckedNamespace(namespace.name, tuple(_classes(namespace, classes, loaded.providers)), tuple(warnings))
 
 
-def _classes(namespace: Namespace, classes: Sequence[ResolvedClass], behaviours: Behaviours) -> Iterator[CheckedClass]:
+def _classes(namespace: Namespace, classes: Sequence[ResolvedClass], providers: Providers) -> Iterator[CheckedClass]:
     for cls in classes:
         if cls.abstract or cls.indication:
             continue
-        methods = tuple(_method(namespace, cls, each, behaviours) for each in cls.methods.values())
+        methods = tuple(_method(namespace, cls, each, providers) for each in cls.methods.values())
         count = len(namespace.of_class(cls))
-        if count or any(each.behaviour for each in methods) or _declares_methods(cls):
+        if count or any(each.provider for each in methods) or _declares_methods(cls):
             yield CheckedClass(cls.name, count, methods)
 
 
@@ -89,8 +89,8 @@ def _declares_methods(cls: ResolvedClass) -> bool:
     return any(method.origin == cls.name for method in cls.methods.values())
 
 
-def _method(namespace: Namespace, cls: ResolvedClass, method: Method, behaviours: Behaviours) -> CheckedMethod:
-    found = behaviours.find(fold_namespace(namespace.name), cls, fold(method.name))
+def _method(namespace: Namespace, cls: ResolvedClass, method: Method, providers: Providers) -> CheckedMethod:
+    found = providers.find(fold_namespace(namespace.name), cls, fold(method.name))
     return CheckedMethod(method.name, None if found is None else getattr(found, "__qualname__", "a fault"))
 
 
@@ -158,21 +158,21 @@ def _value_map(cls: ResolvedClass, name: str) -> _ValueMap | None:
 
 def _of_hooks(loaded: Loaded, namespace: Namespace, now: float) -> Iterator[str]:
     """Yield what goes wrong when instances are refreshed and read."""
-    behaviours = loaded.behaviours
+    providers = loaded.providers
     world = loaded.world
-    for classname, refresh in behaviours.refreshers(fold_namespace(namespace.name)).items():
+    for classname, refresh in providers.refreshers(fold_namespace(namespace.name)).items():
         transaction = Transaction(world, namespace.name, now)
         try:
             run_hook(refresh, transaction)
             world = transaction.world
         except (CIMError, HookError) as error:
             yield f"refreshing {namespace.cls(classname).name} fails: {_reason(error)}"
-    yield from _of_reading(world, namespace.name, behaviours, now)
+    yield from _of_reading(world, namespace.name, providers, now)
 
 
-def _of_reading(world: World, name: str, behaviours: Behaviours, now: float) -> Iterator[str]:
+def _of_reading(world: World, name: str, providers: Providers, now: float) -> Iterator[str]:
     namespace = world.namespace(name)
-    call = Call(world, namespace, now, hooks=behaviours)
+    call = Call(world, namespace, now, hooks=providers)
     for cls in namespace.schema:
         for instance in namespace.of_class(cls):
             try:

@@ -6,8 +6,8 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from cimsim.packs.errors import PackError
 from cimsim.packs.locate import shipped_names
+from cimsim.packs.pack_errors import PackError
 
 TEMPLATE: Final = Path(__file__).parent / "template"
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_]+")

@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
-from cimsim.packs.errors import PackError
+from cimsim.packs.pack_errors import PackError
 from cimsim.world import lenient
 from cimsim.world.convert import InstanceData
 from cimsim.world.instances import Instance

@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from cimsim.behaviours.api import Fault
-from cimsim.behaviours.timing import parse_rule
-from cimsim.packs.errors import PackError
+from cimsim.packs.pack_errors import PackError
 from cimsim.packs.settings import FAULTS, TIMINGS, Settings
+from cimsim.providers.provider import Fault
+from cimsim.providers.timing import parse_rule
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.schema import Method, ResolvedClass
 from cimsim.world.values import Untyped, convert_scalar

@@ -7,16 +7,16 @@ from typing import Any
 
 from msgspec import structs
 
-from cimsim.behaviours.api import Behaviours, Below, Binding, Fault
 from cimsim.packs.build import Builder, Built, PackOfFiles
 from cimsim.packs.cache import Cache
 from cimsim.packs.faults import check_timings, faults_of
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
 from cimsim.packs.mof.dialect import Dialect
 from cimsim.packs.order import find_packs, populate_order
-from cimsim.packs.program import Program
+from cimsim.packs.provider_module import Program
 from cimsim.packs.scripts import MOF, set_up, split_environment
 from cimsim.packs.settings import Settings, pass_on, settle
+from cimsim.providers.provider import Below, Binding, Fault, Providers
 from cimsim.world.names import fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
@@ -58,7 +58,7 @@ class Loaded:
 
     world: World
     packs: tuple[LoadedPack, ...]
-    behaviours: Behaviours
+    providers: Providers
     namespaces: tuple[NamespaceSummary, ...]
     warnings: tuple[str, ...] = ()
 
@@ -106,7 +106,7 @@ def load(
     found = find_packs(packs, namespace) if packs or not files else []
     if schema is not None:
         # Only this needs the modules that read archives.
-        from cimsim.packs.schemas import open_schema
+        from cimsim.packs.mof.schema_files import open_schema
 
         found = [open_schema(schema, namespace, found, dialect), *found]
     if lenient is not None:
@@ -131,16 +131,16 @@ def load(
         bindings += programs[each.name].bindings(world, passed_on[each.name], Below(bindings))
         faults += faults_of(each.name, each.settings, world, list(each.files))
     if not files:
-        behaviours = Behaviours(bindings, faults)
-        return Loaded(world, loaded, behaviours, _summaries(world, loaded), _warnings(built.values(), world))
+        providers = Providers(bindings, faults)
+        return Loaded(world, loaded, providers, _summaries(world, loaded), _warnings(built.values(), world))
     world, environment = set_up(files, world, namespace, now, lenient=lenient is not False, dialect=dialect)
-    behaviours = environment.behaviours(bindings, faults)
+    providers = environment.providers(bindings, faults)
     transaction = Transaction(world, now=now)
-    behaviours.namespaces_changed(transaction)
+    providers.namespaces_changed(transaction)
     loaded += tuple(_of_environment(file, namespace) for file in files)
     world = transaction.world
     warnings = _warnings([*built.values(), *environment.built], world)
-    return Loaded(world, loaded, behaviours, _summaries(world, loaded), warnings)
+    return Loaded(world, loaded, providers, _summaries(world, loaded), warnings)
 
 
 def _warnings(built: Iterable[Built], world: World) -> tuple[str, ...]:

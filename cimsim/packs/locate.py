@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from cimsim import mocks
-from cimsim.packs.errors import PackError
 from cimsim.packs.manifest import MANIFEST
+from cimsim.packs.pack_errors import PackError
 from cimsim.world.names import did_you_mean
 
 SHIPPED: Final = ("hyperv", "iscsitarget", "interop")

@@ -1,7 +1,7 @@
 """pack.toml: what a pack says about itself.
 
 A pack is a folder. Its ``pack.toml`` names the namespaces it fills, with the MOF files of each in order, the packs that come
-before it, the behaviours of its classes and its settings.
+before it, the providers of its classes and its settings.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from cimsim.packs.errors import PackError, decode, read_bytes
+from cimsim.packs.pack_errors import PackError, decode, read_bytes
 from cimsim.world.names import did_you_mean, fold_namespace
 
 MANIFEST: Final = "pack.toml"
@@ -46,7 +46,7 @@ class SettingEntry(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The whole of ``pack.toml``. ``behaviours`` maps namespaces to CIM classes to Python classes in ``behaviours.py``.
+    """The whole of ``pack.toml``. ``providers`` maps namespaces to CIM classes to Python classes in ``providers.py``.
 
     ``enforce_write``: clients cannot change properties without the Write qualifier in instances of the classes that the MOF of
     the pack declares (rule OP-MI-5). ``lenient``: what its MOF has incomplete or twice is warned of, not refused.
@@ -60,7 +60,7 @@ class Manifest(msgspec.Struct, frozen=True):
     enforce_write: bool = False
     lenient: bool = False
     namespaces: list[NamespaceEntry] = msgspec.field(default_factory=list)
-    behaviours: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    providers: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     settings: dict[str, SettingEntry] = msgspec.field(default_factory=dict)
     mof_dialect: Literal["dmtf", "windows"] | None = None
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pywbem import CIMError
 
-from cimsim.packs.errors import PackError
+from cimsim.packs.pack_errors import PackError
 from cimsim.world.errors import described
 
 PACK_MODULES: Final = "_cimsim_"

@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from cimsim.packs.errors import PackError
 from cimsim.packs.locate import SHIPPED, locate, locate_required
 from cimsim.packs.manifest import Pack, plain_pack, read_pack
+from cimsim.packs.pack_errors import PackError
 
 
 def find_packs(names: Sequence[str | Path], namespace: str) -> list[Pack]:

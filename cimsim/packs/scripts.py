@@ -12,18 +12,18 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from cimsim.behaviours.api import Behaviours, Binding, Fault
 from cimsim.packs.build import Built, compile_plain
-from cimsim.packs.errors import PackError, read_bytes
 from cimsim.packs.manifest import plain_pack
 from cimsim.packs.modules import FAILURES, SourceLoader, module_name, reason, syntax_error
 from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.pack_errors import PackError, read_bytes
+from cimsim.providers.provider import Binding, Fault, Providers
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 if TYPE_CHECKING:
-    from cimsim.behaviours.mock.connection import ScriptConnection
-    from cimsim.behaviours.mock.stage import Stage
+    from cimsim.providers.pywbem_mock.mock_connection import ScriptConnection
+    from cimsim.providers.pywbem_mock.stage import Stage
 
 SCRIPT: Final = ".py"
 MOF: Final = ".mof"
@@ -53,11 +53,11 @@ class Environment:
     stage: "Stage"
     built: tuple[Built, ...]
 
-    def behaviours(self, bindings: Iterable[Binding], faults: Iterable[Fault]) -> Behaviours:
-        """Return the behaviours and faults of packs together with the providers of the environment."""
-        from cimsim.behaviours.mock.providers import ProvidedBehaviours
+    def providers(self, bindings: Iterable[Binding], faults: Iterable[Fault]) -> Providers:
+        """Return the providers and faults of packs together with the providers of the environment."""
+        from cimsim.providers.pywbem_mock.adapters import MockProviders
 
-        return ProvidedBehaviours(self.connection, self.stage, bindings, faults)
+        return MockProviders(self.connection, self.stage, bindings, faults)
 
 
 def set_up(
@@ -88,8 +88,8 @@ def set_up(
     # pywbem_mock takes a while to import, and few need it.
     from pywbem import WBEMServer
 
-    from cimsim.behaviours.mock.connection import ScriptConnection
-    from cimsim.behaviours.mock.stage import Stage
+    from cimsim.providers.pywbem_mock.mock_connection import ScriptConnection
+    from cimsim.providers.pywbem_mock.stage import Stage
 
     stage = Stage()
     built = []

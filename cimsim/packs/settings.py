@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from cimsim.behaviours.timing import parse_rule, parse_timing
-from cimsim.packs.errors import PackError
 from cimsim.packs.locate import no_pack
 from cimsim.packs.manifest import Pack, SettingEntry
+from cimsim.packs.pack_errors import PackError
+from cimsim.providers.timing import parse_rule, parse_timing
 from cimsim.world.names import did_you_mean
 
 FAULTS: Final = "faults"
@@ -61,7 +61,7 @@ def settle(packs: Sequence[Pack], overrides: Mapping[str, Any]) -> dict[str, Set
 
 
 def pass_on(packs: Sequence[Pack], settings: Mapping[str, Settings]) -> dict[str, Settings]:
-    """Return the settings that the behaviours of each pack get: its own, and those of the packs that it requires.
+    """Return the settings that the providers of each pack get: its own, and those of the packs that it requires.
 
     Of settings with the same name the pack's own counts, then that of the pack which it requires last; ``timings`` are those of
     all, its own last.

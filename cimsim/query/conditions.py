@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pywbem import CIMClass, CIMInstance
 
-from cimsim.query.access import Access, Scope, Values, accessed
+from cimsim.query.comparison import Compare, Kind, compared_with_moment, compared_with_text, comparison, kind_of_value, typed
+from cimsim.query.property_access import Access, Scope, Values, accessed
 from cimsim.query.syntax import ArrayLiteral, Comparison, Condition, IsA, IsNull, Junction, Like, Literal, Not, Path
-from cimsim.query.values import Compare, Kind, compared_with_moment, compared_with_text, comparison, kind_of_value, typed
 from cimsim.query.work import SHORT, Meter
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath

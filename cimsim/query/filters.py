@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from cimsim.query.access import Scope, has
 from cimsim.query.conditions import Test, compiled
 from cimsim.query.parse import parse_condition
+from cimsim.query.property_access import Scope, has
 from cimsim.query.syntax import FQL, Condition, Path, paths, units
 from cimsim.query.work import AT_ONCE, COMPILED, SLICE, check_in_all
 from cimsim.world.instances import Instance

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from cimsim.query.access import Scope, system_property
 from cimsim.query.filters import check_known
+from cimsim.query.property_access import Scope, system_property
 from cimsim.query.syntax import Dialect, Path, Select, Step
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass, Schema

@@ -7,8 +7,8 @@ from cimsim.cimxml.headers import CimHeaders, check_headers, unmatched
 from cimsim.cimxml.message import MessageError
 from cimsim.server.auth import Authenticator
 from cimsim.server.discovery import Features
-from cimsim.server.extension import CIM_EXTENSION, prefix_of
 from cimsim.server.logins import Visitor
+from cimsim.server.m_post import CIM_EXTENSION, prefix_of
 from cimsim.server.negotiation import check_accept, check_content_encoding, check_content_type, takes_trailers
 from cimsim.server.replies import PLAIN, HttpError, Style
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cimsim.operations.table import OPERATIONS
-from cimsim.server.extension import CIM_EXTENSION
+from cimsim.server.m_post import CIM_EXTENSION
 from cimsim.world.names import fold
 
 _PROTOCOL_VERSION: Final = "1.4"

@@ -29,8 +29,8 @@ from httptools import (
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.server.admission import M_POST, OPTIONS, Admission, Admitted, Head, body_length, unknown_method
 from cimsim.server.bodies import MAX_SMALL_BODY, Share
-from cimsim.server.extension import as_post, end_of_lines, is_beginning, may_extend
 from cimsim.server.limits import HttpLimits
+from cimsim.server.m_post import as_post, end_of_lines, is_beginning, may_extend
 from cimsim.server.replies import CONTINUE, ENDS, PLAIN, Connection, HttpError, Style, connection
 
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from cimsim.cimxml.message import MessageError
-from cimsim.server.extension import CIM_EXTENSION
+from cimsim.server.m_post import CIM_EXTENSION
 from cimsim.server.trailers import field_value, trailer_announcement
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"

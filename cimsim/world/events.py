@@ -37,7 +37,7 @@ class ClassChange(NamedTuple):
 
 
 class Raised(NamedTuple):
-    """An indication that a behaviour raised: properties of an instance of an indication class, seen from a namespace."""
+    """An indication that a provider raised: properties of an instance of an indication class, seen from a namespace."""
 
     namespace: str
     classname: str

@@ -1,7 +1,7 @@
 """The schema of one namespace: declared classes, resolved once, and who derives from whom.
 
 A declared class is a ``pywbem.CIMClass`` that holds only its own elements. Resolving it (inheritance done, property order
-fixed, keys known) gives a :class:`ResolvedClass`, from which operations, behaviours and codecs read. A schema is immutable;
+fixed, keys known) gives a :class:`ResolvedClass`, from which operations, providers and codecs read. A schema is immutable;
 adding a class shares all that was resolved before.
 """
 
@@ -14,7 +14,7 @@ from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
 
 from cimsim.world.convert import convert_value, shape
 from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass, server_limits_exceeded
-from cimsim.world.full import merged
+from cimsim.world.full_class import merged
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.pmap import PersistentMap
 

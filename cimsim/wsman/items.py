@@ -5,10 +5,10 @@ from typing import Final
 
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
+from cimsim.wsman.element_writer import fragment_element, instance_element
 from cimsim.wsman.faults import EnvelopeTooSmallError, NoReferenceError
-from cimsim.wsman.instance_writer import fragment_element, instance_element
-from cimsim.wsman.message import Enumeration, Mode
 from cimsim.wsman.references import write_reference
+from cimsim.wsman.wsman_message import Enumeration, Mode
 
 OVERHEAD: Final = 2_048
 """Bytes of an envelope that hold no items: header, context, and the elements around the items."""

@@ -9,8 +9,8 @@ from cimsim.world.values import DateTime
 from cimsim.wsman.datetimes import to_xml
 from cimsim.wsman.faults import DESTINATION_UNREACHABLE, UNEXPECTED_SELECTORS, WsmanError
 from cimsim.wsman.resources import ANY_CLASS, DEFAULT_NAMESPACE, NAMESPACE_SELECTOR, Resource, parse_resource
+from cimsim.wsman.soap_xml import Element
 from cimsim.wsman.uris import ADDRESSING, ANONYMOUS, WSMAN
-from cimsim.wsman.xml import Element
 
 _DECLARED: Final = f'xmlns:a="{ADDRESSING}" xmlns:w="{WSMAN}"'
 """Declared once more where clients copy from (rule WM-P-8)."""

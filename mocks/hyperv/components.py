@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cimsim.behaviours.api import Behaviour
-from cimsim.behaviours.jobs import is_running
-from cimsim.behaviours.service import (
+from cimsim.operations.methods import Invocation
+from cimsim.providers.jobs import is_running
+from cimsim.providers.provider import Provider
+from cimsim.providers.service_life_cycle import (
     BUSY,
     COMPLETED,
     DISABLED,
@@ -15,8 +16,7 @@ from cimsim.behaviours.service import (
     REQUESTABLE,
     unsupported,
 )
-from cimsim.behaviours.timing import timeout_refusal
-from cimsim.operations.methods import Invocation
+from cimsim.providers.timing import timeout_refusal
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction
@@ -28,7 +28,7 @@ from .terms import INVALID_STATE, NOT_READY, SHUTDOWN_IN_PROGRESS, SHUTTING_DOWN
 from .topology import machine_of
 
 
-class IntegrationComponent(Behaviour):
+class IntegrationComponent(Provider):
     """An integration component of a running virtual machine: Enabled and Disabled at will, together with its settings.
 
     Of these classes the documents promise 0 and 1 only, so a change is done at once. RequestedState always stays 12.

@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 
 from pywbem import CIMInstance
 
-from cimsim.behaviours.jobs import JobFailure, fail, is_running
-from cimsim.behaviours.service import ENABLED, JOB_STARTED
-from cimsim.behaviours.settings import SettingError
-from cimsim.behaviours.timing import Timing
+from cimsim.providers.jobs import JobFailure, fail, is_running
+from cimsim.providers.service_life_cycle import ENABLED, JOB_STARTED
+from cimsim.providers.setting_error import SettingError
+from cimsim.providers.timing import Timing
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction

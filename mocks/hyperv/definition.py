@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.behaviours.service import DISABLED
+from cimsim.providers.service_life_cycle import DISABLED
 from cimsim.world.instances import Instance
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cimsim.behaviours.service import DISABLED, ENABLED, is_busy
-from cimsim.behaviours.timing import TIMEOUT_NOT_SUPPORTED, timeout_refusal
 from cimsim.operations.methods import Invocation
+from cimsim.providers.service_life_cycle import DISABLED, ENABLED, is_busy
+from cimsim.providers.timing import TIMEOUT_NOT_SUPPORTED, timeout_refusal
 from cimsim.world.instances import Instance
 from cimsim.world.transaction import Transaction
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cimsim.behaviours.jobs import JobFailure, fail, is_running
-from cimsim.behaviours.service import ENABLED, IN_TRANSITION, NO_TRANSITION, RUNNING, STOPPED
-from cimsim.behaviours.timing import IMMEDIATE, Timing
+from cimsim.providers.jobs import JobFailure, fail, is_running
+from cimsim.providers.service_life_cycle import ENABLED, IN_TRANSITION, NO_TRANSITION, RUNNING, STOPPED
+from cimsim.providers.timing import IMMEDIATE, Timing
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cimsim.behaviours.service import NOT_SUPPORTED, ServiceLifeCycle, is_busy
 from cimsim.operations.methods import Invocation
+from cimsim.providers.service_life_cycle import NOT_SUPPORTED, ServiceLifeCycle, is_busy
 from cimsim.world.instances import Instance
 
 from .terms import WINDOWS_UTC

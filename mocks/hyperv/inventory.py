@@ -7,9 +7,9 @@ are the same on every start. They do not depend on how many come after it.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.behaviours.service import DISABLED, ENABLED
-from cimsim.behaviours.settings import SettingError
-from cimsim.behaviours.variants import replace_texts
+from cimsim.providers.service_life_cycle import DISABLED, ENABLED
+from cimsim.providers.setting_error import SettingError
+from cimsim.providers.variants import replace_texts
 from cimsim.world.transaction import Transaction
 
 from .definition import add_session_service, create_machine, destroy_machine, machines

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cimsim.behaviours.api import Behaviour
-from cimsim.behaviours.service import DISABLED, ENABLED, JOB_STARTED
-from cimsim.behaviours.timing import IMMEDIATE, Timing
 from cimsim.operations.methods import Invocation
+from cimsim.providers.provider import Provider
+from cimsim.providers.service_life_cycle import DISABLED, ENABLED, JOB_STARTED
+from cimsim.providers.timing import IMMEDIATE, Timing
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction
@@ -233,7 +233,7 @@ class Power:
         transaction.modify(transaction.get(path), **_at_rest(transaction), EnabledState=before)
 
 
-class VirtualMachine(Behaviour):
+class VirtualMachine(Provider):
     """Msvm_ComputerSystem: starts, turns off, saves, pauses, reboots and resets virtual machines, each with a job."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:

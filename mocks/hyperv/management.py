@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from pywbem import CIMInstance
 
-from cimsim.behaviours.jobs import JobFailure
-from cimsim.behaviours.service import COMPLETED, DISABLED
 from cimsim.operations.methods import Invocation
+from cimsim.providers.jobs import JobFailure
+from cimsim.providers.service_life_cycle import COMPLETED, DISABLED
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath

@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 
 from pywbem import CIMInstance
 
-from cimsim.behaviours.jobs import JobFailure
-from cimsim.behaviours.service import COMPLETED, DISABLED, ENABLED, JOB_STARTED
-from cimsim.behaviours.timing import Timing
 from cimsim.operations.methods import Invocation
+from cimsim.providers.jobs import JobFailure
+from cimsim.providers.service_life_cycle import COMPLETED, DISABLED, ENABLED, JOB_STARTED
+from cimsim.providers.timing import Timing
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from pywbem import CIMInstance
 
-from cimsim.behaviours.jobs import is_running
-from cimsim.behaviours.service import COMPLETED, ENABLED
 from cimsim.operations.methods import Invocation
+from cimsim.providers.jobs import is_running
+from cimsim.providers.service_life_cycle import COMPLETED, ENABLED
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass

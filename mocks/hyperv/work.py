@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from cimsim.behaviours.jobs import JobKind, JobLifeCycle, begin
-from cimsim.behaviours.timing import Timing
+from cimsim.providers.jobs import JobKind, JobLifeCycle, begin
+from cimsim.providers.timing import Timing
 from cimsim.world.agenda import Step
 from cimsim.world.instances import Instance
 from cimsim.world.transaction import Transaction
@@ -84,7 +84,7 @@ def start_job(
     identifier: str | None = None,
     properties: Mapping[str, Any] = _NOTHING,
 ) -> Instance:
-    """Begin a job of the host, as ``cimsim.behaviours.jobs.begin`` does; it belongs to vmms unless to another ``owner``."""
+    """Begin a job of the host, as ``cimsim.providers.jobs.begin`` does; it belongs to vmms unless to another ``owner``."""
     name = _NAMES[job_type]
     values = {"ElementName": name, "Caption": name, "Cancellable": cancellable, **properties}
     if kind is JOBS:

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from cimsim.behaviours.api import Behaviour
+from cimsim.providers.provider import Provider
 from cimsim.world.errors import already_exists, invalid_parameter, not_supported
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
@@ -19,7 +19,7 @@ LINK: Final = "CIM_NamespaceInManager"
 _COMPONENT: Final = re.compile(r"[^\W\d][\w.-]*")
 
 
-class Namespaces(Behaviour):
+class Namespaces(Provider):
     """CIM_Namespace: its instances are the namespaces."""
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
@@ -46,7 +46,7 @@ class Namespaces(Behaviour):
         describe_all(transaction)
 
 
-class NamespaceLinks(Behaviour):
+class NamespaceLinks(Provider):
     """CIM_NamespaceInManager: its instances come and go with the namespaces (rule W3)."""
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:

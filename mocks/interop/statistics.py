@@ -7,7 +7,7 @@ is TRUE again they count anew.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cimsim.behaviours.api import Behaviour
+from cimsim.providers.provider import Provider
 from cimsim.world.counts import OperationCount
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
@@ -44,7 +44,7 @@ FIRST_TYPE: Final = 3
 OTHER: Final = 1
 
 
-class Statistics(Behaviour):
+class Statistics(Provider):
     """CIM_CIMOMStatisticalData."""
 
     def refresh(self, transaction: Transaction) -> None:

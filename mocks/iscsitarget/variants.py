@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from cimsim.behaviours.variants import take
+from cimsim.providers.variants import take
 from cimsim.world.paths import Identity, InstancePath
 from cimsim.world.transaction import Transaction
 

@@ -6,7 +6,7 @@ from tests.benchmarks.client import BadAnswerError, Connection
 from tests.benchmarks.compare import alternate
 from tests.benchmarks.load import closed_loop
 from tests.benchmarks.messages import instance_name, intrinsic
-from tests.benchmarks.packs.links.behaviours import NAMESPACE
+from tests.benchmarks.packs.links.providers import NAMESPACE
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import PACKS, Server, simulator
 from tests.benchmarks.report import Budget, Figure

@@ -6,7 +6,7 @@ from typing import Final
 from tests.benchmarks.client import BadAnswerError, Connection
 from tests.benchmarks.compare import alternate
 from tests.benchmarks.messages import class_name, intrinsic
-from tests.benchmarks.packs.things.behaviours import CLASS, NAMESPACE
+from tests.benchmarks.packs.things.providers import CLASS, NAMESPACE
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import PACKS, Server, peer, simulator
 from tests.benchmarks.report import Budget, Figure

@@ -13,7 +13,7 @@ import pywbem_mock
 from pywbem._tupleparse import TupleParser
 from pywbem._tupletree import xml_to_tupletree_sax
 
-from tests.benchmarks.packs.things.behaviours import CLASS, NAMESPACE, thing
+from tests.benchmarks.packs.things.providers import CLASS, NAMESPACE, thing
 from tests.benchmarks.processes import PACKS
 from tests.benchmarks.ready import announce
 

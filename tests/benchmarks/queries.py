@@ -9,7 +9,7 @@ from pywbem import WBEMConnection
 from tests.benchmarks.client import BadAnswerError
 from tests.benchmarks.compare import alternate
 from tests.benchmarks.enumeration import COUNT
-from tests.benchmarks.packs.things.behaviours import CLASS, NAMESPACE
+from tests.benchmarks.packs.things.providers import CLASS, NAMESPACE
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import PACKS, simulator
 from tests.benchmarks.report import Budget, Figure

@@ -8,7 +8,7 @@ from tests.benchmarks.client import BadAnswerError, Connection
 from tests.benchmarks.compare import alternate
 from tests.benchmarks.load import closed_loop
 from tests.benchmarks.messages import extrinsic, instance_name, intrinsic
-from tests.benchmarks.packs.guests.behaviours import (
+from tests.benchmarks.packs.guests.providers import (
     CLASS,
     HOST,
     HOST_CLASS,

@@ -8,7 +8,7 @@ from typing import Final
 from tests.benchmarks.client import BadAnswerError, Connection
 from tests.benchmarks.enumeration import MARKER, REQUEST
 from tests.benchmarks.messages import instance_name, intrinsic
-from tests.benchmarks.packs.things.behaviours import CLASS, NAMESPACE
+from tests.benchmarks.packs.things.providers import CLASS, NAMESPACE
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import PACKS, Server, simulator
 from tests.benchmarks.report import Budget, Figure

@@ -7,7 +7,7 @@ from typing import Final
 from tests.benchmarks.client import BadAnswerError, Connection
 from tests.benchmarks.compare import alternate
 from tests.benchmarks.messages import intrinsic
-from tests.benchmarks.packs.guests.behaviours import WEB01
+from tests.benchmarks.packs.guests.providers import WEB01
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import simulator
 from tests.benchmarks.rates import get_instance

@@ -10,15 +10,15 @@ from typing import Any, Final
 
 from pywbem import CIMInstance, CIMInstanceName, WBEMConnection
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.indications import Indications
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, IntrinsicRequest
 from cimsim.packs.load import load
 from cimsim.world.convert import InstanceData, PropertyData
 from tests.benchmarks.client import BadAnswerError, Connection
 from tests.benchmarks.messages import intrinsic
-from tests.benchmarks.packs.things.behaviours import NAMESPACE
+from tests.benchmarks.packs.things.providers import NAMESPACE
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import PACKS, Server, peer, simulator
 from tests.benchmarks.report import Budget, Figure
@@ -42,7 +42,7 @@ def measure(plan: Plan) -> list[Figure]:
 
 def _in_process(plan: Plan) -> list[Figure]:
     loaded = load([PACKS / "things", "interop"], cache_dir=plan.cache, now=0.0)
-    cimom = Cimom(loaded.world, loaded.behaviours, Clock(0.0), random=os.urandom, hooks=loaded.behaviours)
+    cimom = Cimom(loaded.world, loaded.providers, Clock(0.0), random=os.urandom, hooks=loaded.providers)
     later: list[Any] = []
     Indications(cimom, lambda *_: None, later=later.append)
 

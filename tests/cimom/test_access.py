@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pywbem import CIM_ERR_ACCESS_DENIED, CIM_ERR_INVALID_NAMESPACE, CIM_ERR_NOT_FOUND, CIM_ERR_NOT_SUPPORTED, CIMError
 
-from cimsim.cimom.access import Access, Grant, parse_grant
-from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.authorization import Access, Grant, parse_grant
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import ObjectPaths
 from cimsim.operations.roles import Role

@@ -1,4 +1,4 @@
-"""Defects of behaviours and our own, and the names of enumeration sessions."""
+"""Defects of providers and our own, and the names of enumeration sessions."""
 
 import os
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ import pytest
 from pywbem import CIMError
 from twisted.logger import LogLevel, globalLogPublisher
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.methods import Invocation
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest
 from cimsim.operations.results import Pulled
@@ -19,7 +19,7 @@ A = InstancePath("T_Thing", (("Id", "a"),))
 
 
 class Broken:
-    """A behaviour that changes something, and then fails."""
+    """A provider that changes something, and then fails."""
 
     def find(self, namespace: str, cls: Any, method: str) -> Any:
         return self.fail
@@ -51,7 +51,7 @@ def refusal(cimom: Cimom, request: Any) -> CIMError:
     return refused.value
 
 
-def test_e7_sec11_g14_a_behaviour_that_fails_is_1_logged_and_leaves_nothing_half_done(cimom: Cimom, logged: list[Any]) -> None:
+def test_e7_sec11_g14_a_provider_that_fails_is_1_logged_and_leaves_nothing_half_done(cimom: Cimom, logged: list[Any]) -> None:
     before = cimom.world
     error = refusal(cimom, ExtrinsicRequest("Run", "root/test", A, ()))
     assert error.status_code == 1
@@ -69,7 +69,7 @@ def test_e6_what_a_client_reads_has_no_traceback(cimom: Cimom, logged: list[Any]
     def fail(*_: Any, **__: Any) -> Any:
         raise KeyError("secret/place")
 
-    monkeypatch.setattr("cimsim.cimom.cimom.perform", fail)
+    monkeypatch.setattr("cimsim.cimom.object_manager.perform", fail)
     text = refusal(cimom, IntrinsicRequest("EnumerateClassNames", "root/test")).status_description
     assert "secret" not in text
     assert len(logged) == 2

@@ -8,16 +8,16 @@ import pytest
 from pywbem import CIMError, CIMInstanceName
 from twisted.logger import globalLogPublisher
 
-from cimsim.cimom.access import Access, parse_grant
-from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.active_subscriptions import Subscriptions
+from cimsim.cimom.authorization import Access, parse_grant
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.delivery_queues import Done, Outgoing
 from cimsim.cimom.indications import Indications
-from cimsim.cimom.outbox import Done, Outgoing
-from cimsim.cimom.subscriptions import Subscriptions
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.methods import Implementation, Invocation
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, NamedInstance
 from cimsim.packs.load import Loaded, load
-from cimsim.query.indications import IndicationFilter
+from cimsim.query.indication_queries import IndicationFilter
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
@@ -70,11 +70,11 @@ class Listening:
         for namespace in (TEST, "root/other"):
             transaction.create("T_Thing", {"Id": "a", "On": False}, namespace)
         self.clock = Clock(1_000_000.0)
-        self.cimom = Cimom(transaction.world, Methods(), self.clock, random=bytes, hooks=loaded.behaviours)
+        self.cimom = Cimom(transaction.world, Methods(), self.clock, random=bytes, hooks=loaded.providers)
         self.sent: list[tuple[str, Instance]] = []
         self.columns: list[Any] = []
         self.payloads: list[Any] = []
-        self.hooks = loaded.behaviours
+        self.hooks = loaded.providers
         self.pending: list[Done] = []
         self.answers: Mapping[str, str | None] = {}
         self.hold = False
@@ -308,7 +308,7 @@ def test_i19_a_call_with_its_changes_in_their_order(listening: Listening) -> Non
     assert len({indication["IndicationIdentifier"] for _, indication in listening.sent}) == 4
 
 
-def test_i20_what_behaviours_raise_is_told(listening: Listening) -> None:
+def test_i20_what_providers_raise_is_told(listening: Listening) -> None:
     listening.subscribe("SELECT * FROM CIM_AlertIndication WHERE PerceivedSeverity = 3")
     listening.call(On=True)
     alert = listening.last
@@ -316,7 +316,7 @@ def test_i20_what_behaviours_raise_is_told(listening: Listening) -> None:
     assert alert["IndicationTime"] is not None
 
 
-def test_what_behaviours_raise_wrongly_is_logged(listening: Listening, logged: list[str]) -> None:
+def test_what_providers_raise_wrongly_is_logged(listening: Listening, logged: list[str]) -> None:
     listening.subscribe("SELECT * FROM CIM_Indication")
     listening.cimom.run(lambda transaction: transaction.indicate("T_Nothing"), TEST)
     assert logged == ["no class T_Nothing in root/test"]
@@ -876,7 +876,7 @@ def test_adding_a_subscription_reads_no_other(listening: Listening, monkeypatch:
     for number in range(5):
         listening.subscribe(CHANGED, url=f"http://l{number}", name=f"f{number}")
     read: list[Any] = []
-    monkeypatch.setattr("cimsim.cimom.subscriptions.interop", lambda world: world.namespaces[INTEROP])
+    monkeypatch.setattr("cimsim.cimom.active_subscriptions.interop", lambda world: world.namespaces[INTEROP])
     add = Subscriptions._add
 
     def counted(self: Subscriptions, world: Any, subscription: Instance) -> None:

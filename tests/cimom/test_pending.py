@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pywbem import CIMError
 
-from cimsim.cimom.access import Access, parse_grant
-from cimsim.cimom.cimom import Cimom
+from cimsim.cimom.authorization import Access, parse_grant
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.quirks import Quirks
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import Argument, ClassName, IntrinsicRequest
-from cimsim.server.habits import HabitualCimom
+from cimsim.quirks.quirky_cimom import HabitualCimom
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 

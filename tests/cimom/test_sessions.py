@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pywbem import CIMError
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, ClassName, IntrinsicRequest
 from cimsim.operations.results import Pulled, Void
 from cimsim.world.convert import InstanceData, PropertyData

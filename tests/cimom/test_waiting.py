@@ -8,11 +8,11 @@ import pytest
 from pywbem import CIMError
 from twisted.logger import globalLogPublisher
 
-from cimsim.behaviours.api import Behaviour, Behaviours, Binding
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.methods import Invocation
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, NamedInstance
+from cimsim.providers.provider import Binding, Provider, Providers
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.events import Change, Event
 from cimsim.world.instances import Instance
@@ -24,7 +24,7 @@ A = InstancePath("T_Thing", (("Id", "a"),))
 B = InstancePath("T_Thing", (("Id", "b"),))
 
 
-class Slow(Behaviour):
+class Slow(Provider):
     """Its methods plan what comes later."""
 
     def Later(self, call: Invocation) -> int:
@@ -61,14 +61,14 @@ class Slow(Behaviour):
         raise KeyError("broken step")
 
 
-class Live(Behaviour):
+class Live(Provider):
     """Computes an age when somebody reads."""
 
     def read_instance(self, transaction: Transaction, instance: Instance) -> Mapping[str, Any] | None:
         return {"Age": int(transaction.now) - 1000} if instance["Id"] == "a" else None
 
 
-class Odd(Behaviour):
+class Odd(Provider):
     """Computes what ``result`` holds; an exception is raised."""
 
     result: Any = None
@@ -79,7 +79,7 @@ class Odd(Behaviour):
         return self.result
 
 
-class Catalogue(Behaviour):
+class Catalogue(Provider):
     """Its instances are one for each thing."""
 
     def refresh(self, transaction: Transaction) -> None:
@@ -90,7 +90,7 @@ class Catalogue(Behaviour):
 class Client:
     def __init__(self, world: World) -> None:
         self.odd = Odd({})
-        behaviours = Behaviours(
+        providers = Providers(
             [
                 Binding("root/test", "T_Thing", Slow({})),
                 Binding("root/test", "T_Thing", Live({})),
@@ -100,7 +100,7 @@ class Client:
         )
         self.clock = Clock(1000.0)
         self.told: list[Event] = []
-        self.cimom = Cimom(world, behaviours, self.clock, random=bytes, hooks=behaviours)
+        self.cimom = Cimom(world, providers, self.clock, random=bytes, hooks=providers)
         self.cimom.listeners.append(self._listen)
 
     def _listen(self, world: World, events: Sequence[Event]) -> None:
@@ -192,7 +192,7 @@ def test_a_step_that_plans_itself_for_the_same_moment_is_dropped_and_named(clien
 
 def test_whatever_a_method_raises_is_an_error_for_the_client(client: Client, logged: list[Any]) -> None:  # E7
     for method, text in (
-        ("Leave", "the behaviour of Leave failed: SystemExit: left"),
+        ("Leave", "the provider of Leave failed: SystemExit: left"),
         ("Misuse", "raised a CIMError that cannot be sent"),
     ):
         with pytest.raises(CIMError, match=text) as error:
@@ -288,8 +288,8 @@ def test_values_are_computed_in_every_answer_with_properties(client: Client) -> 
 
 
 ODD: list[tuple[Any, str]] = [
-    (KeyError("lost"), "the behaviour Odd.read_instance failed: KeyError: 'lost'"),
-    (ValueError(), "the behaviour Odd.read_instance failed: ValueError"),
+    (KeyError("lost"), "the provider Odd.read_instance failed: KeyError: 'lost'"),
+    (ValueError(), "the provider Odd.read_instance failed: ValueError"),
     ({"Nothing": 1}, "computes values on reading returned what does not fit: class T_Odd has no property Nothing"),
     ({"Age": "old"}, "returned what does not fit: property T_Odd.Age: 'old' is not a uint32"),
     ({"Id": "other"}, "returned another value of key Id"),

@@ -8,8 +8,8 @@ from pywbem import CIMClass, CIMProperty, CIMQualifier
 from pywbem._tupleparse import TupleParser
 from pywbem._tupletree import xml_to_tupletree_sax
 
-from cimsim.cimxml.decode import Decoder
-from cimsim.cimxml.encode import Encoder
+from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import IntrinsicRequest, Request

@@ -6,10 +6,10 @@ import pytest
 from lxml import etree
 from pywbem import CIMError
 
-from cimsim.cimxml.decode import Decoder
-from cimsim.cimxml.encode import Encoder
+from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.decode.message_limits import Limits
+from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.headers import CimHeaders
-from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.request import ClassName, ExtrinsicRequest, IntrinsicRequest
 from cimsim.operations.results import ClassNames, MethodResult, Output, Void

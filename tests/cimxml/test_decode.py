@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cimsim.cimxml.decode import Decoder
+from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.request import IntrinsicRequest

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cimsim.cimxml.decode import Decoder
+from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.hosts import is_own_host
 

@@ -5,9 +5,9 @@ from xml.sax.saxutils import escape
 import pytest
 from pywbem import CIMClass
 
-from cimsim.cimxml.decode import Decoder
+from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.decode.message_limits import Limits
 from cimsim.cimxml.headers import CimHeaders
-from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import Argument, ClassName, NamedInstance, Request
 from cimsim.world.convert import InstanceData, PropertyData

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from cimsim.cimxml.decode import Decoder
+from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.decode.message_limits import Limits
 from cimsim.cimxml.headers import CimHeaders
-from cimsim.cimxml.limits import Limits
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import ClassName, ClassPath, ExtrinsicRequest
 from cimsim.world.paths import InstancePath

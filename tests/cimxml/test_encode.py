@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pywbem import CIMClass, CIMError, CIMInstance, CIMProperty
 
-from cimsim.cimxml.encode import Encoder
+from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import ClassName, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import (

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pywbem import CIMError, CIMInstance, Uint16, Uint32
 
-from cimsim.cimxml.encode import Encoder
-from cimsim.cimxml.encode_errors import ErrorInstances
+from cimsim.cimxml.encode.encoder import Encoder
+from cimsim.cimxml.encode.error_writer import ErrorInstances
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import IntrinsicRequest
 
@@ -48,7 +48,7 @@ def test_e3_e4_given_instances_are_completed_and_tell_the_code_of_the_error(
     told = {name: instance[name] for name in ("MessageID", "Message", "ErrorType", "Disk", "CIMStatusCode")}
     assert told == {"MessageID": "EX17", "Message": "the <disk> is full", "ErrorType": 9, "Disk": "C:", "CIMStatusCode": 1}
     assert (instance["OwningEntity"], instance["PerceivedSeverity"], instance["ProbableCause"]) == ("cimsim", 5, 1)
-    assert DISK_FULL["CIMStatusCode"] == 99, "the instance of the behaviour stays as it is"
+    assert DISK_FULL["CIMStatusCode"] == 99, "the instance of the provider stays as it is"
 
 
 def test_e3_e4_every_error_may_carry_one(read: Callable[[str], tuple[str, list[CIMInstance]]]) -> None:

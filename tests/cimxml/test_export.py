@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pywbem._listener import ListenerRequestHandler
 
-from cimsim.cimxml.encode_instances import filled_in
-from cimsim.cimxml.export import ExportError, check_reply, export_message, export_payload
+from cimsim.cimxml.encode.instance_writer import filled_in
+from cimsim.cimxml.export_message import ExportError, check_reply, export_message, export_payload
 from cimsim.operations.projection import project
 from cimsim.world.instances import Instance
 from cimsim.world.values import DateTime

@@ -19,8 +19,8 @@ from pywbem import (
     CIMQualifierDeclaration,
 )
 
-from cimsim.cimxml.encode import Encoder
-from cimsim.cimxml.encode_errors import ErrorInstances
+from cimsim.cimxml.encode.encoder import Encoder
+from cimsim.cimxml.encode.error_writer import ErrorInstances
 from cimsim.cimxml.message import Message
 from cimsim.operations.call import Policy
 from cimsim.operations.perform import perform
@@ -197,7 +197,7 @@ def test_what_bypasses_every_check_is_answered_all_the_same(
 
 @odd
 @given(TYPES, VALUES, st.booleans(), st.sampled_from([None, "instance", "object"]))
-def test_outputs_and_errors_of_behaviours(cim_type: str, value: Any, is_array: bool, embedded: str | None) -> None:
+def test_outputs_and_errors_of_providers(cim_type: str, value: Any, is_array: bool, embedded: str | None) -> None:
     encoder = Encoder("h", null_outputs=True, error_instances=ErrorInstances.ALL)
     output = Output("Odd", cim_type, is_array, value, embedded)
     prop = _set(CIMProperty("Odd", None, type="string"), "value", value)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName, CIMProperty, cimvalue
 
-from cimsim.cimxml.decode import Decoder
-from cimsim.cimxml.encode import Encoder
+from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import IntrinsicRequest

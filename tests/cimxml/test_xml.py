@@ -3,10 +3,10 @@ from time import process_time
 
 import pytest
 
-from cimsim.cimxml.limits import Limits
+from cimsim.cimxml.decode.message_limits import Limits
+from cimsim.cimxml.decode.xml import XmlParser
 from cimsim.cimxml.message import MessageError
 from cimsim.cimxml.vocabulary import may_have_strange_names
-from cimsim.cimxml.xml import XmlParser
 
 
 def refusal(body: bytes, limits: Limits | None = None) -> MessageError:

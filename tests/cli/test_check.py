@@ -41,8 +41,8 @@ def test_mof_is_checked_on_a_schema_of_which_only_what_is_used_is_shown(folder: 
         "pack model.mof (model.mof)",
         "root/cimv2: 1 instance of 1 class, 0 of 2 methods act",
         "  M_Thing: 1 instance",
-        "    Act: no behaviour",
-        "    Run: no behaviour",
+        "    Act: no provider",
+        "    Run: no provider",
         "0 warnings",
     ]
 

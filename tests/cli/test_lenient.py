@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from twisted.logger import LogLevel, capturedLogs
 
 from cimsim.cli.serve import load_packs, serve
-from cimsim.packs.errors import PackError
+from cimsim.packs.pack_errors import PackError
 
 CLASS = "class T_Jar { [Key] uint32 Id; [Required] string Label; };\n"
 

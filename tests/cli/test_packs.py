@@ -23,16 +23,16 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_a_new_pack_works_and_says_which_method_has_no_behaviour(cimsim: Cimsim, lamps: Path) -> None:
+def test_a_new_pack_works_and_says_which_method_has_no_provider(cimsim: Cimsim, lamps: Path) -> None:
     done = cimsim("check", "lamps", "--strict")
     assert (done.status, done.err) == (0, "")
     lines = done.out.splitlines()
     assert lines[1:3] == ["root/lamps: 5 instances of 3 classes, 1 of 2 methods act", "  EX_Lamp: 2 instances"]
-    assert lines[3:5] == ["    Switch: Lamp.Switch", "    Blink: no behaviour"]
+    assert lines[3:5] == ["    Switch: Lamp.Switch", "    Blink: no provider"]
     assert lines[-1] == "0 warnings"
     assert sorted(file.name for file in lamps.iterdir()) == [
         "README.md",
-        "behaviours.py",
+        "providers.py",
         "instances.mof",
         "pack.toml",
         "schema.mof",
@@ -90,13 +90,13 @@ WRONG: list[tuple[str, str, str, str]] = [
     ),
     ("schema.mof", '[Key, Description("Name of the room.")]\n    string Name;', "string Name; uint32 Enter();", "no key"),
     (
-        "behaviours.py",
+        "providers.py",
         "    def Switch(",
         '    def read_instance(self, transaction, instance):\n        return {"Stat": 1}\n\n    def Switch(',
         "no property Stat",
     ),
     (
-        "behaviours.py",
+        "providers.py",
         "    def Switch(",
         '    def refresh(self, transaction):\n        raise KeyError("lost")\n\n    def Switch(',
         "refreshing EX_Lamp fails: KeyError: 'lost'",

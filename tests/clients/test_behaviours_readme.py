@@ -1,4 +1,4 @@
-"""The page on behaviours is what happens: its blocks make a pack, its sessions run against a server of it, in order."""
+"""The page on providers is what happens: its blocks make a pack, its sessions run against a server of it, in order."""
 
 import doctest
 import re
@@ -6,20 +6,20 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import cimsim.behaviours
+import cimsim.providers
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Connect, Launch
 
-PAGE: Final = (Path(cimsim.behaviours.__file__).parent / "README.md").read_text(encoding="utf-8")
+PAGE: Final = (Path(cimsim.providers.__file__).parent / "README.md").read_text(encoding="utf-8")
 BLOCK: Final = re.compile(r"^```([^\n]+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILES: Final = {
     "toml": "pack.toml",
     "mof": "greenhouse.mof",
     "mof indications.mof": "indications.mof",
-    "python": "behaviours.py",
+    "python": "providers.py",
 }
-OVERLAY: Final = {"toml overlay": "pack.toml", "python overlay": "behaviours.py"}
+OVERLAY: Final = {"toml overlay": "pack.toml", "python overlay": "providers.py"}
 
 
 def blocks(kind: str) -> list[str]:

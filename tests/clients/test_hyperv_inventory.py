@@ -121,8 +121,8 @@ def test_processors_and_memory(launch: "Launch", connect: "Connect") -> None:
 @pytest.mark.parametrize("settings", ["hyperv.vms=-1", "hyperv.vms_running=101", "hyperv.vms_paused=-1", "hyperv.vms_saved=34"])
 def test_what_is_no_number_of_machines(settings: str) -> None:
     """The start fails, and says what to write."""
-    from cimsim.packs.errors import PackError
     from cimsim.packs.load import load
+    from cimsim.packs.pack_errors import PackError
 
     with pytest.raises(PackError, match="vms"):
         load(overrides=dict([settings.split("=")]), cache_dir=None, now=0.0)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from pywbem import CIM_ERR_NOT_FOUND, CIMDateTime, CIMError, CIMInstanceName, Uint16, WBEMConnection
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, ExtrinsicRequest
 from cimsim.packs.load import load
 from cimsim.world.events import Change, ChangeKind
@@ -114,7 +114,7 @@ class Target:
         overrides = {f"iscsitarget.{name}": value for name, value in settings.items()}
         loaded = load(["iscsitarget"], overrides, cache_dir=None, now=1000.0)
         self.clock = Clock(1000.0)
-        self.cimom = Cimom(loaded.world, loaded.behaviours, self.clock, random=bytes, hooks=loaded.behaviours)
+        self.cimom = Cimom(loaded.world, loaded.providers, self.clock, random=bytes, hooks=loaded.providers)
         (self.manager,) = self.instances(MANAGER)
         self.told: list[Change] = []
         self.cimom.listeners.append(lambda _, events: self.told.extend(each for each in events if isinstance(each, Change)))

@@ -9,8 +9,8 @@ import pytest
 from twisted.internet.task import Clock as TwistedClock
 from twisted.internet.testing import StringTransport
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.object_manager import Cimom
 from cimsim.control.api import CALLS, listen
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
@@ -172,7 +172,7 @@ def test_something_due_beyond_the_calendar_can_be_told(plane: Plane) -> None:
 
 
 def test_an_advance_that_would_take_for_ever_says_how_far_it_has_come(plane: Plane, monkeypatch: Any) -> None:
-    monkeypatch.setattr("cimsim.control.clock.MOST_CALLS", 1)
+    monkeypatch.setattr("cimsim.control.clock_api.MOST_CALLS", 1)
     text = "the clock has come to 2025-03-10T12:00:05.000000Z, by 1 steps: advance it again to go on"
     assert plane.refused({"seconds": 60}) == (503, text)
     assert plane.happened == [5]

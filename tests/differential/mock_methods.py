@@ -1,4 +1,4 @@
-"""The behaviour of the pack once more, as a provider of pywbem_mock."""
+"""The provider of the pack once more, as a provider of pywbem_mock."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class EchoProvider(MethodProvider):  # type: ignore[misc] # pywbem carries no ty
     provider_classnames = "T_Echo"
 
     def InvokeMethod(self, methodname: str, localobject: Any, params: Any) -> Any:
-        """Return what was given, as ``pack/behaviours.py`` does."""
+        """Return what was given, as ``pack/providers.py`` does."""
         name = methodname.lower()
         if name.startswith("echo"):
             return 7, list(params.values())

@@ -13,15 +13,15 @@ from requests.structures import CaseInsensitiveDict
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock as StandingClock
-from cimsim.cimxml.decode import Decoder
-from cimsim.cimxml.encode import Encoder
-from cimsim.cimxml.recent import RecentMessages
+from cimsim.cimom.object_manager import Cimom
+from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.decode.message_cache import RecentMessages
+from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded, load
 from cimsim.server.http import CimHttpFactory
-from cimsim.server.service import CimService
+from cimsim.simulation.cimxml_service import CimService
 from tests.replies.http import Message, check_answer
 
 PACK: Final = Path(__file__).parent / "pack"
@@ -36,7 +36,7 @@ def connect(loaded: Loaded) -> WBEMConnection:
     """Return a connection to a new CIMOM of a loaded pack."""
     cimom = Cimom(
         loaded.world,
-        loaded.behaviours,
+        loaded.providers,
         StandingClock(1000.0),
         Policy(enforce_write=False),  # K5: the mock knows no Write qualifier
         random=Random(0).randbytes,

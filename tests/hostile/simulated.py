@@ -8,14 +8,14 @@ from lxml import etree
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel, globalLogBeginner
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock as CimomClock
-from cimsim.cimxml.decode import Decoder
-from cimsim.cimxml.encode import Encoder
+from cimsim.cimom.object_manager import Cimom
+from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.packs.load import load
 from cimsim.server.http import CimHttpFactory
 from cimsim.server.limits import HttpLimits
-from cimsim.server.service import CimService
+from cimsim.simulation.cimxml_service import CimService
 
 NOW: Final = 1_700_000_000.0
 LIMITS: Final = HttpLimits(max_body=1_000_000, max_header_bytes=8_000, max_request_line=4_000, max_headers=100)
@@ -82,10 +82,10 @@ class Simulation:
         loaded = self._loaded
         self._cimom = Cimom(
             loaded.world,
-            loaded.behaviours,
+            loaded.providers,
             CimomClock(timer=cast(Any, self._clock)),  # Twisted's clock declares no float
             random=random.Random(1).randbytes,
-            hooks=loaded.behaviours,
+            hooks=loaded.providers,
         )
         self._factory = CimHttpFactory(CimService(Decoder(), Encoder("localhost"), self._cimom), self._clock, None, LIMITS)
 

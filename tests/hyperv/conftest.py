@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 from pywbem import CIMInstance, Uint16
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest
 from cimsim.operations.results import MethodResult
 from cimsim.packs.load import Loaded, load
@@ -33,9 +33,7 @@ class Host:
     def __init__(self, loaded: Loaded) -> None:
         self.clock = Clock(NOON)
         self.events: list[Event] = []
-        self.cimom = Cimom(
-            loaded.world, loaded.behaviours, self.clock, random=lambda size: b"r" * size, hooks=loaded.behaviours
-        )
+        self.cimom = Cimom(loaded.world, loaded.providers, self.clock, random=lambda size: b"r" * size, hooks=loaded.providers)
         self.cimom.listeners.append(self._listen)
 
     def _listen(self, _: World, events: Sequence[Event]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pywbem import CIMError, CIMInstance
 
-from cimsim.packs.errors import PackError
+from cimsim.packs.pack_errors import PackError
 
 if TYPE_CHECKING:
     from cimsim.world.instances import Instance

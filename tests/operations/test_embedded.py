@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pywbem import CIMClass, CIMInstance, CIMProperty
 
-from cimsim.behaviours.api import Behaviour, Behaviours, Binding
 from cimsim.operations.call import Policy
 from cimsim.operations.methods import Invocation
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance
+from cimsim.providers.provider import Binding, Provider, Providers
 from cimsim.world.convert import InstanceData
 from cimsim.world.errors import failed
 from cimsim.world.instances import Instance
@@ -91,7 +91,7 @@ def test_what_is_read_is_a_copy(world: World, way: Callable[[Instance], list[Any
     assert untouched(world)
 
 
-class Spoiler(Behaviour):
+class Spoiler(Provider):
     """Changes all embedded objects that it gets hold of, before and after the plain step."""
 
     def Change(self, call: Invocation) -> Any:
@@ -130,8 +130,8 @@ def _class() -> CIMClass:
 
 
 def _perform(world: World, request: Any) -> World:
-    behaviours = Behaviours([Binding("root/test", "T_Box", Spoiler({}))])
-    return perform(world, request, behaviours, 0.0, Policy(), behaviours).world
+    providers = Providers([Binding("root/test", "T_Box", Spoiler({}))])
+    return perform(world, request, providers, 0.0, Policy(), providers).world
 
 
 def test_a_method_that_fails_leaves_embedded_objects_alone(world: World) -> None:  # G14

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pywbem import CIMInstance
 
-from cimsim.behaviours.api import Behaviour, Behaviours, Binding
 from cimsim.operations.call import Policy
 from cimsim.operations.methods import Invocation
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance
+from cimsim.providers.provider import Binding, Provider, Providers
 from cimsim.world.convert import InstanceData
 from cimsim.world.errors import failed
 from cimsim.world.events import Change
@@ -23,7 +23,7 @@ from cimsim.world.values import Untyped
 from cimsim.world.world import World
 
 
-class Recorder(Behaviour):
+class Recorder(Provider):
     """Writes down what it is told, and gives every device a serial number."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Recorder(Behaviour):
         transaction.create("T_Lonely", {"Id": str(len(self.told))}, "root/test")
 
 
-class OnlyDelete(Behaviour):
+class OnlyDelete(Provider):
     """Refuses to delete; everything else is not its own."""
 
     def delete_instance(self, transaction: Transaction, instance: Instance) -> None:
@@ -61,12 +61,12 @@ class OnlyDelete(Behaviour):
 
 
 class Hooked:
-    """Performs operations on ``world`` with the behaviours above."""
+    """Performs operations on ``world`` with the providers above."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.recorder = Recorder()
-        self.behaviours = Behaviours(
+        self.providers = Providers(
             [Binding("Root/Test", "t_device", self.recorder), Binding("root/test", "T_Disk", OnlyDelete({}))]
         )
         self.changes: Any = ()
@@ -79,7 +79,7 @@ class Hooked:
         return self._perform(request)
 
     def _perform(self, request: Any) -> Any:
-        outcome = perform(self.world, request, self.behaviours, 5.0, Policy(), self.behaviours)
+        outcome = perform(self.world, request, self.providers, 5.0, Policy(), self.providers)
         self.world, self.changes = outcome.world, outcome.changes
         return outcome.result
 
@@ -128,7 +128,7 @@ def test_other_namespaces_are_not_concerned(hooked: Hooked) -> None:
 
 def test_a_namespace_made_by_a_method_is_told_of(hooked: Hooked) -> None:  # W5
     disk = hooked.world.namespace("root/test").cls("T_Disk")
-    assert hooked.behaviours.find("root/test", disk, fold("Format")) is not None
+    assert hooked.providers.find("root/test", disk, fold("Format")) is not None
     hooked.invoke(ExtrinsicRequest("Format", "root/test", path("T_Disk", "b"), ()))
     assert hooked.recorder.told == [["root/test", "root/other", "root/formatted"]]
     assert [change.after["Id"] for change in hooked.changes if isinstance(change, Change) and change.after] == ["1"]

@@ -281,10 +281,10 @@ def test_null_return_value(service: Any) -> None:  # X13
     assert service.invoke("Change", A).return_value == Output("ReturnValue", "uint32", False, None)
 
 
-def test_a_behaviour_must_return_something(service: Any) -> None:
+def test_a_provider_must_return_something(service: Any) -> None:
     service.answer = None
-    assert service.refused(1, service.invoke, "Change", A) == "the behaviour of T_Service.Change returned nothing"
-    assert service.refused(1, service.invoke, "Create", A) == "the behaviour of T_Service.Create returned nothing"
+    assert service.refused(1, service.invoke, "Change", A) == "the provider of T_Service.Change returned nothing"
+    assert service.refused(1, service.invoke, "Create", A) == "the provider of T_Service.Create returned nothing"
 
 
 @pytest.mark.parametrize(
@@ -308,10 +308,10 @@ def test_a_behaviour_must_return_something(service: Any) -> None:
         ((0, {"Size": 1}), "an unknown output parameter Size"),
     ],
 )
-def test_wrong_answers_are_the_behaviours_fault(service: Any, answer: Any, text: str) -> None:
+def test_wrong_answers_are_the_providers_fault(service: Any, answer: Any, text: str) -> None:
     service.answer = answer
     found = service.refused(1, service.invoke, "Change", A)
-    assert found == f"the behaviour of T_Service.Change returned {text}"
+    assert found == f"the provider of T_Service.Change returned {text}"
 
 
 def test_changes_of_a_method_are_one_step(service: Any) -> None:  # G14

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cimsim.packs.errors import PackError
 from cimsim.packs.load import Loaded, load
+from cimsim.packs.pack_errors import PackError
 
 MakePack = Callable[..., Path]
 LoadPack = Callable[..., Loaded]

@@ -15,8 +15,8 @@ import pytest
 from cimsim.packs import cache
 from cimsim.packs.cache import Cache, default_cache_dir
 from cimsim.packs.declarations import Compiled
-from cimsim.packs.errors import PackError
 from cimsim.packs.load import load
+from cimsim.packs.pack_errors import PackError
 
 MOF = 'class T_Thing { [Key] string Name; };\ninstance of T_Thing { Name = "one"; };\n'
 MakePack = Callable[..., Path]
@@ -46,7 +46,7 @@ def test_a_hit_does_not_import_what_compiles(make_pack: MakePack, tmp_path: Path
     program = (
         "import sys; from pathlib import Path; from cimsim.packs.load import load; "
         f"load([Path({str(pack)!r})], cache_dir=Path({str(tmp_path / 'c')!r}), now=0.0); "
-        "assert not {'cimsim.packs.compile', 'cimsim.packs.mof.parser', 'twisted'} & set(sys.modules)"
+        "assert not {'cimsim.packs.mof.compilation', 'cimsim.packs.mof.mof_parser', 'twisted'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(cache.__file__).parents[2])
 
@@ -127,7 +127,7 @@ def _refuse(*_: Any, **__: Any) -> Any:
 def test_settings_and_programs_do_not_matter(make_pack: MakePack, tmp_path: Path) -> None:
     pack = make_pack("p", MOF)
     _load(tmp_path / "c", pack)
-    (pack / "behaviours.py").write_text("def populate(transaction, settings):\n    pass\n")
+    (pack / "providers.py").write_text("def populate(transaction, settings):\n    pass\n")
     assert _load(tmp_path / "c", pack, overrides={"p.faults": ""}) == []
 
 

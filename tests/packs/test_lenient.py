@@ -110,12 +110,12 @@ def test_what_is_lacking_fails_no_reading(make_pack: MakePack, load_pack: LoadPa
             ("References", "ObjectName"),
         ):
             request = IntrinsicRequest(operation, "root/test", (Argument(argument, name),))
-            assert perform(world, request, loaded.behaviours, 0.0, Policy()).world is world
+            assert perform(world, request, loaded.providers, 0.0, Policy()).world is world
     for instances in world.namespace("root/test").instances.all():
         for instance in instances.all():
             for operation in ("Associators", "AssociatorNames", "References", "ReferenceNames"):
                 request = IntrinsicRequest(operation, "root/test", (Argument("ObjectName", instance.path),))
-                assert perform(world, request, loaded.behaviours, 0.0, Policy()).world is world
+                assert perform(world, request, loaded.providers, 0.0, Policy()).world is world
 
 
 def test_the_last_declaration_counts(make_pack: MakePack, load_pack: LoadPack) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pywbem import CIMInstance
 
-from cimsim.packs.errors import PackError
 from cimsim.packs.load import Loaded, load
+from cimsim.packs.pack_errors import PackError
 from cimsim.world.instances import Instance
 from cimsim.world.object_path import parse_path
 from cimsim.world.values import Untyped

@@ -53,12 +53,12 @@ def test_what_is_no_pack(tmp_path: Path, refused: Refused) -> None:
     assert refused(tmp_path / "empty") == "empty: no pack.toml in this folder"
     assert refused(tmp_path / "notes.txt") == "notes.txt: neither a folder with a pack.toml nor a .mof or .py file"
     assert refused(tmp_path / "gone.mof") == "gone.mof: no such file or folder"
-    assert refused("hyperw") == "no pack hyperw; did you mean hyperv? (there are: hyperv, interop, iscsitarget)"
+    assert refused("hyperw") == "no pack hyperw; did you mean hyperv? (there are: hyperv, interop, iscsitarget, windows)"
 
 
 def test_a_shipped_pack_is_found_by_its_name() -> None:
     assert locate("hyperv") == shipped_folder() / "hyperv"
-    assert shipped_names() == ["hyperv", "interop", "iscsitarget"]
+    assert shipped_names() == ["hyperv", "interop", "iscsitarget", "windows"]
 
 
 def test_no_names_are_the_shipped_packs_in_the_order_of_requires() -> None:
@@ -91,7 +91,10 @@ def test_two_packs_of_one_name(make_pack: MakePack, refused: Refused) -> None:
 
 def test_a_required_pack_that_is_missing(make_pack: MakePack, refused: Refused) -> None:
     pack = make_pack("x", head='requires = ["interob"]')
-    expected = "requires interob, but there is no pack interob; did you mean interop? (there are: hyperv, interop, iscsitarget)"
+    expected = (
+        "requires interob, but there is no pack interob; did you mean interop?"
+        " (there are: hyperv, interop, iscsitarget, windows)"
+    )
     assert refused(pack) == f"x/pack.toml:2: {expected}"
 
 

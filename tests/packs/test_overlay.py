@@ -1,4 +1,4 @@
-"""Overlay packs: they bind behaviours to classes of packs that they require, and reach what acts below them."""
+"""Overlay packs: they bind providers to classes of packs that they require, and reach what acts below them."""
 
 import importlib
 from collections.abc import Callable
@@ -25,10 +25,10 @@ class T_Door : T_Base { };
 instance of T_Door { Name = "front"; };
 """
 BASE = """
-from cimsim.behaviours.api import Behaviour
+from cimsim.providers.provider import Provider
 
 
-class Door(Behaviour):
+class Door(Provider):
     def Act(self, call):
         log = call.instance["Log"] + "base,"
         call.transaction.modify(call.instance, Log=log)
@@ -55,10 +55,10 @@ class Door(Behaviour):
             transaction.create("T_Door", {"Name": "fresh"})
 """
 OVER = """
-from cimsim.behaviours.api import Behaviour
+from cimsim.providers.provider import Provider
 
 
-class Door(Behaviour):
+class Door(Provider):
     def Act(self, call):
         call.transaction.modify(call.instance, Log=call.instance["Log"] + "NAME,")
         return "NAME:" + self.below.invoke(call) + self.settings["word"]
@@ -84,7 +84,7 @@ class Door(Behaviour):
             transaction.modify(door, Count=7)
 """
 WORD = '[settings.word]\ntype = "string"\ndefault = "{}"\n'
-BINDING = '[behaviours."root/test"]\n{} = "Door"\n'
+BINDING = '[providers."root/test"]\n{} = "Door"\n'
 
 
 class Doors:
@@ -92,7 +92,7 @@ class Doors:
 
     def __init__(self, loaded: Any) -> None:
         self.world = loaded.world
-        self._behaviours = loaded.behaviours
+        self._providers = loaded.providers
 
     def path(self, name: str) -> Any:
         return from_cim_path(CIMInstanceName("T_Door", {"Name": name}, namespace="root/test"))
@@ -108,7 +108,7 @@ class Doors:
         return self.run("GetInstance", InstanceName=self.path(name)).instance
 
     def _done(self, request: Any) -> Any:
-        outcome = perform(self.world, request, self._behaviours, 0.0, Policy(), self._behaviours)
+        outcome = perform(self.world, request, self._providers, 0.0, Policy(), self._providers)
         self.world = outcome.world
         return outcome.result
 
@@ -116,14 +116,14 @@ class Doors:
 @pytest.fixture
 def packs(make_pack: MakePack) -> list[Path]:
     """A pack, one over it, and one over both."""
-    base = make_pack("base", MOF, tail=WORD.format("w0") + BINDING.format("T_Base"), files={"behaviours.py": BASE})
+    base = make_pack("base", MOF, tail=WORD.format("w0") + BINDING.format("T_Base"), files={"providers.py": BASE})
     over = {
         name: make_pack(
             name,
             None,
             head=f'requires = ["{below}"]',
             tail=BINDING.format("T_Base") + (WORD.format("w2") if name == "top" else ""),
-            files={"behaviours.py": OVER.replace("NAME", name)},
+            files={"providers.py": OVER.replace("NAME", name)},
         )
         for name, below in (("over", "base"), ("top", "over"))
     }
@@ -163,7 +163,7 @@ def test_hooks_reach_the_hooks_below(load_pack: LoadPack, packs: list[Path]) -> 
 
 
 def test_with_nothing_below_the_plain_steps_are_taken(make_pack: MakePack, load_pack: LoadPack) -> None:
-    files = {"behaviours.py": OVER.replace("NAME", "alone")}
+    files = {"providers.py": OVER.replace("NAME", "alone")}
     doors = Doors(load_pack(make_pack("alone", MOF, tail=WORD.format("w") + BINDING.format("T_Door"), files=files)))
     doors.run("CreateInstance", NewInstance=CIMInstance("T_Door", {"Name": "back"}))
     assert doors.read("back")["Log"] == "alone?"
@@ -175,17 +175,17 @@ def test_with_nothing_below_the_plain_steps_are_taken(make_pack: MakePack, load_
 
 
 def test_the_nearer_class_goes_before_the_later_pack(make_pack: MakePack, load_pack: LoadPack) -> None:
-    make_pack("base", MOF, tail=WORD.format("w0") + BINDING.format("T_Door"), files={"behaviours.py": BASE})
-    files = {"behaviours.py": OVER.replace("NAME", "over")}
+    make_pack("base", MOF, tail=WORD.format("w0") + BINDING.format("T_Door"), files={"providers.py": BASE})
+    files = {"providers.py": OVER.replace("NAME", "over")}
     over = make_pack("over", None, head='requires = ["base"]', tail=BINDING.format("T_Base"), files=files)
     assert Doors(load_pack(over)).invoke("Act") == "base,w0"
 
 
-def test_timings_of_the_pack_below_hold_for_a_derived_behaviour(
+def test_timings_of_the_pack_below_hold_for_a_derived_provider(
     make_pack: MakePack, load_pack: LoadPack, packs: list[Path]
 ) -> None:
     derived = BASE.replace("class Door", "class Door").replace('+ "base,"', '+ "derived,"')
-    files = {"behaviours.py": derived}
+    files = {"providers.py": derived}
     pack = make_pack("derived", None, head='requires = ["base"]', tail=BINDING.format("T_Door"), files=files)
     doors = Doors(load_pack(pack, overrides={"base.timings": "T_Base.Wait=3s"}))
     assert (doors.invoke("Act"), doors.invoke("Wait")) == ("derived,w0", "3.0")
@@ -197,7 +197,7 @@ def test_timings_of_the_pack_below_hold_for_a_derived_behaviour(
 # The shipped packs
 
 DERIVED = """
-from cimsim.mocks.hyperv.behaviours import GuestFileService
+from cimsim.mocks.hyperv.providers import GuestFileService
 
 
 class Stubborn(GuestFileService):
@@ -208,24 +208,22 @@ class Stubborn(GuestFileService):
 """
 
 
-def test_a_behaviour_of_a_shipped_pack_can_be_derived_from(
-    make_pack: MakePack, load_pack: LoadPack, shared_cache: Path
-) -> None:
-    tail = '[behaviours."root/virtualization/v2"]\nMsvm_GuestFileService = "Stubborn"\n'
-    pack = make_pack("stubborn", None, head='requires = ["hyperv"]', tail=tail, files={"behaviours.py": DERIVED})
+def test_a_provider_of_a_shipped_pack_can_be_derived_from(make_pack: MakePack, load_pack: LoadPack, shared_cache: Path) -> None:
+    tail = '[providers."root/virtualization/v2"]\nMsvm_GuestFileService = "Stubborn"\n'
+    pack = make_pack("stubborn", None, head='requires = ["hyperv"]', tail=tail, files={"providers.py": DERIVED})
     for profile, answer in (("documented", 0), ("windows-strict", 2)):
         loaded = load_pack(pack, overrides={"hyperv.profile": profile}, cache_dir=shared_cache)
         namespace = loaded.world.namespace("root/virtualization/v2")
         services = namespace.of_class(namespace.cls("Msvm_GuestFileService"))
         running = next(each for each in services if each["Started"] and not each["Name"].endswith("0"))
         request = ExtrinsicRequest("StopService", namespace.name, running.path, ())
-        outcome: Any = perform(loaded.world, request, loaded.behaviours, 0.0, Policy(), loaded.behaviours)
+        outcome: Any = perform(loaded.world, request, loaded.providers, 0.0, Policy(), loaded.providers)
         assert outcome.result.return_value.value == answer
         stopped = outcome.world.find(running.identity)
         assert stopped is not None
         assert stopped["Started"] is bool(answer)
-        found = loaded.behaviours.find(namespace.name, namespace.cls("Msvm_GuestFileService"), "stopservice")
-        below = importlib.import_module("cimsim.mocks.hyperv.behaviours").GuestFileService
+        found = loaded.providers.find(namespace.name, namespace.cls("Msvm_GuestFileService"), "stopservice")
+        below = importlib.import_module("cimsim.mocks.hyperv.providers").GuestFileService
         assert isinstance(found.__self__, below), "it is the very class that hyperv binds"
 
 
@@ -233,6 +231,6 @@ def test_a_behaviour_of_a_shipped_pack_can_be_derived_from(
 def test_modules_of_shipped_packs_have_one_name(load_pack: LoadPack, shared_cache: Path, name: str) -> None:
     loaded = load_pack(name, cache_dir=shared_cache)
     (path,) = (pack.path for pack in loaded.packs if pack.name == name)
-    module = importlib.import_module(f"cimsim.mocks.{name}.behaviours")
+    module = importlib.import_module(f"cimsim.mocks.{name}.providers")
     assert module.__file__ is not None
     assert Path(module.__file__).parent == path

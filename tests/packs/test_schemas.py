@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from cimsim.packs import trees
-from cimsim.packs.errors import PackError
 from cimsim.packs.load import Loaded, load
+from cimsim.packs.mof import schema_trees as trees
+from cimsim.packs.pack_errors import PackError
 from cimsim.world.schema import DeferredClass, Schema
 
 QUALIFIERS = "Qualifier Grade : uint32 = null, Scope(any), Flavor(EnableOverride, ToSubclass);\n"

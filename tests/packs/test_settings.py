@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cimsim.behaviours.timing import Timing
+from cimsim.providers.timing import Timing
 
 SETTINGS = """
 [settings.mode]
@@ -137,7 +137,7 @@ def test_the_ends_of_a_range_belong_to_it(make_pack: MakePack, load_pack: LoadPa
 
 
 REFUSING = """
-from cimsim.behaviours.settings import SettingError
+from cimsim.providers.setting_error import SettingError
 
 def populate(transaction, settings):
     raise SettingError("mode", f"{settings['mode']!r} does not go with count {settings['count']}")
@@ -145,7 +145,7 @@ def populate(transaction, settings):
 
 
 def test_a_pack_that_refuses_a_setting_names_it_and_not_its_own_line(make_pack: MakePack, refused: Refused) -> None:
-    pack = make_pack("p", tail=SETTINGS, files={"behaviours.py": REFUSING})
+    pack = make_pack("p", tail=SETTINGS, files={"providers.py": REFUSING})
     assert refused(pack, overrides={"p.mode": "wild"}) == "setting p.mode: 'wild' does not go with count 3"
 
 
@@ -157,12 +157,12 @@ def test_a_pack_that_refuses_a_setting_names_it_and_not_its_own_line(make_pack: 
         ("T_A.M#0=2s", "'T_A.M#0=2s': calls are counted from 1"),
     ],
 )
-def test_a_wrong_timing_names_the_setting_even_if_a_behaviour_reads_it(
+def test_a_wrong_timing_names_the_setting_even_if_a_provider_reads_it(
     make_pack: MakePack, refused: Refused, item: str, wanted: str
 ) -> None:
-    program = "from cimsim.behaviours.timing import parse_rule\n\n\ndef populate(transaction, settings):\n"
+    program = "from cimsim.providers.timing import parse_rule\n\n\ndef populate(transaction, settings):\n"
     program += "    list(map(parse_rule, settings['timings']))\n"
-    pack = make_pack("p", files={"behaviours.py": program})
+    pack = make_pack("p", files={"providers.py": program})
     assert refused(pack, overrides={"p.timings": item}) == f"setting p.timings: {wanted}"
 
 
@@ -181,9 +181,9 @@ def test_faults_cannot_be_declared(make_pack: MakePack, refused: Refused) -> Non
 def test_a_fault_makes_a_method_return_its_number(make_pack: MakePack, load_pack: LoadPack) -> None:
     loaded = load_pack(make_pack("p", MOF), overrides={"p.faults": "t_thing.run=4, T_Sub.Ask=true"})
     namespace = loaded.world.namespace("root/test")
-    assert loaded.behaviours.find("root/test", namespace.cls("T_Sub"), "run")(None) == 4
-    assert loaded.behaviours.find("root/test", namespace.cls("T_Sub"), "ask")(None) is True
-    assert loaded.behaviours.find("root/test", namespace.cls("T_Thing"), "ask") is None
+    assert loaded.providers.find("root/test", namespace.cls("T_Sub"), "run")(None) == 4
+    assert loaded.providers.find("root/test", namespace.cls("T_Sub"), "ask")(None) is True
+    assert loaded.providers.find("root/test", namespace.cls("T_Thing"), "ask") is None
 
 
 @pytest.mark.parametrize(

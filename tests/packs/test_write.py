@@ -28,7 +28,7 @@ class Site:
 
     def run(self, operation: str, namespace: str, **arguments: Any) -> None:
         request = IntrinsicRequest(operation, namespace, tuple(Argument(name, value) for name, value in arguments.items()))
-        self.world = perform(self.world, request, self._loaded.behaviours, 0.0, self._policy).world
+        self.world = perform(self.world, request, self._loaded.providers, 0.0, self._policy).world
 
     def protects(self, classname: str = "T_Tap", namespace: str = "root/test", **change: Any) -> bool:
         """Whether ModifyInstance and SetProperty refuse a change of Flow, or of the property that is given."""

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pywbem import CIMDateTime, CIMInstance, CIMProperty, Uint8
 
-from cimsim.query.access import Scope
 from cimsim.query.filters import Filter, parse_filter
 from cimsim.query.parse import parse_statement
+from cimsim.query.property_access import Scope
 from cimsim.query.syntax import Select
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World

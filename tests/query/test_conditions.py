@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from pywbem import CIMError
 
+from cimsim.query.comparison import same_path
 from cimsim.query.syntax import CQL, FQL, WQL, Dialect
-from cimsim.query.values import same_path
 from cimsim.world.paths import InstancePath
 
 Ask = Callable[..., list[str]]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pywbem import CIMClass, CIMDateTime, CIMError, CIMInstance, CIMInstanceName, Uint16
 
-from cimsim.query.indications import IndicationFilter, parse_indication_filter
+from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.instances import Instance
 from cimsim.world.schema import Schema
 

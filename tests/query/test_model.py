@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pywbem import CIMClass, CIMProperty
 
-from cimsim.query.access import Scope
 from cimsim.query.conditions import compiled
 from cimsim.query.filters import parse_filter
 from cimsim.query.parse import parse_condition
+from cimsim.query.property_access import Scope
 from cimsim.query.syntax import FQL
 from cimsim.world.instances import Instance
 from cimsim.world.schema import ResolvedClass, resolve

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pywbem import CIMError, CIMInstance, CIMProperty
 
-from cimsim.query.access import Scope
 from cimsim.query.filters import Filter, parse_filter
 from cimsim.query.parse import parse_statement
 from cimsim.query.patterns import regular_expression, wildcards
+from cimsim.query.property_access import Scope
 from cimsim.query.syntax import Select
 from cimsim.query.work import Meter
 from cimsim.world.instances import Instance

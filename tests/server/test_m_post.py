@@ -7,7 +7,7 @@ import pytest
 
 from cimsim.cimxml.message import MessageError
 from cimsim.server.discovery import Features
-from cimsim.server.extension import CIM_EXTENSION, prefix_of
+from cimsim.server.m_post import CIM_EXTENSION, prefix_of
 
 Post = Callable[..., bytes]
 Headers = dict[str, str | list[str] | None]

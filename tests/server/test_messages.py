@@ -8,12 +8,12 @@ import pytest
 from lxml import etree
 from pywbem import CIMClass, CIMError, CIMInstance, CIMInstanceName, CIMProperty, CIMQualifier, CIMQualifierDeclaration, Uint8
 
-from cimsim.cimxml.decode import Decoder
-from cimsim.cimxml.encode import Encoder
+from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Output, Result, Void
 from cimsim.server.discovery import Features
-from cimsim.server.service import CimService
+from cimsim.simulation.cimxml_service import CimService
 
 Post = Callable[..., bytes]
 Headers = dict[str, str | list[str] | None]

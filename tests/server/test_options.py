@@ -8,7 +8,7 @@ import pytest
 
 from cimsim.operations.table import OPERATIONS
 from cimsim.server.discovery import Features
-from cimsim.server.extension import CIM_EXTENSION
+from cimsim.server.m_post import CIM_EXTENSION
 
 Post = Callable[..., bytes]
 

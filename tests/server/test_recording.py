@@ -24,10 +24,10 @@ from cimsim.operations.request import (
 from cimsim.server.descriptors import Descriptors
 from cimsim.server.logins import Visitor
 from cimsim.server.recording import RequestLog
-from cimsim.server.service import CimService
+from cimsim.simulation.cimxml_service import CimService
 from cimsim.world.convert import InstanceData
 from cimsim.world.paths import InstancePath
-from tests.server.test_service import HEADERS, FakeCimom, FakeCodec
+from tests.simulation.test_cimxml_service import HEADERS, FakeCimom, FakeCodec
 
 Post = Callable[..., bytes]
 LAMP = InstancePath("TST_Lamp", (("Name", "desk"),))

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from cimsim.cimxml.decode import Decoder
-from cimsim.cimxml.encode import Encoder
+from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.headers import CimHeaders
 from cimsim.operations.call import Policy
 from cimsim.operations.pending import completed
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
-from cimsim.server.service import CimService
+from cimsim.simulation.cimxml_service import CimService
 from cimsim.world.transaction import Transaction
 
 SPACE = '<LOCALNAMESPACEPATH><NAMESPACE NAME="root"/><NAMESPACE NAME="test"/></LOCALNAMESPACEPATH>'

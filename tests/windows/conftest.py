@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest
 from cimsim.packs.load import Loaded, load
 from cimsim.world.instances import Instance
@@ -21,9 +21,7 @@ class Windows:
 
     def __init__(self, loaded: Loaded) -> None:
         self.clock = Clock(NOON)
-        self.cimom = Cimom(
-            loaded.world, loaded.behaviours, self.clock, random=lambda size: b"r" * size, hooks=loaded.behaviours
-        )
+        self.cimom = Cimom(loaded.world, loaded.providers, self.clock, random=lambda size: b"r" * size, hooks=loaded.providers)
 
     def transaction(self) -> Transaction:
         return Transaction(self.cimom.world, NAMESPACE, self.clock.now())

@@ -420,7 +420,7 @@ def test_self_reference_at_creation(transaction: Transaction) -> None:
     check_index(transaction.world)
 
 
-# What a transaction offers to behaviours
+# What a transaction offers to providers
 
 
 def test_instances_and_select(transaction: Transaction) -> None:

@@ -8,13 +8,13 @@ from typing import Any, Final, NamedTuple
 import pytest
 from lxml import etree
 
-from cimsim.cimom.cimom import Cimom
 from cimsim.cimom.clock import Clock
-from cimsim.cimxml.decode import Decoder as CimXmlDecoder
+from cimsim.cimom.object_manager import Cimom
+from cimsim.cimxml.decode.decoder import Decoder as CimXmlDecoder
 from cimsim.packs.load import Loaded, load
-from cimsim.server.wsman_service import WsmanService
-from cimsim.wsman.decoder import Decoder
-from cimsim.wsman.encoder import Encoder
+from cimsim.simulation.wsman_service import WsmanService
+from cimsim.wsman.message_decoder import Decoder
+from cimsim.wsman.reply_encoder import Encoder
 
 NOON: Final = 1741608000.0  # 2025-03-10 12:00:00 UTC
 NS: Final = {
@@ -133,10 +133,10 @@ class Client:
         numbers = count(1)
         self.cimom = Cimom(
             loaded.world,
-            loaded.behaviours,
+            loaded.providers,
             self.clock,
             random=lambda size: next(numbers).to_bytes(size, "big"),
-            hooks=loaded.behaviours,
+            hooks=loaded.providers,
         )
         decoder = Decoder(CimXmlDecoder().embedded, now=self.clock.now)
         self._service = WsmanService(decoder, Encoder("HVHOST01", lambda: "00000000-0000-0000-0000-000000000001"), self.cimom)

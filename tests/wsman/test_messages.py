@@ -2,7 +2,7 @@
 
 import pytest
 
-from cimsim.wsman.decoder import NotSoapError
+from cimsim.wsman.message_decoder import NotSoapError
 from tests.wsman.conftest import NS, TEST, TRANSFER, V2, Client, envelope
 
 SERVICE = f"{V2}Msvm_GuestCommunicationService"

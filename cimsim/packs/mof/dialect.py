@@ -3,9 +3,9 @@
 from enum import Enum
 from pathlib import Path
 
-from cimsim.packs.errors import PackError
-from cimsim.packs.errors import decode as decode_utf8
-from cimsim.packs.mof.errors import needs_windows
+from cimsim.packs.mof.mof_errors import needs_windows
+from cimsim.packs.pack_errors import PackError
+from cimsim.packs.pack_errors import decode as decode_utf8
 
 _UTF16: tuple[bytes, ...] = (b"\xff\xfe", b"\xfe\xff")
 

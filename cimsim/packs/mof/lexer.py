@@ -7,7 +7,7 @@ parser reaches it, so that the error told is the first in the text.
 import re
 from typing import Any, Final, NamedTuple
 
-from cimsim.packs.mof.errors import MofError
+from cimsim.packs.mof.mof_errors import MofError
 
 NAME: Final = "name"
 STRING: Final = "string"

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from cimsim.packs.declarations import Position
-from cimsim.packs.errors import PackError
-from cimsim.packs.mof.errors import MofError
+from cimsim.packs.mof.mof_errors import MofError
+from cimsim.packs.pack_errors import PackError
 
 _NEWLINE: Final = re.compile("\n")
 

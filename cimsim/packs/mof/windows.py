@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from pywbem import CIMQualifierDeclaration
 
-from cimsim.packs.mof.errors import MofError
-from cimsim.packs.mof.parser import SCOPES
-from cimsim.packs.mof.syntax import Array, Character, Literal, QualifierUse, Value
+from cimsim.packs.mof.mof_errors import MofError
+from cimsim.packs.mof.mof_parser import SCOPES
+from cimsim.packs.mof.syntax_tree import Array, Character, Literal, QualifierUse, Value
 from cimsim.world.values import INTEGER_RANGES
 
 IN_WINDOWS: Final = frozenset(

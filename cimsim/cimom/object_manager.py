@@ -1,0 +1,344 @@
+"""The CIMOM: holds the current world, carries out one request after the other, and commits what each changed.
+
+Between requests it carries out the steps that are due on its clock. A request meets a world in which everything that was due
+before it has happened, however late the reactor is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from math import inf
+from typing import Any, Final
+
+from pywbem import CIMError, CIMInstance
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from cimsim.cimom.authorization import Access, disowned, owned
+from cimsim.cimom.clock import Alarm, Clock
+from cimsim.cimom.contexts import ContextOptions, Contexts
+from cimsim.cimom.reads import shown
+from cimsim.operations.call import Outcome, Policy
+from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
+from cimsim.operations.methods import Implementations
+from cimsim.operations.pending import Pending, completed
+from cimsim.operations.perform import perform
+from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
+from cimsim.operations.results import Close, Count, Opened, Pull, Result
+from cimsim.operations.table import OPERATIONS
+from cimsim.world.agenda import Wait
+from cimsim.world.counts import Counts
+from cimsim.world.errors import described, failed, server_is_shutting_down
+from cimsim.world.events import Event
+from cimsim.world.names import fold, fold_namespace
+from cimsim.world.paths import Identity
+from cimsim.world.transaction import Transaction
+from cimsim.world.world import World
+
+Listener = Callable[[World, Sequence[Event]], None]
+"""Told of what happened, and of the world after it."""
+
+_OF_SESSIONS: Final = (Opened, Pull, Close, Count)
+_FAILURES: Final = (Exception, SystemExit)
+"""What a provider may raise: none of it ends the server, ``sys.exit`` included."""
+_MOST_CODES: Final = 2**32
+_MOST_ROUNDS: Final = 1000
+"""How often steps may plan further steps for the same moment, before that is taken for a circle."""
+_MOST_STEPS: Final = 100_000
+"""How many steps are carried out at a stretch."""
+
+
+class Cimom:
+    """A simulated CIM object manager.
+
+    ``random`` returns that many bytes that nobody can foresee. ``access`` says which users may do what; None: everybody may do
+    everything. All calls come from one thread; each is carried out whole.
+
+    Attributes:
+        access: may be replaced; what it then allows holds for the next request and the next event.
+        world: what it knows now.
+        clock: what it and everything in it goes by.
+        counts: what it has carried out.
+        doing: the request or the step that it is carrying out, None between them; for whoever watches.
+        turn: counts these: the same request may come again and again.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        world: World,
+        implementations: Implementations,
+        clock: Clock,
+        policy: Policy | None = None,
+        *,
+        random: Callable[[int], bytes],
+        contexts: ContextOptions | None = None,
+        access: Access | None = None,
+        hooks: Hooks = NO_HOOKS,
+    ) -> None:
+        self.clock = clock
+        self.counts = Counts()
+        self.doing: Request | Wait | None = None
+        self.turn = 0
+        self.listeners: list[Listener] = []
+        self._alarm: Alarm | None = None
+        self._implementations = implementations
+        self._hooks = hooks
+        self._policy = policy or Policy()
+        self.access = access
+        self._contexts = Contexts(random, contexts or ContextOptions())
+        self._world = world
+        self._plan()
+
+    @property
+    def world(self) -> World:
+        """The current world; setting it swaps in another one, with all that goes on in it, and tells nobody."""
+        return self._world
+
+    @world.setter
+    def world(self, world: World) -> None:
+        self._world = world
+        self._plan()
+
+    def perform(self, request: Request, user: str | None = None) -> Result:
+        """Carry out a request as ``start`` does, to its end."""
+        return completed(self.start(request, user))
+
+    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+        """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
+
+        The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
+
+        Raises:
+            CIMError: the request is refused or failed; the world is as before (rule G14). An exception that is no CIMError is a
+                defect, ours or a provider's: it is logged with its traceback, and the client gets CIM_ERR_FAILED (rule E7).
+        """
+        now = self.clock.now()
+        if self._world.agenda.times:
+            self._catch_up(now)
+        self.turn += 1
+        self.doing = request
+        try:
+            outcome = self._carry_out(request, user, now)
+        except CIMError as error:
+            self._end_session(request, user)
+            if not _can_be_sent(error):
+                self.log.failure("{name!r} failed", name=request.name)
+                raise failed(f"the provider of {request.name} raised a CIMError that cannot be sent: {error.args!r}") from error
+            raise
+        except _FAILURES as error:
+            self.log.failure("{name!r} failed", _failure(error), name=request.name)
+            raise failed(_explanation(request, error)) from error
+        finally:
+            self.doing = None
+            if self.counts.wanted:
+                self._count(request, self.clock.now() - now)
+        world = outcome.world
+        if outcome.changes and self.access is not None:
+            world = owned(world, outcome.changes, user)
+        self._commit(world, outcome.changes)
+        result = outcome.result
+        if isinstance(result, Pending):
+            pending = result.then(partial(self._answered, request, user))
+            pending.check = self._check_running
+            return pending
+        return self._answered(request, user, result, now)
+
+    def _answered(self, request: Request, user: str | None, result: Result, now: float | None = None) -> Result:
+        """Return what the client gets; ``now`` None: the time has gone on since the request was begun."""
+        now = self.clock.now() if now is None else now
+        if isinstance(result, _OF_SESSIONS):
+            room = request.room if isinstance(request, IntrinsicRequest) else None
+            result = self._contexts.answer(result, user, fold_namespace(request.namespace), now, room)
+        if self._world.agenda.readers:
+            self._count_reads(request, result, now)
+        return result
+
+    def _check_running(self) -> None:
+        if not self._policy.sessions:
+            raise server_is_shutting_down("the server is about to stop")
+
+    def run(self, step: Callable[[Transaction], object], namespace: str = "") -> bool:
+        """Change the world from within the server, as a step of its own; return whether it did not fail.
+
+        An exception is logged, and the world is as before.
+        """
+        return self._attempt(step, (), namespace, self.clock.now())
+
+    # What waits
+
+    def _catch_up(self, now: float) -> None:
+        """Carry out the steps that are due, each at its time.
+
+        A step that plans itself anew must not hold the server for ever. One for the same moment is dropped after a thousand
+        rounds; of those that come faster than they are carried out, the rest is left for later.
+        """
+        moment, newest, rounds = -inf, 0, 0
+        for _ in range(_MOST_STEPS):
+            wait = self._world.agenda.first_due(now)
+            if wait is None:
+                return
+            due = wait.due if wait.due is not None else now
+            if due > moment:
+                moment, newest, rounds = due, self._world.agenda.last, 0
+            elif wait.number > newest:
+                newest, rounds = self._world.agenda.last, rounds + 1
+            if rounds > _MOST_ROUNDS:
+                self.log.error(
+                    "{step} is planned for the same moment again and again: it is dropped", step=_step_name(wait.step)
+                )
+                self._drop(wait)
+            else:
+                self._take(wait, due)
+        if wait is not None:
+            self.log.error("{most} steps were due at once, {step} the last", most=_MOST_STEPS, step=_step_name(wait.step))
+
+    def _drop(self, wait: Wait) -> None:
+        self._world = replace(self._world, agenda=self._world.agenda.without(wait.number))
+        self._plan()
+
+    def _take(self, wait: Wait, now: float) -> None:
+        """Carry out a step that has waited. One that fails has changed nothing, and does not come again."""
+        self._world = replace(self._world, agenda=self._world.agenda.without(wait.number))
+        self.turn += 1
+        self.doing = wait
+        try:
+            self._attempt(wait.step, wait.arguments, wait.namespace, now)
+        finally:
+            self.doing = None
+        self._plan()
+
+    def _attempt(self, step: Callable[..., object], arguments: tuple[object, ...], namespace: str, now: float) -> bool:
+        transaction = Transaction(self._world, namespace, now, self.counts)
+        try:
+            step(transaction, *arguments)
+        except _FAILURES:
+            self.log.failure("{step!r} failed", step=_step_name(step))
+            return False
+        self._commit(transaction.world, transaction.changes)
+        return True
+
+    def may_report(self, subscription: Identity, namespace: str) -> bool:
+        """Return whether the owner of a subscription may read in a namespace (rule SEC13); the server itself may everywhere."""
+        owners = self._world.owners
+        if self.access is None or subscription not in owners:
+            return True
+        return not self.access.hides(owners[subscription], namespace)
+
+    def _commit(self, world: World, events: Sequence[Event]) -> None:
+        if events and world.owners:
+            world = disowned(world, events)
+        before, self._world = self._world, world
+        if world.agenda is not before.agenda:
+            self._plan()
+        if events:
+            for listener in self.listeners:
+                listener(world, events)
+
+    def _plan(self) -> None:
+        """Have the clock call when the next step is due."""
+        due = self._world.agenda.next_due
+        if self._alarm is not None and self._alarm.active:
+            if self._alarm.when == due:
+                return
+            self._alarm.cancel()
+        self._alarm = None if due is None else self.clock.call_at(due, self._wake)
+
+    def _wake(self) -> None:
+        self._catch_up(self.clock.now())
+
+    def _count_reads(self, request: Request, result: Result, now: float) -> None:
+        agenda, ready = self._world.agenda.reading(shown(request, result, self._world))
+        if agenda is not self._world.agenda:
+            self._world = replace(self._world, agenda=agenda)
+        for wait in ready:
+            if wait.number in self._world.agenda.waits:
+                self._take(wait, now)
+
+    def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
+        """Count the lengths of the bodies of a request that was carried out and of its response."""
+        count = self.counts.of(_counted_as(request))
+        count.request_bytes += request_bytes
+        count.response_bytes += response_bytes
+
+    def _count(self, request: Request, seconds: float) -> None:
+        count = self.counts.of(_counted_as(request))
+        count.operations += 1
+        count.seconds += seconds
+
+    def tell_of_calls(self, told: bool) -> None:
+        """Say whether the listeners want to hear of calls of methods."""
+        if self._policy.calls_told is not told:
+            self._policy = replace(self._policy, calls_told=told)
+
+    def _end_session(self, request: Request, user: str | None) -> None:
+        """End the enumeration session that a failed pull operation was for (rule PL-30)."""
+        if isinstance(request, IntrinsicRequest) and fold(request.name).startswith("pull"):
+            for argument in request.arguments:
+                if fold(argument.name) == "enumerationcontext" and isinstance(argument.value, str):
+                    self._contexts.failed(str(argument.value), user, fold_namespace(request.namespace))
+
+    def renew(self, world: World, implementations: Implementations, hooks: Hooks) -> None:
+        """Go on with another world and other providers; enumeration sessions keep what they have."""
+        self._implementations, self._hooks = implementations, hooks
+        self.world = world
+        # Nothing has happened, but the subscriptions are those of the new world.
+        for listener in self.listeners:
+            listener(world, ())
+
+    def sweep(self) -> None:
+        """Forget the enumeration sessions that have expired; each pull operation does so too (rule PL-29)."""
+        self._contexts.sweep(self.clock.now())
+
+    def stop(self) -> None:
+        """From now on refuse pull operations, and what is pending, with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
+        self._policy = replace(self._policy, sessions=False)
+
+    def _carry_out(self, request: Request, user: str | None, now: float) -> Outcome:
+        """Return the outcome of a request, as far as the roles of its user allow it (rules G7, SEC13)."""
+        access, policy = self.access, self._policy
+        if access is not None:
+            policy = replace(policy, hides=partial(access.hides, user))
+
+        def carry_out() -> Outcome:
+            return perform(self._world, request, self._implementations, now, policy, self._hooks, self.counts)
+
+        return carry_out() if access is None else access.guard(user, request, self._world, carry_out)
+
+
+def _counted_as(request: Request) -> str:
+    """Return the name under which a request is counted; extrinsic methods and unknown operations share one each."""
+    if isinstance(request, ExtrinsicRequest):
+        return "InvokeMethod"
+    operation = OPERATIONS.get(fold(request.name))
+    return operation.name if operation is not None else "Unknown"
+
+
+def _step_name(step: Callable[..., object]) -> str:
+    return str(getattr(step, "__qualname__", step))
+
+
+def _failure(error: BaseException) -> Any:
+    """Return an exception as Twisted logs it: that of a provider rather than of what called it."""
+    make: Any = Failure  # it carries no types
+    return make(error.__cause__ if isinstance(error, HookError) and error.__cause__ else error)
+
+
+def _can_be_sent(error: CIMError) -> bool:
+    """Whether an error is one for clients: pywbem takes anything for its parts."""
+    code, description, instances = error.status_code, error.status_description, error.instances
+    if not (isinstance(code, int) and 0 < code < _MOST_CODES and isinstance(description, str)):
+        return False
+    return instances is None or (
+        isinstance(instances, list | tuple) and all(isinstance(each, CIMInstance) for each in instances)
+    )
+
+
+def _explanation(request: Request, error: BaseException) -> str:
+    """Return what the client learns: the words of a provider, but nothing of our own insides (rule E6)."""
+    if isinstance(error, HookError):
+        return str(error)
+    if isinstance(request, ExtrinsicRequest):
+        return f"the provider of {request.name} failed: {described(error)}"
+    return f"{request.name} failed for an internal reason, which the log of the server tells"

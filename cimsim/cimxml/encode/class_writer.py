@@ -1,0 +1,112 @@
+"""Classes and qualifier declarations as XML text (rules OP-GC-3, OP-GQ-2, D28, D29)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier, CIMQualifierDeclaration
+
+from cimsim.cimxml.encode.escape import escape_attribute
+from cimsim.cimxml.encode.value_writer import value_form
+from cimsim.operations.results import ClassView
+from cimsim.world.names import fold
+
+_SCOPES: Final = ("CLASS", "ASSOCIATION", "REFERENCE", "PROPERTY", "METHOD", "PARAMETER", "INDICATION")
+
+
+def render_class(cls: CIMClass, view: ClassView) -> str:
+    """Return a CLASS with the elements that the view shows."""
+    superclass = _attribute("SUPERCLASS", cls.superclass)
+    parts = [f'<CLASS NAME="{escape_attribute(cls.classname)}"{superclass}>', _qualifiers(cls.qualifiers.values(), view)]
+    for prop in cls.properties.values():
+        if not (view.local_only and prop.propagated) and (view.properties is None or fold(prop.name) in view.properties):
+            parts.append(_property(prop, view))
+    for method in cls.methods.values():
+        if not (view.local_only and method.propagated):
+            parts.append(_method(method, view))
+    parts.append("</CLASS>")
+    return "".join(parts)
+
+
+def render_qualifier_declaration(declaration: CIMQualifierDeclaration) -> str:
+    """Return a QUALIFIER.DECLARATION; the scope ANY is written as all seven (rule OP-GQ-2)."""
+    given = {name.upper() for name, scope in declaration.scopes.items() if scope}
+    scopes = "".join([f' {name}="true"' for name in _SCOPES if name in given or "ANY" in given])
+    is_array = bool(declaration.is_array)
+    return (
+        f'<QUALIFIER.DECLARATION NAME="{escape_attribute(declaration.name)}" TYPE="{escape_attribute(declaration.type)}"'
+        f' ISARRAY="{"true" if is_array else "false"}"{_size(declaration.array_size)}{_flavors(declaration)}>'
+        f"{f'<SCOPE{scopes}></SCOPE>' if scopes else ''}"
+        f"{value_form(declaration.type, is_array).element(declaration.value)}</QUALIFIER.DECLARATION>"
+    )
+
+
+def _qualifiers(qualifiers: Iterable[CIMQualifier], view: ClassView) -> str:
+    if not view.qualifiers:
+        return ""
+    return "".join([_qualifier(each) for each in qualifiers if not (view.local_only and each.propagated)])
+
+
+def _qualifier(qualifier: CIMQualifier) -> str:
+    value = value_form(qualifier.type, isinstance(qualifier.value, list)).element(qualifier.value)
+    propagated = _true("PROPAGATED", qualifier.propagated)
+    typed = f'NAME="{escape_attribute(qualifier.name)}" TYPE="{escape_attribute(qualifier.type)}"'
+    return f"<QUALIFIER {typed}{propagated}{_flavors(qualifier)}>{value}</QUALIFIER>"
+
+
+def _flavors(qualifier: CIMQualifier | CIMQualifierDeclaration) -> str:
+    """Return the flavors that are not the DTD's default; one that is unknown counts as the default."""
+    overridable = ' OVERRIDABLE="false"' if qualifier.overridable is False else ""
+    tosubclass = ' TOSUBCLASS="false"' if qualifier.tosubclass is False else ""
+    toinstance, translatable = _true("TOINSTANCE", qualifier.toinstance), _true("TRANSLATABLE", qualifier.translatable)
+    return f"{overridable}{tosubclass}{toinstance}{translatable}"
+
+
+def _property(prop: CIMProperty, view: ClassView) -> str:
+    shared = f"{_origin(prop, view)}{_true('PROPAGATED', prop.propagated)}"
+    qualifiers = _qualifiers(prop.qualifiers.values(), view)
+    name = escape_attribute(prop.name)
+    if prop.type == "reference":
+        attributes = f"{_attribute('REFERENCECLASS', prop.reference_class)}{shared}"
+        return f'<PROPERTY.REFERENCE NAME="{name}"{attributes}>{qualifiers}</PROPERTY.REFERENCE>'
+    tag = "PROPERTY.ARRAY" if prop.is_array else "PROPERTY"
+    attributes = f"{_size(prop.array_size)}{shared}{_attribute('EmbeddedObject', prop.embedded_object)}"
+    # An embedded object has no literal form, hence no default.
+    value = "" if prop.embedded_object else value_form(prop.type, bool(prop.is_array)).element(prop.value)
+    return f'<{tag} NAME="{name}" TYPE="{escape_attribute(prop.type)}"{attributes}>{qualifiers}{value}</{tag}>'
+
+
+def _method(method: CIMMethod, view: ClassView) -> str:
+    parameters = "".join([_parameter(parameter, view) for parameter in method.parameters.values()])
+    return (
+        f'<METHOD NAME="{escape_attribute(method.name)}" TYPE="{escape_attribute(method.return_type)}"'
+        f"{_origin(method, view)}{_true('PROPAGATED', method.propagated)}>"
+        f"{_qualifiers(method.qualifiers.values(), view)}{parameters}</METHOD>"
+    )
+
+
+def _parameter(parameter: CIMParameter, view: ClassView) -> str:
+    if parameter.type == "reference":
+        tag = "PARAMETER.REFARRAY" if parameter.is_array else "PARAMETER.REFERENCE"
+        typed = _attribute("REFERENCECLASS", parameter.reference_class)
+    else:
+        tag = "PARAMETER.ARRAY" if parameter.is_array else "PARAMETER"
+        typed = f' TYPE="{escape_attribute(parameter.type)}"'
+    size = _size(parameter.array_size)
+    name = escape_attribute(parameter.name)
+    return f'<{tag} NAME="{name}"{typed}{size}>{_qualifiers(parameter.qualifiers.values(), view)}</{tag}>'
+
+
+def _origin(element: CIMProperty | CIMMethod, view: ClassView) -> str:
+    return _attribute("CLASSORIGIN", element.class_origin) if view.class_origin else ""
+
+
+def _attribute(name: str, value: str | None) -> str:
+    return f' {name}="{escape_attribute(value)}"' if value else ""
+
+
+def _size(size: int | None) -> str:
+    return "" if size is None else f' ARRAYSIZE="{size}"'
+
+
+def _true(name: str, value: bool | None) -> str:
+    return f' {name}="true"' if value else ""

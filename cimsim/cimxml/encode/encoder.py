@@ -1,0 +1,256 @@
+"""From a result to the bytes of a response, in batches: a long answer never exists twice, nor takes long at a stretch."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Final
+
+from pywbem import CIMClass, CIMError
+
+from cimsim.cimxml.encode.class_writer import render_class, render_qualifier_declaration
+from cimsim.cimxml.encode.embedded_object_writer import form_of
+from cimsim.cimxml.encode.error_writer import ErrorInstances, render_error
+from cimsim.cimxml.encode.escape import escape_attribute, escape_text
+from cimsim.cimxml.encode.instance_writer import bare_instance, instance_name, named_instance
+from cimsim.cimxml.encode.located_instance_writer import instance_paths, instances_with_paths, pulled_instances
+from cimsim.cimxml.encode.path_writer import class_name, namespace_path
+from cimsim.cimxml.encode.scalar_writer import boolean_text
+from cimsim.cimxml.message import Message
+from cimsim.operations.request import ExtrinsicRequest, Request
+from cimsim.operations.results import (
+    Classes,
+    ClassesWithPath,
+    ClassNames,
+    ClassPaths,
+    ClassView,
+    CreatedInstance,
+    InstanceNames,
+    MethodResult,
+    NamedInstances,
+    ObjectPaths,
+    ObjectsWithPath,
+    OneInstance,
+    Output,
+    Projections,
+    Pulled,
+    PullForm,
+    Qualifiers,
+    QueryObjects,
+    Result,
+    Value,
+    Void,
+)
+from cimsim.world.instances import Instance
+from cimsim.world.schema import ResolvedClass
+
+_BATCH: Final = 200
+"""The most fragments in one batch: to render an instance for the first time takes some 10 us."""
+
+_BATCH_BYTES: Final = 64 * 1024
+"""A batch ends with the fragment that reaches this size: to render a class for the first time takes some 60 us for each KiB."""
+
+"""Characters in the description of an error. It may quote what a client sent, however long that is."""
+
+_CLASS_MEMO: Final = "cimxml.classes"
+_START: Final = '<?xml version="1.0" encoding="utf-8" ?>\n<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="'
+_SIMPLE: Final = '" PROTOCOLVERSION="1.0"><SIMPLERSP>'
+_END: Final = "</SIMPLERSP></MESSAGE></CIM>\n"
+_MULTIPLE: Final = '" PROTOCOLVERSION="1.0"><MULTIRSP>'
+_MULTIPLE_END: Final = b"</MULTIRSP></MESSAGE></CIM>\n"
+
+
+class Encoder:
+    """Encodes response messages.
+
+    ``host`` is the text of HOST in absolute paths: a name or ``name:port`` (rules M16, SEC5). ``null_outputs``: whether output
+    parameters that are NULL are sent. Left out means the same, and wbemcli and pywbemcli crash on those that are sent (X12).
+    ``error_instances``: which errors carry instances of CIM_Error (E3).
+    """
+
+    def __init__(
+        self, host: str, *, null_outputs: bool = False, error_instances: ErrorInstances = ErrorInstances.GIVEN
+    ) -> None:
+        self._host = host
+        self._error_instances = error_instances
+        self._null_outputs = null_outputs
+
+    def encode(self, message: Message, result: Result | CIMError) -> Iterator[list[bytes]]:
+        """Yield the response to a message in batches of fragments (rules M2 to M13); a short one is a single batch.
+
+        What goes wrong while rendering is raised by the batch in which it lies, so send nothing before the last.
+        """
+        return self._response(message.request, result, f"{_START}{escape_attribute(message.id)}{_SIMPLE}", _END)
+
+    def encode_batch(self, message: Message, results: Iterable[Result | CIMError | None]) -> Iterator[list[bytes]]:
+        """Yield the response to a batch, one SIMPLERSP for each result in the order of the requests (rule M5).
+
+        A result is taken when those before it are rendered. None is not yet a result: an empty batch is yielded for it.
+        """
+        yield [f"{_START}{escape_attribute(message.id)}{_MULTIPLE}".encode()]
+        requests = iter((message.request, *message.further))
+        for result in results:
+            if result is None:
+                yield []
+            else:
+                yield from self._response(next(requests), result, "<SIMPLERSP>", "</SIMPLERSP>")
+        yield [_MULTIPLE_END]
+
+    def _response(self, request: Request, result: Result | CIMError, start: str, end: str) -> Iterator[list[bytes]]:
+        kind = "METHODRESPONSE" if isinstance(request, ExtrinsicRequest) else "IMETHODRESPONSE"
+        head = f'{start}<{kind} NAME="{escape_attribute(request.name)}">'
+        tail = f"</{kind}>{end}"
+        if isinstance(result, CIMError):
+            return iter([[f"{head}{render_error(result, self._error_instances)}{tail}".encode()]])
+        if isinstance(result, Void):
+            return iter([[f"{head}{tail}".encode()]])
+        if isinstance(result, MethodResult):
+            return iter([[f"{head}{self._method_result(result)}{tail}".encode()]])
+        outputs = _session(result) if isinstance(result, Pulled) else ""
+        head, tail = f"{head}<IRETURNVALUE>", f"</IRETURNVALUE>{outputs}{tail}"
+        batches = _even_batches if isinstance(result, NamedInstances | InstanceNames) else _batches
+        return batches(head.encode(), self._fragments(result), tail.encode())
+
+    def _method_result(self, result: MethodResult) -> str:
+        """Return RETURNVALUE and the PARAMVALUEs, each with its type (rules X11 to X13, X17)."""
+        value = result.return_value
+        outputs = "".join(
+            [
+                f'<PARAMVALUE NAME="{escape_attribute(each.name)}"{_output_type(each)}>{_output_value(each)}</PARAMVALUE>'
+                for each in result.outputs
+                if self._null_outputs or each.value is not None
+            ]
+        )
+        return f"<RETURNVALUE{_output_type(value)}>{_output_value(value)}</RETURNVALUE>{outputs}"
+
+    def _fragments(self, result: Result) -> Iterable[bytes]:
+        """Return the children of IRETURNVALUE, all of one kind (rule M10)."""
+        match result:
+            case OneInstance(instance, projection):
+                return [bare_instance(instance, projection)]
+            case NamedInstances(instances, None):
+                return map(named_instance, instances)
+            case NamedInstances(instances, projections):
+                return _named_projected(instances, projections)
+            case InstanceNames(instances):
+                return map(instance_name, instances)
+            case CreatedInstance(instance):
+                return [instance_name(instance)]
+            case ObjectsWithPath(instances, projections):
+                return instances_with_paths("VALUE.OBJECTWITHPATH", self._host, instances, projections)
+            case ObjectPaths(instances):
+                return instance_paths("OBJECTPATH", self._host, instances)
+            case Pulled(PullForm.INSTANCES_WITH_PATH, instances, None):
+                return pulled_instances(self._host, instances)
+            case Pulled(PullForm.INSTANCES_WITH_PATH, instances, projections):
+                return instances_with_paths("VALUE.INSTANCEWITHPATH", self._host, instances, projections)
+            case Pulled(PullForm.PATHS, instances):
+                return instance_paths("", self._host, instances)
+            case Pulled(PullForm.INSTANCES, instances, projections):
+                return _bare_instances(instances, projections)
+            case QueryObjects(instances, projections):
+                # pywbem takes a bare INSTANCE for no row of a query (rule OP-EQ-3).
+                rows = _bare_instances(instances, projections)
+                return (b"<VALUE.OBJECT>%b</VALUE.OBJECT>" % row for row in rows)
+            case Classes(classes, view):
+                return (_class(cls, view) for cls in classes)
+            case ClassNames(classes):
+                return (class_name(cls.name).encode() for cls in classes)
+            case ClassesWithPath(namespace, classes, view):
+                return self._classes_with_path(namespace, classes, view)
+            case ClassPaths(namespace, classes):
+                start = f"<OBJECTPATH><CLASSPATH>{namespace_path(self._host, namespace)}"
+                return (f"{start}{class_name(cls.name)}</CLASSPATH></OBJECTPATH>".encode() for cls in classes)
+            case Qualifiers(declarations):
+                return (render_qualifier_declaration(each).encode() for each in declarations)
+            case Value():
+                return [_value(result).encode()]
+        raise TypeError(f"{type(result).__name__} is not the result of an operation")
+
+    def _classes_with_path(self, namespace: str, classes: Sequence[ResolvedClass], view: ClassView) -> Iterator[bytes]:
+        start = f"<VALUE.OBJECTWITHPATH><CLASSPATH>{namespace_path(self._host, namespace)}"
+        for cls in classes:
+            path = f"{start}{class_name(cls.name)}</CLASSPATH>".encode()
+            yield b"%b%b</VALUE.OBJECTWITHPATH>" % (path, _class(cls, view))
+
+
+def _batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
+    batch, room = [head], _BATCH_BYTES
+    for fragment in fragments:
+        batch.append(fragment)
+        room -= len(fragment)
+        if room <= 0 or len(batch) >= _BATCH:
+            yield batch
+            batch, room = [], _BATCH_BYTES
+    batch.append(tail)
+    yield batch
+
+
+def _even_batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
+    """Yield batches of fragments that are much alike: the size of the first tells how many make a batch.
+
+    To look at the size of each takes longer than to hand it on, which counts where they are many thousands.
+    """
+    further = iter(fragments)
+    first = next(further, b"")
+    size = max(1, min(_BATCH, _BATCH_BYTES // max(1, len(first))))
+    remaining = chain([head, first], further, [tail])
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _named_projected(instances: Sequence[Instance], projections: Projections) -> Iterator[bytes]:
+    for instance in instances:
+        projection = projections.get(instance.cls) if projections else None
+        if projection is None:
+            yield named_instance(instance)
+        else:
+            shown = bare_instance(instance, projection)
+            yield b"<VALUE.NAMEDINSTANCE>%b%b</VALUE.NAMEDINSTANCE>" % (instance_name(instance), shown)
+
+
+def _bare_instances(instances: Sequence[Instance], projections: Projections) -> Iterator[bytes]:
+    for instance in instances:
+        yield bare_instance(instance, projections.get(instance.cls) if projections else None)
+
+
+def _session(result: Pulled) -> str:
+    """Return the PARAMVALUEs of an enumeration session (rules PL-22, PL-23, PL-41)."""
+    context = "" if result.context is None else f"<VALUE>{escape_text(result.context)}</VALUE>"
+    end = boolean_text(result.context is None)
+    shown = "" if result.query_class is None else render_class(result.query_class, ClassView())
+    query_class = f'<PARAMVALUE NAME="QueryResultClass">{shown}</PARAMVALUE>' if shown else ""
+    return (
+        f'<PARAMVALUE NAME="EnumerationContext" PARAMTYPE="string">{context}</PARAMVALUE>'
+        f'<PARAMVALUE NAME="EndOfSequence" PARAMTYPE="boolean"><VALUE>{end}</VALUE></PARAMVALUE>{query_class}'
+    )
+
+
+def _class(cls: ResolvedClass, view: ClassView) -> bytes:
+    if view.properties is not None:
+        # There are as many lists of properties as clients care to think of.
+        return render_class(_whole(cls), view).encode()
+    known: dict[ClassView, bytes] = cls.memo.setdefault(_CLASS_MEMO, {})
+    rendered = known.get(view)
+    if rendered is None:
+        rendered = known[view] = render_class(_whole(cls), view).encode()
+    return rendered
+
+
+def _whole(cls: ResolvedClass) -> CIMClass:
+    """Return the full class; the declared one where pywbem cannot copy what it holds: an answer shall never fail for that."""
+    try:
+        return cls.full
+    except Exception:  # noqa: BLE001 - there is no telling what it holds
+        return cls.declared
+
+
+def _value(result: Value) -> str:
+    return form_of(result.type, isinstance(result.value, tuple | list), result.embedded).element(result.value)
+
+
+def _output_type(output: Output) -> str:
+    embedded = f' EmbeddedObject="{output.embedded}"' if output.embedded else ""
+    return f' PARAMTYPE="{output.type}"{embedded}'
+
+
+def _output_value(output: Output) -> str:
+    return form_of(output.type, output.is_array, output.embedded).element(output.value)

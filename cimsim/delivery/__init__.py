@@ -1,0 +1,1 @@
+"""Indications on their way to listeners: the HTTP client, TLS, allowed destinations."""

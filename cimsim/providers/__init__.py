@@ -1,0 +1,1 @@
+"""What makes instances act: the provider API and the life cycle of services."""

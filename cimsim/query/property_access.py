@@ -1,0 +1,178 @@
+"""From a path in a query to a function that reads what it leads to, made once for each class."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pywbem import CIMClass, CIMError, CIMInstance
+
+from cimsim.query.comparison import Kind, kind_of_property, native
+from cimsim.query.syntax import Dialect, Path, Step
+from cimsim.query.work import SHORT, Meter
+from cimsim.world.convert import shape
+from cimsim.world.names import fold
+from cimsim.world.schema import ResolvedClass, Schema
+
+Values = tuple[Any, ...]
+"""The values of an instance in the order of its class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the names in a condition mean.
+
+    ``itself`` holds the folded names that stand for the instance: its class in the query, an alias. ``schema`` knows the
+    classes of embedded objects. ``meter`` counts what reading and comparing values takes.
+    """
+
+    dialect: Dialect
+    itself: frozenset[str] = frozenset()
+    schema: Schema | None = None
+    meter: Meter = field(default_factory=Meter, compare=False)
+
+    def steps(self, path: Path, cls: ResolvedClass) -> tuple[Step, ...]:
+        """Return the steps of a path without a leading name that stands for the instance; empty for the instance."""
+        first = path.steps[0]
+        plain = first.index is None and first.scope is None
+        if plain and fold(first.name) in self.itself and fold(first.name) not in cls.index:
+            return path.steps[1:]
+        return path.steps
+
+    def family(self, classname: str) -> frozenset[str]:
+        """Return the folded names of a class and its subclasses; of a class that the schema does not know, its own."""
+        return (self.schema.family(classname) if self.schema else frozenset()) | {fold(classname)}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to read what a path leads to, and the CIM ``type`` that it is declared with, such as ``uint8[]``.
+
+    ``kind`` is None where only the value tells, so that ``type`` and ``is_array`` say nothing.
+    """
+
+    path: Path
+    read: Callable[[Values], Any]
+    kind: Kind | None = None
+    is_array: bool = False
+    type: str = ""
+
+    def invalid(self, text: str) -> CIMError:
+        """Return CIM_ERR_INVALID_QUERY for what stands where the path does (rule OP-EQ-2)."""
+        return self.path.at.invalid(text)
+
+
+def accessed(path: Path, cls: ResolvedClass, scope: Scope) -> Access:
+    """Return how to read what a path leads to from the values of instances of a class.
+
+    A property that the class, or an embedded object, does not have is NULL.
+
+    Raises:
+        CIMError: CIM_ERR_INVALID_QUERY for steps that do not fit the class, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED.
+    """
+    steps = scope.steps(path, cls)
+    if not steps:
+        raise path.at.invalid(f"{path} is the instance, not one of its properties")
+    first, *rest = steps
+    if first.name.startswith("__"):
+        name = system_property(cls, first, path)
+        if rest:
+            raise path.at.invalid(f"{first.name} has no properties")
+        return Access(path, lambda _: name, Kind.STRING, type="string")
+    inside = _inside(path, rest, scope)
+    if not has(cls, first):
+        return Access(path, lambda _: None)
+    place = cls.index[fold(first.name)]
+    prop = cls.properties[place]
+    kind, index = kind_of_property(prop), first.index
+    if index is not None and not prop.is_array:
+        raise path.at.invalid(f"{prop.name} is not an array")
+    if not rest:
+        if index is not None:
+            return Access(path, lambda values: _element(values[place], index), kind, type=prop.type)
+        return Access(path, lambda values: values[place], kind, prop.is_array, shape(prop))
+    if kind is not Kind.EMBEDDED:
+        raise path.at.invalid(f"{prop.name} is {kind.value}, which has no properties")
+    if index is None:
+        if prop.is_array:
+            raise path.at.invalid(f"{prop.name} is an array: an index is needed")
+        return Access(path, lambda values: inside(values[place]))
+    return Access(path, lambda values: inside(_element(values[place], index)))
+
+
+def has(cls: ResolvedClass, step: Step) -> bool:
+    """Tell whether instances of a class have the property that a step names."""
+    return fold(step.name) in cls.index and (step.scope is None or cls.is_a(fold(step.scope)))
+
+
+def system_property(cls: ResolvedClass, step: Step, path: Path) -> str | None:
+    """Return the value of a system property for instances of a class: ``__CLASS``, ``__SUPERCLASS`` or ``__DYNASTY``.
+
+    Raises:
+        CIMError: CIM_ERR_INVALID_QUERY for an index, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for other system properties.
+    """
+    _check_single(step, path)
+    match fold(step.name):
+        case "__class":
+            return cls.name
+        case "__superclass":
+            return cls.superclass.name if cls.superclass else None
+        case "__dynasty":
+            top = cls
+            while top.superclass:
+                top = top.superclass
+            return top.name
+    raise path.at.unsupported(f"{step.name} is not supported; __CLASS, __SUPERCLASS and __DYNASTY are")
+
+
+def _check_single(step: Step, path: Path) -> None:
+    if step.index is not None:
+        raise path.at.invalid(f"{step.name} is not an array")
+
+
+def _element(value: Any, index: int) -> Any:
+    return value[index] if isinstance(value, tuple) and index < len(value) else None
+
+
+def _inside(path: Path, steps: list[Step], scope: Scope) -> Callable[[Any], Any]:
+    """Return the function that follows steps into an embedded object."""
+    reads = [_read_class(step, path) if step.name.startswith("__") else _read_property(step, scope) for step in steps]
+    if len(reads) == 1:
+        return reads[0]
+
+    def read(value: Any) -> Any:
+        for each in reads:
+            value = each(value)
+        return value
+
+    return read
+
+
+def _read_class(step: Step, path: Path) -> Callable[[Any], Any]:
+    _check_single(step, path)
+    if fold(step.name) != "__class":
+        raise path.at.unsupported(f"{step.name} of an embedded object is not supported; __CLASS is")
+    return lambda value: value.classname if isinstance(value, CIMInstance | CIMClass) else None
+
+
+def _read_property(step: Step, scope: Scope) -> Callable[[Any], Any]:
+    name, index = step.name, step.index
+    family = None if step.scope is None else scope.family(step.scope)
+    meter = scope.meter
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, CIMInstance):
+            return None
+        if family is not None and fold(value.classname) not in family:
+            return None
+        prop = value.properties.get(name)
+        if prop is None:
+            return None
+        if isinstance(prop.value, list) and len(prop.value) > SHORT:
+            meter.spend(len(prop.value) * 5)
+        try:
+            found = native(prop.value)
+        except ValueError:
+            return None
+        return found if index is None else _element(found, index)
+
+    return read

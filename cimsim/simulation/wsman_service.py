@@ -1,0 +1,52 @@
+"""From the body of a WS-Management message to the body of its reply: decode, perform, encode."""
+
+from typing import Protocol
+
+from pywbem import CIMError
+
+from cimsim.operations.pending import Pending, completed
+from cimsim.operations.request import Request
+from cimsim.operations.results import Result
+from cimsim.wsman.faults import WsmanError
+from cimsim.wsman.message_decoder import Decoder
+from cimsim.wsman.reply_encoder import Encoder, Reply
+from cimsim.wsman.wsman_message import Message
+
+
+class Performs(Protocol):
+    """What the service needs of a CIMOM."""
+
+    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+        """Return the result of a request, or what is left to do for it; or raise CIMError."""
+        ...
+
+
+class WsmanService:
+    """Answers WS-Management messages. Knows nothing of HTTP but the status of a reply."""
+
+    def __init__(self, decoder: Decoder, encoder: Encoder, cimom: Performs) -> None:
+        self._decoder = decoder
+        self._encoder = encoder
+        self._cimom = cimom
+
+    def respond(self, body: bytes, user: str | None) -> Reply:
+        """Perform what a message asks for, and return the reply: a result, or a fault (rule WM-H-3).
+
+        Raises:
+            NotSoapError: the body is not a SOAP envelope.
+        """
+        try:
+            message = self._decoder.decode(body)
+        except WsmanError as error:
+            return self._encoder.fault(error, error.message_id)
+        return self._encoder.encode(message, self._performed(message, user))
+
+    def _performed(self, message: Message, user: str | None) -> Result | CIMError | None:
+        """Carry out the requests of a message until one fails; return the result of the last, None where there is none."""
+        result = None
+        for request in message.requests:
+            try:
+                result = completed(self._cimom.start(request, user))
+            except CIMError as error:
+                return error
+        return result

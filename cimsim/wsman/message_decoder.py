@@ -1,0 +1,462 @@
+"""From the bytes of an envelope to a message: headers, action, and the requests that it stands for.
+
+What is wrong with the message is a ``WsmanError``; what is wrong with the request that it carries is for the operation to say.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from cimsim.operations.request import (
+    Argument,
+    ClassName,
+    ExtrinsicRequest,
+    IntrinsicRequest,
+    Request,
+    SelectedInstance,
+    Selection,
+)
+from cimsim.operations.results import PullForm
+from cimsim.world.convert import InstanceData, PropertyData, Repeated
+from cimsim.world.names import fold
+from cimsim.wsman.datetimes import seconds_of
+from cimsim.wsman.faults import (
+    ACTION_NOT_SUPPORTED,
+    DESTINATION_UNREACHABLE,
+    DIALECT_UNAVAILABLE,
+    ENVELOPE_BELOW_MINIMUM,
+    INVALID_CONTEXT,
+    INVALID_HEADER,
+    INVALID_REPRESENTATION,
+    MISSING_HEADER,
+    MUST_UNDERSTAND,
+    SCHEMA_VALIDATION,
+    UNSUPPORTED_FEATURE,
+    VERSION_MISMATCH,
+    WQL_NEEDED,
+    WsmanError,
+)
+from cimsim.wsman.items import room
+from cimsim.wsman.references import namespace_of, read_reference, read_selectors
+from cimsim.wsman.resources import Resource, parse_resource
+from cimsim.wsman.soap_xml import Element, XmlError, parse
+from cimsim.wsman.uris import (
+    ACTIONS,
+    ADDRESSING,
+    ANONYMOUS,
+    ASSOCIATION_FILTER,
+    BINDING,
+    CQL,
+    CREATE,
+    DELETE,
+    ENUMERATE,
+    ENUMERATION,
+    GET,
+    IDENTITY,
+    MICROSOFT,
+    PULL,
+    PUT,
+    RELEASE,
+    SELECTOR_FILTER,
+    SOAP,
+    SOAP_11,
+    TRANSFER,
+    WQL,
+    WSMAN,
+)
+from cimsim.wsman.wsman_message import DEFAULT_ENVELOPE, Enumeration, Kind, Message, Mode, parse_context
+from cimsim.wsman.xml_values import read_properties
+
+_UNDERSTOOD: Final = {
+    ADDRESSING: frozenset({"To", "Action", "MessageID", "ReplyTo", "FaultTo", "From", "RelatesTo"}),
+    WSMAN: frozenset(
+        {
+            "ResourceURI",
+            "SelectorSet",
+            "OptionSet",
+            "MaxEnvelopeSize",
+            "OperationTimeout",
+            "Locale",
+            "RequestTotalItemsCountEstimate",
+            "FragmentTransfer",
+        }
+    ),
+    MICROSOFT: frozenset({"DataLocale", "SessionId", "OperationID", "SequenceId", "ActivityId"}),
+}
+_TRUE: Final = frozenset({"true", "1"})
+_MIN_ENVELOPE: Final = 8_192
+_DEFAULT_EXPIRY: Final = 60.0
+_MAX_ITEMS: Final = 32_000
+_LANGUAGES: Final = {WQL: "WQL", f"{WQL}/": "WQL", CQL: "DMTF:CQL"}
+_FAMILIES: Final = (TRANSFER, ENUMERATION, "http://schemas.xmlsoap.org/ws/2004/08/eventing", f"{ADDRESSING}/")
+_PULLS: Final = {
+    PullForm.INSTANCES_WITH_PATH: "PullInstancesWithPath",
+    PullForm.INSTANCES: "PullInstances",
+}
+
+
+class NotSoapError(Exception):
+    """The body is not a SOAP envelope, so that no fault would be understood either; the text says why."""
+
+
+class _Headers:
+    """The headers of a message that matter, read and checked."""
+
+    def __init__(self, header: Element | None) -> None:
+        self.header = header if header is not None else Element(SOAP, "Header", {})
+        message_id = self.header.find(ADDRESSING, "MessageID")
+        self.message_id = message_id.stripped if message_id is not None else None
+
+    def check(self) -> None:
+        """Refuse what must be understood and is not, and what is missing (rules WM-S-2 to WM-S-5)."""
+        for each in self.header.children:
+            must = each.attribute("mustUnderstand", SOAP)
+            if must is not None and must.strip() in _TRUE and each.name not in _UNDERSTOOD.get(each.namespace, ()):
+                name = (each.namespace, each.name)
+                raise WsmanError(MUST_UNDERSTAND, f"header {each.name} is not understood", not_understood=name)
+        if self.message_id is None:
+            raise WsmanError(MISSING_HEADER, "the message has no MessageID")
+        reply_to = self.header.find(ADDRESSING, "ReplyTo")
+        address = reply_to.find(ADDRESSING, "Address") if reply_to is not None else None
+        if address is not None and address.stripped != ANONYMOUS:
+            raise WsmanError(UNSUPPORTED_FEATURE, "replies go to the anonymous address only", "AddressingMode")
+        if self.header.find(WSMAN, "FragmentTransfer") is not None:
+            raise WsmanError(UNSUPPORTED_FEATURE, "fragments of instances are not served", "FragmentLevelAccess")
+
+    def action(self) -> str:
+        action = self.header.find(ADDRESSING, "Action")
+        if action is None or not action.stripped:
+            raise WsmanError(MISSING_HEADER, "the message has no Action")
+        return action.stripped
+
+    def resource(self) -> tuple[Resource, str, tuple[tuple[str, "str | Selection"], ...]]:
+        """Return the resource, its namespace and the keys that the selectors give."""
+        uri = self.header.find(WSMAN, "ResourceURI")
+        if uri is None:
+            raise WsmanError(DESTINATION_UNREACHABLE, "the message has no ResourceURI", "InvalidResourceURI")
+        resource = parse_resource(uri.stripped)
+        selected, keys = read_selectors(self.header.find(WSMAN, "SelectorSet"))
+        return resource, namespace_of(resource, selected), keys
+
+    def envelope(self) -> int:
+        """Return the most bytes that the reply may have (rule WM-S-7)."""
+        size = self.header.find(WSMAN, "MaxEnvelopeSize")
+        if size is None:
+            return DEFAULT_ENVELOPE
+        number = _number(size, INVALID_HEADER)
+        if number < _MIN_ENVELOPE:
+            text = f"MaxEnvelopeSize is {number}; at least {_MIN_ENVELOPE} bytes are needed"
+            raise WsmanError(ENVELOPE_BELOW_MINIMUM, text, "MinimumEnvelopeLimit")
+        return number
+
+    def estimate(self) -> bool:
+        return self.header.find(WSMAN, "RequestTotalItemsCountEstimate") is not None
+
+
+class Decoder:
+    """Decodes request messages.
+
+    Args:
+        embedded: returns the object that a text embeds, as CIM-XML writes one (rule WM-V-8).
+        max_expiry: the most seconds that an enumeration may stay idle, whatever the client asks for.
+        now: returns the time in seconds since 1970-01-01 UTC, for expiries that are points in time.
+    """
+
+    def __init__(
+        self, embedded: Callable[[str], Any] | None = None, max_expiry: int = 3600, now: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._embedded = embedded
+        self._max_expiry = max_expiry
+        self._now = now
+
+    def decode(self, body: bytes) -> Message:
+        """Return the message of an envelope.
+
+        Raises:
+            NotSoapError: it is no SOAP envelope.
+            WsmanError: the message is answered with a fault; its ``message_id`` is that of the message, where it has one.
+        """
+        try:
+            root = parse(body)
+        except XmlError as error:
+            raise NotSoapError(str(error)) from None
+        if root.name != "Envelope" or root.namespace not in (SOAP, SOAP_11):
+            raise NotSoapError(f"the root element is {root.name}, not the Envelope of SOAP 1.2")
+        if root.namespace == SOAP_11:
+            raise WsmanError(VERSION_MISMATCH, "the message is of SOAP 1.1; SOAP 1.2 is spoken here")
+        content = root.find(SOAP, "Body")
+        if content is None:
+            raise NotSoapError("the Envelope has no Body")
+        if content.find(IDENTITY, "Identify") is not None:
+            return Message(Kind.IDENTIFY, "", "", None, ())
+        headers = _Headers(root.find(SOAP, "Header"))
+        try:
+            headers.check()
+            return self._message(headers, content)
+        except WsmanError as error:
+            error.message_id = headers.message_id
+            raise
+
+    def _message(self, headers: _Headers, body: Element) -> Message:
+        action = headers.action()
+        if action == PULL:
+            return self._pull(headers, body)
+        if action == RELEASE:
+            return self._release(headers, body)
+        if action not in ACTIONS and action.startswith(_FAMILIES):
+            raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} is not supported")
+        resource, namespace, keys = headers.resource()
+        if action == ENUMERATE:
+            return self._enumerate(headers, body, resource, namespace, keys)
+        if resource.of_all_classes:
+            raise WsmanError(WQL_NEEDED, "a resource URI of all classes is for enumerations with a query only")
+        kind, requests = self._requests(action, resource, namespace, keys, body)
+        return Message(kind, headers.message_id or "", action, resource, requests, headers.envelope())
+
+    def _requests(
+        self, action: str, resource: Resource, namespace: str, keys: Any, body: Element
+    ) -> tuple[Kind, tuple[Request, ...]]:
+        subject = Selection(resource.classname, keys)
+        if action == GET:
+            return Kind.GET, (_on(subject, "GetInstance", namespace),)
+        if action == DELETE:
+            return Kind.DELETE, (_on(subject, "DeleteInstance", namespace),)
+        if action == PUT:
+            instance = _without_keys(_instance(body), keys)
+            modified = Argument("ModifiedInstance", SelectedInstance(subject, instance))
+            modify = IntrinsicRequest("ModifyInstance", namespace, (modified,), selects=True)
+            return Kind.PUT, (modify, _on(subject, "GetInstance", namespace))
+        if action == CREATE:
+            created = Argument("NewInstance", _instance(body))
+            return Kind.CREATE, (IntrinsicRequest("CreateInstance", namespace, (created,), selects=True),)
+        method = action.rpartition("/")[2]
+        if not method or method == action:
+            raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} names no method")
+        arguments = tuple(Argument(each.name, each.value) for each in _input(method, body))
+        request = ExtrinsicRequest(method, namespace, subject, arguments, self._embedded, selects=True)
+        return Kind.INVOKE, (request,)
+
+    # Enumerations
+
+    def _enumerate(self, headers: _Headers, body: Element, resource: Resource, namespace: str, keys: Any) -> Message:
+        wanted = body.find(ENUMERATION, "Enumerate")
+        if wanted is None:
+            raise WsmanError(SCHEMA_VALIDATION, "the Body holds no Enumerate")
+        optimized = wanted.find(WSMAN, "OptimizeEnumeration") is not None
+        envelope = headers.envelope()
+        mode = _choice(wanted.find(WSMAN, "EnumerationMode"), Mode, Mode.OBJECT)
+        polymorphism = wanted.find(BINDING, "PolymorphismMode")
+        name, arguments, form, classname = self._opening(
+            wanted, resource, polymorphism.stripped if polymorphism is not None else "", keys
+        )
+        enumeration = Enumeration(resource, namespace, form, mode, classname)
+        count = _max_elements(wanted) if optimized else 0
+        limits = (
+            Argument("OperationTimeout", self._expiry(wanted)),
+            Argument("MaxObjectCount", count),
+        )
+        request = IntrinsicRequest(name, namespace, (*arguments, *limits), selects=True, room=room(enumeration, envelope))
+        return Message(
+            Kind.ENUMERATE,
+            headers.message_id or "",
+            ENUMERATE,
+            resource,
+            (request,),
+            envelope,
+            enumeration,
+            optimized,
+            headers.estimate(),
+        )
+
+    def _opening(
+        self, wanted: Element, resource: Resource, polymorphism: str, keys: Any
+    ) -> tuple[str, tuple[Argument, ...], PullForm, str]:
+        """Return the operation that opens an enumeration: name, arguments, form, and the class to show all instances as."""
+        found = wanted.find(WSMAN, "Filter")
+        chosen = found if found is not None else wanted.find(ENUMERATION, "Filter")
+        if chosen is not None:
+            dialect = (chosen.attribute("Dialect") or "").strip()
+            if dialect in _LANGUAGES:
+                return _query(_LANGUAGES[dialect], chosen.text)
+            if dialect == ASSOCIATION_FILTER:
+                return _association(chosen)
+            if dialect != SELECTOR_FILTER:
+                text = f"filter dialect {dialect[:200]!r} is not supported; {WQL} is"
+                raise WsmanError(DIALECT_UNAVAILABLE, text)
+        if resource.of_all_classes:
+            raise WsmanError(WQL_NEEDED, "a resource URI of all classes needs a filter, such as a query in WQL")
+        if chosen is not None:
+            return _query("WQL", _selecting(resource.classname, chosen))
+        if polymorphism == "None":
+            return _query("WQL", _selection(resource.classname, [f"__CLASS = '{resource.classname}'"]))
+        exclude = polymorphism == "ExcludeSubClassProperties"
+        if polymorphism not in ("", "IncludeSubClassProperties", "ExcludeSubClassProperties"):
+            raise WsmanError(UNSUPPORTED_FEATURE, f"PolymorphismMode {polymorphism[:100]!r} is not one that DSP0227 names")
+        arguments = (Argument("ClassName", ClassName(resource.classname)), Argument("DeepInheritance", not exclude))
+        shown = resource.classname if exclude else ""
+        return "OpenEnumerateInstances", arguments, PullForm.INSTANCES_WITH_PATH, shown
+
+    def _expiry(self, wanted: Element) -> int:
+        """Return after how many idle seconds an enumeration ends (rule WM-E-10)."""
+        expires = wanted.find(ENUMERATION, "Expires")
+        seconds = _DEFAULT_EXPIRY
+        if expires is not None:
+            given = seconds_of(expires.stripped, self._now())
+            if given is None or given <= 0:
+                raise WsmanError(SCHEMA_VALIDATION, f"Expires {expires.stripped[:100]!r} is not a duration or a time to come")
+            seconds = given
+        return max(1, min(int(seconds), self._max_expiry))
+
+    def _pull(self, headers: _Headers, body: Element) -> Message:
+        wanted = body.find(ENUMERATION, "Pull")
+        if wanted is None:
+            raise WsmanError(SCHEMA_VALIDATION, "the Body holds no Pull")
+        enumeration, inner = _context(wanted)
+        envelope = headers.envelope()
+        requests: tuple[Request, ...] = ()
+        if inner is not None:
+            arguments = (Argument("EnumerationContext", inner), Argument("MaxObjectCount", _max_elements(wanted)))
+            requests = (
+                IntrinsicRequest(_PULLS[enumeration.form], enumeration.namespace, arguments, room=room(enumeration, envelope)),
+            )
+        return Message(
+            Kind.PULL, headers.message_id or "", PULL, None, requests, envelope, enumeration, False, headers.estimate()
+        )
+
+    def _release(self, headers: _Headers, body: Element) -> Message:
+        wanted = body.find(ENUMERATION, "Release")
+        if wanted is None:
+            raise WsmanError(SCHEMA_VALIDATION, "the Body holds no Release")
+        enumeration, inner = _context(wanted)
+        requests: tuple[Request, ...] = ()
+        if inner is not None:
+            closed = Argument("EnumerationContext", inner)
+            requests = (IntrinsicRequest("CloseEnumeration", enumeration.namespace, (closed,)),)
+        return Message(Kind.RELEASE, headers.message_id or "", RELEASE, None, requests, enumeration=enumeration)
+
+
+def _on(subject: Selection, operation: str, namespace: str) -> IntrinsicRequest:
+    return IntrinsicRequest(operation, namespace, (Argument("InstanceName", subject),), selects=True)
+
+
+def _instance(body: Element) -> InstanceData:
+    """Return the instance in a Body."""
+    if len(body.children) != 1:
+        raise WsmanError(SCHEMA_VALIDATION, f"the Body holds {len(body.children)} elements instead of one instance")
+    element = body.children[0]
+    return InstanceData(element.name, read_properties(element))
+
+
+def _without_keys(instance: InstanceData, keys: tuple[tuple[str, Any], ...]) -> InstanceData:
+    """Return an instance without the keys that the selectors give, whose spelling may differ (rules WM-T-5, WM-P-2).
+
+    Raises:
+        WsmanError: a key has another value than its selector.
+    """
+    selected = {fold(name): value for name, value in keys if isinstance(value, str)}
+    kept: list[PropertyData] = []
+    for prop in instance.properties:
+        wanted = selected.get(fold(prop.name))
+        if wanted is None:
+            kept.append(prop)
+            continue
+        values = prop.value if isinstance(prop.value, Repeated) else [prop.value]
+        if [str(value).lower() for value in values] != [wanted.lower()]:
+            text = f"key {prop.name} differs from its selector; a key cannot be changed"
+            raise WsmanError(INVALID_REPRESENTATION, text, "InvalidValues")
+    return InstanceData(instance.classname, tuple(kept))
+
+
+def _input(method: str, body: Element) -> tuple[PropertyData, ...]:
+    """Return the arguments of a method (rule WM-I-2)."""
+    if not body.children:
+        return ()
+    element = body.children[0]
+    if fold(element.name) != fold(f"{method}_INPUT"):
+        raise WsmanError(SCHEMA_VALIDATION, f"the Body holds {element.name} instead of {method}_INPUT")
+    return read_properties(element)
+
+
+def _query(language: str, text: str) -> tuple[str, tuple[Argument, ...], PullForm, str]:
+    arguments = (Argument("FilterQuery", text.strip()), Argument("FilterQueryLanguage", language))
+    return "OpenQueryInstances", arguments, PullForm.INSTANCES, ""
+
+
+def _selecting(classname: str, chosen: Element) -> str:
+    """Return the query that a selector filter stands for (rule WM-Q-3)."""
+    _, keys = read_selectors(chosen.find(WSMAN, "SelectorSet"))
+    terms = []
+    for name, value in keys:
+        if not isinstance(value, str):
+            raise WsmanError(SCHEMA_VALIDATION, f"selector {name} of the filter must be a plain value")
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        terms.append(f"{name} = '{escaped}'")
+    if not terms:
+        raise WsmanError(SCHEMA_VALIDATION, "the filter has no selectors")
+    return _selection(classname, terms)
+
+
+def _selection(classname: str, terms: list[str]) -> str:
+    return " ".join(("SELECT * FROM", classname, "WHERE", " AND ".join(terms)))
+
+
+def _association(chosen: Element) -> tuple[str, tuple[Argument, ...], PullForm, str]:
+    """Return the operation that an association filter stands for (rule WM-Q-4)."""
+    for name, operation, association in (
+        ("AssociatedInstances", "OpenAssociatorInstances", "AssocClass"),
+        ("AssociationInstances", "OpenReferenceInstances", None),
+    ):
+        asked = chosen.find(BINDING, name)
+        if asked is None:
+            continue
+        source = asked.find(BINDING, "Object")
+        subject = read_reference(source) if source is not None else None
+        if subject is None:
+            raise WsmanError(SCHEMA_VALIDATION, f"{name} has no Object that is an endpoint reference")
+        arguments = [Argument("InstanceName", subject)]
+        wanted = {"ResultClass": "ResultClassName", "Role": "Role"}
+        if association is not None:
+            wanted |= {association: "AssociationClassName", "ResultRole": "ResultRole"}
+        for parameter, element in wanted.items():
+            given = asked.find(BINDING, element)
+            if given is not None and given.stripped:
+                value = ClassName(given.stripped) if parameter.endswith("Class") else given.stripped
+                arguments.append(Argument(parameter, value))
+        shown = [each.stripped for each in asked.all(BINDING, "IncludeResultProperty")]
+        if shown:
+            arguments.append(Argument("PropertyList", shown))
+        return operation, tuple(arguments), PullForm.INSTANCES_WITH_PATH, ""
+    raise WsmanError(SCHEMA_VALIDATION, "the filter holds neither AssociatedInstances nor AssociationInstances")
+
+
+def _context(wanted: Element) -> tuple[Enumeration, str | None]:
+    context = wanted.find(ENUMERATION, "EnumerationContext")
+    if context is None or not context.stripped:
+        raise WsmanError(INVALID_CONTEXT, f"{wanted.name} has no EnumerationContext")
+    return parse_context(context.stripped)
+
+
+def _max_elements(wanted: Element) -> int:
+    """Return how many items a client wants at once: one where it does not say (rules WM-E-4, WM-E-5)."""
+    for namespace in (ENUMERATION, WSMAN):
+        element = wanted.find(namespace, "MaxElements")
+        if element is not None:
+            return max(1, min(_number(element, SCHEMA_VALIDATION), _MAX_ITEMS))
+    return 1
+
+
+def _number(element: Element, kind: Any) -> int:
+    text = element.stripped
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise WsmanError(kind, f"{element.name} is {text[:100]!r}, not a number")
+    return int(text)
+
+
+def _choice(element: Element | None, choices: Any, default: Any) -> Any:
+    if element is None or not element.stripped:
+        return default
+    try:
+        return choices(element.stripped)
+    except ValueError:
+        names = ", ".join(each.value for each in choices)
+        text = f"{element.name} {element.stripped[:100]!r} is none of {names}"
+        raise WsmanError(SCHEMA_VALIDATION, text) from None

@@ -1,0 +1,173 @@
+"""From a result to the bytes of an envelope, in batches."""
+
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from itertools import islice
+from typing import Final, NamedTuple
+
+from pywbem import CIMError
+
+from cimsim.operations.results import CreatedInstance, MethodResult, OneInstance, Output, Pulled, Result
+from cimsim.wsman.element_writer import instance_element
+from cimsim.wsman.faults import MUST_UNDERSTAND, EnvelopeTooSmallError, WsmanError, action_of, fault_of, render
+from cimsim.wsman.items import item
+from cimsim.wsman.references import write_reference
+from cimsim.wsman.resources import Resource
+from cimsim.wsman.uris import ANONYMOUS, IDENTITY, PREFIXES, WSMAN, XSI
+from cimsim.wsman.wsman_message import Kind, Message
+from cimsim.wsman.xml_values import write
+
+CONTENT_TYPE: Final = b"application/soap+xml;charset=UTF-8"
+"""Of every reply (rule WM-H-2)."""
+
+_BATCH: Final = 100
+_DECLARATIONS: Final = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in PREFIXES.items()) + f' xmlns:xsi="{XSI}"'
+_END: Final = b"</s:Body></s:Envelope>"
+_VENDOR: Final = "Microsoft Corporation"
+_VERSION: Final = "OS: 10.0.20348 SP: 0.0 Stack: 3.0"
+_SECURITY_PROFILE: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/http/basic"
+_FAULT: Final = 500
+_OK: Final = 200
+
+
+class Reply(NamedTuple):
+    """A reply: its HTTP status (rule WM-H-3) and its body in batches of fragments."""
+
+    status: int
+    batches: Iterator[list[bytes]]
+
+
+class Encoder:
+    """Encodes reply messages.
+
+    Args:
+        machine: the name of the simulated host, in faults.
+        identifier: returns a new UUID in upper case, for MessageID.
+    """
+
+    def __init__(self, machine: str, identifier: Callable[[], str]) -> None:
+        self._machine = machine
+        self._identifier = identifier
+
+    def encode(self, message: Message, result: Result | CIMError | None) -> Reply:
+        """Return the reply to a message; ``result`` is None for one without requests."""
+        if isinstance(result, CIMError):
+            return self.fault(fault_of(result), message.id, result.status_code)
+        try:
+            fragments = self._body(message, result)
+        except WsmanError as error:
+            return self.fault(error, message.id)
+        except CIMError as error:
+            return self.fault(fault_of(error), message.id, error.status_code)
+        head = self._head(f"{message.action}Response", message.id, _estimate(message)) if message.action else self._bare()
+        return Reply(_OK, _batches(head.encode(), fragments))
+
+    def fault(self, error: WsmanError, message_id: str | None, cim_status: int | None = None) -> Reply:
+        """Return the reply that carries a fault."""
+        header = ""
+        if error.kind is MUST_UNDERSTAND and error.not_understood is not None:
+            namespace, name = error.not_understood
+            header = f'<s:NotUnderstood qname="u:{escape(name)}" xmlns:u="{escape(namespace)}"/>'
+        head = self._head(action_of(error), message_id, header)
+        return Reply(_FAULT, iter([[head.encode(), render(error, self._machine, cim_status).encode("utf-8", "replace"), _END]]))
+
+    def _head(self, action: str, message_id: str | None, further: str = "") -> str:
+        relates = f"<a:RelatesTo>{escape(message_id, quote=False)}</a:RelatesTo>" if message_id is not None else ""
+        return (
+            f"<s:Envelope {_DECLARATIONS}><s:Header><a:Action>{escape(action)}</a:Action>"
+            f"<a:MessageID>uuid:{self._identifier()}</a:MessageID><a:To>{ANONYMOUS}</a:To>{relates}{further}</s:Header><s:Body>"
+        )
+
+    def _bare(self) -> str:
+        return f"<s:Envelope {_DECLARATIONS}><s:Header/><s:Body>"
+
+    def _body(self, message: Message, result: Result | None) -> Iterator[bytes]:
+        match message.kind:
+            case Kind.IDENTIFY:
+                return iter([_identity().encode()])
+            case Kind.ENUMERATE | Kind.PULL:
+                return _enumerated(message, result)
+            case Kind.DELETE | Kind.RELEASE:
+                return iter(())
+        if message.resource is None:
+            raise TypeError(f"a message of kind {message.kind.value} has a resource")
+        return iter([_one(message, message.resource, result)])
+
+
+def _one(message: Message, resource: Resource, result: Result | None) -> bytes:
+    """Return the body of a reply that shows one thing, if it fits (rule WM-S-7)."""
+    match result:
+        case OneInstance(instance, projection):
+            body = instance_element(instance, resource, projection)
+        case CreatedInstance(instance):
+            body = f"<x:ResourceCreated>{write_reference(instance.path, resource)}</x:ResourceCreated>".encode()
+        case MethodResult():
+            body = _output(message, resource, result).encode()
+        case _:
+            raise TypeError(f"{type(result).__name__} is not the result of {message.kind.value}")
+    if len(body) > message.envelope:
+        raise EnvelopeTooSmallError(message.envelope)
+    return body
+
+
+def _output(message: Message, resource: Resource, result: MethodResult) -> str:
+    """Return the output of a method, the return value last (rule WM-I-3)."""
+    request = message.requests[-1]
+    name = f"p:{request.name}_OUTPUT"
+    namespace = request.namespace.strip("/").lower()
+    outputs = "".join([_parameter(each, resource, namespace) for each in (*result.outputs, result.return_value)])
+    return f'<{name} xmlns:p="{escape(resource.uri)}">{outputs}</{name}>'
+
+
+def _parameter(output: Output, resource: Resource, namespace: str) -> str:
+    return write(output.name, output.type, output.is_array, output.value, resource, namespace=namespace)
+
+
+def _enumerated(message: Message, result: Result | None) -> Iterator[bytes]:
+    enumeration = message.enumeration
+    if enumeration is None or not (result is None or isinstance(result, Pulled)):
+        raise TypeError(f"{type(result).__name__} is not the result of {message.kind.value}")
+    pulled = result.context if result is not None else None
+    context = enumeration.context(pulled)
+    if message.kind is Kind.ENUMERATE and not message.optimized:
+        text = f"<n:EnumerationContext>{context}</n:EnumerationContext>"
+        return iter([f"<n:EnumerateResponse>{text}</n:EnumerateResponse>".encode()])
+    done = pulled is None
+    # Rendered here already: what cannot be an item ends in a fault, and so nothing may be sent before.
+    items = [item(enumeration, each, result.projections) for each in result.instances] if result is not None else []
+    return _items(message, context, items, done=done)
+
+
+def _items(message: Message, context: str, items: Sequence[bytes], *, done: bool) -> Iterator[bytes]:
+    """Yield the reply to Pull or to an optimized Enumerate (rules WM-E-3, WM-E-6)."""
+    kind, prefix = ("Enumerate", "w") if message.kind is Kind.ENUMERATE else ("Pull", "n")
+    if not done:
+        shown = f"<n:EnumerationContext>{context}</n:EnumerationContext>"
+    else:
+        shown = "<n:EnumerationContext/>" if message.kind is Kind.ENUMERATE else ""
+    yield f"<n:{kind}Response>{shown}<{prefix}:Items>".encode()
+    yield from items
+    end = f"<{prefix}:EndOfSequence/>" if done else ""
+    yield f"</{prefix}:Items>{end}</n:{kind}Response>".encode()
+
+
+def _estimate(message: Message) -> str:
+    """Return the header that tells how many items there are: nobody knows (rule WM-E-11)."""
+    return '<w:TotalItemsCountEstimate xsi:nil="true"/>' if message.estimate else ""
+
+
+def _identity() -> str:
+    return (
+        f'<wsmid:IdentifyResponse xmlns:wsmid="{IDENTITY}"><wsmid:ProtocolVersion>{WSMAN}</wsmid:ProtocolVersion>'
+        f"<wsmid:ProductVendor>{_VENDOR}</wsmid:ProductVendor><wsmid:ProductVersion>{_VERSION}</wsmid:ProductVersion>"
+        f"<wsmid:SecurityProfiles><wsmid:SecurityProfileName>{_SECURITY_PROFILE}</wsmid:SecurityProfileName>"
+        "</wsmid:SecurityProfiles></wsmid:IdentifyResponse>"
+    )
+
+
+def _batches(head: bytes, fragments: Iterator[bytes]) -> Iterator[list[bytes]]:
+    batch = [head]
+    while taken := list(islice(fragments, _BATCH)):
+        yield [*batch, *taken]
+        batch = []
+    yield [*batch, _END]

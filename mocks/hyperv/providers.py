@@ -1,0 +1,55 @@
+"""How the simulated Hyper-V host acts: what pack.toml binds. What each answer rests on stands in this pack's README.md."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cimsim.providers.service_life_cycle import ENABLED
+from cimsim.providers.variants import describe_answers
+from cimsim.world.transaction import Transaction
+
+from .components import GuestServiceInterfaceComponent, IntegrationComponent, ShutdownComponent
+from .guest_services import GuestCommunicationService, GuestFileService
+from .guests import Guests
+from .host_services import FixedHostService, HostService
+from .inventory import populate_machines
+from .machines import VirtualMachine
+from .management import DefinitionService
+from .summaries import SummaryService
+from .terms import NAMESPACE
+from .topology import interface_of
+from .work import ConcreteJob, CopyFileToGuestJob
+
+__all__ = [
+    "ConcreteJob",
+    "CopyFileToGuestJob",
+    "FixedHostService",
+    "GuestCommunicationService",
+    "GuestFileService",
+    "GuestServiceInterfaceComponent",
+    "HostService",
+    "IntegrationComponent",
+    "ShutdownComponent",
+    "VirtualMachine",
+    "VirtualSystemManagementService",
+    "populate",
+]
+
+ANSWERS: Final = {"0": "Completed with No Error", "1": "Not Supported"}
+"""What the page of Msvm_GuestService says of StartService and StopService."""
+
+
+def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
+    """Make as many virtual machines as the settings want, and remove the guest services that they will not have."""
+    if settings["value_maps"]:
+        describe_answers(transaction, "Msvm_GuestService", NAMESPACE, ANSWERS)
+    populate_machines(transaction, settings)
+    if Guests.of(settings).keeps_disabled:
+        return
+    for service in transaction.instances("Msvm_GuestService", NAMESPACE):
+        component = interface_of(transaction, service)
+        if component is None or component["EnabledState"] != ENABLED:
+            transaction.delete(service)
+
+
+class VirtualSystemManagementService(DefinitionService, SummaryService):
+    """Msvm_VirtualSystemManagementService: all its methods."""
