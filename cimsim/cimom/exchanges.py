@@ -5,13 +5,13 @@ The log of requests reads it, and so does whatever else looks at what clients di
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pywbem import CIMError
 
-from cimsim.operations.request import ClassName, ExtrinsicRequest, NamedInstance, Request
+from cimsim.operations.request import ClassName, ExtrinsicRequest, NamedInstance, Request, SelectedInstance, Selection
 from cimsim.world.convert import InstanceData
 from cimsim.world.paths import ClassPath, InstancePath
 
@@ -30,24 +30,57 @@ class Called:
         target: the path of the class or instance that it was for, ``NAMESPACE:CLASS.KEY="VALUE"``, or just the namespace.
         status: the CIM status code, 0 for success; None: it got no CIM status, but see ``Exchange.status``.
         description: of the CIM error, empty for success.
+        namespace: of the request.
+        classname: of the target, empty where there is none.
+        keys: those that the request gives, pairs of name and text.
+        parameters: of the request beside its target, pairs of name and text.
+        returned: what a method returned, as text; None for an operation, and for what failed.
+        rule: the number of the fault rule that acted, None for none.
     """
 
     operation: str
     target: str
     status: int | None
     description: str = ""
+    namespace: str = ""
+    classname: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[tuple[str, str | None], ...] = ()
+    returned: str | None = None
+    rule: int | None = None
 
     @classmethod
-    def of(cls, request: Request, error: CIMError | None = None) -> Called:
+    def of(cls, request: Request, error: CIMError | None = None, returned: object = None, rule: int | None = None) -> Called:
         """Return the record of a request that was carried out, or failed."""
-        if error is None:
-            return cls(request.name, target_of(request), SUCCESS)
-        return cls(request.name, target_of(request), error.status_code, str(error.status_description))
+        classname, keys = _named(request)
+        return cls(
+            request.name,
+            target_of(request),
+            SUCCESS if error is None else error.status_code,
+            "" if error is None else str(error.status_description),
+            request.namespace,
+            classname,
+            keys,
+            _parameters(request),
+            None if returned is None else str(returned),
+            rule,
+        )
 
     @classmethod
     def refused(cls, request: Request) -> Called:
         """Return the record of a request that gets no CIM status."""
-        return cls(request.name, target_of(request), None)
+        classname, keys = _named(request)
+        return cls(request.name, target_of(request), None, "", request.namespace, classname, keys, _parameters(request))
+
+    def has(self, where: Mapping[str, object]) -> bool:
+        """Return whether keys and parameters have these values, compared as text without regard to case."""
+        return not self.differences(where)
+
+    def differences(self, where: Mapping[str, object]) -> dict[str, str | None]:
+        """Return what keys and parameters have in place of these values, None for what is not there."""
+        given = {name.lower(): value for name, value in (*self.parameters, *self.keys)}
+        found = {name: given.get(name.lower()) for name in where}
+        return {name: text for name, text in found.items() if text is None or text.lower() != str(where[name]).lower()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +147,7 @@ class Exchange:
         }
 
 
+_MAX_ITEMS: Final = 20
 _MAX_CALLS: Final = 10
 """How many calls of a batch a line shows."""
 
@@ -125,6 +159,8 @@ def target_of(request: Request) -> str:
         return request.namespace
     if isinstance(subject, InstancePath) and subject.namespace is not None:
         return str(subject)
+    if isinstance(subject, Selection):
+        subject = InstancePath(subject.classname, tuple((name, str(value)) for name, value in subject.keys))
     return f"{request.namespace}:{subject}"
 
 
@@ -132,12 +168,38 @@ def _subjects(request: Request) -> Iterator[object]:
     """Yield what in the arguments may be the object that an intrinsic operation is for, the first of them is."""
     for argument in request.arguments:
         match argument.value:
-            case ClassName() | InstancePath():
+            case ClassName() | InstancePath() | Selection():
                 yield argument.value
+            case SelectedInstance():
+                yield argument.value.selection
             case NamedInstance():
                 yield argument.value.path
             case InstanceData() | ClassPath():
                 yield argument.value.classname
+
+
+def _named(request: Request) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the class of what a request is for, and the keys that it gives."""
+    subject = request.target if isinstance(request, ExtrinsicRequest) else next(_subjects(request), None)
+    if isinstance(subject, InstancePath | Selection):
+        return subject.classname, tuple((name, str(value)) for name, value in subject.keys)
+    return ("" if subject is None else str(subject)), ()
+
+
+def _parameters(request: Request) -> tuple[tuple[str, str | None], ...]:
+    return tuple(
+        (argument.name, None if argument.value is None else _cut(_shown(argument.value)))
+        for argument in request.arguments
+        if not isinstance(argument.value, ClassName | InstancePath | NamedInstance)
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join("NULL" if item is None else _shown(item) for item in value[:_MAX_ITEMS])
+    if isinstance(value, InstanceData):
+        return f"instance of {value.classname}"
+    return str(value)
 
 
 def _called(called: Called) -> str:

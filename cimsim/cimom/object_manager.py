@@ -4,23 +4,24 @@ Between requests it carries out the steps that are due on its clock. A request m
 before it has happened, however late the reactor is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from pywbem import CIMError, CIMInstance
+from pywbem import CIMError, CIMInstance, Uint32
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from cimsim.cimom.authorization import Access, disowned, owned
 from cimsim.cimom.clock import Alarm, Clock
 from cimsim.cimom.contexts import ContextOptions, Contexts
+from cimsim.cimom.fault_rules import Fault, FaultRule, FaultRules, Returned
 from cimsim.cimom.reads import shown
 from cimsim.operations.call import Outcome, Policy
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
-from cimsim.operations.methods import Implementations
+from cimsim.operations.methods import Implementation, Implementations
 from cimsim.operations.pending import Pending, completed
 from cimsim.operations.perform import perform
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
@@ -28,20 +29,23 @@ from cimsim.operations.results import Close, Count, Opened, Pull, Result
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
 from cimsim.world.counts import Counts
-from cimsim.world.errors import described, failed, server_is_shutting_down
+from cimsim.world.errors import described, failed, invalid_enumeration_context, server_is_shutting_down
 from cimsim.world.events import Event
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import Identity
+from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 Listener = Callable[[World, Sequence[Event]], None]
 """Told of what happened, and of the world after it."""
 
+_T = TypeVar("_T")
 _OF_SESSIONS: Final = (Opened, Pull, Close, Count)
 _FAILURES: Final = (Exception, SystemExit)
 """What a provider may raise: none of it ends the server, ``sys.exit`` included."""
 _MOST_CODES: Final = 2**32
+_CHANCE_BYTES: Final = 6
 _MOST_ROUNDS: Final = 1000
 """How often steps may plan further steps for the same moment, before that is taken for a circle."""
 _MOST_STEPS: Final = 100_000
@@ -61,6 +65,8 @@ class Cimom:
         counts: what it has carried out.
         doing: the request or the step that it is carrying out, None between them; for whoever watches.
         turn: counts these: the same request may come again and again.
+        faults: the rules by which it does wrong on purpose.
+        acted: the rule that acted on the request that was started last, None if none did.
     """
 
     log = Logger()
@@ -76,8 +82,11 @@ class Cimom:
         contexts: ContextOptions | None = None,
         access: Access | None = None,
         hooks: Hooks = NO_HOOKS,
+        chance: Callable[[], float] | None = None,
     ) -> None:
         self.clock = clock
+        self.faults = FaultRules(chance or partial(_chance, random))
+        self.acted: Fault | None = None
         self.counts = Counts()
         self.doing: Request | Wait | None = None
         self.turn = 0
@@ -105,7 +114,7 @@ class Cimom:
         """Carry out a request as ``start`` does, to its end."""
         return completed(self.start(request, user))
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+    def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
 
         The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
@@ -119,8 +128,9 @@ class Cimom:
             self._catch_up(now)
         self.turn += 1
         self.doing = request
+        fault = self.acted = self.faults.acting(request, user, protocol, self._world) if self.faults else None
         try:
-            outcome = self._carry_out(request, user, now)
+            outcome = self._carry_out(request, user, now, None if fault is None else fault.rule)
         except CIMError as error:
             self._end_session(request, user)
             if not _can_be_sent(error):
@@ -158,6 +168,27 @@ class Cimom:
     def _check_running(self) -> None:
         if not self._policy.sessions:
             raise server_is_shutting_down("the server is about to stop")
+
+    def change(self, step: Callable[[Transaction], _T], namespace: str = "", *, silent: bool = False) -> _T:
+        """Change the world from outside of any request, whole or not at all; return what the step returns.
+
+        ``silent``: nobody is notified.
+
+        Raises:
+            Exception: what the step raises; the world is as before.
+        """
+        now = self.clock.now()
+        if self._world.agenda.times:
+            self._catch_up(now)
+        transaction = Transaction(self._world, namespace, now, self.counts)
+        result = step(transaction)
+        if silent:
+            self.world = transaction.world
+            for listener in self.listeners:
+                listener(self._world, ())
+        else:
+            self._commit(transaction.world, transaction.changes)
+        return result
 
     def run(self, step: Callable[[Transaction], object], namespace: str = "") -> bool:
         """Change the world from within the server, as a step of its own; return whether it did not fail.
@@ -295,16 +326,52 @@ class Cimom:
         """From now on refuse pull operations, and what is pending, with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
         self._policy = replace(self._policy, sessions=False)
 
-    def _carry_out(self, request: Request, user: str | None, now: float) -> Outcome:
-        """Return the outcome of a request, as far as the roles of its user allow it (rules G7, SEC13)."""
+    def _carry_out(self, request: Request, user: str | None, now: float, rule: FaultRule | None = None) -> Outcome:
+        """Return the outcome of a request, as far as the roles of its user and a fault rule allow it (rules G7, SEC13)."""
+        implementations = self._implementations
+        if rule is not None:
+            _refuse_by(rule)
+            if rule.returns is not None:
+                implementations = _Returning(rule.returns)
         access, policy = self.access, self._policy
         if access is not None:
             policy = replace(policy, hides=partial(access.hides, user))
 
         def carry_out() -> Outcome:
-            return perform(self._world, request, self._implementations, now, policy, self._hooks, self.counts)
+            return perform(self._world, request, implementations, now, policy, self._hooks, self.counts)
 
         return carry_out() if access is None else access.guard(user, request, self._world, carry_out)
+
+
+def _refuse_by(rule: FaultRule) -> None:
+    """Raise the error that a fault rule has for a request."""
+    if rule.error is not None:
+        instances = [_cim_error(properties) for properties in rule.error.instances]
+        raise CIMError(rule.error.code, rule.error.description, instances or None)
+    if rule.expire:
+        raise invalid_enumeration_context("a fault rule has this enumeration session expired")
+
+
+def _cim_error(properties: Mapping[str, Any]) -> CIMInstance:
+    """Return the instance of CIM_Error that a fault rule writes; its numbers are uint32."""
+    typed = {name: Uint32(value) if type(value) is int else value for name, value in properties.items()}
+    return CIMInstance("CIM_Error", properties=typed)
+
+
+def _chance(random: Callable[[int], bytes]) -> float:
+    """Return a number from 0 to 1 made of random bytes."""
+    return int.from_bytes(random(_CHANCE_BYTES), "big") / 256**_CHANCE_BYTES
+
+
+class _Returning:
+    """Has every method return what a fault rule says (an ``Implementations``)."""
+
+    def __init__(self, returned: Returned) -> None:
+        self._returned = returned.value, dict(returned.outputs)
+
+    def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation:
+        """Return the implementation of every method."""
+        return lambda _: self._returned
 
 
 def _counted_as(request: Request) -> str:

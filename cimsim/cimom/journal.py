@@ -1,0 +1,105 @@
+"""The journal of a CIMOM: the newest exchanges, bounded by count and bytes, and whoever waits for the next one."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cimsim.cimom.exchanges import Called, Exchange
+from cimsim.world.names import fold
+
+MAX_EXCHANGES: Final = 1_000
+MAX_BYTES: Final = 16 * 1024 * 1024
+_OVERHEAD: Final = 1_000
+"""Bytes that a record takes beside its bodies, roughly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An exchange in the journal.
+
+    Attributes:
+        number: counted from 1 by the journal.
+        exchange: what happened.
+        request, response: the bodies, as far as they are kept.
+        rule: the number of the fault rule that acted, None for none.
+    """
+
+    number: int
+    exchange: Exchange
+    request: bytes = b""
+    response: bytes = b""
+    rule: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it counts for."""
+        return _OVERHEAD + len(self.request) + len(self.response)
+
+
+class Journal:
+    """Keeps the newest exchanges.
+
+    Args:
+        max_exchanges, max_bytes: beyond these the oldest are forgotten; 0 exchanges: nothing is kept.
+        bodies: whether bodies are kept.
+
+    Attributes:
+        recorded: how many exchanges there have been.
+    """
+
+    def __init__(self, max_exchanges: int = MAX_EXCHANGES, max_bytes: int = MAX_BYTES, *, bodies: bool = True) -> None:
+        self.bodies = bodies
+        self.recorded = 0
+        self._max_exchanges = max_exchanges
+        self._max_bytes = max_bytes
+        self._entries: deque[Entry] = deque()
+        self._bytes = 0
+        self._followers: dict[int, Callable[[Entry], object]] = {}
+        self._last_follower = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def record(self, exchange: Exchange, request: bytes, response: bytes, rule: int | None = None) -> None:
+        """Keep an exchange, forget the oldest where there are too many, and hand it to the followers."""
+        self.recorded += 1
+        entry = Entry(self.recorded, exchange, request, response, rule)
+        self._entries.append(entry)
+        self._bytes += entry.size
+        while self._entries and (len(self._entries) > self._max_exchanges or self._bytes > self._max_bytes):
+            self._bytes -= self._entries.popleft().size
+        for follower in tuple(self._followers.values()):
+            follower(entry)
+
+    def follow(self, follower: Callable[[Entry], object]) -> Callable[[], None]:
+        """Have every exchange from now on handed to a follower; the function that is returned ends that."""
+        self._last_follower += 1
+        number = self._last_follower
+        self._followers[number] = follower
+
+        def end() -> None:
+            self._followers.pop(number, None)
+
+        return end
+
+    def since(self, number: int) -> list[Entry]:
+        """Return the entries after the one of that number."""
+        return [entry for entry in self._entries if entry.number > number]
+
+    def get(self, number: int) -> Entry | None:
+        """Return the entry of a number, None when it never was or is forgotten."""
+        return next((entry for entry in self._entries if entry.number == number), None)
+
+    def clear(self) -> None:
+        """Forget all exchanges; numbers go on."""
+        self._entries.clear()
+        self._bytes = 0
+
+
+def calls_named(entry: Entry, name: str, where: Mapping[str, Any] | None = None) -> list[Called]:
+    """Return the calls of an exchange with the name of an operation or a method, whose targets have the given keys."""
+    return [call for call in entry.exchange.calls if fold(call.operation) == fold(name) and (not where or call.has(where))]
