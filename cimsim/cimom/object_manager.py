@@ -183,12 +183,16 @@ class Cimom:
         transaction = Transaction(self._world, namespace, now, self.counts)
         result = step(transaction)
         if silent:
-            self.world = transaction.world
-            for listener in self.listeners:
-                listener(self._world, ())
+            self.change_world(transaction.world)
         else:
             self._commit(transaction.world, transaction.changes)
         return result
+
+    def change_world(self, world: World) -> None:
+        """Put another world in the place of the current one; nobody is notified, but subscriptions are those of the new one."""
+        self.world = world
+        for listener in self.listeners:
+            listener(world, ())
 
     def run(self, step: Callable[[Transaction], object], namespace: str = "") -> bool:
         """Change the world from within the server, as a step of its own; return whether it did not fail.
@@ -313,10 +317,7 @@ class Cimom:
     def renew(self, world: World, implementations: Implementations, hooks: Hooks) -> None:
         """Go on with another world and other providers; enumeration sessions keep what they have."""
         self._implementations, self._hooks = implementations, hooks
-        self.world = world
-        # Nothing has happened, but the subscriptions are those of the new world.
-        for listener in self.listeners:
-            listener(world, ())
+        self.change_world(world)
 
     def sweep(self) -> None:
         """Forget the enumeration sessions that have expired; each pull operation does so too (rule PL-29)."""

@@ -1,0 +1,1 @@
+"""Simulated CIMOMs for tests."""

@@ -1,0 +1,387 @@
+"""A simulated CIMOM in the hands of a test: its world, clock, faults and journal, called from any thread."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from pywbem import CIMInstance, CIMInstanceName
+
+from cimsim.cimom.exchanges import Called
+from cimsim.cimom.fault_rules import Fault, FaultRule, RuleError, parse_rule
+from cimsim.cimom.journal import Entry, Journal
+from cimsim.cimom.object_manager import Cimom
+from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
+from cimsim.operations.results import MethodResult
+from cimsim.testing.expectations import Expectation, expect_sequence
+from cimsim.testing.reactor_thread import ReactorThread
+from cimsim.testing.world_diff import WorldDiff, diff_worlds
+from cimsim.world.convert import from_cim_path, to_cim_path, to_cim_value
+from cimsim.world.instances import Instance
+from cimsim.world.names import did_you_mean
+from cimsim.world.paths import InstancePath
+from cimsim.world.transaction import Transaction
+from cimsim.world.world import Namespace, World
+
+if TYPE_CHECKING:
+    from pywbem import WBEMConnection
+
+T = TypeVar("T")
+Target = CIMInstanceName | CIMInstance | InstancePath | str
+"""What names an instance: a path or an instance of pywbem, or the name of a class of which there is one instance."""
+
+WAIT_SECONDS: Final = 5.0
+
+
+class Invoked(NamedTuple):
+    """What a method returned: its value, and its outputs by name, as pywbem has them."""
+
+    value: Any
+    outputs: dict[str, Any]
+
+
+class Snapshot(NamedTuple):
+    """A world that was kept: its name, when it was by the CIMOM's clock, and the world itself."""
+
+    name: str
+    time: float
+    world: World
+
+
+class FaultHandle:
+    """A fault rule that is in force."""
+
+    def __init__(self, cimom: "SimulatedCimom", fault: Fault) -> None:
+        self._cimom = cimom
+        self._fault = fault
+
+    @property
+    def rule(self) -> FaultRule:
+        """What the rule says."""
+        return self._fault.rule
+
+    @property
+    def hits(self) -> int:
+        """On how many requests it has acted."""
+        return self._fault.hits
+
+    @property
+    def matched(self) -> int:
+        """How many requests met its conditions."""
+        return self._fault.matched
+
+    def remove(self) -> None:
+        """Take it out of force."""
+        self._cimom.in_reactor(self._fault.remove)
+
+    def __repr__(self) -> str:
+        words = ", ".join(f"{name}={value!r}" for name, value in self.rule.shown().items())
+        return f"<fault {self._fault.number}: {words}; {self.hits} hits>"
+
+
+class SimulatedCimom:
+    """One CIMOM of a simulator. All methods may be called from any thread, and raise the errors of what they do.
+
+    Args:
+        name: of the CIMOM.
+        thread: in which it lives.
+        cimom: the object manager.
+        journal: of its exchanges.
+        urls: at which it listens, that of HTTP first.
+        load: returns a world that has more packs or MOF in it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        thread: ReactorThread,
+        cimom: Cimom,
+        journal: Journal,
+        urls: Sequence[str],
+        load: Callable[[World, str | Path], World] | None = None,
+    ) -> None:
+        self.name = name
+        self.journal = journal
+        self.urls = tuple(urls)
+        self._thread = thread
+        self._cimom = cimom
+        self._load = load
+        self._base = cimom.world
+        self._snapshots: dict[str, Snapshot] = {}
+        self._faults: list[FaultHandle] = []
+
+    @property
+    def url(self) -> str:
+        """The first URL, that of CIM-XML over HTTP unless there is none."""
+        return self.urls[0]
+
+    def in_reactor(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Return what a function returns that is carried out in the thread of the simulator."""
+        return self._thread.call(function, *arguments)
+
+    def connect(self, default_namespace: str | None = None, **options: Any) -> "WBEMConnection":
+        """Return a connection of pywbem to this CIMOM; ``options`` are those of ``pywbem.WBEMConnection``."""
+        from pywbem import WBEMConnection
+
+        credentials = options.pop("creds", None)
+        return WBEMConnection(self.url, credentials, default_namespace, **options)
+
+    # The world as a whole
+
+    @property
+    def world(self) -> World:
+        """The current world; it never changes, but another one takes its place."""
+        return self._cimom.world
+
+    def reset(self) -> None:
+        """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
+
+        def reset() -> None:
+            self._cimom.change_world(self._base)
+            self._cimom.faults.clear()
+            self.journal.clear()
+
+        self.in_reactor(reset)
+        self._faults.clear()
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Keep the current world under a name, in place of the one that had it; return it."""
+        snapshot = self.in_reactor(lambda: Snapshot(name, self._cimom.clock.now(), self._cimom.world))
+        self._snapshots[name] = snapshot
+        return snapshot
+
+    def restore(self, name: str | Snapshot) -> None:
+        """Go back to a snapshot; nobody is notified.
+
+        Raises:
+            KeyError: there is no snapshot of that name.
+        """
+        self.in_reactor(self._cimom.change_world, self._snapshot(name).world)
+
+    @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """The snapshots that are kept, oldest first."""
+        return tuple(self._snapshots.values())
+
+    def diff(self, before: "str | Snapshot | None" = None, after: "str | Snapshot | None" = None) -> WorldDiff:
+        """Return which instances were created, modified and deleted between two snapshots.
+
+        ``before`` None: since the world was loaded; ``after`` None: up to now.
+        """
+        first = self._base if before is None else self._snapshot(before).world
+        second = self.world if after is None else self._snapshot(after).world
+        return diff_worlds(first, second)
+
+    def _snapshot(self, name: str | Snapshot) -> Snapshot:
+        if isinstance(name, Snapshot):
+            return name
+        if name not in self._snapshots:
+            raise KeyError(f"there is no snapshot {name!r}{did_you_mean(name, self._snapshots)}")
+        return self._snapshots[name]
+
+    def load(self, source: str | Path) -> None:
+        """Add the declarations of a MOF text, or of a MOF file or a pack by its path; what is wrong changes nothing.
+
+        Raises:
+            PackError: the text or the pack is wrong.
+        """
+        if self._load is None:
+            raise RuntimeError("this CIMOM cannot load anything")
+        load = self._load
+        self.in_reactor(lambda: self._cimom.change_world(load(self._cimom.world, source)))
+
+    # Instances
+
+    def get(self, target: Target, namespace: str | None = None) -> CIMInstance:
+        """Return an instance as it is stored, with all its properties and its path.
+
+        Raises:
+            CIMError: there is no such instance, class or namespace.
+        """
+        return self._instance(self.world, target, namespace).to_cim()
+
+    def find(self, classname: str, namespace: str | None = None, **properties: Any) -> list[CIMInstance]:
+        """Return the instances of a class and its subclasses whose properties have the given values."""
+        world = self.world
+        place = _namespace_of(world, classname, namespace)
+        transaction = Transaction(world, place.name)
+        return [each.to_cim() for each in transaction.select(classname, **properties)]
+
+    def create(
+        self, classname: str, properties: Mapping[str, Any] | None = None, namespace: str | None = None, *, silent: bool = False
+    ) -> CIMInstanceName:
+        """Create an instance without what clients are refused; clients that subscribed are notified unless ``silent``."""
+        place = _namespace_of(self.world, classname, namespace).name
+        created = self._change(lambda it: it.create(classname, dict(properties or {})), place, silent)
+        return to_cim_path(created.path)
+
+    def modify(self, target: Target, namespace: str | None = None, *, silent: bool = False, **properties: Any) -> None:
+        """Give properties of an instance other values, read-only ones too."""
+        instance = self._instance(self.world, target, namespace)
+        self._change(lambda it: it.modify(instance, **properties), instance.namespace, silent)
+
+    def delete(self, target: Target, namespace: str | None = None, *, silent: bool = False) -> None:
+        """Delete an instance, and the associations that refer to it."""
+        instance = self._instance(self.world, target, namespace)
+        self._change(lambda it: it.delete(instance), instance.namespace, silent)
+
+    def invoke(self, target: Target, method: str, namespace: str | None = None, **arguments: Any) -> Invoked:
+        """Call a method of an instance, or a static one of the class whose name is given; return what it returns."""
+        world = self.world
+        if isinstance(target, str) and _is_static(world, target, method, namespace):
+            place, subject = _namespace_of(world, target, namespace).name, ClassName(target)
+        else:
+            instance = self._instance(world, target, namespace)
+            place, subject = instance.namespace, instance.path  # type: ignore[assignment] # either names what is called
+        given = tuple(Argument(name, _argument(value)) for name, value in arguments.items())
+        request = ExtrinsicRequest(method, place, subject, given)
+        result: Any = self.in_reactor(self._cimom.perform, request)
+        if not isinstance(result, MethodResult):
+            raise TypeError(f"{method} returned {type(result).__name__}")
+        return Invoked(
+            to_cim_value(result.return_value.value), {each.name: to_cim_value(each.value) for each in result.outputs}
+        )
+
+    def _change(self, step: Callable[[Transaction], T], namespace: str, silent: bool) -> T:
+        return self.in_reactor(lambda: self._cimom.change(step, namespace, silent=silent))
+
+    def _instance(self, world: World, target: Target, namespace: str | None) -> Instance:
+        if isinstance(target, str):
+            place = _namespace_of(world, target, namespace)
+            found = Transaction(world, place.name).instances(target)
+            if len(found) != 1:
+                raise LookupError(f"there are {len(found)} instances of {target} in {place.name}, not one; give a path")
+            return found[0]
+        path = target.path if isinstance(target, CIMInstance) else target
+        inner = from_cim_path(path) if isinstance(path, CIMInstanceName) else path
+        place = _namespace_of(world, inner.classname, inner.namespace or namespace)
+        return world.instance(InstancePath(inner.classname, inner.keys, place.name), place)
+
+    # Time
+
+    @property
+    def now(self) -> float:
+        """The time of the CIMOM's clock, in seconds since 1970-01-01 UTC."""
+        return self._cimom.clock.now()
+
+    def advance(self, seconds: float) -> None:
+        """Advance the clock; what is due on the way happens at its time.
+
+        Raises:
+            ValueError: the clock only goes forward.
+        """
+        self.in_reactor(self._cimom.clock.advance, seconds)
+
+    def settle(self) -> None:
+        """Have all that is due happen: advance the clock to the time of each step that waits, until none does."""
+
+        def settle() -> None:
+            for _ in range(_MAX_STEPS):
+                due = self._cimom.world.agenda.next_due
+                if due is None:
+                    return
+                self._cimom.clock.advance(max(0.0, due - self._cimom.clock.now()))
+            raise RuntimeError(f"after {_MAX_STEPS} steps there is still something due")
+
+        self.in_reactor(settle)
+
+    # Faults
+
+    def fault(self, **words: Any) -> FaultHandle:
+        """Put a fault rule into force, with one keyword for each condition and each action; see the page about testing.
+
+        Raises:
+            RuleError: a keyword or a value is wrong; nothing has changed.
+        """
+        rule = parse_rule(words, (self.world,))
+        handle = FaultHandle(self, self.in_reactor(self._cimom.faults.add, rule))
+        self._faults.append(handle)
+        return handle
+
+    @property
+    def faults(self) -> tuple[FaultHandle, ...]:
+        """The rules that were put into force here, oldest first, removed ones too."""
+        return tuple(self._faults)
+
+    def unused_faults(self) -> list[FaultHandle]:
+        """Return the rules that have met no request."""
+        return [each for each in self._faults if not each.matched]
+
+    # Exchanges
+
+    def exchanges(self) -> list[Entry]:
+        """Return the exchanges that the journal keeps, oldest first."""
+        return self.in_reactor(lambda: list(self.journal))
+
+    def calls(self, name: str | None = None, where: Mapping[str, Any] | None = None) -> list[Called]:
+        """Return the operations and methods that were called, oldest first.
+
+        Args:
+            name: of the operation or method; None: all.
+            where: values of keys and parameters, compared as text.
+        """
+        return list(_calls(self.exchanges(), name, where))
+
+    def expect(self, name: str, where: Mapping[str, Any] | None = None) -> Expectation:
+        """Return what is expected of the calls so far: ``sim.expect("StopService").times(2)``."""
+        return Expectation(self.calls(), name, dict(where or {}))
+
+    def expect_sequence(self, *names: str) -> None:
+        """Assert that operations and methods of these names were called in this order; others may lie between them."""
+        expect_sequence(self.calls(), names)
+
+    def wait_for(self, name: str, where: Mapping[str, Any] | None = None, timeout: float = WAIT_SECONDS) -> Called:
+        """Wait until a client has called an operation or a method; return the call, which may have been before.
+
+        Raises:
+            TimeoutError: it was not called within so many seconds.
+        """
+        arrived = threading.Event()
+        end = self.in_reactor(self.journal.follow, lambda _: arrived.set())
+        try:
+            while True:
+                found = self.calls(name, where)
+                if found:
+                    return found[-1]
+                if not arrived.wait(timeout):
+                    seen = ", ".join(dict.fromkeys(call.operation for call in self.calls())) or "nothing"
+                    raise TimeoutError(f"{name} was not called within {timeout:g} seconds; called was {seen}")
+                arrived.clear()
+        finally:
+            self.in_reactor(end)
+
+
+_MAX_STEPS: Final = 10_000
+
+
+def _calls(entries: Sequence[Entry], name: str | None, where: Mapping[str, Any] | None) -> Iterator[Called]:
+    for entry in entries:
+        for call in entry.exchange.calls:
+            if (name is None or call.operation.lower() == name.lower()) and (not where or call.has(where)):
+                yield call
+
+
+def _namespace_of(world: World, classname: str, namespace: str | None) -> Namespace:
+    """Return a namespace by its name, or the first that has a class."""
+    if namespace is not None:
+        return world.namespace(namespace)
+    for each in world.namespaces.values():
+        if each.schema.get(classname) is not None:
+            return each
+    names = (name for each in world.namespaces.values() for name in each.schema.names())
+    raise LookupError(f"no namespace has a class {classname}{did_you_mean(classname, names)}")
+
+
+def _is_static(world: World, classname: str, method: str, namespace: str | None) -> bool:
+    cls = _namespace_of(world, classname, namespace).schema.get(classname)
+    declared = cls.methods.get(method.lower()) if cls is not None else None
+    return declared is not None and declared.static
+
+
+def _argument(value: Any) -> Any:
+    if isinstance(value, CIMInstanceName):
+        return from_cim_path(value)
+    return [_argument(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+__all__ = ["FaultHandle", "Invoked", "RuleError", "SimulatedCimom", "Snapshot"]
