@@ -96,7 +96,8 @@ def _make_reactor() -> Any:
     if sys.platform == "linux":
         from twisted.internet.epollreactor import EPollReactor
 
-        return EPollReactor()
+        make: Callable[[], Any] = EPollReactor
+        return make()
     from twisted.internet.selectreactor import SelectReactor
 
     return SelectReactor()

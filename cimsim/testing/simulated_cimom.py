@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pywbem import CIMInstance, CIMInstanceName
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pywbem import WBEMConnection
 
 T = TypeVar("T")
-Target = CIMInstanceName | CIMInstance | InstancePath | str
+Target: TypeAlias = CIMInstanceName | CIMInstance | InstancePath | str
 """What names an instance: a path or an instance of pywbem, or the name of a class of which there is one instance."""
 
 WAIT_SECONDS: Final = 5.0
