@@ -449,7 +449,8 @@ _EXCLUSIVE: Final = ("error", "returns", "expire", "http")
 
 
 def _check_actions(rule: FaultRule) -> None:
-    chosen = [name for name in _ACTIONS if getattr(rule, name) not in (None, False)]
+    # By identity: to end an answer after 0 bytes is an action.
+    chosen = [name for name in _ACTIONS if getattr(rule, name) is not None and getattr(rule, name) is not False]
     if not chosen:
         raise RuleError("", f"a rule needs an action: one of {', '.join(_ACTIONS)}")
     exclusive = [name for name in chosen if name in _EXCLUSIVE]

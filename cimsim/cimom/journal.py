@@ -22,14 +22,17 @@ class Entry:
         number: counted from 1 by the journal.
         exchange: what happened.
         request, response: the bodies, as far as they are kept.
-        rule: the number of the fault rule that acted, None for none.
     """
 
     number: int
     exchange: Exchange
     request: bytes = b""
     response: bytes = b""
-    rule: int | None = None
+
+    @property
+    def rule(self) -> int | None:
+        """The number of the fault rule that acted, None for none."""
+        return next((call.rule for call in self.exchange.calls if call.rule is not None), None)
 
     @property
     def size(self) -> int:
@@ -64,10 +67,10 @@ class Journal:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
 
-    def record(self, exchange: Exchange, request: bytes, response: bytes, rule: int | None = None) -> None:
+    def record(self, exchange: Exchange, request: bytes, response: bytes) -> None:
         """Keep an exchange, forget the oldest where there are too many, and hand it to the followers."""
         self.recorded += 1
-        entry = Entry(self.recorded, exchange, request, response, rule)
+        entry = Entry(self.recorded, exchange, request, response)
         self._entries.append(entry)
         self._bytes += entry.size
         while self._entries and (len(self._entries) > self._max_exchanges or self._bytes > self._max_bytes):
