@@ -39,7 +39,7 @@ SLOW: Final = frozenset(
         "query/test_model.py",
         "server/test_http_fuzz.py",
         "server/test_http_sockets.py",
-        "server/test_m_post.py",
+        "simulation/test_m_post.py",
         "server/test_passwords.py",
         "test_wheel.py",
         "world/test_schema_against_mock.py",

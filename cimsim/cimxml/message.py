@@ -1,4 +1,4 @@
-"""A CIM-XML message as the layers above see it, and the refusal of one that is none."""
+"""A CIM-XML message as the layers above see it, and the refusal of what is not one."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,19 +20,32 @@ _NOT_IMPLEMENTED: Final = frozenset(
 
 
 class MessageError(Exception):
-    """A request that gets an HTTP answer instead of a CIM message (rules HE1 to HE10).
+    """A request that gets an HTTP status instead of a CIM message (rules HE1 to HE10, H6, H8, H9, H20 to H24).
+
+    Args:
+        cim_error: see below.
+        detail: see below.
+        status: the HTTP status; None: the one that belongs to the CIMError value, 400 or 501.
+        fields: see below.
+        fatal: see below.
 
     Attributes:
-        status: the HTTP status, 400 or 501.
+        status: the HTTP status.
         cim_error: the value of the CIMError header, or None for an answer without it (rule HC6).
         detail: what is wrong, in words; it may hold text of the request, so escape it before it becomes a header (rule SEC5).
+        fields: further header lines of the answer, each with its line end.
+        fatal: the connection cannot go on after it.
     """
 
-    def __init__(self, cim_error: str | None, detail: str) -> None:
+    def __init__(
+        self, cim_error: str | None, detail: str, *, status: int | None = None, fields: bytes = b"", fatal: bool = False
+    ) -> None:
         super().__init__(detail)
-        self.status = 501 if cim_error in _NOT_IMPLEMENTED else 400
+        self.status = status or (501 if cim_error in _NOT_IMPLEMENTED else 400)
         self.cim_error = cim_error
         self.detail = detail
+        self.fields = fields
+        self.fatal = fatal
 
 
 @dataclass(frozen=True, slots=True)

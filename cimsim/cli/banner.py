@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from cimsim.cli.security import ca_of
 from cimsim.world.names import INTEROP_NAMES, fold_namespace
 
 if TYPE_CHECKING:
     from cimsim.packs.load import Loaded
+    from cimsim.simulation.simulation import Simulation
 
 _MAX_NAMES: Final = 20
 """How many files of a folder are listed before they are only counted."""
@@ -38,19 +38,23 @@ def _log_sources(loaded: Loaded) -> None:
             log.info("{namespace} from {pack}: {files}", namespace=namespace.name, pack=pack_name, files=_listed(files))
 
 
-def example(loaded: Loaded, url: str, user: str | None, options: Mapping[str, Any]) -> str | None:
+def example(simulation: Simulation) -> str | None:
     """Return a command that shows something of what is served; None if there are no instances."""
+    loaded, options, url = simulation.loaded, simulation.options, simulation.urls[0]
     held = [each for each in loaded.world.namespaces.values() if each.instance_count]
     # What is served is of interest, rather than the server's own namespace, which comes first.
     namespace = max(held, key=lambda each: fold_namespace(each.name) not in INTEROP_NAMES, default=None)
-    if namespace is None or (options["client_ca"] is not None and url.startswith("https:")):
+    if namespace is None or (options.client_ca is not None and url.startswith("https:")):
         return None
     classname = next(namespace.cls(folded).name for folded in namespace.instances if namespace.instances[folded])
     words = ["pywbemcli", "-s", url, "-d", namespace.name]
-    if user is not None:
-        words += ["-u", user]
-    if url.startswith("https:") and options["certificate"] is None:
-        words += ["--ca-certs", str(ca_of(options))]
+    if simulation.users:
+        words += ["-u", simulation.users[0]]
+    if url.startswith("https:") and options.certificate is None:
+        from cimsim.server.certificates import ca_file  # OpenSSL only where TLS is
+        from cimsim.simulation.security import state_dir_of
+
+        words += ["--ca-certs", str(ca_file(state_dir_of(options.state_dir)))]
     return shlex.join([*words, "instance", "enumerate", classname])
 
 

@@ -9,7 +9,7 @@ import click
 
 from cimsim.cli.config import setting
 from cimsim.cli.failure import fail
-from cimsim.cli.security import host_names, state_dir_of, state_dir_option
+from cimsim.cli.security import state_dir_option
 from cimsim.cli.variables import SettingsCommand
 
 
@@ -25,10 +25,11 @@ def certificates(**options: Any) -> None:
 
     from cimsim.server.certificates import keep
     from cimsim.server.pem import CertificateError, fingerprint
+    from cimsim.simulation.security import host_names, state_dir_of
 
     names = host_names(options["host_name"], "127.0.0.1")
     try:
-        kept = keep(state_dir_of(options), names, time.time(), renew=options["renew"])
+        kept = keep(state_dir_of(options["state_dir"]), names, time.time(), renew=options["renew"])
     except CertificateError as error:
         fail(str(error))
     if options["ca"]:

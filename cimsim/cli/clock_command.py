@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -21,8 +19,6 @@ from cimsim.cli.variables import SettingsGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MANUAL_START: Final = datetime(2025, 3, 10, 12, tzinfo=UTC).timestamp()
-"""When a manual clock begins unless it is told: some hours after what the shipped packs tell of the past."""
 _WAIT: Final = 60.0
 _STATE: Final = frozenset({"now", "running", "due", "waiting"})
 _OF_CIM: Final = "CIMErrorDescription"
@@ -73,30 +69,6 @@ def clock_options(command: F) -> F:
             ),
         ),
     )
-
-
-def start_of(options: dict[str, Any]) -> float | None:
-    """Return the time that the clock begins with, in seconds since 1970-01-01 UTC; None: the time it is then."""
-    given: float | None = options["start_time"]
-    return MANUAL_START if given is None and options["clock"] == "manual" else given
-
-
-def seed_of(options: dict[str, Any]) -> int:
-    """Return what generated identifiers are made from: what was given, or a number that no other server has."""
-    seed: int | None = options["seed"]
-    return int.from_bytes(os.urandom(16)) if seed is None else seed
-
-
-def random_of(options: dict[str, Any]) -> Callable[[int], bytes]:
-    """Return what names enumeration sessions: nobody can foresee it, unless a seed was given."""
-    seed: int | None = options["seed"]
-    return os.urandom if seed is None else random.Random(seed).randbytes  # noqa: S311 - the same names on every start
-
-
-def control_port_of(options: dict[str, Any]) -> int | None:
-    """Return the port of the control plane, None for none. A manual clock needs one to be advanced by."""
-    port: int | None = options["control_port"]
-    return 0 if port is None and options["clock"] == "manual" else port
 
 
 @click.group(cls=SettingsGroup)

@@ -1,18 +1,14 @@
-"""The settings of the delivery of indications: their options, and what the server gets of them."""
+"""The options of the delivery of indications."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from cimsim.cli.config import Seconds, all_of, setting
-from cimsim.cli.failure import fail
-
-if TYPE_CHECKING:
-    from cimsim.delivery.sender import DeliveryOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,33 +50,3 @@ _OPTIONS = (
 def delivery_options(command: F) -> F:
     """Declare the settings of the delivery of indications."""
     return all_of(command, _OPTIONS)
-
-
-def delivery_of(options: Mapping[str, Any]) -> DeliveryOptions:
-    """Return how indications are delivered; ends the command if that cannot be."""
-    from cimsim.delivery.allowed_listeners import parse_allowed
-    from cimsim.delivery.sender import DeliveryOptions
-
-    ca: Path | None = options["listener_ca"]
-    if ca is not None:
-        _check_authorities(ca)
-    try:
-        allowed = tuple(parse_allowed(each) for each in options["allow_listener"])
-    except ValueError as error:
-        fail(f"--allow-listener: {error}")
-    return DeliveryOptions(
-        queue=options["indication_queue"],
-        timeout=options["listener_timeout"],
-        allowed=allowed,
-        verify=options["verify_listeners"],
-        ca=ca,
-    )
-
-
-def _check_authorities(path: Path) -> None:
-    from cimsim.server.pem import CertificateError, read_certificates
-
-    try:
-        read_certificates(path)
-    except CertificateError as error:
-        fail(f"--listener-ca: {error}")

@@ -5,29 +5,25 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from cimsim.cli.banner import example, show_loaded
-from cimsim.cli.clock_command import clock_options, control_port_of, random_of, seed_of, start_of
+from cimsim.cli.clock_command import clock_options
 from cimsim.cli.config import Seconds, config_option, pack_settings, setting
-from cimsim.cli.delivery_options import delivery_of, delivery_options
+from cimsim.cli.delivery_options import delivery_options
 from cimsim.cli.failure import fail
 from cimsim.cli.groups import GroupedCommand
 from cimsim.cli.packs import lenient_option, mof_dialect_option
-from cimsim.cli.security import access_of, security_options, serves_http, tls_of, users_of
+from cimsim.cli.security import security_options
 
 if TYPE_CHECKING:
-    from cimsim.packs.load import Loaded
+    from cimsim.simulation.options import SimulationOptions
+    from cimsim.simulation.simulation import Simulation
 
 _QUIRKS: Final = ("openpegasus", "sfcb", "ecom", "compellent", "eternus", "intelliflash", "careless")
-_MAX_WARNINGS: Final = 20
-_RECORDED: Final = frozenset({"info", "debug"})
-"""Levels of the log that have a line for each request."""
 _EPILOG: Final = """\b
 Example, a server for a test that sets the time itself:
   cimsim serve hyperv --port 0 --ready-file urls --clock manual \\
@@ -154,131 +150,44 @@ def serve(**options: Any) -> None:
     from twisted.internet import reactor
     from twisted.internet.error import CannotListenError
 
-    from cimsim.cimom.contexts import ContextOptions
-    from cimsim.cimxml.encode.error_writer import ErrorInstances
-    from cimsim.cimxml.quirks import PROFILES, Quirks
     from cimsim.cli.logs import log_to_stderr
-    from cimsim.operations.call import Policy
-    from cimsim.server.limits import HttpLimits
-    from cimsim.server.recording import RequestLog
-    from cimsim.simulation.endpoint import Endpoint, EndpointOptions
+    from cimsim.simulation.options import OptionsError, SimulationOptions
 
     log_to_stderr(options["log_level"], options["log_format"])
-    ready_file: Path | None = options["ready_file"]
-    if ready_file is not None:
-        _forget(ready_file)
-    users, tls = users_of(options), tls_of(options)
-    access = access_of(options, users)
-    delivery = delivery_of(options)
-    start = start_of(options)
-    seed = seed_of(options)
-    loaded = _load(options, time.time() if start is None else start, seed)
-    endpoint = Endpoint(
-        reactor,
-        loaded,
-        EndpointOptions(
-            address=options["address"],
-            port=options["port"] if serves_http(options) else None,
-            tls=tls,
-            tls_port=options["tls_port"],
-            host=options["host_name"],
-            users=users,
-            access=access,
-            quirks=PROFILES[options["quirks"]] if options["quirks"] else Quirks(),
-            null_outputs=options["null_outputs"],
-            error_instances=ErrorInstances(options["error_instances"]),
-            m_post=options["m_post"],
-            max_batch=options["max_batch"],
-            limits=HttpLimits(
-                max_body=options["max_body"],
-                max_bodies=options["max_bodies"],
-                max_header_bytes=options["max_header"],
-                max_connections=options["max_connections"],
-                max_failed_logins=options["max_failed_logins"],
-                idle_timeout=options["idle_timeout"],
-                request_timeout=options["request_timeout"],
-            ),
-            policy=Policy(enforce_write=options["enforce_write"], max_pull_timeout=options["max_pull_timeout"]),
-            contexts=ContextOptions(
-                timeout=options["pull_timeout"],
-                most=options["max_contexts"],
-                most_of_user=options["max_user_contexts"],
-                rotate=options["rotate_contexts"],
-            ),
-            delivery=delivery,
-            start=start,
-            running=options["clock"] == "real",
-            random=random_of(options),
-            watchdog=options["watchdog"],
-            recorder=RequestLog(bodies=options["log_level"] == "debug") if options["log_level"] in _RECORDED else None,
-        ),
-    )
     try:
-        urls = endpoint.listen()
-        lines = [f"listening on {url}" for url in urls]
-        control_port = control_port_of(options)
-        if control_port is not None:
-            from cimsim.control.api import listen  # twisted.web only where it is wanted
-
-            control, _ = listen(reactor, endpoint.cimom, control_port)
-            urls.append(f"control {control}")
-            lines.append(f"control plane on {control}")
+        simulation = _load(reactor, SimulationOptions(**options))
+        ready = simulation.start()
+    except OptionsError as error:
+        fail(str(error))
     except CannotListenError as error:
         fail(f"cannot listen on {error.interface or options['address']}:{error.port}: {_reason(error)}")
     if sys.stderr.isatty():
         _progress("")
-    show_loaded(loaded)
-    command = example(loaded, urls[0], next(iter(users), None), options)
+    show_loaded(simulation.loaded)
+    command = example(simulation)
     if command is not None:
         click.echo(f"try: {command}")
-    if options["reload"]:
-        from cimsim.simulation.reload import Reloader
-
-        now = endpoint.clock.now
-        Reloader(reactor, lambda: load_packs(options, now(), seed), endpoint.renew, loaded).start()
 
     unready: list[str] = []
 
-    def announce() -> None:
-        endpoint.watch()
-        if ready_file is not None:
-            try:
-                _write_whole(ready_file, "\n".join(urls))
-            except OSError as error:
-                unready.append(_unready(ready_file, error))
-                running.stop()
-                return
-        for line in lines:
-            click.echo(line)
+    def failed(failure: Any) -> None:
+        unready.append(failure.getErrorMessage())
+        running.stop()
 
+    ready.addCallbacks(lambda _: _announce(simulation), failed)
     running: Any = reactor
-    running.callWhenRunning(announce)
-    running.addSystemEventTrigger("before", "shutdown", endpoint.stop)
+    running.addSystemEventTrigger("before", "shutdown", simulation.stop)
     running.run()
     if unready:
         fail(unready[0])
 
 
-def _forget(ready_file: Path) -> None:
-    """Remove what an earlier run left, and refuse a file that this one could not write."""
-    try:
-        # Not the file itself: whoever waits for it must not find it before there is something in it.
-        _beside(ready_file).touch()
-        _beside(ready_file).unlink()
-        ready_file.unlink(missing_ok=True)
-    except OSError as error:
-        fail(_unready(ready_file, error))
-
-
-def _unready(ready_file: Path, error: OSError) -> str:
-    return f"--ready-file {ready_file}: cannot be written: {error.strerror}"
-
-
-def _load(options: dict[str, Any], now: float, seed: int) -> Loaded:
+def _load(reactor: Any, options: SimulationOptions) -> Simulation:
     from cimsim.packs.pack_errors import PackError
+    from cimsim.simulation.simulation import Simulation
 
     try:
-        return load_packs(options, now, seed)
+        return Simulation(reactor, options, control=_listen_control, progress=_progress if sys.stderr.isatty() else None)
     except PackError as error:
         if sys.stderr.isatty():
             _progress("")
@@ -288,42 +197,17 @@ def _load(options: dict[str, Any], now: float, seed: int) -> Loaded:
         gc.enable()
 
 
-def load_packs(options: dict[str, Any], now: float, seed: int) -> Loaded:
-    """Return what the options ask to be loaded, at a time in seconds since 1970-01-01 UTC; raises PackError.
+def _listen_control(reactor: Any, cimom: Any, port: int) -> tuple[str, Any]:
+    from cimsim.control.api import listen  # twisted.web only where it is wanted
 
-    ``seed`` is what generated identifiers are made from; a server that loads packs again keeps its own.
-    """
-    from cimsim.packs.cache import default_cache_dir
-    from cimsim.packs.load import load
-
-    cache_dir = (options["cache_dir"] or default_cache_dir()) if options["cache"] else None
-    loaded = load(
-        options["packs"],
-        options["set"],
-        cache_dir=cache_dir,
-        now=now,
-        seed=seed,
-        progress=_progress if sys.stderr.isatty() else None,
-        namespace=options["namespace"],
-        schema=options["schema"],
-        lenient=options["lenient"],
-        mof_dialect=options["mof_dialect"],
-    )
-    _warn(loaded.warnings)
-    return loaded
+    return listen(reactor, cimom, port)
 
 
-def _warn(warnings: Sequence[str]) -> None:
-    if not warnings:
-        return
-    from twisted.logger import Logger
-
-    log = Logger(namespace="cimsim.packs")
-    for warning in warnings[:_MAX_WARNINGS]:
-        log.warn("{warning}", warning=warning)  # noqa: G010 - Twisted's name
-    left = len(warnings) - _MAX_WARNINGS
-    if left > 0:
-        log.warn("{left} more warnings of this kind: cimsim check shows all", left=left)  # noqa: G010
+def _announce(simulation: Simulation) -> None:
+    for url in simulation.urls:
+        click.echo(f"listening on {url}")
+    if simulation.control_url is not None:
+        click.echo(f"control plane on {simulation.control_url}")
 
 
 def _progress(text: str) -> None:
@@ -335,14 +219,3 @@ def _reason(error: Any) -> str:
     """Return what the system says of a port that cannot be opened."""
     cause = error.socketError
     return os.strerror(cause.errno) if getattr(cause, "errno", None) and cause.errno > 0 else str(cause)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that nobody ever sees it half-written."""
-    temporary = _beside(path)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(path)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".cimsim-{os.getpid()}")

@@ -15,6 +15,7 @@ from pywbem import (
     CIMQualifier,
 )
 
+from cimsim.cimxml.http_features import Features
 from cimsim.cimxml.message import REQUEST_NOT_VALID, MessageError
 from cimsim.cimxml.quirks import INTEROP, Brand, Quirks
 from cimsim.operations.pending import Pending
@@ -23,7 +24,6 @@ from cimsim.operations.results import InstanceNames, NamedInstances, ObjectPaths
 from cimsim.operations.table import OPERATIONS
 from cimsim.quirks.literals import wrong_value
 from cimsim.quirks.renaming import Renaming
-from cimsim.server.discovery import Features
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.transaction import Transaction

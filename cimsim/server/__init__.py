@@ -1,1 +1,1 @@
-"""The data plane: HTTP for CIM clients, authentication and limits. It knows no CIM classes."""
+"""The data plane: HTTP framing, connections, TLS, authentication, limits and mounts. It knows neither CIM nor XML."""

@@ -1,4 +1,4 @@
-"""One connection of a CIM client.
+"""One connection of a client.
 
 It does one thing at a time: it reads, answers what has arrived in order, and stops reading while something waits. ``_pump`` is
 the heart. It takes steps (begin a request, collect a batch of its response, send a piece) until there is nothing to do, the
@@ -21,17 +21,26 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from cimsim.cimxml.message import MessageError
 from cimsim.server.admission import Admission
 from cimsim.server.bodies import MAX_SMALL_BODY, Bodies, Share
-from cimsim.server.framing import Arrival, Discovery, HttpRequest, Refused, RequestReader
-from cimsim.server.interfaces import Clock, DelayedCall, Service, Wire
+from cimsim.server.framing import Arrival, HttpRequest, OptionsRequest, Refused, RequestReader
+from cimsim.server.head import Head
+from cimsim.server.interfaces import Clock, DelayedCall, Wire
 from cimsim.server.limits import HttpLimits
-from cimsim.server.logins import Visitor
+from cimsim.server.mount import Batches, Client, Mount, Routes
 from cimsim.server.recording import Recorder, Recording
-from cimsim.server.replies import CLOSE, CONTENT_TYPE, ENDS, PLAIN, Connection, HttpError, Style, discovery, refusal, success
+from cimsim.server.replies import (
+    CHUNKED_HEAD,
+    CLOSE,
+    ENDS,
+    RESPONSE_HEAD,
+    STATUS_LINES,
+    Connection,
+    HttpError,
+    in_chunks,
+    refusal,
+)
 from cimsim.server.response import Response
-from cimsim.server.trailers import in_chunks
 
 _MICRO: Final = 1_000_000
 _LONG_BODY: Final = 32 * 1024
@@ -41,20 +50,17 @@ _LONG_BODY: Final = 32 * 1024
 class Owner(Protocol):
     """What a connection needs of the factory that made it."""
 
-    service: Service
+    routes: Routes
     clock: Clock
     limits: HttpLimits
     bodies: Bodies
-    admission: Admission
-    capabilities: bytes
-    content_type: bytes | None
     recorder: Recorder | None
 
-    def joined(self, connection: "CimHttpConnection") -> None:
+    def joined(self, connection: "HttpConnection") -> None:
         """A connection is open."""
         ...
 
-    def left(self, connection: "CimHttpConnection") -> None:
+    def left(self, connection: "HttpConnection") -> None:
         """A connection is gone."""
         ...
 
@@ -64,35 +70,35 @@ class Owner(Protocol):
 
 
 @implementer(IHalfCloseableProtocol)
-class CimHttpConnection(TwistedProtocol):
-    """One connection of a client; made by ``http.CimHttpFactory``. It is a push producer for its transport."""
+class HttpConnection(TwistedProtocol):
+    """One connection of a client; made by ``factory.HttpFactory``. It is a push producer for its transport."""
 
     _log = Logger()
     _wire: Wire
 
-    def __init__(self, owner: Owner, visitor: Visitor | None = None, address: str = "") -> None:
+    def __init__(self, owner: Owner, client: Client) -> None:
         self._owner = owner
         self._limits = owner.limits
         self._clock = owner.clock
-        self._respond = owner.service.respond
         self._arrivals: deque[Arrival] = deque()
-        self._visitor = visitor
+        self._client = client
         self._share = Share(owner.bodies)
-        self._reader = RequestReader(owner.limits, owner.admission.of(visitor), self._arrivals, self._share)
+        self._routes = owner.routes.connected(client)
+        self._reader = RequestReader(owner.limits, Admission(self._routes, client.login), self._arrivals, self._share)
         self._request: HttpRequest | None = None
         self._response: Response | None = None
         self._pieces: Iterator[bytes] | None = None
         self._decoding: Deferred[Any] | None = None
         self._outcome: Any = None
         self._started = 0.0
+        self._status = int(HTTPStatus.OK)
         self._blocked = False
-        self._deaf = False
+        self._reading_paused = False
         self._closing = False
         self._lingering = False
         self._half_closed = False
         self._last = False
         self._later: DelayedCall | None = None
-        self._address = address
         self._recording: Recording | None = None
         self._progress = 0
         self._progress_seen = -1
@@ -105,9 +111,10 @@ class CimHttpConnection(TwistedProtocol):
         self._wire = cast(Wire, self.transport)
         if ITCPTransport.providedBy(self.transport):
             cast(Any, self.transport).setTcpNoDelay(True)
-        if self._visitor is not None:
-            self._visitor.connected(self.transport)
-        # The transport tells when the client does not take what is sent; that goes for small responses too.
+        self._client.transport = self.transport
+        if self._client.login is not None:
+            self._client.login.connected(self.transport)
+        # The transport reports when the client does not take what is sent; that goes for small responses too.
         self._wire.registerProducer(self, True)
         self._owner.joined(self)
 
@@ -221,38 +228,38 @@ class CimHttpConnection(TwistedProtocol):
             self._request = arrival
             self._started = self._clock.seconds()
             if self._owner.recorder is not None:
-                self._recording = Recording(self._owner.recorder, self._address, arrival.user, self._started, arrival.body)
-            if len(arrival.body) <= _LONG_BODY or not self._decode_apart(arrival):
+                self._recording = self._record(arrival.head, arrival.user, self._started, arrival.body)
+            if len(arrival.body) <= _LONG_BODY or not self._respond_later(arrival):
                 self._advance(arrival)
         elif isinstance(arrival, Refused):
-            self._refuse(arrival.refusal, arrival.connection, arrival.style, body=arrival.body)
-        elif isinstance(arrival, Discovery):
-            self._tell(arrival.connection)
+            self._refuse(arrival.refusal, arrival.connection, arrival.head)
+        elif isinstance(arrival, OptionsRequest):
+            self._answer_options(arrival)
         else:
             self._wire.write(arrival)
 
-    def _decode_apart(self, request: HttpRequest) -> bool:
-        """Begin to decode a request while others are answered; False if nothing does so."""
+    def _respond_later(self, request: HttpRequest) -> bool:
+        """Begin to decode a request while others are answered; False if its mount does not."""
         calls = None if self._recording is None else self._recording.calls
-        decoding = self._owner.service.respond_later(request.headers, request.body, request.user, calls)
+        decoding = request.mount.respond_later(request.admitted, request.body, request.user, calls)
         if decoding is None:
             return False
         self._decoding = decoding
         decoding.addBoth(self._decoded)
         return True
 
-    def _decoded(self, outcome: "Iterator[list[bytes]] | Failure") -> None:
+    def _decoded(self, outcome: "Batches | Failure") -> None:
         self._decoding = None
         if not self._closing:
             self._outcome = outcome
             if self._later is None:
                 self._pump()
 
-    def _take_outcome(self) -> Iterator[list[bytes]]:
+    def _take_outcome(self) -> Batches:
         outcome, self._outcome = self._outcome, None
         if isinstance(outcome, Failure):
             outcome.raiseException()
-        return cast(Iterator[list[bytes]], outcome)
+        return cast(Batches, outcome)
 
     def _advance(self, request: HttpRequest) -> None:
         if self._pieces is not None:
@@ -267,42 +274,47 @@ class CimHttpConnection(TwistedProtocol):
                 if self._outcome is None:
                     # Without a record there is nothing to pass on, nor to pay for.
                     calls = () if self._recording is None else (self._recording.calls,)
-                    self._response = Response(self._respond(request.headers, request.body, request.user, *calls))
+                    batches = request.mount.respond(request.admitted, request.body, request.user, *calls)
+                    self._response = Response(batches)
                 else:
                     self._response = Response(self._take_outcome())
             if not self._response.collect():
                 self._send(request, self._response)
-        except MessageError as error:
+        except Exception as error:  # noqa: BLE001 - a mount has exceptions of its own, and a fault must not stop the server
+            refused = request.mount.refusal_of(error)
+            if refused is None:
+                refused = self._fault()
             self._forget(request)
-            self._refuse(HttpError.of(error), request.connection if self._keeps(request) else ENDS, request.style)
-        except Exception:  # noqa: BLE001 - a fault of ours must not stop the server
-            self._forget(request)
-            self._refuse(self._fault(), ENDS, request.style)
+            self._refuse(refused, request.connection if self._keeps(request) and not refused.fatal else ENDS, request.head)
 
     def _send(self, request: HttpRequest, response: Response) -> None:
         now = self._clock.seconds()
         micros = max(0, int((now - self._started) * _MICRO))
         line = request.connection.line if self._keeps(request) else CLOSE
-        head = success(self._owner.date(now), micros, line, response.length, request.style)
-        if self._owner.content_type is not None:
-            head = head.replace(CONTENT_TYPE, self._owner.content_type, 1)
+        status, lines = request.mount.response_head(request.head, response.source, micros)
+        self._status = status
+        trailers = request.head.trailers
+        if trailers is None:
+            head = RESPONSE_HEAD % (STATUS_LINES[status], self._owner.date(now), lines, line, response.length)
+        else:
+            head = CHUNKED_HEAD % (STATUS_LINES[status], self._owner.date(now), lines, line)
         recording = self._recording
-        if response.length <= self._limits.piece and not request.style.trailers:
-            body = response.whole()
+        if response.length <= self._limits.piece and trailers is None:
+            body = response.join()
             self._wire.write(head + (body if recording is None else recording.sent(body)))
             self._done(request)
             return
         pieces = response.pieces(self._limits.piece)
         if recording is not None:
-            pieces = recording.watched(pieces)
-        self._pieces = in_chunks(pieces, request.style.prefix) if request.style.trailers else pieces
+            pieces = recording.counted(pieces)
+        self._pieces = pieces if trailers is None else in_chunks(pieces, trailers)
         self._wire.write(head)
 
     def _done(self, request: HttpRequest) -> None:
         self._forget(request)
         self._progress += 1
         if self._recording is not None:
-            self._recorded(HTTPStatus.OK)
+            self._recorded(self._status)
         if not self._keeps(request):
             self._close()
 
@@ -314,19 +326,24 @@ class CimHttpConnection(TwistedProtocol):
     def _keeps(self, request: HttpRequest) -> bool:
         return request.connection.keep and not self._last
 
-    def _tell(self, connection: Connection) -> None:
+    def _answer_options(self, request: OptionsRequest) -> None:
         self._progress += 1
-        answer = discovery(self._owner.capabilities, self._owner.date(self._clock.seconds()), connection.line)
+        date = self._owner.date(self._clock.seconds())
+        lines = request.mount.options_lines(request.head)
+        answer = RESPONSE_HEAD % (STATUS_LINES[HTTPStatus.OK], date, lines, request.connection.line, 0)
         self._wire.write(answer)
-        self._record_unread(answer, HTTPStatus.OK, "OPTIONS")
-        if not connection.keep:
+        self._record_unread(answer, HTTPStatus.OK, "OPTIONS", request.head)
+        if not request.connection.keep:
             self._close()
 
-    def _refuse(self, refused: HttpError, connection: Connection, style: Style = PLAIN, *, body: bool = True) -> None:
+    def _refuse(self, refused: HttpError, connection: Connection, head: Head | None) -> None:
         self._progress += 1
-        answer = refusal(refused, self._owner.date(self._clock.seconds()), connection.line, style, body=body)
+        mount = self._mount_of(head)
+        lines = b"" if mount is None else mount.refusal_lines(refused, head)
+        body = head is None or head.method != b"HEAD"
+        answer = refusal(refused, self._owner.date(self._clock.seconds()), lines, connection.line, body=body)
         self._wire.write(answer)
-        self._record_unread(answer, refused.status, refused.detail)
+        self._record_unread(answer, refused.status, refused.detail, head)
         if not connection.keep:
             self._linger()
 
@@ -336,12 +353,19 @@ class CimHttpConnection(TwistedProtocol):
 
     # Records
 
-    def _record_unread(self, answer: bytes, status: int, detail: str) -> None:
-        """Record an answer that carries no CIM message: the request may not even have been read."""
+    def _record(self, head: Head | None, user: str | None, now: float, body: bytes = b"") -> Recording | None:
         if self._owner.recorder is None:
-            return
+            return None
+        mount = self._mount_of(head)
+        protocol = "HTTP" if mount is None else mount.protocol
+        return Recording(self._owner.recorder, protocol, self._client.address, user, now, body)
+
+    def _record_unread(self, answer: bytes, status: int, detail: str, head: Head | None) -> None:
+        """Record an answer that is not the mount's: the request may not even have been read."""
         if self._recording is None:
-            self._recording = Recording(self._owner.recorder, self._address, None, self._clock.seconds())
+            self._recording = self._record(head, None, self._clock.seconds())
+        if self._recording is None:
+            return
         self._recording.sent(answer.partition(b"\r\n\r\n")[2])
         self._recorded(status, detail)
 
@@ -349,6 +373,10 @@ class CimHttpConnection(TwistedProtocol):
         recording, self._recording = self._recording, None
         if recording is not None:
             recording.end(self._clock.seconds(), status, detail)
+
+    def _mount_of(self, head: Head | None) -> Mount | None:
+        """Return the mount that a head is for; the default one, if any, where that is not known."""
+        return head.mount if head is not None and head.mount is not None else self._routes.default
 
     # The end
 
@@ -358,7 +386,7 @@ class CimHttpConnection(TwistedProtocol):
             self._wire.loseConnection()
 
     def _linger(self) -> None:
-        """Close for writing only: closed with input unread, TCP would tell the client before it has read the answer."""
+        """Close for writing only: closed with input unread, TCP would tell the client before the answer is read."""
         if not self._closing:
             self._end()
             transport: Any = self.transport
@@ -381,8 +409,8 @@ class CimHttpConnection(TwistedProtocol):
         waiting = bool(self._arrivals)
         if self._half_closed:
             return
-        if waiting != self._deaf and (not self._closing or self._lingering):
-            self._deaf = waiting
+        if waiting != self._reading_paused and (not self._closing or self._lingering):
+            self._reading_paused = waiting
             if waiting:
                 self._wire.pauseProducing()
             else:

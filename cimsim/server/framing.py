@@ -7,7 +7,7 @@ strategy after a refusal:
 * When the rest of the request is known to be short, it is read and dropped, and the connection goes on.
 * Otherwise nothing that follows can be trusted or is worth waiting for: the reader has *ended*.
 
-llhttp tells nothing of chunk lines: neither how long one is nor what size it announces. Both follow from what it does tell:
+llhttp reports nothing of chunk lines: neither how long one is nor what size it announces. Both follow from what it does report:
 where the last chunk of a segment begins, and that for a long time none begins.
 
 Whatever happens is queued in the order of the requests, since answers must keep that order (rule H13).
@@ -15,7 +15,7 @@ Whatever happens is queued in the order of the requests, since answers must keep
 
 import re
 from collections import deque
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from httptools import (
     HttpParserCallbackError,
@@ -26,40 +26,46 @@ from httptools import (
     HttpRequestParser,
 )
 
-from cimsim.cimxml.headers import CimHeaders
-from cimsim.server.admission import M_POST, OPTIONS, Admission, Admitted, Head, body_length, unknown_method
+from cimsim.server.admission import Admission
 from cimsim.server.bodies import MAX_SMALL_BODY, Share
+from cimsim.server.head import M_POST, OPTIONS, Head, body_length, unknown_method
 from cimsim.server.limits import HttpLimits
 from cimsim.server.m_post import as_post, end_of_lines, is_beginning, may_extend
-from cimsim.server.replies import CONTINUE, ENDS, PLAIN, Connection, HttpError, Style, connection
+from cimsim.server.mount import Mount
+from cimsim.server.replies import CONTINUE, ENDS, Connection, HttpError, connection
 
 
 class HttpRequest(NamedTuple):
-    """A request that was admitted and has arrived in full. A long body is a bytearray, which nobody changes any more."""
+    """A request that was admitted and has arrived in full; ``admitted`` is the mount's.
 
-    headers: CimHeaders
+    A long body is a bytearray, which nobody changes any more.
+    """
+
+    mount: Mount
+    head: Head
+    admitted: Any
     body: bytes
     user: str | None
     connection: Connection
-    style: Style
 
 
-class Discovery(NamedTuple):
+class OptionsRequest(NamedTuple):
     """A request for the server's capabilities (rule HO1)."""
 
+    mount: Mount
+    head: Head
     connection: Connection
 
 
 class Refused(NamedTuple):
-    """A request that is answered with a refusal; ``body``: whether the answer may have one."""
+    """A request that is answered with a refusal; ``head`` is None where there is no legible one."""
 
     refusal: HttpError
     connection: Connection
-    style: Style
-    body: bool
+    head: Head | None
 
 
-Arrival = HttpRequest | Discovery | Refused | bytes
+Arrival = HttpRequest | OptionsRequest | Refused | bytes
 """What arrives on a connection, in order; bytes are an interim answer to send as they are (rule H12)."""
 
 
@@ -67,9 +73,8 @@ class _EndedError(Exception):
     """Makes the parser drop the rest of the segment: the reader has ended."""
 
 
-# llhttp tells a wrong version from other malformed request lines only by these words; should they change, the answer is 400.
+# Only by these words does llhttp distinguish a wrong version from other malformed lines; should they change, the answer is 400.
 _WRONG_VERSION: Final = "Invalid HTTP version"
-_NONE_ADMITTED: Final = Admitted(CimHeaders(), None)
 _MAX_CHUNK_LINE: Final = 4096
 _MAX_CHUNK_OVERHEAD: Final = 8
 """Bytes of chunk lines for each byte of a body: one that comes byte by byte needs 5."""
@@ -109,10 +114,11 @@ class RequestReader:
         self._fields_size = 0
         self._fields_count = 0
         self._head: Head | None = None
-        self._admitted: Admitted = _NONE_ADMITTED
+        self._admitted: Any = None
+        self._user: str | None = None
         self._connection = ENDS
         self._dropping = False
-        self._discovers = False
+        self._is_options = False
         self._body: bytes | bytearray = b""
         self._received = 0
         self._counted = 0
@@ -209,8 +215,7 @@ class RequestReader:
         """End with a refusal of the request that is being read."""
         if not self.ended:
             self._end()
-            head = self._head
-            self._arrivals.append(_refused(head, refusal, ENDS) if head else Refused(refusal, ENDS, PLAIN, body=True))
+            self._arrivals.append(Refused(refusal, ENDS, self._head))
 
     def close(self) -> None:
         """Forget everything; the parser and this reader hold each other."""
@@ -289,7 +294,7 @@ class RequestReader:
         parser = self._parser
         method = M_POST if self._extended else parser.get_method()
         self._extended = False
-        self._head = head = Head(method, parser.get_http_version(), self._fields)
+        self._head = head = Head(method, parser.get_http_version(), self._target, self._fields)
         self._connection = connection(head.version, parser.should_keep_alive())
         self._upgrade = parser.should_upgrade()
         try:
@@ -297,16 +302,19 @@ class RequestReader:
                 raise HttpError(505, "the protocol is RTSP, not HTTP", fatal=True)
             self._admission.check_start(head)
             length = body_length(head)
-            self._admitted = self._admission.admit(head)
+            self._admitted, self._user = self._admission.admit(head)
             if length is None:
                 self._chunked = True
             else:
                 self._check_length(length)
-        except HttpError as refusal:
+        except Exception as error:
             self._chunked = False
+            refusal = _refusal_of(error, head)
+            if refusal is None:
+                raise
             self._refuse_head(head, refusal)
             return
-        self._discovers = method == OPTIONS
+        self._is_options = method == OPTIONS
         if b"expect" in head.values and head.version != "1.0" and length != 0:
             self._arrivals.append(CONTINUE)
 
@@ -333,7 +341,7 @@ class RequestReader:
             if not self._share.take(size - self._counted):
                 self._stop(_too_many_bodies())
             self._counted = size
-        if self._discovers:
+        if self._is_options:
             return
         body = self._body
         if not body:
@@ -355,14 +363,14 @@ class RequestReader:
             self.ended = True
         if self._dropping:
             return
-        if self._discovers:
-            self._arrivals.append(Discovery(self._connection))
+        head = cast(Head, self._head)
+        mount = cast(Mount, head.mount)
+        if self._is_options:
+            self._arrivals.append(OptionsRequest(mount, head, self._connection))
         else:
-            headers, user = self._admitted
-            style = PLAIN if self._head is None else self._head.style
             # To copy a long one would take others' time.
             body = bytes(self._body) if self._received <= MAX_SMALL_BODY else cast(bytes, self._body)
-            self._arrivals.append(HttpRequest(headers, body, user, self._connection, style))
+            self._arrivals.append(HttpRequest(mount, head, self._admitted, body, self._user, self._connection))
             self._body = b""
             # It counts on until it is answered.
             self._counted = 0
@@ -371,7 +379,7 @@ class RequestReader:
         if refusal.fatal or not self._connection.keep or not self._is_short(head):
             self._stop(refusal)
         self._dropping = True
-        self._arrivals.append(_refused(head, refusal, self._connection))
+        self._arrivals.append(Refused(refusal, self._connection, head))
 
     def _is_short(self, head: Head) -> bool:
         values = head.values
@@ -385,7 +393,7 @@ class RequestReader:
         raise _EndedError
 
     def _is_rtsp(self, head: Head) -> bool:
-        """Whether the request line ends with the other protocol that llhttp takes, without telling which one came."""
+        """Whether the request line ends with the other protocol that llhttp takes, without saying which one came."""
         line = re.compile(rb"%b +%b +(RTSP|HTTP)/" % (re.escape(head.method), re.escape(self._target)))
         found = line.search(self._segment, self._line_end)
         if found is None:
@@ -434,8 +442,10 @@ class _AfterHead:
             self._reader.on_headers_complete()
 
 
-def _refused(head: Head, refusal: HttpError, connection: Connection) -> Refused:
-    return Refused(refusal, connection, head.style, body=head.method != b"HEAD")
+def _refusal_of(error: Exception, head: Head) -> HttpError | None:
+    if isinstance(error, HttpError) or head.mount is None:
+        return error if isinstance(error, HttpError) else None
+    return head.mount.refusal_of(error)
 
 
 def _framing_of(head: Head) -> bytes:
@@ -454,7 +464,7 @@ def _last_line(text: bytes) -> bytes | None:
 
 
 def _announced(line: bytes) -> int:
-    """Return the size that a chunk line announces, 0 if it is none."""
+    """Return the size that a chunk line announces, 0 if it does not announce one."""
     size = _CHUNK_SIZE.match(line)
     return int(size[0], 16) if size else 0
 

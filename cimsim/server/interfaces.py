@@ -1,28 +1,7 @@
 """What the data plane needs of its surroundings, and no more; type checkers do not understand Twisted's own interfaces."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Protocol
-
-from twisted.internet.defer import Deferred
-
-from cimsim.cimom.exchanges import Called
-from cimsim.cimxml.headers import CimHeaders
-
-
-class Service(Protocol):
-    """What answers the requests: ``service.CimService``."""
-
-    def respond(
-        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
-    ) -> Iterator[list[bytes]]:
-        """Return the response in batches of fragments, or raise MessageError; add a record of each request to ``calls``."""
-        ...
-
-    def respond_later(
-        self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
-    ) -> "Deferred[Iterator[list[bytes]]] | None":
-        """Return the same for a long body, which others need not wait for; None: it must be answered by ``respond``."""
-        ...
 
 
 class DelayedCall(Protocol):
@@ -61,11 +40,11 @@ class Wire(Protocol):
         ...
 
     def registerProducer(self, producer: object, streaming: bool) -> None:
-        """Tell the producer to pause when too much is queued, and to resume."""
+        """Ask the producer to pause when too much is queued, and to resume."""
         ...
 
     def unregisterProducer(self) -> None:
-        """Tell it no more."""
+        """Ask it no longer."""
         ...
 
     def pauseProducing(self) -> None:

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from cimsim.server.auth import Authenticator
 from cimsim.server.replies import HttpError
 
-_MOST_ADDRESSES: Final = 10_000
+_MAX_ADDRESSES: Final = 10_000
 
 
 class Failures:
@@ -43,7 +43,7 @@ class Failures:
         began, count = self._counts.pop(address, (now, 0))
         if now - began >= self._window:
             began, count = now, 0
-        if len(self._counts) >= _MOST_ADDRESSES:
+        if len(self._counts) >= _MAX_ADDRESSES:
             # Forgets the address that failed longest ago; the order is that of the last failures.
             del self._counts[next(iter(self._counts))]
         self._counts[address] = (began, count + 1)
@@ -54,8 +54,8 @@ class Failures:
         self._counts.pop(address, None)
 
 
-class Visitor:
-    """The client on one connection, as its requests name it.
+class ClientLogin:
+    """Checks the credentials of the client on one connection, and counts those that are wrong.
 
     Args:
         authenticator: knows the users.
@@ -76,32 +76,48 @@ class Visitor:
         self.challenge = authenticator.challenge
 
     def connected(self, transport: Any) -> None:
-        """Tell the transport, whose certificate may name the user."""
+        """Take the transport, whose certificate may name the user."""
         if ISSLTransport.providedBy(transport):
             self._transport = transport
 
-    def check(self, authorization: bytes | None) -> str | None:
-        """Return the user of a request, or None: rule HA1 applies.
+    def require(self, authorization: bytes | None) -> str:
+        """Return the user of a request with a value of the header Authorization, or without it.
 
         Without credentials it is the user whose name is the common name of the client's certificate (rule HA8).
 
         Raises:
-            HttpError: 429, this address has failed too often (rule SEC9).
+            HttpError: 401, the credentials are missing or wrong (rules HA1, HA7); 429, this address has failed too often (rule
+                SEC9).
         """
         if authorization is None:
-            return self._certified()
+            user = self.certified()
+        else:
+            self.check_failures()
+            user = self._authenticator.check(authorization)
+            if user is None:
+                self.failed()
+            else:
+                self.succeeded()
+        if user is None:
+            raise HttpError(401, "credentials are missing or wrong", fields=self.challenge)
+        return user
+
+    def check_failures(self) -> None:
+        """Refuse another attempt where there were too many.
+
+        Raises:
+            HttpError: 429.
+        """
         wait = self._failures.wait(self._address)
         if wait > 0:
             fields = b"Retry-After: %d\r\n" % (int(wait) + 1)
             raise HttpError(429, "too many failed logins from this address; try again later", fields=fields)
-        user = self._authenticator.check(authorization)
-        if user is None:
-            self._fail()
-        else:
-            self._failures.clear(self._address)
-        return user
 
-    def _fail(self) -> None:
+    def succeeded(self) -> None:
+        """Forget the failures of the address: a password was right."""
+        self._failures.clear(self._address)
+
+    def failed(self) -> None:
         """Count a failure. The log does not name the user: what was typed there may be a password."""
         last = self._failures.add(self._address)
         self.log.warn("failed login from {address}", address=self._address)  # noqa: G010 - Twisted's name
@@ -110,7 +126,8 @@ class Visitor:
             seconds = self._failures.wait(self._address)
             self.log.warn(text, address=self._address, seconds=seconds)  # noqa: G010 - Twisted's name
 
-    def _certified(self) -> str | None:
+    def certified(self) -> str | None:
+        """Return the user that the client's certificate names, None without one."""
         if self._transport is None:
             return None
         from cimsim.server.tls import common_name  # OpenSSL only where TLS is

@@ -1,4 +1,4 @@
-"""M-POST: requests whose CIM headers carry a prefix that the header ``Man`` declares (rules H5 to H8).
+"""M-POST, the method of HTTP's extension framework: requests with a mandatory extension (rules H5 to H8).
 
 llhttp does not know the method, so a request line that begins with it is handed on as one of POST. For that the reader needs
 to know where requests begin, which only matters for the few segments in which the method may stand at all.
@@ -7,13 +7,8 @@ to know where requests begin, which only matters for the few segments in which t
 import re
 from typing import Final
 
-CIM_EXTENSION: Final = "http://www.dmtf.org/cim/mapping/http/v1.0"
-"""The name of the HTTP extension that is CIM operations over HTTP."""
-
 _METHOD: Final = b"M-POST "
 _BEGINNINGS: Final = tuple(_METHOD[:length] for length in range(1, len(_METHOD)))
-_DECLARATION: Final = re.compile(r'[\s,]*+"?([^";,\s]++)"?\s*+((?:;[^,]*+)?)(?:,|\Z)')
-_NUMBER: Final = re.compile(r";\s*+ns\s*+=\s*+([0-9]{2})\s*+(?:;|\Z)", re.IGNORECASE)
 _LINE_BREAKS: Final = b"\r\n"
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _REST_OF_BLANK_LINE: Final = re.compile(rb"\r?\n")
@@ -49,23 +44,3 @@ def end_of_lines(data: bytes, start: int, seen: int) -> int:
         return rest.end()
     found = _BLANK_LINE.search(data, start)
     return found.end() if found else len(data)
-
-
-def prefix_of(man: bytes | None) -> bytes | None:
-    """Return the prefix that the header Man gives to the headers of CIM, such as ``47-``.
-
-    None when it does not declare them, or anything beside them: each mandatory declaration must be known (rule H6).
-    """
-    if man is None:
-        return None
-    text = man.decode("latin-1").rstrip(", \t")
-    prefix = None
-    place = 0
-    while place < len(text):
-        declared = _DECLARATION.match(text, place)
-        number = declared and declared[1].rstrip("/") == CIM_EXTENSION and _NUMBER.search(declared[2])
-        if not declared or not number:
-            return None
-        prefix = number[1].encode() + b"-"
-        place = declared.end()
-    return prefix

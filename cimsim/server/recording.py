@@ -1,14 +1,40 @@
-"""Records of exchanges while they are under way, and the log of them."""
+"""Records of exchanges, made only where somebody wants them."""
 
 from collections.abc import Iterator
-from typing import Final, Protocol
-
-from twisted.logger import Logger
-
-from cimsim.cimom.exchanges import CIM_XML, Called, Exchange
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 _MAX_BODY: Final = 64 * 1024
-"""How many bytes of a body are kept for the log."""
+"""How many bytes of a body are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpExchange:
+    """One message of a client and its answer, however early it was refused.
+
+    Attributes:
+        time: when the message was there whole, or was refused, in seconds since 1970-01-01 UTC.
+        protocol: what the mount speaks.
+        address: of the client, empty if unknown.
+        user: who asked; None: not authenticated.
+        calls: what the mount recorded; empty when the message was refused before that was known.
+        status: the HTTP status; None: the client left before the answer was complete.
+        detail: why it was refused, empty if it was not.
+        seconds: from ``time`` until the answer was handed over whole.
+        request_bytes: of the body, as far as it was taken; 0 when the message was refused by its head.
+        response_bytes: of the body of the answer, as far as it was handed over.
+    """
+
+    time: float
+    protocol: str
+    address: str
+    user: str | None
+    calls: tuple[Any, ...]
+    status: int | None
+    detail: str
+    seconds: float
+    request_bytes: int
+    response_bytes: int
 
 
 class Recorder(Protocol):
@@ -16,7 +42,7 @@ class Recorder(Protocol):
 
     bodies: bool
 
-    def record(self, exchange: Exchange, request: bytes, response: bytes) -> None:
+    def record(self, exchange: HttpExchange, request: bytes, response: bytes) -> None:
         """Take the record of an exchange, and its bodies as far as they were kept."""
         ...
 
@@ -26,6 +52,7 @@ class Recording:
 
     Args:
         recorder: gets the record in the end.
+        protocol: what the mount speaks.
         address: of the client.
         user: who asks, None without authentication.
         now: the time in seconds since 1970-01-01 UTC.
@@ -35,10 +62,13 @@ class Recording:
         calls: whoever carries the requests out adds each of them.
     """
 
-    __slots__ = ("_address", "_began", "_body", "_kept", "_recorder", "_sent", "_size", "_user", "calls")
+    __slots__ = ("_address", "_began", "_body", "_kept", "_protocol", "_recorder", "_sent", "_size", "_user", "calls")
 
-    def __init__(self, recorder: Recorder, address: str, user: str | None, now: float, body: bytes = b"") -> None:
-        self.calls: list[Called] = []
+    def __init__(
+        self, recorder: Recorder, protocol: str, address: str, user: str | None, now: float, body: bytes = b""
+    ) -> None:
+        self.calls: list[Any] = []
+        self._protocol = protocol
         self._recorder = recorder
         self._address = address
         self._user = user
@@ -49,21 +79,21 @@ class Recording:
         self._kept = bytearray()
 
     def sent(self, body: bytes) -> bytes:
-        """Take notice of a part of the answer's body, and return it."""
+        """Count a part of the answer's body, and return it."""
         self._sent += len(body)
         if self._recorder.bodies and len(self._kept) < _MAX_BODY:
             self._kept += body[: _MAX_BODY - len(self._kept)]
         return body
 
-    def watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the pieces of the answer's body, taking notice of each."""
+    def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the pieces of the answer's body, counting each."""
         return map(self.sent, pieces)
 
     def end(self, now: float, status: int | None, detail: str = "") -> None:
-        """Hand the record over; ``status`` and ``detail`` as ``Exchange`` has them."""
-        exchange = Exchange(
+        """Hand the record over; ``status`` and ``detail`` as ``HttpExchange`` has them."""
+        exchange = HttpExchange(
             self._began,
-            CIM_XML,
+            self._protocol,
             self._address,
             self._user,
             tuple(self.calls),
@@ -74,28 +104,3 @@ class Recording:
             self._sent,
         )
         self._recorder.record(exchange, self._body, bytes(self._kept))
-
-
-class RequestLog:
-    """Writes a line to the log for each exchange at level info, and the bodies at debug (a ``Recorder``).
-
-    Args:
-        bodies: whether to write the bodies, each as far as 64 KiB.
-    """
-
-    log = Logger()
-
-    def __init__(self, *, bodies: bool) -> None:
-        self.bodies = bodies
-
-    def record(self, exchange: Exchange, request: bytes, response: bytes) -> None:
-        """Write the line, and the bodies."""
-        self.log.info("{line}", line=exchange.line(), exchange=exchange.fields())
-        if self.bodies:
-            self._body("request", request, exchange.request_bytes)
-            self._body("response", response, exchange.response_bytes)
-
-    def _body(self, kind: str, body: bytes, size: int) -> None:
-        rest = f" ... and {size - len(body)} bytes more" if size > len(body) else ""
-        if size:
-            self.log.debug("{kind}: {body}{rest}", kind=kind, body=body.decode("utf-8", "replace"), rest=rest)

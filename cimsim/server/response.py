@@ -7,22 +7,26 @@ from collections.abc import Iterator
 class Response:
     """The body of one response.
 
-    ``collect`` it batch by batch; once it is complete, ``length`` is known and ``pieces`` gives it away.
+    ``collect`` it batch by batch; once it is complete, ``length`` is known and ``pieces`` or ``join`` hands it on.
 
     Args:
         batches: the fragments, rendered as they are taken.
+
+    Attributes:
+        length: of what is collected, in bytes.
+        source: the ``batches``.
     """
 
-    __slots__ = ("_batches", "_source", "length")
+    __slots__ = ("_batches", "length", "source")
 
     def __init__(self, batches: Iterator[list[bytes]]) -> None:
-        self._source = batches
+        self.source = batches
         self._batches: deque[list[bytes]] = deque()
         self.length = 0
 
     def collect(self) -> bool:
         """Take one batch, an empty one where there is none yet; return whether there may be more."""
-        batch = next(self._source, None)
+        batch = next(self.source, None)
         if batch is None:
             return False
         if batch:
@@ -30,14 +34,14 @@ class Response:
         self.length += sum(map(len, batch))
         return True
 
-    def whole(self) -> bytes:
-        """Give the whole body away."""
+    def join(self) -> bytes:
+        """Return the whole body, and keep nothing of it."""
         body = b"".join([b"".join(batch) for batch in self._batches])
         self._batches.clear()
         return body
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """Give the body away in pieces of ``size`` bytes, or less than that much more where a fragment ends later."""
+        """Yield pieces of ``size`` bytes, or less than ``size`` more where a fragment ends later; keep nothing of them."""
         part: list[bytes] = []
         length = 0
         while self._batches:

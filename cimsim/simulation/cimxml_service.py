@@ -64,17 +64,17 @@ class Measures(Protocol):
         ...
 
 
-class CimService:
+class CimXmlService:
     """Answers CIM-XML messages. Knows nothing of HTTP but the CIM headers.
 
     Args:
         decoder: reads the messages.
         encoder: writes the responses.
         cimom: carries the requests out.
-        statistics: is told of each request the lengths of its body and of its response's; not of several in one message.
+        statistics: gets the lengths of the body of each request and of its response; not of several in one message.
         batch_bytes: how long the response to several requests may grow; the requests that are not reached before are not
             carried out and get CIM_ERR_SERVER_LIMITS_EXCEEDED (rule SEC6).
-        decode_apart: decodes a message while the server does other things; None: nothing does.
+        decode_later: decodes a message while the server does other things; None: nothing does.
     """
 
     def __init__(
@@ -84,14 +84,14 @@ class CimService:
         cimom: Performs,
         statistics: Measures | None = None,
         batch_bytes: int = _BATCH_BYTES,
-        decode_apart: "Callable[[bytes, CimHeaders], Deferred[Message]] | None" = None,
+        decode_later: "Callable[[bytes, CimHeaders], Deferred[Message]] | None" = None,
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
         self._statistics = statistics
         self._batch_bytes = batch_bytes
-        self._decode_apart = decode_apart
+        self._decode_later = decode_later
 
     def respond(
         self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
@@ -111,7 +111,7 @@ class CimService:
             calls: gets a record of each request once it is carried out; None: nobody wants any.
 
         Raises:
-            MessageError: the body is no valid message, or the headers do not match it (sections 1.2 and 1.3 of the rules).
+            MessageError: the body is not a valid message, or the headers do not match it (sections 1.2 and 1.3 of the rules).
         """
         return self._perform(self._decoder.decode(body, headers), len(body), user, calls)
 
@@ -119,9 +119,9 @@ class CimService:
         self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
     ) -> "Deferred[Iterator[list[bytes]]] | None":
         """Do as ``respond`` once the message is decoded, which others need not wait for; None: ``respond`` must do it."""
-        if self._decode_apart is None:
+        if self._decode_later is None:
             return None
-        return self._decode_apart(body, headers).addCallback(self._perform, len(body), user, calls)
+        return self._decode_later(body, headers).addCallback(self._perform, len(body), user, calls)
 
     def _perform(self, message: Message, length: int, user: str | None, calls: list[Called] | None) -> Iterator[list[bytes]]:
         if message.further:

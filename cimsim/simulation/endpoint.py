@@ -20,6 +20,7 @@ from cimsim.cimxml.decode.message_cache import RecentMessages
 from cimsim.cimxml.decode.message_limits import Limits
 from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.encode.error_writer import ErrorInstances
+from cimsim.cimxml.http_features import Features
 from cimsim.cimxml.quirks import Quirks
 from cimsim.delivery.sender import DeliveryOptions, HttpSender
 from cimsim.operations.call import Policy
@@ -27,12 +28,12 @@ from cimsim.packs.load import Loaded
 from cimsim.quirks.quirky_cimom import HabitualCimom, branded, with_habits
 from cimsim.quirks.quirky_encoder import StyledEncoder
 from cimsim.server.auth import REALM, Authenticator
-from cimsim.server.discovery import Features
-from cimsim.server.http import CimHttpFactory
+from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
 from cimsim.server.recording import Recorder
-from cimsim.simulation.cimxml_service import CimService, Encodes, Performs
-from cimsim.simulation.side_threads import Apart
+from cimsim.simulation.cimxml_mount import CimXmlMount
+from cimsim.simulation.cimxml_service import CimXmlService, Encodes, Performs
+from cimsim.simulation.decoder_threads import DecoderThreads
 from cimsim.simulation.watchdog import Watchdog
 
 _BACKLOG: Final = 511
@@ -131,22 +132,22 @@ class Endpoint:
         self._sweeper.clock = reactor
         limits = Limits(batch=options.max_batch)
         decoder = Decoder(limits, options.host, quirks)
-        apart = Apart(reactor)
+        threads = DecoderThreads(reactor)
         encoder: Encodes = Encoder(options.host, null_outputs=options.null_outputs, error_instances=options.error_instances)
         cimom: Performs = self.cimom
         if quirks != Quirks():
             encoder, cimom = StyledEncoder(encoder, quirks), HabitualCimom(cimom, quirks)
-        service = CimService(
+        service = CimXmlService(
             RecentMessages(decoder),
             encoder,
             cimom,
             self.cimom,
             # A decoder is not for several threads.
-            decode_apart=lambda body, headers: apart.run(lambda: Decoder(limits, options.host, quirks).decode(body, headers)),
+            decode_later=lambda body, headers: threads.run(lambda: Decoder(limits, options.host, quirks).decode(body, headers)),
         )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
         features = with_habits(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
-        self._factory = CimHttpFactory(service, reactor, authenticator, options.limits, features, options.recorder)
+        self._factory = HttpFactory(CimXmlMount(service, features), reactor, authenticator, options.limits, options.recorder)
 
     def listen(self) -> list[str]:
         """Open the ports and return their URLs, that of HTTP first.

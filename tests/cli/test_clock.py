@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from cimsim.cimxml.http_headers import PLAIN, refusal_lines
 from cimsim.cli.main import main
 from cimsim.server.replies import CLOSE, HttpError, refusal
 
@@ -66,13 +67,14 @@ def answering() -> Iterator[Callable[[bytes], str]]:
     "refused",
     [
         HttpError(405, "operations are sent with POST"),
-        HttpError(400, "no CIMOperation header", cim_error="request-not-valid"),
+        HttpError(400, "no CIMOperation header", code="request-not-valid"),
         HttpError(401, "credentials are missing or wrong", fields=b'WWW-Authenticate: Basic realm="cimsim"\r\n'),
     ],
     ids=lambda refused: str(refused.status),
 )
 def test_the_port_of_cim_clients_is_not_the_control_plane(answering: Callable[[bytes], str], refused: HttpError) -> None:
-    url = answering(refusal(refused, b"", CLOSE))
+    lines = refusal_lines(PLAIN, refused.detail, refused.code)
+    url = answering(refusal(refused, b"", lines, CLOSE))
     done = CliRunner().invoke(main, ["clock", "--control", url, "advance", "5"])
     assert done.exit_code == 2
     assert done.output.startswith(f"cimsim: {url} is the port of CIM clients, not the control plane")

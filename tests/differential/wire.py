@@ -20,8 +20,9 @@ from cimsim.cimxml.decode.message_cache import RecentMessages
 from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded, load
-from cimsim.server.http import CimHttpFactory
-from cimsim.simulation.cimxml_service import CimService
+from cimsim.server.factory import HttpFactory
+from cimsim.simulation.cimxml_mount import CimXmlMount
+from cimsim.simulation.cimxml_service import CimXmlService
 from tests.replies.http import Message, check_answer
 
 PACK: Final = Path(__file__).parent / "pack"
@@ -41,16 +42,16 @@ def connect(loaded: Loaded) -> WBEMConnection:
         Policy(enforce_write=False),  # K5: the mock knows no Write qualifier
         random=Random(0).randbytes,
     )
-    service = CimService(RecentMessages(Decoder()), Encoder("cimom.example"), cimom)
+    service = CimXmlService(RecentMessages(Decoder()), Encoder("cimom.example"), cimom)
     connection = WBEMConnection("http://cimom.example:5988")
-    connection.session.mount("http://", _Adapter(CimHttpFactory(service, Clock())))
+    connection.session.mount("http://", _Adapter(HttpFactory(CimXmlMount(service), Clock())))
     return connection
 
 
 class _Adapter(BaseAdapter):
     """Gives the bytes of each request to one protocol, and makes a response of those that it answers with, once checked."""
 
-    def __init__(self, factory: CimHttpFactory) -> None:
+    def __init__(self, factory: HttpFactory) -> None:
         super().__init__()
         transport: Any = StringTransport  # it carries no type information
         self._transport = transport()

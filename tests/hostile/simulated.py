@@ -13,9 +13,10 @@ from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.packs.load import load
-from cimsim.server.http import CimHttpFactory
+from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
-from cimsim.simulation.cimxml_service import CimService
+from cimsim.simulation.cimxml_mount import CimXmlMount
+from cimsim.simulation.cimxml_service import CimXmlService
 
 NOW: Final = 1_700_000_000.0
 LIMITS: Final = HttpLimits(max_body=1_000_000, max_header_bytes=8_000, max_request_line=4_000, max_headers=100)
@@ -87,7 +88,8 @@ class Simulation:
             random=random.Random(1).randbytes,
             hooks=loaded.providers,
         )
-        self._factory = CimHttpFactory(CimService(Decoder(), Encoder("localhost"), self._cimom), self._clock, None, LIMITS)
+        service = CimXmlService(Decoder(), Encoder("localhost"), self._cimom)
+        self._factory = HttpFactory(CimXmlMount(service), self._clock, None, LIMITS)
 
     def send(self, segments: list[bytes]) -> bytes:
         """Send segments on a connection of their own, hang up, and return what was answered."""

@@ -29,7 +29,7 @@ def test_h13_pipelined_requests_are_answered_in_order(server: Any, post: Post) -
     peer.send(b"".join(post(b"<R%d/>" % number) for number in range(50)))
     assert [answer.body for answer in peer.answers()] == [b"<echo><R%d/></echo>" % number for number in range(50)]
     assert peer.open
-    assert not peer.deaf
+    assert not peer.paused
 
 
 def test_h13_connection_close_ends_it_and_what_follows_is_ignored(server: Any, post: Post) -> None:
@@ -90,14 +90,14 @@ def test_requests_behind_a_long_response_wait_unread(server: Any, post: Post) ->
     server.remake(piece=100_000)
     peer = server.connect(window=65_536)
     peer.send(post(b"<BIG/>"))
-    assert not peer.deaf, "a client that hangs up must be noticed"
+    assert not peer.paused, "a client that hangs up must be noticed"
     peer.send(post(b"<NEXT/>"))
-    assert peer.deaf
+    assert peer.paused
     assert server.service.bodies == [b"<BIG/>"]
     for _ in range(10):
         peer.transport.take()
     assert [answer.body[-7:] for answer in peer.answers()] == [b"xxxxxxx", b"<NEXT/>"]
-    assert not peer.deaf
+    assert not peer.paused
 
 
 def test_small_responses_wait_for_the_client_too(server: Any, post: Post) -> None:
@@ -105,7 +105,7 @@ def test_small_responses_wait_for_the_client_too(server: Any, post: Post) -> Non
     peer = server.connect(window=65_536)
     peer.send(post() * 20)
     assert len(server.service.calls) == 3, "as many as fill the window"
-    assert peer.deaf
+    assert peer.paused
     for _ in range(10):
         peer.transport.take()
     assert len(peer.answers()) == 20
@@ -141,12 +141,12 @@ def test_pipelined_requests_share_the_reactor(server: Any, post: Post) -> None:
     peer = server.connect()
     peer.send(post(b"<MANY/>") * 6)
     assert len(server.service.calls) == 2, "two fill the slice"
-    assert peer.deaf
+    assert peer.paused
     server.connect().send(post(b"<ONE/>"))
     server.clock.advance(0)
     assert server.service.bodies == [b"<MANY/>"] * 2 + [b"<ONE/>"] + [b"<MANY/>"] * 4
     assert len(peer.answers()) == 6
-    assert not peer.deaf
+    assert not peer.paused
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -172,14 +172,14 @@ def test_a_fault_is_logged_and_answered_500_without_details(server: Any, post: P
 def test_a_fault_in_the_admission_is_answered_in_order(
     server: Any, post: Post, logged: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = server.factory.admission.admit
+    original = server.factory.routes.default.admit
 
     def fail(head: Any) -> Any:
         if b"x-fail" in head.values:
             raise KeyError("x")
         return original(head)
 
-    monkeypatch.setattr(server.factory.admission, "admit", fail)
+    monkeypatch.setattr(server.factory.routes.default, "admit", fail)
     peer = server.connect()
     peer.send(post() + post(headers={"X-Fail": "1"}) + post())
     assert [answer.status for answer in peer.answers()] == [200, 500]
@@ -234,7 +234,7 @@ def test_a_refusal_that_closes_leaves_the_client_time_to_read_it(server: Any, po
     assert peer.open
     peer.send(body)
     assert peer.answers() == []
-    assert not peer.deaf
+    assert not peer.paused
     server.pass_time(5)
     assert not peer.open
     assert peer.transport.aborted, "an abort, since the client would not close"

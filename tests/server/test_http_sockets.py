@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from twisted.internet.selectreactor import SelectReactor
 
-from cimsim.server.http import CimHttpFactory
+from cimsim.server.factory import HttpFactory
+from cimsim.simulation.cimxml_mount import CimXmlMount
 
 Post = Callable[..., bytes]
 SIZE = 8_000_000
@@ -22,7 +23,7 @@ class Sockets:
     def __init__(self, service: Any) -> None:
         reactor: Any = SelectReactor
         self.reactor = reactor()
-        self.factory = CimHttpFactory(service, self.reactor)
+        self.factory = HttpFactory(CimXmlMount(service), self.reactor)
         port = self.reactor.listenTCP(0, self.factory, interface="127.0.0.1")
         self.address = ("127.0.0.1", port.getHost().port)
         self.stopped: Queue[float] = Queue()

@@ -17,10 +17,10 @@ def collected(batches: list[list[bytes]]) -> Response:
 @given(BATCHES)
 def test_whole_gives_all_of_the_announced_length(batches: list[list[bytes]]) -> None:
     response = collected(batches)
-    body = response.whole()
+    body = response.join()
     assert body == b"".join(b"".join(batch) for batch in batches)
     assert len(body) == response.length
-    assert response.whole() == b""
+    assert response.join() == b""
 
 
 @given(BATCHES, st.integers(1, 30))
@@ -36,4 +36,4 @@ def test_what_was_given_away_is_not_held() -> None:
     response = collected([[b"a" * 10], [b"b" * 10], [b"c" * 10]])
     pieces = response.pieces(10)
     assert next(pieces) == b"a" * 10
-    assert response.whole() == b"b" * 10 + b"c" * 10
+    assert response.join() == b"b" * 10 + b"c" * 10

@@ -17,9 +17,10 @@ from twisted.internet.selectreactor import SelectReactor
 
 from cimsim.server.auth import Authenticator
 from cimsim.server.certificates import keep
-from cimsim.server.http import CimHttpFactory
+from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
 from cimsim.server.tls import ServerContext, over_tls
+from cimsim.simulation.cimxml_mount import CimXmlMount
 
 Post = Callable[..., bytes]
 SIZE = 8_000_000
@@ -32,7 +33,7 @@ class Served:
         reactor: Any = SelectReactor
         self.reactor = reactor()
         authenticator = Authenticator(users) if users else None
-        self.factory = CimHttpFactory(service, self.reactor, authenticator, HttpLimits(**limits))
+        self.factory = HttpFactory(CimXmlMount(service), self.reactor, authenticator, HttpLimits(**limits))
         self._port = self.reactor.listenTCP(0, over_tls(self.factory, context, self.reactor), interface="127.0.0.1")
         self.address = ("127.0.0.1", self._port.getHost().port)
         self._thread = threading.Thread(target=self.reactor.run, kwargs={"installSignalHandlers": False})

@@ -12,8 +12,8 @@ from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import IntrinsicRequest, Request
 from cimsim.operations.results import Result, Void
-from cimsim.simulation.cimxml_service import CimService
-from cimsim.simulation.side_threads import Apart
+from cimsim.simulation.cimxml_service import CimXmlService
+from cimsim.simulation.decoder_threads import DecoderThreads
 
 HEADERS = CimHeaders(operation="MethodCall", method="DeleteInstance", object="root/x")
 
@@ -62,7 +62,7 @@ class FakeCimom:
 
 def test_a_long_request_goes_on_as_its_response_is_taken() -> None:
     cimom = FakeCimom()
-    service = CimService(FakeCodec(), FakeCodec(), cimom)
+    service = CimXmlService(FakeCodec(), FakeCodec(), cimom)
     assert list(service.respond(HEADERS, b"Long", None)) == [[], [], [b"7", b" ", b"Void"], [b"."]]
     assert list(service.respond(HEADERS, b"Failing", None)) == [[], [b"7", b" ", b"CIMError"], [b"."]]
     batches = [[b"Void"], [], [], [b"Void"], [], [b"CIMError"], [b"Void"]]
@@ -71,7 +71,7 @@ def test_a_long_request_goes_on_as_its_response_is_taken() -> None:
 
 def test_a_long_request_ends_with_its_response() -> None:
     cimom = FakeCimom()
-    response = CimService(FakeCodec(), FakeCodec(), cimom).respond(HEADERS, b"Long", None)
+    response = CimXmlService(FakeCodec(), FakeCodec(), cimom).respond(HEADERS, b"Long", None)
     assert next(response) == []
     del response
     assert cimom.asked == [("Long", None), ("dropped", None)]
@@ -79,19 +79,19 @@ def test_a_long_request_ends_with_its_response() -> None:
 
 def test_a_request_is_performed_at_once_and_encoded_as_it_is_taken() -> None:
     cimom = FakeCimom()
-    batches = CimService(FakeCodec(), FakeCodec(), cimom).respond(HEADERS, b"DeleteInstance", "operator")
+    batches = CimXmlService(FakeCodec(), FakeCodec(), cimom).respond(HEADERS, b"DeleteInstance", "operator")
     assert cimom.asked == [("DeleteInstance", "operator")]
     assert list(batches) == [[b"7", b" ", b"Void"], [b"."]]
 
 
 def test_he18_e1_a_cim_error_is_a_response() -> None:
-    service = CimService(FakeCodec(), FakeCodec(), FakeCimom())
+    service = CimXmlService(FakeCodec(), FakeCodec(), FakeCimom())
     assert next(service.respond(HEADERS, b"Refused", None)) == [b"7", b" ", b"CIMError"]
 
 
 def test_a_message_error_and_a_fault_are_left_to_http() -> None:
     cimom = FakeCimom()
-    service = CimService(FakeCodec(), FakeCodec(), cimom)
+    service = CimXmlService(FakeCodec(), FakeCodec(), cimom)
     with pytest.raises(MessageError):
         service.respond(HEADERS, b"bad", None)
     assert cimom.asked == []
@@ -101,7 +101,7 @@ def test_a_message_error_and_a_fault_are_left_to_http() -> None:
 
 def test_m5_each_request_of_a_batch_is_judged_alone_and_in_its_turn() -> None:
     cimom = FakeCimom()
-    batches = CimService(FakeCodec(), FakeCodec(), cimom).respond(HEADERS, b"One Refused Two", "operator")
+    batches = CimXmlService(FakeCodec(), FakeCodec(), cimom).respond(HEADERS, b"One Refused Two", "operator")
     assert cimom.asked == []
     assert next(batches) == [b"Void"]
     assert cimom.asked == [("One", "operator")]
@@ -111,7 +111,7 @@ def test_m5_each_request_of_a_batch_is_judged_alone_and_in_its_turn() -> None:
 
 def test_sec6_a_batch_with_a_long_response_is_cut_short() -> None:
     cimom = FakeCimom()
-    batches = CimService(FakeCodec(), FakeCodec(), cimom, batch_bytes=7).respond(HEADERS, b"One Two Three Four", None)
+    batches = CimXmlService(FakeCodec(), FakeCodec(), cimom, batch_bytes=7).respond(HEADERS, b"One Two Three Four", None)
     assert list(batches) == [[b"Void"], [b"Void"], [b"CIMError"], [b"CIMError"]]
     assert [name for name, _ in cimom.asked] == ["One", "Two"]
 
@@ -120,15 +120,15 @@ def test_a_message_that_is_decoded_apart_is_performed_when_it_is_there() -> None
     new_reactor: Any = SelectReactor
     reactor = new_reactor()
     cimom = FakeCimom()
-    apart = Apart(reactor)
-    threads: list[threading.Thread] = []
+    threads = DecoderThreads(reactor)
+    used: list[threading.Thread] = []
 
     def decode(body: bytes, headers: CimHeaders) -> Message:
-        threads.append(threading.current_thread())
+        used.append(threading.current_thread())
         return FakeCodec().decode(body, headers)
 
-    service = CimService(
-        FakeCodec(), FakeCodec(), cimom, decode_apart=lambda body, headers: apart.run(lambda: decode(body, headers))
+    service = CimXmlService(
+        FakeCodec(), FakeCodec(), cimom, decode_later=lambda body, headers: threads.run(lambda: decode(body, headers))
     )
     outcomes: list[Any] = []
     waiting = [service.respond_later(HEADERS, b"DeleteInstance", "operator") for _ in range(5)]
@@ -143,8 +143,8 @@ def test_a_message_that_is_decoded_apart_is_performed_when_it_is_there() -> None
     assert isinstance(outcomes[0], Failure), "what was cancelled is over at once"
     assert [b"".join(next(outcome)) for outcome in outcomes[1:]] == [b"7 Void"] * 4
     assert cimom.asked == [("DeleteInstance", "operator")] * 4
-    assert threading.current_thread() not in threads
-    assert len({id(thread) for thread in threads}) == len(threads) == 4
+    assert threading.current_thread() not in used
+    assert len({id(thread) for thread in used}) == len(used) == 4
 
 
 def _stop_after(reactor: Any, outcomes: list[Any], count: int) -> None:

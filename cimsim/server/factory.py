@@ -1,4 +1,4 @@
-"""The HTTP server that CIM clients speak to: the factory of its connections, which watches over them."""
+"""The HTTP server: the factory of its connections, which watches over them."""
 
 from email.utils import formatdate
 from typing import Final
@@ -7,34 +7,30 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
 
-from cimsim.server.admission import Admission
 from cimsim.server.auth import Authenticator
 from cimsim.server.bodies import Bodies
-from cimsim.server.connection import CimHttpConnection
+from cimsim.server.connection import HttpConnection
 from cimsim.server.descriptors import Descriptors
-from cimsim.server.discovery import Features
-from cimsim.server.interfaces import Clock, DelayedCall, Service
+from cimsim.server.interfaces import Clock, DelayedCall
 from cimsim.server.limits import HttpLimits
-from cimsim.server.logins import Failures, Visitor
+from cimsim.server.logins import ClientLogin, Failures
+from cimsim.server.mount import Client, Mount, Routes
 from cimsim.server.recording import Recorder
 
 _MANY_TOO_MANY: Final = 2
 
 
-class CimHttpFactory(Factory):
+class HttpFactory(Factory):
     """Makes the connections of one data plane and watches over them.
 
     Args:
-        service: answers the requests.
+        routes: what serves which path; a mount alone serves all.
         clock: the reactor, or ``twisted.internet.task.Clock``.
         authenticator: who may come in; None: anybody (rule HA4).
         limits: see ``HttpLimits``.
-        features: see ``Features``.
         recorder: gets the record of each exchange; None: nobody wants any.
 
     Attributes:
-        capabilities: the header lines of answers to OPTIONS.
-        content_type: of responses, where it is not the usual one.
         connections: those that are open.
         bodies: what the bodies of their requests take.
     """
@@ -43,25 +39,20 @@ class CimHttpFactory(Factory):
 
     def __init__(
         self,
-        service: Service,
+        routes: Routes | Mount,
         clock: Clock,
         authenticator: Authenticator | None = None,
         limits: HttpLimits | None = None,
-        features: Features | None = None,
         recorder: Recorder | None = None,
     ) -> None:
-        self.service = service
+        self.routes = routes if isinstance(routes, Routes) else Routes(routes)
         self.clock = clock
         self.recorder = recorder
         self.limits = HttpLimits() if limits is None else limits
         self.bodies = Bodies(self.limits.max_bodies)
-        features = Features() if features is None else features
-        self.admission = Admission(authenticator, features)
-        self.capabilities = features.lines()
-        self.content_type = features.content_type
         self._authenticator = authenticator
         self._failures = Failures(clock.seconds, self.limits.max_failed_logins, self.limits.login_window)
-        self.connections: set[CimHttpConnection] = set()
+        self.connections: set[HttpConnection] = set()
         self._descriptors = Descriptors(clock.seconds)
         self._stopped: list[Deferred[None]] = []
         self._stopping = False
@@ -70,13 +61,14 @@ class CimHttpFactory(Factory):
         self._dated = -1
         self._date = b""
 
-    def buildProtocol(self, addr: IAddress | None) -> CimHttpConnection | None:
+    def buildProtocol(self, addr: IAddress | None) -> HttpConnection | None:
         """Return the protocol of a new connection; None, which closes it, when the server stops or is flooded."""
         # The new connection may have taken the last one: what comes after it never gets here.
         self._descriptors.check()
         if self._stopping or len(self.connections) >= _MANY_TOO_MANY * self.limits.max_connections:
             return None
-        return CimHttpConnection(self, self._visitor(addr), getattr(addr, "host", ""))
+        address = getattr(addr, "host", "")
+        return HttpConnection(self, Client(address, self._login(address)))
 
     def stop(self) -> "Deferred[None]":
         """Take no more requests; idle connections close at once, those being answered when they are done.
@@ -96,7 +88,7 @@ class CimHttpFactory(Factory):
                 connection.finish()
         return done
 
-    def joined(self, connection: CimHttpConnection) -> None:
+    def joined(self, connection: HttpConnection) -> None:
         """A connection is open."""
         self.connections.add(connection)
         if self._sweeper is None:
@@ -104,7 +96,7 @@ class CimHttpFactory(Factory):
         if len(self.connections) > self.limits.max_connections:
             connection.turn_away()
 
-    def left(self, connection: CimHttpConnection) -> None:
+    def left(self, connection: HttpConnection) -> None:
         """A connection is gone."""
         self.connections.discard(connection)
         if not self.connections:
@@ -121,10 +113,8 @@ class CimHttpFactory(Factory):
             self._date = b"Date: %b\r\n" % formatdate(second, usegmt=True).encode("ascii")
         return self._date
 
-    def _visitor(self, address: IAddress | None) -> Visitor | None:
-        if self._authenticator is None:
-            return None
-        return Visitor(self._authenticator, self._failures, getattr(address, "host", ""))
+    def _login(self, address: str) -> ClientLogin | None:
+        return None if self._authenticator is None else ClientLogin(self._authenticator, self._failures, address)
 
     def _sweep(self) -> None:
         now = self.clock.seconds()

@@ -13,7 +13,7 @@ from cimsim.operations.pending import completed
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
-from cimsim.simulation.cimxml_service import CimService
+from cimsim.simulation.cimxml_service import CimXmlService
 from cimsim.world.transaction import Transaction
 
 SPACE = '<LOCALNAMESPACEPATH><NAMESPACE NAME="root"/><NAMESPACE NAME="test"/></LOCALNAMESPACEPATH>'
@@ -30,7 +30,7 @@ class Server:
     def __init__(self, transaction: Transaction) -> None:
         self.world = transaction.world
         self.called = "gateway:5988"
-        self._service = CimService(Decoder(host="shown"), Encoder("shown"), self)
+        self._service = CimXmlService(Decoder(host="shown"), Encoder("shown"), self)
 
     def start(self, request: Request, user: str | None = None) -> Result:
         outcome = perform(self.world, request, NoMethods(), 1000.0, Policy())

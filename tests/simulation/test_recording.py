@@ -22,9 +22,9 @@ from cimsim.operations.request import (
     Request,
 )
 from cimsim.server.descriptors import Descriptors
-from cimsim.server.logins import Visitor
-from cimsim.server.recording import RequestLog
-from cimsim.simulation.cimxml_service import CimService
+from cimsim.server.logins import ClientLogin
+from cimsim.simulation.cimxml_service import CimXmlService
+from cimsim.simulation.request_log import RequestLog
 from cimsim.world.convert import InstanceData
 from cimsim.world.paths import InstancePath
 from tests.simulation.test_cimxml_service import HEADERS, FakeCimom, FakeCodec
@@ -143,7 +143,7 @@ def test_a_client_that_leaves_before_its_answer_is_an_exchange_without_a_status(
     (exchange,) = kept.exchanges
     assert exchange.status is None
     assert 0 < exchange.response_bytes < 5000
-    assert "the client left" in exchange.line()
+    assert "the client left" in as_exchange(exchange).line()
 
 
 def test_options_are_an_exchange(server: Any, post: Post, kept: Kept) -> None:
@@ -157,7 +157,7 @@ def test_options_are_an_exchange(server: Any, post: Post, kept: Kept) -> None:
 
 def test_each_request_of_a_batch_is_called() -> None:
     calls: list[Called] = []
-    service = CimService(FakeCodec(), FakeCodec(), FakeCimom(), batch_bytes=9)
+    service = CimXmlService(FakeCodec(), FakeCodec(), FakeCimom(), batch_bytes=9)
     list(service.respond(HEADERS, b"One Refused Two", None, calls))
     assert [(each.operation, each.status) for each in calls] == [("One", 0), ("Refused", 2), ("Two", 27)]
 
@@ -169,7 +169,7 @@ def test_a_request_that_becomes_an_http_error_is_called() -> None:
 
     calls: list[Called] = []
     with pytest.raises(MessageError):
-        CimService(FakeCodec(), FakeCodec(), Choosy()).respond(HEADERS, b"One", None, calls)
+        CimXmlService(FakeCodec(), FakeCodec(), Choosy()).respond(HEADERS, b"One", None, calls)
     assert calls == [Called("One", "root/x", None)]
 
 
@@ -240,7 +240,7 @@ def test_a_line_stays_short_whatever_clients_send() -> None:
 def events(monkeypatch: pytest.MonkeyPatch) -> list[LogEvent]:
     found: list[LogEvent] = []
     observer: Any = found.append
-    for of in (RequestLog, Visitor, Descriptors):
+    for of in (RequestLog, ClientLogin, Descriptors):
         monkeypatch.setattr(of, "log", Logger("test", observer=observer))
     return found
 

@@ -1,10 +1,10 @@
-"""What the server can do, as OPTIONS tells it (rules HO1 to HO4)."""
+"""What of HTTP and CIM-XML is offered, and how OPTIONS reports it (rules HO1 to HO4)."""
 
 from dataclasses import dataclass
 from typing import Final
 
+from cimsim.cimxml.m_post_prefix import CIM_EXTENSION
 from cimsim.operations.table import OPERATIONS
-from cimsim.server.m_post import CIM_EXTENSION
 from cimsim.world.names import fold
 
 _PROTOCOL_VERSION: Final = "1.4"
@@ -33,7 +33,7 @@ class Features:
         post_only: methods other than POST and M-POST are answered 501, known or not (rules Q1, Q2).
         expectations: ``100-continue`` is met; off, Expect is answered 417 (rule Q2).
         matching: the CIM headers must be there and agree with the body (rules HC7 to HC13).
-        trailers: responses to clients that take trailers end with one that tells the status code (rule Q2).
+        trailers: responses to clients that take trailers end with one that gives the status code (rule Q2).
     """
 
     m_post: bool = True
@@ -52,13 +52,16 @@ class Features:
     def lines(self) -> bytes:
         """Return the header lines of the answer to OPTIONS."""
         groups = [group for group, operation in _GROUPS.items() if fold(operation) in OPERATIONS]
-        told = {
+        capabilities = {
             "CIMProtocolVersion": _PROTOCOL_VERSION,
             "CIMSupportedFunctionalGroups": ", ".join(groups),
             "CIMSupportedQueryLanguages": ", ".join(self.query_languages),
             "CIMValidation": "validating",
         }
         if self.batches:
-            told["CIMSupportsMultipleOperations"] = ""
-        lines = [f"Opt: {CIM_EXTENSION} ; ns={_PREFIX[:2]}", *(f"{_PREFIX}{name}: {value}" for name, value in told.items())]
+            capabilities["CIMSupportsMultipleOperations"] = ""
+        lines = [
+            f"Opt: {CIM_EXTENSION} ; ns={_PREFIX[:2]}",
+            *(f"{_PREFIX}{name}: {value}" for name, value in capabilities.items()),
+        ]
         return self.allow() + "".join(f"{line}\r\n" for line in lines).encode()

@@ -10,10 +10,10 @@ from pywbem import CIMClass, CIMError, CIMInstance, CIMInstanceName, CIMProperty
 
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.encode.encoder import Encoder
+from cimsim.cimxml.http_features import Features
 from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Output, Result, Void
-from cimsim.server.discovery import Features
-from cimsim.simulation.cimxml_service import CimService
+from cimsim.simulation.cimxml_service import CimXmlService
 
 Post = Callable[..., bytes]
 Headers = dict[str, str | list[str] | None]
@@ -36,7 +36,7 @@ class Cimom:
 @pytest.fixture
 def ask(server: Any, post: Post) -> Iterator[Callable[..., tuple[int, str | None]]]:
     """Send a document with headers; return status and CIMError, and check what every answer must be."""
-    server.service = CimService(Decoder(), Encoder("host"), Cimom())
+    server.service = CimXmlService(Decoder(), Encoder("host"), Cimom())
     server.remake()
 
     def send(body: str | bytes = GOOD, headers: Headers | None = None, **more: Any) -> tuple[int, str | None]:
@@ -322,7 +322,7 @@ def test_h34_he18_a_cim_error_is_a_response_like_another(server: Any, post: Post
         def start(self, request: Request, user: str | None = None) -> Result:
             raise CIMError(6, "no such thing")
 
-    server.service = CimService(Decoder(), Encoder("host"), Refusing())
+    server.service = CimXmlService(Decoder(), Encoder("host"), Refusing())
     server.remake()
     answer = server.connect().ask(post(GOOD.encode()))
     assert (answer.status, answer["CIMOperation"], answer["CIMError"]) == (200, "MethodResponse", None)
@@ -330,7 +330,7 @@ def test_h34_he18_a_cim_error_is_a_response_like_another(server: Any, post: Post
 
 
 def test_he7_he13_the_server_is_validating_and_says_nothing_else(server: Any, ask: Any) -> None:
-    assert b"CIMValidation: validating\r\n" in server.factory.capabilities
+    assert b"CIMValidation: validating\r\n" in Features().lines()
     for old in ("MESSAGE", "SIMPLEREQ", "IMETHODCALL", "LOCALNAMESPACEPATH", "NAMESPACE"):
         assert ask(replaced(f"<{old}", "<FOO").replace(f"</{old}", "</FOO")) == (400, "request-not-valid")
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cimsim.server.negotiation import check_accept, check_content_encoding, check_content_type
-from cimsim.server.replies import HttpError
+from cimsim.cimxml.content_negotiation import check_accept, check_content_encoding, check_content_type
+from cimsim.cimxml.message import MessageError
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_h20_xml_in_utf8_is_accepted(value: bytes) -> None:
     ],
 )
 def test_h21_other_types_and_charsets_are_415(value: bytes | None) -> None:
-    with pytest.raises(HttpError) as caught:
+    with pytest.raises(MessageError) as caught:
         check_content_type(value)
     assert (caught.value.status, caught.value.cim_error) == (415, None)
 
@@ -51,7 +51,7 @@ def test_h24_identity_is_accepted(value: bytes | None) -> None:
 
 @pytest.mark.parametrize("value", [b"gzip", b"deflate", b"identity, gzip"])
 def test_h24_other_content_encodings_are_415(value: bytes) -> None:
-    with pytest.raises(HttpError) as caught:
+    with pytest.raises(MessageError) as caught:
         check_content_encoding(value)
     assert caught.value.status == 415
 
@@ -88,7 +88,7 @@ def test_h22_accept_that_admits_xml(accept: bytes | None) -> None:
     ],
 )
 def test_h22_accept_that_does_not_admit_xml(accept: bytes) -> None:
-    with pytest.raises(HttpError) as caught:
+    with pytest.raises(MessageError) as caught:
         check_accept(accept, None, None)
     assert caught.value.status == 406
 
@@ -114,7 +114,7 @@ def test_h23_charset_and_encoding_that_admit_what_is_sent(charset: bytes | None,
     [(b"iso-8859-1", None), (b"utf-8;q=0", None), (b"*;q=0", None), (None, b"identity;q=0"), (None, b"gzip, *;q=0")],
 )
 def test_h23_charset_and_encoding_that_do_not(charset: bytes | None, encoding: bytes | None) -> None:
-    with pytest.raises(HttpError) as caught:
+    with pytest.raises(MessageError) as caught:
         check_accept(None, charset, encoding)
     assert caught.value.status == 406
 
@@ -129,5 +129,5 @@ def test_negotiation_never_raises_anything_else(value: bytes) -> None:
     for check in checks:
         try:
             check()
-        except HttpError as error:
+        except MessageError as error:
             assert error.status in (406, 415)

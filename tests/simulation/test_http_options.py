@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from cimsim.cimxml.http_features import Features
+from cimsim.cimxml.m_post_prefix import CIM_EXTENSION
 from cimsim.operations.table import OPERATIONS
-from cimsim.server.discovery import Features
-from cimsim.server.m_post import CIM_EXTENSION
 
 Post = Callable[..., bytes]
 

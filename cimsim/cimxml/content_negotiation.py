@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cimsim.server.replies import HttpError
+from cimsim.cimxml.message import MessageError
 
 # What real clients send; anything else is taken apart.
 _COMMON_TYPES: Final = frozenset(
@@ -29,28 +29,28 @@ def check_content_type(value: bytes | None) -> None:
     """Check that the body is XML in UTF-8, in any spelling (rules H20, H21).
 
     Raises:
-        HttpError: 415.
+        MessageError: with the status 415.
     """
     if value in _COMMON_TYPES:
         return
     if value is None:
-        raise HttpError(415, "no Content-Type; send application/xml; charset=utf-8")
+        raise MessageError(None, "no Content-Type; send application/xml; charset=utf-8", status=415)
     media, parameters = _parts(value.decode("latin-1"))
     if media not in ("application/xml", "text/xml"):
-        raise HttpError(415, f"Content-Type {media!r} is neither application/xml nor text/xml")
+        raise MessageError(None, f"Content-Type {media!r} is neither application/xml nor text/xml", status=415)
     charset = parameters.get("charset", "utf-8")
     if charset.strip("\"'").lower() not in ("utf-8", "utf8"):
-        raise HttpError(415, f"charset {charset!r} is not utf-8")
+        raise MessageError(None, f"charset {charset!r} is not utf-8", status=415)
 
 
 def check_content_encoding(value: bytes | None) -> None:
     """Check that the body is not compressed (rule H24).
 
     Raises:
-        HttpError: 415.
+        MessageError: with the status 415.
     """
     if value is not None and value.strip().lower() not in (b"", b"identity"):
-        raise HttpError(415, "Content-Encoding is not identity", fields=b"Accept-Encoding: identity\r\n")
+        raise MessageError(None, "Content-Encoding is not identity", fields=b"Accept-Encoding: identity\r\n", status=415)
 
 
 def check_accept(accept: bytes | None, charset: bytes | None, encoding: bytes | None) -> None:
@@ -63,14 +63,14 @@ def check_accept(accept: bytes | None, charset: bytes | None, encoding: bytes | 
         encoding: see ``accept``.
 
     Raises:
-        HttpError: 406.
+        MessageError: with the status 406.
     """
     if accept is not None and accept not in _COMMON_ACCEPTS and not _admits_xml(accept):
-        raise HttpError(406, "Accept admits neither application/xml nor text/xml")
+        raise MessageError(None, "Accept admits neither application/xml nor text/xml", status=406)
     if charset is not None and _quality(charset, "utf-8", absent=0.0) <= 0:
-        raise HttpError(406, "Accept-Charset does not admit utf-8")
+        raise MessageError(None, "Accept-Charset does not admit utf-8", status=406)
     if encoding is not None and encoding not in _COMMON_ENCODINGS and _quality(encoding, "identity", absent=1.0) <= 0:
-        raise HttpError(406, "Accept-Encoding forbids identity")
+        raise MessageError(None, "Accept-Encoding forbids identity", status=406)
 
 
 def takes_trailers(value: bytes | None) -> bool:
@@ -106,7 +106,7 @@ def _weighted(value: bytes) -> Iterator[tuple[str, float]]:
 
 
 def _weight(text: str) -> float:
-    # An unreadable weight is the client's slip, not its wish to be refused.
+    # An unreadable weight is the client's slip, not a wish to be refused.
     return float(text) if _QUALITY.fullmatch(text) and text not in ("", ".") else 1.0
 
 

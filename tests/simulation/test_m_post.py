@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from cimsim.cimxml.http_features import Features
+from cimsim.cimxml.m_post_prefix import CIM_EXTENSION, prefix_of
 from cimsim.cimxml.message import MessageError
-from cimsim.server.discovery import Features
-from cimsim.server.m_post import CIM_EXTENSION, prefix_of
 
 Post = Callable[..., bytes]
 Headers = dict[str, str | list[str] | None]

@@ -18,7 +18,7 @@ _MAX_THREADS: Final = 2
 """They share one interpreter, so more would only share its time, and each would hold its memory longer."""
 
 
-class Apart:
+class DecoderThreads:
     """Does work in threads, a few pieces at once; the others wait in the order in which they came."""
 
     def __init__(self, reactor: Any) -> None:

@@ -1,0 +1,144 @@
+"""The options of a simulation: one field for each setting of ``cimsim serve``, with the name of its TOML key."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+MANUAL_START: Final = datetime(2025, 3, 10, 12, tzinfo=UTC).timestamp()
+"""When a manual clock begins by default: some hours after the past that the shipped packs show."""
+
+_CHOICES: Final = {
+    "clock": ("real", "manual"),
+    "error_instances": ("none", "given", "all"),
+    "log_level": ("debug", "info", "warn", "error"),
+    "log_format": ("text", "json"),
+    "mof_dialect": ("dmtf", "windows"),
+}
+_PORTS: Final = ("port", "tls_port", "control_port")
+_MAX_PORT: Final = 65535
+_TIMES: Final = ("idle_timeout", "request_timeout", "listener_timeout", "watchdog")
+
+
+class OptionsError(ValueError):
+    """Options that cannot be, alone or together; the message names the option as the command line does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationOptions:
+    """What to serve, and how. Defaults are those of ``cimsim serve``, which its help page and the settings page describe.
+
+    Times are in seconds, sizes in bytes. ``set`` holds settings of packs by ``PACK.NAME``, ``start_time`` seconds since
+    1970-01-01 UTC. A port of 0 is replaced by a free one.
+
+    Raises:
+        OptionsError: a value is not one of those that an option has.
+    """
+
+    packs: Sequence[str | Path] = ()
+    set: Mapping[str, Any] = field(default_factory=dict)
+    namespace: str = "root/cimv2"
+    schema: Path | None = None
+    mof_dialect: str = "dmtf"
+    lenient: bool | None = None
+    cache_dir: Path | None = None
+    cache: bool = True
+    reload: bool = False
+
+    address: str = "127.0.0.1"
+    port: int = 5988
+    host_name: str = "localhost"
+    ready_file: Path | None = None
+    control_port: int | None = None
+
+    http: bool | None = None
+    tls: bool = False
+    tls_port: int = 5989
+    certificate: Path | None = None
+    key: Path | None = None
+    client_ca: Path | None = None
+    state_dir: Path | None = None
+    user: Sequence[str] = ()
+    users_file: Path | None = None
+    role: Sequence[str] = ()
+    allow_plain_passwords: bool = False
+    max_failed_logins: int = 60
+
+    clock: str = "real"
+    start_time: float | None = None
+    seed: int | None = None
+
+    quirks: str | None = None
+    enforce_write: bool | None = None
+    null_outputs: bool = False
+    error_instances: str = "given"
+    m_post: bool = True
+
+    max_body: int = 64 * 2**20
+    max_bodies: int = 256 * 2**20
+    max_header: int = 64 * 2**10
+    max_batch: int = 1000
+    max_connections: int = 1000
+    idle_timeout: float = 60.0
+    request_timeout: float = 30.0
+    pull_timeout: int = 30
+    max_pull_timeout: int = 3600
+    max_contexts: int = 1000
+    max_user_contexts: int = 250
+    rotate_contexts: bool = False
+    watchdog: float = 5.0
+
+    indication_queue: int = 1000
+    listener_timeout: float = 10.0
+    allow_listener: Sequence[str] = ()
+    listener_ca: Path | None = None
+    verify_listeners: bool = True
+
+    log_level: str = "warn"
+    log_format: str = "text"
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise OptionsError(f"{option(name)} {getattr(self, name)!r} is not one of {', '.join(choices)}")
+        for name in _PORTS:
+            port = getattr(self, name)
+            if port is not None and not 0 <= port <= _MAX_PORT:
+                raise OptionsError(f"{option(name)} {port} is not between 0 and {_MAX_PORT}")
+        for name in _TIMES:
+            if not math.isfinite(getattr(self, name)):
+                raise OptionsError(f"{option(name)} {getattr(self, name)} is not a length of time")
+
+    @property
+    def serves_http(self) -> bool:
+        """Whether plain HTTP is served: it would be a way round client certificates, so with these only if it is asked for."""
+        return self.client_ca is None if self.http is None else self.http
+
+    @property
+    def effective_start_time(self) -> float | None:
+        """The time that the clock begins with, in seconds since 1970-01-01 UTC; None: the time it is then."""
+        return MANUAL_START if self.start_time is None and self.clock == "manual" else self.start_time
+
+    @property
+    def effective_control_port(self) -> int | None:
+        """The port of the control plane, None for none. A manual clock needs one to be advanced by."""
+        return 0 if self.control_port is None and self.clock == "manual" else self.control_port
+
+    def new_seed(self) -> int:
+        """Return what generated identifiers are made from: the seed, or a number that no other server has."""
+        return int.from_bytes(os.urandom(16)) if self.seed is None else self.seed
+
+    def new_random(self) -> Callable[[int], bytes]:
+        """Return what names enumeration sessions: nobody can foresee it, unless there is a seed."""
+        return os.urandom if self.seed is None else random.Random(self.seed).randbytes  # noqa: S311 - the same names each time
+
+
+def option(name: str) -> str:
+    """Return the name of a setting as an option of the command line."""
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,48 @@
+"""The log of requests."""
+
+from twisted.logger import Logger
+
+from cimsim.cimom.exchanges import Exchange
+from cimsim.server.recording import HttpExchange
+
+
+def as_exchange(exchange: HttpExchange) -> Exchange:
+    """Return the record of an exchange as the CIMOM knows it."""
+    return Exchange(
+        exchange.time,
+        exchange.protocol,
+        exchange.address,
+        exchange.user,
+        exchange.calls,
+        exchange.status,
+        exchange.detail,
+        exchange.seconds,
+        exchange.request_bytes,
+        exchange.response_bytes,
+    )
+
+
+class RequestLog:
+    """Writes a line to the log for each exchange at level info, and the bodies at debug (a ``Recorder``).
+
+    Args:
+        bodies: whether to write the bodies, each as far as 64 KiB.
+    """
+
+    log = Logger()
+
+    def __init__(self, *, bodies: bool) -> None:
+        self.bodies = bodies
+
+    def record(self, exchange: HttpExchange, request: bytes, response: bytes) -> None:
+        """Write the line, and the bodies."""
+        record = as_exchange(exchange)
+        self.log.info("{line}", line=record.line(), exchange=record.fields())
+        if self.bodies:
+            self._body("request", request, exchange.request_bytes)
+            self._body("response", response, exchange.response_bytes)
+
+    def _body(self, kind: str, body: bytes, size: int) -> None:
+        rest = f" ... and {size - len(body)} bytes more" if size > len(body) else ""
+        if size:
+            self.log.debug("{kind}: {body}{rest}", kind=kind, body=body.decode("utf-8", "replace"), rest=rest)
