@@ -1,8 +1,9 @@
-"""The log of requests."""
+"""Who wants the records of exchanges: the log of requests, and the journal."""
 
 from twisted.logger import Logger
 
 from cimsim.cimom.exchanges import Exchange
+from cimsim.cimom.journal import Journal
 from cimsim.server.recording import HttpExchange
 
 
@@ -20,6 +21,18 @@ def as_exchange(exchange: HttpExchange) -> Exchange:
         exchange.request_bytes,
         exchange.response_bytes,
     )
+
+
+class JournalRecorder:
+    """Keeps each exchange in a journal, with its bodies as far as 64 KiB if the journal keeps them (a ``Recorder``)."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.bodies = journal.bodies
+
+    def record(self, exchange: HttpExchange, request: bytes, response: bytes) -> None:
+        """Keep it."""
+        self._journal.record(as_exchange(exchange), request, response)
 
 
 class RequestLog:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
@@ -20,6 +21,7 @@ from cimsim.delivery.sender import DeliveryOptions
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
 from cimsim.server.limits import HttpLimits
+from cimsim.server.recording import Recorder
 from cimsim.simulation.endpoint import Endpoint, EndpointOptions
 from cimsim.simulation.loading import load_packs
 from cimsim.simulation.options import OptionsError, SimulationOptions
@@ -28,6 +30,7 @@ from cimsim.simulation.reload import Reloader
 from cimsim.simulation.request_log import RequestLog
 from cimsim.simulation.security import access_of, tls_of, users_of
 from cimsim.world.names import did_you_mean
+from cimsim.world.world import World
 
 ControlPlane = Callable[[Any, Cimom, int], tuple[str, Any]]
 """Opens the control plane: takes a reactor, a CIMOM and a port; returns a URL and a port with ``stopListening``."""
@@ -44,6 +47,9 @@ class Simulation:
         options: what to serve, and how.
         control: opens the control plane where the options ask for one; None: there is none to open.
         progress: gets a text about each long step of loading.
+        loaded: what the packs hold, if it is loaded already; simulations may share it.
+        world: the world to begin with; None: that of ``loaded``.
+        recorder: gets the record of each exchange; None: the log does, where its level asks for it.
 
     Attributes:
         options: as given.
@@ -64,6 +70,9 @@ class Simulation:
         *,
         control: ControlPlane | None = None,
         progress: Callable[[str], None] | None = None,
+        loaded: Loaded | None = None,
+        world: World | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.options = options
         self.urls: list[str] = []
@@ -75,10 +84,12 @@ class Simulation:
         users = users_of(options)
         self.users = tuple(users)
         tls = tls_of(options, time.time())
-        endpoint_options = _endpoint_options(options, users, tls, access_of(options, users))
+        endpoint_options = _endpoint_options(options, users, tls, access_of(options, users), recorder)
         start = options.effective_start_time
         self._seed = options.new_seed()
-        self.loaded = load_packs(options, time.time() if start is None else start, self._seed, progress)
+        if loaded is None:
+            loaded = load_packs(options, time.time() if start is None else start, self._seed, progress)
+        self.loaded = loaded if world is None else replace(loaded, world=world)
         self._endpoint = Endpoint(reactor, self.loaded, endpoint_options)
         self._reloader = Reloader(reactor, self._load_again, self._endpoint.renew, self.loaded) if options.reload else None
 
@@ -140,8 +151,11 @@ class Simulation:
         return load_packs(self.options, self.clock.now(), self._seed)
 
 
-def _endpoint_options(options: SimulationOptions, users: dict[str, str], tls: Any, access: Access | None) -> EndpointOptions:
-    recorded = options.log_level in _RECORDED
+def _endpoint_options(
+    options: SimulationOptions, users: dict[str, str], tls: Any, access: Access | None, recorder: Recorder | None
+) -> EndpointOptions:
+    if recorder is None and options.log_level in _RECORDED:
+        recorder = RequestLog(bodies=options.log_level == "debug")
     return EndpointOptions(
         address=options.address,
         port=options.port if options.serves_http else None,
@@ -168,7 +182,7 @@ def _endpoint_options(options: SimulationOptions, users: dict[str, str], tls: An
         running=options.clock == "real",
         random=options.new_random(),
         watchdog=options.watchdog,
-        recorder=RequestLog(bodies=options.log_level == "debug") if recorded else None,
+        recorder=recorder,
     )
 
 

@@ -3,18 +3,21 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pywbem import CIMInstance, CIMInstanceName
 
 from cimsim.cimom.exchanges import Called
-from cimsim.cimom.fault_rules import Fault, FaultRule, RuleError, parse_rule
-from cimsim.cimom.journal import Entry, Journal
-from cimsim.cimom.object_manager import Cimom
+from cimsim.cimom.fault_rules import Fault, FaultRule, parse_rule
+from cimsim.cimom.journal import Entry
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
+from cimsim.packs.build import compile_plain
+from cimsim.packs.manifest import DEFAULT_NAMESPACE, plain_pack
+from cimsim.packs.mof.dialect import Dialect
 from cimsim.testing.expectations import Expectation, expect_sequence
-from cimsim.testing.reactor_thread import ReactorThread
+from cimsim.testing.hosting import Hosted, Hosting
 from cimsim.testing.world_diff import WorldDiff, diff_worlds
 from cimsim.world.convert import from_cim_path, to_cim_path, to_cim_value
 from cimsim.world.instances import Instance
@@ -84,31 +87,28 @@ class SimulatedCimom:
 
     Args:
         name: of the CIMOM.
-        thread: in which it lives.
-        cimom: the object manager.
-        journal: of its exchanges.
-        urls: at which it listens, that of HTTP first.
-        load: returns a world that has more packs or MOF in it.
+        hosting: what serves it.
+        hosted: the CIMOM that is served.
+
+    Attributes:
+        name: as given.
+        journal: of its exchanges; belongs to the thread of the simulator.
     """
 
-    def __init__(
-        self,
-        name: str,
-        thread: ReactorThread,
-        cimom: Cimom,
-        journal: Journal,
-        urls: Sequence[str],
-        load: Callable[[World, str | Path], World] | None = None,
-    ) -> None:
+    def __init__(self, name: str, hosting: Hosting, hosted: Hosted) -> None:
         self.name = name
-        self.journal = journal
-        self.urls = tuple(urls)
-        self._thread = thread
-        self._cimom = cimom
-        self._load = load
-        self._base = cimom.world
+        self.journal = hosted.journal
+        self._hosting = hosting
+        self._hosted = hosted
+        self._cimom = hosted.simulation.cimom
+        self._base = self._cimom.world
         self._snapshots: dict[str, Snapshot] = {}
         self._faults: list[FaultHandle] = []
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where it listens, HTTP before HTTPS."""
+        return tuple(self._hosted.simulation.urls)
 
     @property
     def url(self) -> str:
@@ -117,7 +117,7 @@ class SimulatedCimom:
 
     def in_reactor(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return what a function returns that is carried out in the thread of the simulator."""
-        return self._thread.call(function, *arguments)
+        return self._hosting.thread.call(function, *arguments)
 
     def connect(self, default_namespace: str | None = None, **options: Any) -> "WBEMConnection":
         """Return a connection of pywbem to this CIMOM; ``options`` are those of ``pywbem.WBEMConnection``."""
@@ -179,16 +179,36 @@ class SimulatedCimom:
             raise KeyError(f"there is no snapshot {name!r}{did_you_mean(name, self._snapshots)}")
         return self._snapshots[name]
 
-    def load(self, source: str | Path) -> None:
-        """Add the declarations of a MOF text, or of a MOF file or a pack by its path; what is wrong changes nothing.
+    def fork(self, name: str) -> "SimulatedCimom":
+        """Serve one more CIMOM that begins with the current world of this one, on ports of its own; the caller stops it."""
+        hosted = self._hosted
+        return SimulatedCimom(name, self._hosting, self._hosting.host(hosted.packs, hosted.options, self.world))
+
+    def load(self, mof: str | Path, namespace: str | None = None) -> None:
+        """Add the declarations of a MOF text, or of a MOF file by its path; what is wrong changes nothing.
+
+        Args:
+            mof: the text, or the path of the file.
+            namespace: that they are for, made if it is not there; None: the first one that is not the interop namespace.
 
         Raises:
-            PackError: the text or the pack is wrong.
+            PackError: the text is wrong; the error has its place.
         """
-        if self._load is None:
-            raise RuntimeError("this CIMOM cannot load anything")
-        load = self._load
-        self.in_reactor(lambda: self._cimom.change_world(load(self._cimom.world, source)))
+        with TemporaryDirectory() as folder:
+            file = mof if isinstance(mof, Path) else Path(folder) / "text.mof"
+            if isinstance(mof, str):
+                file.write_text(mof, encoding="utf-8")
+            self.in_reactor(self._load, file, namespace or _main_namespace(self.world))
+
+    def _load(self, file: Path, namespace: str) -> None:
+        transaction = Transaction(self._cimom.world, namespace, self._cimom.clock.now())
+        transaction.create_namespace(namespace)
+        compile_plain(plain_pack(file, namespace), transaction, Dialect.DMTF, lenient=False)
+        self._cimom.change_world(transaction.world)
+
+    def stop(self) -> None:
+        """Close the ports, and let requests under way finish."""
+        self.in_reactor(self._hosted.simulation.stop)
 
     # Instances
 
@@ -361,6 +381,10 @@ def _calls(entries: Sequence[Entry], name: str | None, where: Mapping[str, Any] 
                 yield call
 
 
+def _main_namespace(world: World) -> str:
+    return next((each.name for each in world.namespaces.values() if "interop" not in each.name), DEFAULT_NAMESPACE)
+
+
 def _namespace_of(world: World, classname: str, namespace: str | None) -> Namespace:
     """Return a namespace by its name, or the first that has a class."""
     if namespace is not None:
@@ -382,6 +406,3 @@ def _argument(value: Any) -> Any:
     if isinstance(value, CIMInstanceName):
         return from_cim_path(value)
     return [_argument(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-__all__ = ["FaultHandle", "Invoked", "RuleError", "SimulatedCimom", "Snapshot"]

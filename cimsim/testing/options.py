@@ -1,0 +1,115 @@
+"""The keywords of a simulator: those of ``cimsim serve``, and what only tests need."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, TypedDict
+
+from cimsim.cimom.journal import MAX_BYTES, MAX_EXCHANGES
+from cimsim.simulation.options import SimulationOptions
+from cimsim.world.names import did_you_mean
+
+_OF_A_PROCESS: Final = frozenset(
+    {"packs", "set", "ready_file", "control_port", "reload", "watchdog", "log_level", "log_format"}
+)
+"""Options of the server process, which a test has other means for."""
+_DEFAULTS: Final[Mapping[str, Any]] = {"port": 0, "tls_port": 0, "watchdog": 0.0}
+"""Tests run side by side: ports are free ones."""
+
+
+class CimomOptions(TypedDict, total=False):
+    """What a CIMOM of a simulator may be given, by keyword. The page about settings describes each but the first three.
+
+    Attributes:
+        settings: of packs, by ``PACK.NAME``.
+        max_exchanges, max_exchange_bytes: how much the journal keeps.
+    """
+
+    settings: Mapping[str, Any]
+    max_exchanges: int
+    max_exchange_bytes: int
+
+    namespace: str
+    schema: Path | None
+    mof_dialect: Literal["dmtf", "windows"]
+    lenient: bool | None
+    cache_dir: Path | None
+    cache: bool
+
+    address: str
+    port: int
+    host_name: str
+
+    http: bool | None
+    tls: bool
+    tls_port: int
+    certificate: Path | None
+    key: Path | None
+    client_ca: Path | None
+    state_dir: Path | None
+    user: Sequence[str]
+    users_file: Path | None
+    role: Sequence[str]
+    allow_plain_passwords: bool
+    max_failed_logins: int
+
+    clock: Literal["real", "manual"]
+    start_time: float | None
+    seed: int | None
+
+    quirks: str | None
+    enforce_write: bool | None
+    null_outputs: bool
+    error_instances: Literal["none", "given", "all"]
+    m_post: bool
+
+    max_body: int
+    max_bodies: int
+    max_header: int
+    max_batch: int
+    max_connections: int
+    idle_timeout: float
+    request_timeout: float
+    pull_timeout: int
+    max_pull_timeout: int
+    max_contexts: int
+    max_user_contexts: int
+    rotate_contexts: bool
+
+    indication_queue: int
+    listener_timeout: float
+    allow_listener: Sequence[str]
+    listener_ca: Path | None
+    verify_listeners: bool
+
+
+class JournalBounds(TypedDict):
+    """How much a journal keeps: the keywords of ``Journal``."""
+
+    max_exchanges: int
+    max_bytes: int
+
+
+def simulation_options(packs: Sequence[str | Path], given: CimomOptions) -> SimulationOptions:
+    """Return the options of a simulation.
+
+    Raises:
+        TypeError: there is no such keyword; the text has the nearest that exists.
+        OptionsError: a value is wrong.
+    """
+    known = CimomOptions.__annotations__
+    for name in given:
+        if name not in known:
+            raise TypeError(f"there is no keyword {name}{did_you_mean(name, known)}")
+    values: dict[str, Any] = {**_DEFAULTS, **given}
+    values["set"] = values.pop("settings", {})
+    values.pop("max_exchanges", None)
+    values.pop("max_exchange_bytes", None)
+    return SimulationOptions(packs=[packs] if isinstance(packs, str | Path) else tuple(packs), **values)
+
+
+def journal_bounds(given: CimomOptions) -> JournalBounds:
+    """Return how much the journal of a CIMOM keeps."""
+    return {
+        "max_exchanges": given.get("max_exchanges", MAX_EXCHANGES),
+        "max_bytes": given.get("max_exchange_bytes", MAX_BYTES),
+    }
