@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from cimsim.cimom.journal import Journal
@@ -36,6 +38,21 @@ class Hosting:
     def __init__(self, thread: ReactorThread) -> None:
         self.thread = thread
         self._bases: dict[str, Loaded] = {}
+        self._state: TemporaryDirectory[str] | None = None
+
+    def close(self) -> None:
+        """Remove the files that were made for TLS."""
+        if self._state is not None:
+            self._state.cleanup()
+            self._state = None
+
+    def _with_state(self, options: SimulationOptions) -> SimulationOptions:
+        """Give TLS a CA of its own, not that of the user, unless the options have something."""
+        if not options.tls or options.certificate is not None or options.state_dir is not None:
+            return options
+        if self._state is None:
+            self._state = TemporaryDirectory()
+        return replace(options, state_dir=Path(self._state.name))
 
     def host(self, packs: Sequence[str | Path], given: CimomOptions, world: World | None = None) -> Hosted:
         """Load packs, unless they are loaded, and open ports.
@@ -51,7 +68,7 @@ class Hosting:
             PackError: a pack cannot be loaded.
             CannotListenError: a port is not to be had.
         """
-        options = simulation_options(packs, given)
+        options = self._with_state(simulation_options(packs, given))
         journal = Journal(**journal_bounds(given))
         loaded = self._loaded(options)
 

@@ -119,12 +119,30 @@ class SimulatedCimom:
         """Return what a function returns that is carried out in the thread of the simulator."""
         return self._hosting.thread.call(function, *arguments)
 
+    @property
+    def ca_file(self) -> Path | None:
+        """A PEM file with the CA that signed the certificate of the CIMOM; None: it has no TLS, or a certificate that is given."""
+        options = self._hosted.simulation.options
+        if not options.tls or options.certificate is not None:
+            return None
+        from cimsim.server.certificates import ca_file
+        from cimsim.simulation.security import state_dir_of
+
+        return ca_file(state_dir_of(options.state_dir))
+
     def connect(self, default_namespace: str | None = None, **options: Any) -> "WBEMConnection":
-        """Return a connection of pywbem to this CIMOM; ``options`` are those of ``pywbem.WBEMConnection``."""
+        """Return a connection of pywbem to this CIMOM.
+
+        Args:
+            default_namespace: None: the first one that is not the interop namespace.
+            options: those of ``pywbem.WBEMConnection``, and ``url`` for another one than the first.
+        """
         from pywbem import WBEMConnection
 
-        credentials = options.pop("creds", None)
-        return WBEMConnection(self.url, credentials, default_namespace, **options)
+        url = options.pop("url", self.url)
+        if url.startswith("https:") and self.ca_file is not None:
+            options.setdefault("ca_certs", str(self.ca_file))
+        return WBEMConnection(url, default_namespace=default_namespace or _main_namespace(self.world), **options)
 
     # The world as a whole
 

@@ -97,6 +97,7 @@ class Simulator(SimulatedCimom):
             if each is not self:
                 each.stop()
         super().stop()
+        self._hosting.close()
         self._hosting.thread.stop()
 
     def _check_name(self, name: str) -> None:
