@@ -5,7 +5,7 @@ Importing this module costs a run of tests that do not use it next to nothing: w
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,13 +51,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Add the exchanges of a test that failed to its report."""
-    report: Any = yield
+    report = yield
     if report.failed:
         for name, cimom in item.stash.get(_CIMOMS, []):
             report.sections.append((f"exchanges of {name}, {cimom.urls[0]}", _exchanges(cimom)))
-    return report  # type: ignore[return-value] # that of the hook
+    return report
 
 
 def _exchanges(cimom: "SimulatedCimom") -> str:

@@ -121,7 +121,7 @@ class SimulatedCimom:
 
     @property
     def ca_file(self) -> Path | None:
-        """A PEM file with the CA that signed the certificate of the CIMOM; None: it has no TLS, or a certificate that is given."""
+        """A PEM file of the CA behind the certificate of the CIMOM; None: it has no TLS, or a certificate that was given."""
         options = self._hosted.simulation.options
         if not options.tls or options.certificate is not None:
             return None
