@@ -9,6 +9,7 @@ elsewhere.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from http import HTTPStatus
 from typing import Any, Final
 
 from pywbem import CIMError
@@ -63,6 +64,7 @@ CIM_ERRORS: Final[Mapping[str, int]] = {
 }
 """CIM status codes by the names that rules may use, those of pywbem without ``CIM_ERR_``."""
 
+_HTTP_ERRORS: Final = tuple(each.value for each in HTTPStatus if each.value >= HTTPStatus.BAD_REQUEST)
 _DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s)?\s*(clock)?\s*")
 _MAX_CODE: Final = 2**32
 _MAX_SECONDS: Final = 86_400.0
@@ -562,8 +564,9 @@ def _returns(word: str, value: Any) -> Returned:
 
 def _http(word: str, value: Any) -> HttpFault:
     status, cim_error = (value[0], value[1]) if isinstance(value, list | tuple) and len(value) == 2 else (value, None)
-    if not isinstance(status, int) or isinstance(status, bool) or not 400 <= status <= 599:
-        raise RuleError(word, f"an HTTP status from 400 to 599, or it and a CIMError value, are expected, not {value!r}")
+    if not isinstance(status, int) or isinstance(status, bool) or status not in _HTTP_ERRORS:
+        known = ", ".join(map(str, _HTTP_ERRORS))
+        raise RuleError(word, f"an HTTP status, or it and a CIMError value, are expected, not {value!r}; there are {known}")
     if cim_error is not None and not isinstance(cim_error, str):
         raise RuleError(word, f"the CIMError value must be a text, not {cim_error!r}")
     return HttpFault(status, cim_error)

@@ -349,6 +349,9 @@ def _refuse_by(rule: FaultRule) -> None:
     if rule.error is not None:
         instances = [_cim_error(properties) for properties in rule.error.instances]
         raise CIMError(rule.error.code, rule.error.description, instances or None)
+    if rule.http is not None:
+        # The data plane has the status; this is for whoever looks at the exchange, and for requests among others in a message.
+        raise failed(f"a fault rule answers with HTTP status {rule.http.status}")
     if rule.expire:
         raise invalid_enumeration_context("a fault rule has this enumeration session expired")
 

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.logger import Logger
@@ -41,10 +40,19 @@ from cimsim.server.replies import (
     refusal,
 )
 from cimsim.server.response import Response
+from cimsim.server.wrong_answers import Affected, Effects, WrongAnswer
 
 _MICRO: Final = 1_000_000
 _LONG_BODY: Final = 32 * 1024
 """A longer one may take longer to decode than others should wait."""
+
+
+class Waiting(Protocol):
+    """What a connection waits for: a request that is being decoded, or a wrong answer that takes its time."""
+
+    def cancel(self) -> object:
+        """Do no more."""
+        ...
 
 
 class Owner(Protocol):
@@ -88,7 +96,7 @@ class HttpConnection(TwistedProtocol):
         self._request: HttpRequest | None = None
         self._response: Response | None = None
         self._pieces: Iterator[bytes] | None = None
-        self._decoding: Deferred[Any] | None = None
+        self._waiting: Waiting | None = None
         self._outcome: Any = None
         self._started = 0.0
         self._status = int(HTTPStatus.OK)
@@ -137,8 +145,8 @@ class HttpConnection(TwistedProtocol):
         self._arrivals.clear()
         self._reader.close()
         self._share.give_all_back()
-        if self._decoding is not None:
-            self._decoding.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
         if self._later is not None:
             self._later.cancel()
             self._later = None
@@ -209,7 +217,7 @@ class HttpConnection(TwistedProtocol):
         self._later = None
         clock = self._clock
         until = clock.seconds() + self._limits.time_slice
-        while not (self._blocked or self._closing or self._decoding is not None):
+        while not (self._blocked or self._closing or self._waiting is not None):
             if self._request is not None:
                 self._advance(self._request)
             elif self._arrivals:
@@ -244,12 +252,12 @@ class HttpConnection(TwistedProtocol):
         decoding = request.mount.respond_later(request.admitted, request.body, request.user, calls)
         if decoding is None:
             return False
-        self._decoding = decoding
+        self._waiting = decoding
         decoding.addBoth(self._decoded)
         return True
 
     def _decoded(self, outcome: "Batches | Failure") -> None:
-        self._decoding = None
+        self._waiting = None
         if not self._closing:
             self._outcome = outcome
             if self._later is None:
@@ -279,7 +287,11 @@ class HttpConnection(TwistedProtocol):
                 else:
                     self._response = Response(self._take_outcome())
             if not self._response.collect():
-                self._send(request, self._response)
+                source = self._response.source
+                if isinstance(source, Affected):
+                    self._send_wrong(request, self._response, source.effects)
+                else:
+                    self._send(request, self._response)
         except Exception as error:  # noqa: BLE001 - a mount has exceptions of its own, and a fault must not stop the server
             refused = request.mount.refusal_of(error)
             if refused is None:
@@ -309,6 +321,42 @@ class HttpConnection(TwistedProtocol):
             pieces = recording.counted(pieces)
         self._pieces = pieces if trailers is None else in_chunks(pieces, trailers)
         self._wire.write(head)
+
+    def _send_wrong(self, request: HttpRequest, response: Response, effects: Effects) -> None:
+        date, line = self._owner.date(self._clock.seconds()), request.connection.line if self._keeps(request) else CLOSE
+        micros = max(0, int((self._clock.seconds() - self._started) * _MICRO))
+        body = response.join()
+        self._status, lines = request.mount.response_head(request.head, response.source, micros)
+        if effects.http is None:
+            status = STATUS_LINES[self._status]
+        else:
+            refused = HttpError(effects.http.status, "a fault rule has it", code=effects.http.code)
+            self._status, status = refused.status, STATUS_LINES[refused.status]
+            lines = b"" if refused.code is None else request.mount.refusal_lines(refused, request.head)
+            body = b""
+
+        def head(length: int) -> bytes:
+            return RESPONSE_HEAD % (status, date, lines, line, length)
+
+        wrong = WrongAnswer(effects, self._clock, self._wire, head, body, lambda ending: self._sent_wrong(request, ending))
+        if self._recording is not None:
+            self._recording.sent(body)
+        self._waiting = wrong
+        wrong.start()
+
+    def _sent_wrong(self, request: HttpRequest, ending: str | None) -> None:
+        self._waiting = None
+        if ending is None:
+            self._done(request)
+            if self._later is None:
+                self._pump()
+            return
+        self._recorded(self._status)
+        self._forget(request)
+        if ending == "reset":
+            self.abort()
+        else:
+            self._close()
 
     def _done(self, request: HttpRequest) -> None:
         self._forget(request)

@@ -10,7 +10,8 @@ from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.pending import Pending, steps_to
 from cimsim.operations.request import Request
-from cimsim.operations.results import Result
+from cimsim.operations.results import MethodResult, Result
+from cimsim.server.wrong_answers import Affected, Effects
 from cimsim.world.counts import Counts
 from cimsim.world.errors import server_limits_exceeded
 
@@ -64,6 +65,19 @@ class Measures(Protocol):
         ...
 
 
+class Faults(Protocol):
+    """What the service needs of ``fault_effects.AnswerFaults``."""
+
+    @property
+    def number(self) -> int | None:
+        """The number of the fault rule that acted on the request that was started last; None: none did."""
+        ...
+
+    def effects(self) -> Effects | None:
+        """Return what that rule does to the answer; None: nothing."""
+        ...
+
+
 class CimXmlService:
     """Answers CIM-XML messages. Knows nothing of HTTP but the CIM headers.
 
@@ -75,6 +89,7 @@ class CimXmlService:
         batch_bytes: how long the response to several requests may grow; the requests that are not reached before are not
             carried out and get CIM_ERR_SERVER_LIMITS_EXCEEDED (rule SEC6).
         decode_later: decodes a message while the server does other things; None: nothing does.
+        faults: what fault rules do to answers, but to those of several requests in one message; None: nothing.
     """
 
     def __init__(
@@ -85,6 +100,7 @@ class CimXmlService:
         statistics: Measures | None = None,
         batch_bytes: int = _BATCH_BYTES,
         decode_later: "Callable[[bytes, CimHeaders], Deferred[Message]] | None" = None,
+        faults: Faults | None = None,
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
@@ -92,6 +108,7 @@ class CimXmlService:
         self._statistics = statistics
         self._batch_bytes = batch_bytes
         self._decode_later = decode_later
+        self._faults = faults
 
     def respond(
         self, headers: CimHeaders, body: bytes, user: str | None, calls: list[Called] | None = None
@@ -129,9 +146,10 @@ class CimXmlService:
         result = self._result(message.request, user, calls)
         response = self._awaited(message, result) if isinstance(result, Pending) else self._encoder.encode(message, result)
         statistics = self._statistics
-        if statistics is None or not statistics.counts.wanted:
-            return response
-        return self._measured(message.request, length, response, statistics)
+        if statistics is not None and statistics.counts.wanted:
+            response = self._measured(message.request, length, response, statistics)
+        effects = None if self._faults is None else self._faults.effects()
+        return response if effects is None else Affected(response, effects)
 
     @staticmethod
     def _measured(
@@ -150,15 +168,20 @@ class CimXmlService:
             result = self._cimom.start(request, user)
         except CIMError as error:
             if calls is not None:
-                calls.append(Called.of(request, error))
+                calls.append(Called.of(request, error, rule=self._rule))
             return error
         except MessageError:
             if calls is not None:
                 calls.append(Called.refused(request))
             raise
         if calls is not None:
-            calls.append(Called.of(request))
+            returned = result.return_value.value if isinstance(result, MethodResult) else None
+            calls.append(Called.of(request, returned=returned, rule=self._rule))
         return result
+
+    @property
+    def _rule(self) -> int | None:
+        return None if self._faults is None else self._faults.number
 
     def _awaited(self, message: Message, pending: Pending) -> Iterator[list[bytes]]:
         for result in steps_to(pending):

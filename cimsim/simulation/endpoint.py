@@ -34,6 +34,7 @@ from cimsim.server.recording import Recorder
 from cimsim.simulation.cimxml_mount import CimXmlMount
 from cimsim.simulation.cimxml_service import CimXmlService, Encodes, Performs
 from cimsim.simulation.decoder_threads import DecoderThreads
+from cimsim.simulation.fault_effects import AnswerFaults
 from cimsim.simulation.watchdog import Watchdog
 
 _BACKLOG: Final = 511
@@ -144,6 +145,7 @@ class Endpoint:
             self.cimom,
             # A decoder is not for several threads.
             decode_later=lambda body, headers: threads.run(lambda: Decoder(limits, options.host, quirks).decode(body, headers)),
+            faults=AnswerFaults(self.cimom, reactor),
         )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
         features = with_habits(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)

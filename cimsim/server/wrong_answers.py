@@ -1,0 +1,163 @@
+"""Answers that are wrong on purpose: late, slow, cut off, or of another length than they say.
+
+A mount asks for one by handing ``Affected`` on as its response. Nothing here holds the reactor: what waits, waits with a timer.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+from cimsim.server.interfaces import Clock
+
+Cancel = Callable[[], object]
+_SECOND: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpStatus:
+    """An HTTP status instead of an answer.
+
+    Attributes:
+        status: of the class 4xx or 5xx, usually.
+        code: what a protocol has for it in its header lines, such as the value of CIMError; None: no such lines are sent.
+    """
+
+    status: int
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What happens to one answer on its way.
+
+    Attributes:
+        wait: calls a function later, and returns what keeps that from happening; None: the answer is sent at once.
+        http: is sent instead of the answer.
+        trickle: bytes of the body that are sent in a second.
+        reset: the connection is reset ``before``, ``within`` or ``after`` the answer.
+        truncate: the connection is closed after so many bytes of the body.
+        malformed: half of the body is missing, and Content-Length is that of the rest.
+        length: Content-Length says so many bytes more (or fewer, below 0) than there are; the connection is closed then.
+        stale: the connection is closed after the answer although the answer says that it stays open.
+    """
+
+    wait: Callable[[Callable[[], None]], Cancel] | None = None
+    http: HttpStatus | None = None
+    trickle: int | None = None
+    reset: str | None = None
+    truncate: int | None = None
+    malformed: bool = False
+    length: int | None = None
+    stale: bool = False
+
+
+class Affected:
+    """A response whose answer is wrong on purpose: batches like others, and what happens to them."""
+
+    def __init__(self, batches: Iterator[list[bytes]], effects: Effects) -> None:
+        self._batches = batches
+        self.effects = effects
+
+    def __iter__(self) -> Iterator[list[bytes]]:
+        return self
+
+    def __next__(self) -> list[bytes]:
+        return next(self._batches)
+
+
+class Sends(Protocol):
+    """Where the bytes go."""
+
+    def write(self, data: bytes) -> object:
+        """Send bytes."""
+        ...
+
+
+class WrongAnswer:
+    """Sends one answer as its effects have it.
+
+    Args:
+        effects: what happens to it.
+        clock: the reactor; drives what trickles.
+        wire: takes the bytes.
+        head: returns the head for a length of the body.
+        body: whole and right.
+        done: is called in the end, in a turn of its own: with None if the connection goes on as the answer says, else with
+            ``close`` or ``reset``.
+    """
+
+    def __init__(
+        self,
+        effects: Effects,
+        clock: Clock,
+        wire: Sends,
+        head: Callable[[int], bytes],
+        body: bytes,
+        done: Callable[[str | None], object],
+    ) -> None:
+        self._effects = effects
+        self._clock = clock
+        self._wire = wire
+        self._done = done
+        if effects.malformed:
+            body = body[: len(body) // 2]
+        self._head = head(max(0, len(body) + (effects.length or 0)))
+        self._body = body
+        self._cancel: Cancel | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        if self._effects.wait is None:
+            self._send()
+        else:
+            self._cancel = self._effects.wait(self._send)
+
+    def cancel(self) -> None:
+        """Do no more."""
+        if self._cancel is not None:
+            self._cancel()
+            self._cancel = None
+
+    def _send(self) -> None:
+        self._cancel = None
+        effects = self._effects
+        if effects.reset == "before":
+            self._finish("reset")
+            return
+        body = self._body if effects.truncate is None else self._body[: effects.truncate]
+        if effects.reset == "within":
+            body = body[: len(body) // 2]
+        if effects.trickle is None:
+            self._wire.write(self._head + body)
+            self._end()
+        else:
+            self._wire.write(self._head)
+            self._trickle(iter(_parts(body, effects.trickle)))
+
+    def _trickle(self, parts: Iterator[bytes]) -> None:
+        self._cancel = None
+        part = next(parts, None)
+        if part is None:
+            self._end()
+        else:
+            self._wire.write(part)
+            self._cancel = self._clock.callLater(_SECOND, partial(self._trickle, parts)).cancel
+
+    def _end(self) -> None:
+        effects = self._effects
+        if effects.reset is not None:
+            # What was written leaves in the turn after this one, and a reset would drop it before.
+            self._cancel = self._clock.callLater(0, partial(self._finish, "reset")).cancel
+        elif effects.stale or effects.truncate is not None or effects.length is not None:
+            self._finish("close")
+        else:
+            self._finish(None)
+
+    def _finish(self, ending: str | None) -> None:
+        self._cancel = self._clock.callLater(0, partial(self._done, ending)).cancel
+
+
+def _parts(body: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
