@@ -157,7 +157,8 @@ class FaultRule:
             a delay; bytes a second; a reset connection; bytes after which it ends; a body that is not well-formed; a
             Content-Length that is so much off; a connection closed after the answer although it was said to stay open; a
             refused TLS handshake.
-        indication: what becomes of the indications that the request causes.
+        indication: what becomes of the indications that the request causes: ``lost``, ``duplicated``, ``reordered`` (each comes
+            after the next one that no rule touches), or ``delayed``, for which the delay is then.
     """
 
     operation: str | None = None
@@ -458,6 +459,8 @@ def _check_actions(rule: FaultRule) -> None:
     exclusive = [name for name in chosen if name in _EXCLUSIVE]
     if len(exclusive) > 1:
         raise RuleError(exclusive[1], f"a request cannot be answered with this and with {exclusive[0]}")
+    if rule.indication == "delayed" and rule.delay is None:
+        raise RuleError("indication", "a delayed indication needs a delay, by the CIMOM's clock")
     if rule.operation is not None and rule.method is not None:
         raise RuleError("method", "a request is for an operation or for a method, not for both")
     if rule.returns is not None and rule.operation is not None:

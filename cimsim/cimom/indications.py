@@ -87,6 +87,8 @@ class Indications:
         self._later = later
         self._made = 0
         self._happened: deque[_Happened] = deque()
+        # Events that a fault rule wants to come after the next one.
+        self._overtaken: list[_Happened] = []
         self._steps: Iterator[None] | None = None
         self._subscriptions = Subscriptions()
         self._outbox = Outbox(cimom.clock, send, self._retries, self._lost, most=most, name=self._name)
@@ -108,6 +110,7 @@ class Indications:
     def stop(self) -> None:
         """Forget what is not sent yet."""
         self._happened.clear()
+        self._overtaken.clear()
         self._steps = None
         self._outbox.close()
 
@@ -142,7 +145,25 @@ class Indications:
             return
         self._made += 1
         identifier = f"{self._name}:{self._made}"
-        self._happened.append(_Happened(event, found, world, source, groups, identifier, self._cimom.clock.now()))
+        self._arrange(_Happened(event, found, world, source, groups, identifier, self._cimom.clock.now()))
+
+    def _arrange(self, it: _Happened) -> None:
+        """Put an event in line, or do to it what a fault rule says that acted on its request."""
+        fault = self._cimom.acted
+        wrong = None if fault is None else fault.rule.indication
+        if fault is None or wrong is None:
+            self._enqueue(it, *self._overtaken)
+            self._overtaken.clear()
+        elif wrong == "duplicated":
+            self._enqueue(it, it)
+        elif wrong == "reordered":
+            self._overtaken.append(it)
+        elif wrong == "delayed":
+            seconds = self._cimom.faults.delay(fault.rule)
+            self._cimom.clock.call_at(it.now + seconds, partial(self._enqueue, it))
+
+    def _enqueue(self, *events: _Happened) -> None:
+        self._happened.extend(events)
         if self._steps is None:
             self._steps = self._work()
             self._later(self._go_on)

@@ -180,6 +180,7 @@ class Cimom:
         now = self.clock.now()
         if self._world.agenda.times:
             self._catch_up(now)
+        self.acted = None
         transaction = Transaction(self._world, namespace, now, self.counts)
         result = step(transaction)
         if silent:
@@ -246,12 +247,16 @@ class Cimom:
 
     def _attempt(self, step: Callable[..., object], arguments: tuple[object, ...], namespace: str, now: float) -> bool:
         transaction = Transaction(self._world, namespace, now, self.counts)
+        # What happens now is not of the request that a fault rule acted on.
+        acted, self.acted = self.acted, None
         try:
             step(transaction, *arguments)
+            self._commit(transaction.world, transaction.changes)
         except _FAILURES:
             self.log.failure("{step!r} failed", step=_step_name(step))
             return False
-        self._commit(transaction.world, transaction.changes)
+        finally:
+            self.acted = acted
         return True
 
     def may_report(self, subscription: Identity, namespace: str) -> bool:

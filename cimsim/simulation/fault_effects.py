@@ -35,7 +35,10 @@ class AnswerFaults:
 
     def _effects(self, rule: FaultRule) -> Effects | None:
         effects = Effects(
-            wait=None if rule.delay is None else self._wait(rule, self._cimom.faults.delay(rule)),
+            # The delay of an indication is not one of the answer.
+            wait=None
+            if rule.delay is None or rule.indication == "delayed"
+            else self._wait(rule, self._cimom.faults.delay(rule)),
             http=None if rule.http is None else HttpStatus(rule.http.status, rule.http.cim_error),
             trickle=rule.trickle,
             reset=rule.reset,
