@@ -164,7 +164,7 @@ def serve(**options: Any) -> None:
     if sys.stderr.isatty():
         _progress("")
     show_loaded(simulation.loaded)
-    command = example(simulation)
+    command = example(simulation.loaded, simulation.urls[0], next(iter(simulation.users), None), simulation.options)
     if command is not None:
         click.echo(f"try: {command}")
 
