@@ -42,7 +42,7 @@ Example, a server for a test that sets the time itself:
 @setting("--host-name", default="localhost", show_default=True, help="HOST of the paths in answers.")
 @security_options
 @clock_options
-@setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the habits of another server.")
+@setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the quirks of another server.")
 @setting(
     "--set",
     multiple=True,
