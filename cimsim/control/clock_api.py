@@ -53,7 +53,7 @@ def advance(cimom: Cimom, wanted: Advance) -> ClockState:
 
     Raises:
         ControlError: 400 unless exactly one of ``seconds`` and ``to`` is given, for what is not a time, has passed or is
-            beyond what a datetime can express; 409 when nothing is due; 503 when so much is due that it has not all happened yet.
+            beyond what a datetime can express; 409 when nothing is due; 503 when so much is due that not all has happened yet.
     """
     clock = cimom.clock
     if (wanted.seconds is None) == (wanted.to is None):
