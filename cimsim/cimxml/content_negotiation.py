@@ -6,7 +6,7 @@ from typing import Final
 
 from cimsim.cimxml.message import MessageError
 
-# What real clients send; anything else is taken apart.
+# What real clients send; anything else is parsed.
 _COMMON_TYPES: Final = frozenset(
     {
         b'application/xml; charset="utf-8"',

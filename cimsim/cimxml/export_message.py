@@ -47,7 +47,7 @@ def check_reply(body: bytes, identifier: str) -> None:
         message = _child(XmlParser(_LIMITS).parse(body), "CIM", "MESSAGE")
         response = _child(_child(message, "MESSAGE", "SIMPLEEXPRSP"), "SIMPLEEXPRSP", "EXPMETHODRESPONSE")
     except MessageError as error:
-        raise ExportError(f"the answer is no CIM-XML: {error.detail[:_MOST_SHOWN]}") from None
+        raise ExportError(f"the answer is not CIM-XML: {error.detail[:_MOST_SHOWN]}") from None
     if message.get("ID") != identifier:
         raise ExportError(f"the answer is to message {str(message.get('ID'))[:_MOST_SHOWN]!r}, not to {identifier!r}")
     if response.get("NAME") != METHOD:

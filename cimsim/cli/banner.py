@@ -12,7 +12,7 @@ from cimsim.world.names import INTEROP_NAMES, fold_namespace
 
 if TYPE_CHECKING:
     from cimsim.packs.load import Loaded
-    from cimsim.simulation.simulation import Simulation
+    from cimsim.simulation.options import SimulationOptions
 
 _MAX_NAMES: Final = 20
 """How many files of a folder are listed before they are only counted."""
@@ -38,9 +38,8 @@ def _log_sources(loaded: Loaded) -> None:
             log.info("{namespace} from {pack}: {files}", namespace=namespace.name, pack=pack_name, files=_listed(files))
 
 
-def example(simulation: Simulation) -> str | None:
+def example(loaded: Loaded, url: str, user: str | None, options: SimulationOptions) -> str | None:
     """Return a command that shows something of what is served; None if there are no instances."""
-    loaded, options, url = simulation.loaded, simulation.options, simulation.urls[0]
     held = [each for each in loaded.world.namespaces.values() if each.instance_count]
     # What is served is of interest, rather than the server's own namespace, which comes first.
     namespace = max(held, key=lambda each: fold_namespace(each.name) not in INTEROP_NAMES, default=None)
@@ -48,8 +47,8 @@ def example(simulation: Simulation) -> str | None:
         return None
     classname = next(namespace.cls(folded).name for folded in namespace.instances if namespace.instances[folded])
     words = ["pywbemcli", "-s", url, "-d", namespace.name]
-    if simulation.users:
-        words += ["-u", simulation.users[0]]
+    if user is not None:
+        words += ["-u", user]
     if url.startswith("https:") and options.certificate is None:
         from cimsim.server.certificates import ca_file  # OpenSSL only where TLS is
         from cimsim.simulation.security import state_dir_of

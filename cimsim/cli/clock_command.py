@@ -72,7 +72,7 @@ def clock_options(command: F) -> F:
 
 
 @click.group(cls=SettingsGroup)
-@setting("--control", metavar="URL", required=True, help="URL of the control plane, as `cimsim serve` tells it.")
+@setting("--control", metavar="URL", required=True, help="URL of the control plane, as `cimsim serve` prints it.")
 @click.pass_context
 def clock(context: click.Context, control: str) -> None:
     """Show, advance, stop or resume the clock of a running `cimsim serve`."""

@@ -138,7 +138,7 @@ class Seconds(click.FloatRange):
     """A length of time, finite and at least ``min`` seconds."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse what is no finite number; raises as the other types of click do."""
+        """Refuse what is not a finite number; raises as the other types of click do."""
         seconds = super().convert(value, param, ctx)
         if not math.isfinite(seconds):
             self.fail(f"{value} is not a length of time", param, ctx)

@@ -42,7 +42,7 @@ Example, a server for a test that sets the time itself:
 @setting("--host-name", default="localhost", show_default=True, help="HOST of the paths in answers.")
 @security_options
 @clock_options
-@setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the habits of another server.")
+@setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the quirks of another server.")
 @setting(
     "--set",
     multiple=True,
@@ -164,7 +164,7 @@ def serve(**options: Any) -> None:
     if sys.stderr.isatty():
         _progress("")
     show_loaded(simulation.loaded)
-    command = example(simulation)
+    command = example(simulation.loaded, simulation.urls[0], next(iter(simulation.users), None), simulation.options)
     if command is not None:
         click.echo(f"try: {command}")
 

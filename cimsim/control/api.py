@@ -18,7 +18,7 @@ from cimsim.cimom.object_manager import Cimom
 from cimsim.control import clock_api as clock
 from cimsim.control.api_errors import ControlError
 
-_MOST_BYTES: Final = 1024 * 1024
+_MAX_BYTES: Final = 1024 * 1024
 _LOOPBACK: Final = "127.0.0.1"
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
@@ -69,7 +69,7 @@ class Api(Resource):
         except Exception:  # noqa: BLE001 - whatever fails, a client gets an answer, and the log the traceback
             self.log.failure("{method} {path} failed", method=_text(request.method), path=_text(request.path))
             request.setResponseCode(500)
-            answer = {"error": "failed for an internal reason, which the log of the server tells"}
+            answer = {"error": "failed for an internal reason, which is in the log of the server"}
         return msgspec.json.encode(answer) + b"\n"
 
     def _answer(self, request: Any) -> Any:
@@ -128,9 +128,9 @@ def _check_host(request: Any) -> None:
 
 def _body(request: Any, kind: type[Body]) -> Body:
     declared = (request.getHeader("content-type") or "").partition(";")[0].strip().lower()
-    content = request.content.read(_MOST_BYTES + 1) if request.content is not None else b""
-    if len(content) > _MOST_BYTES:
-        raise ControlError(413, f"a body has at most {_MOST_BYTES} bytes")
+    content = request.content.read(_MAX_BYTES + 1) if request.content is not None else b""
+    if len(content) > _MAX_BYTES:
+        raise ControlError(413, f"a body has at most {_MAX_BYTES} bytes")
     if declared != "application/json":
         raise ControlError(415, "send Content-Type: application/json")
     try:

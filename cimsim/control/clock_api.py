@@ -14,7 +14,7 @@ NEXT: Final = "next"
 MOST_CALLS: Final = 250_000
 """How many steps one request carries out: nobody else is answered meanwhile."""
 _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
-"""The last time that a datetime can tell, to the second."""
+"""The last time that a datetime can express, to the second."""
 
 
 class ClockState(msgspec.Struct, frozen=True):
@@ -52,8 +52,8 @@ def advance(cimom: Cimom, wanted: Advance) -> ClockState:
     """Let the clock go on; what falls due meanwhile happens, each step at its time.
 
     Raises:
-        ControlError: 400 unless exactly one of ``seconds`` and ``to`` is given, for a time that is none, has passed or is one
-            that no datetime can tell; 409 when nothing is due; 503 when so much is due that it has not all happened yet.
+        ControlError: 400 unless exactly one of ``seconds`` and ``to`` is given, for what is not a time, has passed or is
+            beyond what a datetime can express; 409 when nothing is due; 503 when so much is due that not all has happened yet.
     """
     clock = cimom.clock
     if (wanted.seconds is None) == (wanted.to is None):
@@ -100,7 +100,7 @@ def parse_time(text: str) -> float:
     """Return the seconds since 1970-01-01 UTC of an ISO 8601 time; one without an offset is UTC.
 
     Raises:
-        ControlError: 400, it is none.
+        ControlError: 400, it is not a time.
     """
     try:
         time = datetime.fromisoformat(text)

@@ -48,5 +48,5 @@ def parse_allowed(text: str) -> AllowedListener:
         return AllowedListener(ip_network(host, strict=False), port)
     except ValueError:
         if form["six"] or "/" in host:
-            raise ValueError(f"{text!r}: {host} is no network") from None
+            raise ValueError(f"{text!r}: {host} is not a network") from None
         return AllowedListener(host.lower(), port)

@@ -39,10 +39,10 @@ from cimsim import __version__
 from cimsim.cimxml.export_message import CONTENT_TYPE, METHOD, PROTOCOL_VERSION, ExportError
 from cimsim.providers.listener_url import ListenerUrl
 
-_MOST_READ: Final = 64 * 1024
+_MAX_READ: Final = 64 * 1024
 """Bytes of an answer, its head included; an honest one has some 300."""
 _OK: Final = 200
-_MOST_SHOWN: Final = 200
+_MAX_SHOWN: Final = 200
 _HEADERS: Final = {
     "Content-Type": CONTENT_TYPE,
     "Accept": "*/*",
@@ -129,8 +129,8 @@ class _Exchange:
     def reads(self, size: int) -> bool:
         """Count what has come; return whether it is wanted."""
         self._read += size
-        if self._read > _MOST_READ:
-            self._fail(f"the answer is longer than {_MOST_READ} bytes")
+        if self._read > _MAX_READ:
+            self._fail(f"the answer is longer than {_MAX_READ} bytes")
         return not self.answer.called
 
     def disconnected(self) -> None:
@@ -144,7 +144,7 @@ class _Exchange:
             response.deliverBody(_Reader(self._succeed, self._failed))
             return
         told = [value for name in (b"CIMError", b"CIMErrorDetails") for value in response.headers.getRawHeaders(name, [])]
-        self._fail(" ".join([f"HTTP status {response.code}", *(each[:_MOST_SHOWN].decode("latin-1") for each in told)]))
+        self._fail(" ".join([f"HTTP status {response.code}", *(each[:_MAX_SHOWN].decode("latin-1") for each in told)]))
 
     def _late(self) -> None:
         what = "answer" if self._connected else "connection"
@@ -278,11 +278,11 @@ def _explanation(error: BaseException | None, given_up: bool) -> str:
         case TlsError():
             return f"TLS failed: {_of_openssl(error)}"
         case ConnectionClosed() if given_up:
-            return "the answer is no HTTP: a line of it is too long"
+            return "the answer is not HTTP: a line of it is too long"
         case ConnectionClosed():
             return f"the connection was closed {'before the answer was complete' if answered else 'without an answer'}"
         case _:
-            return f"the answer is no HTTP: {str(error.args[0] if error and error.args else error)[:_MOST_SHOWN]}"
+            return f"the answer is not HTTP: {str(error.args[0] if error and error.args else error)[:_MAX_SHOWN]}"
 
 
 def _of_openssl(error: BaseException) -> str:

@@ -23,7 +23,7 @@ def parse_user(text: str) -> tuple[str, str]:
     A password that begins with ``scrypt$`` is the hash of one.
 
     Raises:
-        ValueError: there is no colon or no name, or the hash is none. The message does not repeat the text, which may be a
+        ValueError: there is no colon or no name, or the hash is not one. The message does not repeat the text, which may be a
             password.
     """
     name, colon, password = text.partition(":")
@@ -40,7 +40,7 @@ def read_users_file(path: Path) -> dict[str, str]:
     Empty lines and lines that begin with ``#`` are skipped. Blanks are part of the password, the line's end is not.
 
     Raises:
-        ValueError: a line is no user or repeats one; the message names file and line, never the password.
+        ValueError: a line does not name a user or repeats one; the message names file and line, never the password.
         OSError: the file cannot be read.
     """
     users: dict[str, str] = {}
@@ -75,7 +75,7 @@ class Authenticator:
         challenge: the header of a 401, spelt as clients compare it (rule HA1).
 
     Raises:
-        ValueError: the hash of a password is none.
+        ValueError: the hash of a password is not one.
     """
 
     def __init__(self, users: Users, realm: str = REALM, random: Callable[[int], bytes] = os.urandom) -> None:

@@ -4,7 +4,7 @@ The folder ``certificates`` holds ``authority.pem`` (key and certificate of the 
 for clients) and ``server.pem`` (key and certificate of the server, mode 0600). Key and certificate share a file so that nobody
 ever sees one without the other. Files are written under another name first; when two servers start at once, one of them makes
 the CA and the other takes it. The server's certificate is made anew when it lacks a name or is about to expire, the CA never
-is, unless asked for, because clients have been told to trust it.
+is, unless asked for, because clients have been set up to trust it.
 """
 
 import os

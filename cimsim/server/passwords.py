@@ -12,11 +12,11 @@ PREFIX: Final = "scrypt$"
 SALT_SIZE: Final = 16
 """The bytes of salt in a new hash."""
 
-MOST_MEMORY: Final = 64 * 1024 * 1024
+MAX_MEMORY: Final = 64 * 1024 * 1024
 """The most bytes that checking a password may take, but for some buffers."""
 
-_MOST_R: Final = 32
-_MOST_P: Final = 4
+_MAX_R: Final = 32
+_MAX_P: Final = 4
 _SALT_SIZES: Final = range(8, 65)
 _HASH_SIZES: Final = range(16, 65)
 # The server does nothing else while it checks a password: these parameters, those for logins of scrypt's author, take tens of
@@ -50,7 +50,7 @@ class ScryptHash:
         scheme, *numbers = text.split("$")
         if f"{scheme}$" != PREFIX or len(numbers) != 5 or not all(each.isascii() and each.isdigit() for each in numbers[:3]):
             raise ValueError("a hash is written scrypt$N$r$p$SALT$HASH")
-        if max(map(len, numbers[:3])) > len(str(MOST_MEMORY)):
+        if max(map(len, numbers[:3])) > len(str(MAX_MEMORY)):
             raise ValueError("a parameter of scrypt is too large")
         n, r, p = map(int, numbers[:3])
         try:
@@ -61,9 +61,9 @@ class ScryptHash:
             raise ValueError("the salt must have 8 to 64 bytes, the hash 16 to 64")
         # RFC 7914: N is a power of two, and less than 2^(128 * r / 8).
         if r < 1 or p < 1 or n < 2 or n & (n - 1) or n.bit_length() > 16 * r:
-            raise ValueError("N, r and p are no parameters of scrypt")
-        if 128 * r * n > MOST_MEMORY or r > _MOST_R or p > _MOST_P:
-            raise ValueError(f"scrypt may take 64 MiB (128 * N * r), r be {_MOST_R} and p be {_MOST_P} at most")
+            raise ValueError("N, r and p are not parameters of scrypt")
+        if 128 * r * n > MAX_MEMORY or r > _MAX_R or p > _MAX_P:
+            raise ValueError(f"scrypt may take 64 MiB (128 * N * r), r be {_MAX_R} and p be {_MAX_P} at most")
         return cls(n, r, p, salt, digest)
 
     def __str__(self) -> str:

@@ -43,8 +43,8 @@ def read_identity(certificate: Path, key: Path, now: float) -> Identity:
         now: in seconds since 1970.
 
     Raises:
-        CertificateError: a file cannot be read or is no such file, the key's file is open to others, certificate and key do not
-            belong together, the certificate has expired or is not valid yet.
+        CertificateError: a file cannot be read or is not such a file, the key's file is open to others, certificate and key do
+            not belong together, the certificate has expired or is not valid yet.
     """
     first, *chain = read_certificates(certificate)
     private = read_key(key)

@@ -63,7 +63,7 @@ class EndpointOptions:
         policy: of operations.
         contexts: how enumeration sessions are kept.
         access: what users may do; None: everything.
-        quirks: the habits of another server (rules Q1 to Q7).
+        quirks: those of another server (rules Q1 to Q7).
         start: the time that the clock begins with, in seconds since 1970-01-01 UTC; None: now.
         running: whether the clock goes on by itself.
         random: names enumeration sessions.

@@ -78,7 +78,7 @@ class Reloader:
 
 
 def _signature(paths: Collection[Path]) -> _Signature:
-    """Return what tells a change of any file of packs: its path, time of change and size."""
+    """Return what differs once any file of packs has changed: its path, time of change and size."""
     found = []
     for file in _files(paths):
         try:

@@ -1,4 +1,4 @@
-"""A thread that tells when one request or step holds the reactor's thread, and where: providers are other people's code."""
+"""A thread that reports when one request or step holds the reactor's thread, and where: providers are other people's code."""
 
 import sys
 import threading

@@ -1,6 +1,7 @@
 """What `cimsim serve` prints when it begins: little on standard output, what was loaded from where in the log."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from twisted.logger import LogEvent, globalLogPublisher
 
 from cimsim.cli.banner import example, show_loaded
 from cimsim.packs.load import Loaded, load
+from cimsim.simulation.options import SimulationOptions
 
-OPTIONS: dict[str, Any] = {"certificate": None, "client_ca": None, "state_dir": Path("/state")}
+OPTIONS = SimulationOptions(state_dir=Path("/state"))
 LAMPS = 'class TST_Base { }; class TST_Lamp : TST_Base { [Key] string Name; };\ninstance of TST_Lamp { Name = "desk"; };\n'
 
 LoadText = Callable[..., Loaded]
@@ -71,8 +73,8 @@ def test_the_example_has_what_a_client_needs(load_text: LoadText) -> None:
     assert text is not None
     assert "-u 'eve o'\"'\"'neil'" in text
     assert "--ca-certs /state/certificates/ca.pem" in text
-    assert "--ca-certs" not in (example(loaded, "https://127.0.0.1:5989", None, OPTIONS | {"certificate": Path("c")}) or "")
-    assert example(loaded, "https://127.0.0.1:5989", None, OPTIONS | {"client_ca": Path("c")}) is None
+    assert "--ca-certs" not in (example(loaded, "https://127.0.0.1:5989", None, replace(OPTIONS, certificate=Path("c"))) or "")
+    assert example(loaded, "https://127.0.0.1:5989", None, replace(OPTIONS, client_ca=Path("c"))) is None
 
 
 def test_without_instances_the_example_is_about_the_interop_namespace(load_text: LoadText) -> None:

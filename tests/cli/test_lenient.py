@@ -1,20 +1,21 @@
 """What `cimsim serve` says of MOF that is taken leniently, and who decides about that."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from twisted.logger import LogLevel, capturedLogs
 
-from cimsim.cli.serve import load_packs, serve
+from cimsim.cli.serve import serve
 from cimsim.packs.pack_errors import PackError
+from cimsim.simulation.loading import load_packs
+from cimsim.simulation.options import SimulationOptions
 
 CLASS = "class T_Jar { [Key] uint32 Id; [Required] string Label; };\n"
 
 
-def options(*arguments: str) -> dict[str, Any]:
-    return serve.make_context("serve", ["--no-cache", *arguments]).params
+def options(*arguments: str) -> SimulationOptions:
+    return SimulationOptions(**serve.make_context("serve", ["--no-cache", *arguments]).params)
 
 
 def said(*arguments: str) -> list[str]:
@@ -70,9 +71,9 @@ def test_only_true_and_false_are_understood(jars: Path, key: str) -> None:
 def test_the_options_have_names_in_the_configuration_file(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("lenient = false\nenforce_write = true\n")
     params = options("--config", str(tmp_path / "c.toml"))
-    assert (params["lenient"], params["enforce_write"]) == (False, True)
+    assert (params.lenient, params.enforce_write) == (False, True)
     params = options()
-    assert (params["lenient"], params["enforce_write"]) == (None, None), "as packs ask"
+    assert (params.lenient, params.enforce_write) == (None, None), "as packs ask"
     (tmp_path / "c.toml").write_text('lenient = "no"\n')
     done = CliRunner().invoke(serve, ["--config", str(tmp_path / "c.toml")])
     assert (done.exit_code, "lenient must be true or false" in done.output) == (2, True)

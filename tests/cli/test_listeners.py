@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("option", "value", "reason"),
     [
-        ("--allow-listener", "10.0.0.0/99", "10.0.0.0/99 is no network"),
+        ("--allow-listener", "10.0.0.0/99", "10.0.0.0/99 is not a network"),
         ("--allow-listener", "host:0", "write HOST, ADDRESS or NETWORK/BITS"),
         ("--listener-ca", "missing.pem", os.strerror(errno.ENOENT)),
         ("--indication-queue", "0", "'--indication-queue'"),

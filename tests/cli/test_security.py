@@ -6,9 +6,6 @@ from typing import Any
 
 import pytest
 import trustme
-from twisted.logger import formatEvent, globalLogPublisher
-
-from cimsim.cli.security import users_of
 
 Cimsim = Callable[..., Any]
 
@@ -61,21 +58,3 @@ def test_sec9_passwords_beside_them_do_not_cross_the_network_in_the_clear(
 def test_client_certificates_without_tls_are_refused(cimsim: Cimsim, client_ca: Path) -> None:
     refused = cimsim("serve", "--client-ca", client_ca)
     assert (refused.status, refused.err) == (2, "cimsim: --client-ca needs --tls\n")
-
-
-@pytest.mark.parametrize(("mode", "warned"), [(0o600, 0), (0o644, 0), (0o664, 1), (0o606, 1)])
-def test_sec9_a_users_file_that_others_can_write_is_told_once(tmp_path: Path, mode: int, warned: int) -> None:
-    file = tmp_path / "users"
-    file.write_text("eve:secret\n")
-    file.chmod(mode)
-    events: list[Any] = []
-    publisher: Any = globalLogPublisher
-    publisher.addObserver(events.append)
-    try:
-        options = {"users_file": file, "user": (), "http": None, "client_ca": None, "address": "127.0.0.1"}
-        assert users_of({**options, "allow_plain_passwords": False}) == {"eve": "secret"}
-    finally:
-        publisher.removeObserver(events.append)
-    told = [formatEvent(event) for event in events if event["log_level"].name == "warn"]
-    assert len(told) == warned
-    assert all(str(file) in text and "secret" not in text for text in told)

@@ -191,12 +191,12 @@ def test_sec14_a_connection_that_stays_open_after_the_answer_is_broken_off(indic
         (answer("", "302 Found", Location="http://elsewhere/"), "HTTP status 302"),  # SEC14
         (answer("", "204 No Content"), "HTTP status 204"),
         (b"HTTP/1.1 405 Method Not Allowed\r\nCIMExport: MethodResponse\r\n\r\n", "HTTP status 405"),
-        (b"SSH-2.0-OpenSSH\r\n", "the answer is no HTTP: wrong number of parts"),
-        (b"\x16\x03\x01\r\n\r\n", "the answer is no HTTP"),
-        (b"HTTP/1.1 200 OK\r\nno header\r\n\r\n", "the answer is no HTTP"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n", "the answer is no HTTP"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: other\r\n\r\n", "the answer is no HTTP"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "the answer is no HTTP"),
+        (b"SSH-2.0-OpenSSH\r\n", "the answer is not HTTP: wrong number of parts"),
+        (b"\x16\x03\x01\r\n\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nno header\r\n\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: other\r\n\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "the answer is not HTTP"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70000, "the answer is longer than 65536 bytes"),  # SEC14
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 3000, "the answer is longer than 65536 bytes"),
         (answer("x" * 70000), "the answer is longer than 65536 bytes"),
@@ -236,7 +236,7 @@ def test_sec14_an_answer_may_come_in_small_pieces_but_not_endlessly(sending: Sen
 def test_sec14_a_line_that_is_too_long(sending: Sending) -> None:
     assert sending.send(URL, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20000) == []
     sending.lose()
-    assert sending.ended == ["the answer is no HTTP: a line of it is too long"]
+    assert sending.ended == ["the answer is not HTTP: a line of it is too long"]
 
 
 @pytest.mark.parametrize(
@@ -423,7 +423,7 @@ def test_sec14_allowed_listeners(indication: Instance, allowed: str, url: str, p
 
 @pytest.mark.parametrize("text", ["", "a b", "host:0", "host:x", "host:99999", "[10.0.0.1", "10.0.0.0/99", "[::1/200]", "a/b"])
 def test_sec14_what_allows_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"write HOST|is no network"):
+    with pytest.raises(ValueError, match=r"write HOST|is not a network"):
         parse_allowed(text)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cimsim.server.auth import Authenticator, parse_user, read_users_file
-from cimsim.server.passwords import MOST_MEMORY, ScryptHash
+from cimsim.server.passwords import MAX_MEMORY, ScryptHash
 
 SALT, DIGEST = b64encode(bytes(16)).decode(), b64encode(bytes(32)).decode()
 # Cheap parameters: the tests are about the rest.
@@ -48,12 +48,12 @@ def test_sec9_what_is_written_is_read_and_does_not_hold_the_password() -> None:
         (f"scrypt$16$8$1$ä${DIGEST}", "salt or hash is not base64"),
         (f"scrypt$16$8$1$AAAA${DIGEST}", "the salt must have"),
         (f"scrypt$16$8$1${SALT}$AAAA", "the salt must have"),
-        (f"scrypt$17$8$1${SALT}${DIGEST}", "no parameters of scrypt"),
-        (f"scrypt$0$8$1${SALT}${DIGEST}", "no parameters of scrypt"),
-        (f"scrypt$1$8$1${SALT}${DIGEST}", "no parameters of scrypt"),
-        (f"scrypt$16$0$1${SALT}${DIGEST}", "no parameters of scrypt"),
-        (f"scrypt$16$8$0${SALT}${DIGEST}", "no parameters of scrypt"),
-        (f"scrypt$65536$1$1${SALT}${DIGEST}", "no parameters of scrypt"),
+        (f"scrypt$17$8$1${SALT}${DIGEST}", "are not parameters of scrypt"),
+        (f"scrypt$0$8$1${SALT}${DIGEST}", "are not parameters of scrypt"),
+        (f"scrypt$1$8$1${SALT}${DIGEST}", "are not parameters of scrypt"),
+        (f"scrypt$16$0$1${SALT}${DIGEST}", "are not parameters of scrypt"),
+        (f"scrypt$16$8$0${SALT}${DIGEST}", "are not parameters of scrypt"),
+        (f"scrypt$65536$1$1${SALT}${DIGEST}", "are not parameters of scrypt"),
         (f"scrypt$131072$8$1${SALT}${DIGEST}", "64 MiB"),
         (f"scrypt$2$1048576$1${SALT}${DIGEST}", "64 MiB"),
         (f"scrypt$16384$8$5${SALT}${DIGEST}", "64 MiB"),
@@ -76,7 +76,7 @@ def test_a_hash_that_is_none_is_never_taken_for_a_password() -> None:
 
 @pytest.mark.parametrize(("n", "r", "p"), [(2, 1, 1), (32768, 1, 1), (65536, 8, 1), (16384, 32, 1), (2, 32, 4)])
 def test_parameters_up_to_the_limit_work(n: int, r: int, p: int) -> None:
-    assert 128 * n * r <= MOST_MEMORY
+    assert 128 * n * r <= MAX_MEMORY
     assert not ScryptHash.parse(f"scrypt${n}${r}${p}${SALT}${DIGEST}").fits("secret")
 
 

@@ -23,8 +23,9 @@ from cimsim.operations.request import (
 )
 from cimsim.server.descriptors import Descriptors
 from cimsim.server.logins import ClientLogin
+from cimsim.server.recording import HttpExchange
 from cimsim.simulation.cimxml_service import CimXmlService
-from cimsim.simulation.request_log import RequestLog
+from cimsim.simulation.request_log import RequestLog, as_exchange
 from cimsim.world.convert import InstanceData
 from cimsim.world.paths import InstancePath
 from tests.simulation.test_cimxml_service import HEADERS, FakeCimom, FakeCodec
@@ -38,10 +39,10 @@ class Kept:
     """A recorder that keeps everything."""
 
     bodies: bool = True
-    exchanges: list[Exchange] = field(default_factory=list)
+    exchanges: list[HttpExchange] = field(default_factory=list)
     sent: list[tuple[bytes, bytes]] = field(default_factory=list)
 
-    def record(self, exchange: Exchange, request: bytes, response: bytes) -> None:
+    def record(self, exchange: HttpExchange, request: bytes, response: bytes) -> None:
         self.exchanges.append(exchange)
         self.sent.append((request, response))
 
