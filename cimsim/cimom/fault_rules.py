@@ -312,9 +312,14 @@ class FaultRules:
     def acting(self, request: Request, user: str | None, protocol: str, world: World) -> Fault | None:
         """Return the rule that acts on a request, None if none does; rules before it have counted the request too."""
         for fault in self._faults.values():
-            if fault.rule.fits(request, user, protocol, world) and fault.acts(self._random):
+            rule = fault.rule
+            if not rule.tls and rule.fits(request, user, protocol, world) and fault.acts(self._random):
                 return fault
         return None
+
+    def refuses_tls(self) -> bool:
+        """Return whether a rule has a TLS handshake fail that begins now."""
+        return any(fault.rule.tls and fault.acts(self._random) for fault in self._faults.values())
 
     def delay(self, rule: FaultRule) -> float:
         """Return how many seconds the answer waits by a rule with a delay."""
@@ -448,6 +453,7 @@ _ACTIONS: Final = (
     "tls",
     "indication",
 )
+_CONDITIONS: Final = ("operation", "namespace", "classname", "where", "method", "parameters", "user", "protocol")
 _EXCLUSIVE: Final = ("error", "returns", "expire", "http")
 
 
@@ -459,6 +465,10 @@ def _check_actions(rule: FaultRule) -> None:
     exclusive = [name for name in chosen if name in _EXCLUSIVE]
     if len(exclusive) > 1:
         raise RuleError(exclusive[1], f"a request cannot be answered with this and with {exclusive[0]}")
+    conditions = [name for name in _CONDITIONS if getattr(rule, name)]
+    others = [name for name in (*chosen, *conditions) if name != "tls"]
+    if rule.tls and others:
+        raise RuleError("tls", f"no request is known during a handshake: leave out {', '.join(others)}")
     if rule.indication == "delayed" and rule.delay is None:
         raise RuleError("indication", "a delayed indication needs a delay, by the CIMOM's clock")
     if rule.operation is not None and rule.method is not None:

@@ -3,17 +3,21 @@
 This module needs OpenSSL; import it only where TLS is wanted.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.protocol import Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
 from cimsim.server.pem import CertificateError, Identity, read_certificates
 
+_HANDSHAKE_FAILURE: Final = bytes((21, 3, 3, 0, 2, 2, 40))
+"""A fatal alert of TLS 1.2, which clients of 1.3 take before the versions are settled."""
 _SESSIONS: Final = b"cimsim"
 _SUITES: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 """The cipher suites of TLS 1.2: forward secrecy and authenticated encryption, so none with CBC. TLS 1.3 has no others."""
@@ -58,10 +62,35 @@ class ServerContext:
         return SSL.Connection(self._context, None)
 
 
-def over_tls(factory: Any, context: Any, reactor: Any) -> Any:
-    """Return a factory that speaks TLS, as a ``ServerContext`` has it, and hands what is inside to another one."""
-    # reactor.listenSSL would flush on the clock of Twisted's global reactor, whichever one it belongs to.
-    return TLSMemoryBIOFactory(context, False, factory, clock=reactor)
+def over_tls(factory: Any, context: Any, reactor: Any, refuses: Callable[[], bool] = bool) -> Any:
+    """Return a factory that speaks TLS, as a ``ServerContext`` has it, and hands what is inside to another one.
+
+    ``refuses`` is asked for each connection whether its handshake fails on purpose; by default none does.
+    """
+    return _TlsFactory(factory, context, reactor, refuses)
+
+
+class _TlsFactory(TLSMemoryBIOFactory):
+    def __init__(self, factory: Any, context: Any, reactor: Any, refuses: Callable[[], bool]) -> None:
+        # reactor.listenSSL would flush on the clock of Twisted's global reactor, whichever one it belongs to.
+        make: Any = super().__init__  # it carries no types
+        make(context, False, factory, clock=reactor)
+        self._refuses = refuses
+
+    def buildProtocol(self, addr: Any) -> Any:
+        if self._refuses():
+            return _RefusedHandshake()
+        build: Any = super().buildProtocol
+        return build(addr)
+
+
+class _RefusedHandshake(Protocol):
+    """Answers the first bytes of a client with a fatal alert."""
+
+    def dataReceived(self, data: bytes) -> None:
+        transport: Any = self.transport
+        transport.write(_HANDSHAKE_FAILURE)
+        transport.loseConnection()
 
 
 def _verified(connection: Any, certificate: Any, error: int, depth: int, verified: int) -> bool:

@@ -165,7 +165,7 @@ class Endpoint:
         if options.tls is not None:
             from cimsim.server.tls import over_tls  # OpenSSL only where TLS is wanted
 
-            factory = over_tls(self._factory, options.tls, self._reactor)
+            factory = over_tls(self._factory, options.tls, self._reactor, self.cimom.faults.refuses_tls)
             port = self._reactor.listenTCP(options.tls_port, factory, _BACKLOG, options.address)
             urls.append(self._opened("https", port))
         self._sweeper.start(_SWEEP_SECONDS, now=False)
