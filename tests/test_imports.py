@@ -1,6 +1,7 @@
-"""The package table of the design: a package imports only from those below it."""
+"""The package table of the page about architecture: a package imports only from those below it."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,19 @@ def test_mock_packs_use_only_what_packs_are_given(path: Path) -> None:
     # A pack imports its own modules relatively.
     engine = [name for name in imported(path, relative=True) if name.startswith("cimsim.")]
     assert [name for name in engine if name.split(".")[1] not in allowed] == []
+
+
+def test_the_page_about_architecture_has_the_packages_in_this_order() -> None:
+    page = (ROOT / "cimsim" / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `cimsim/(\w+)/` \|", page, re.MULTILINE)
+    there = [package for package in LAYERS if (ROOT / "cimsim" / package).is_dir()]
+    assert listed == there
+
+
+def test_the_modules_that_the_page_about_architecture_names_are_there() -> None:
+    page = (ROOT / "cimsim" / "docs" / "architecture.md").read_text(encoding="utf-8")
+    packages = "|".join(LAYERS)
+    named = set(re.findall(rf"`((?:{packages})(?:/\w+)+)\b", page))
+    assert len(named) > 30
+    missing = [name for name in sorted(named) if not (ROOT / "cimsim" / name).is_dir()]
+    assert [name for name in missing if not (ROOT / "cimsim" / f"{name}.py").is_file()] == []

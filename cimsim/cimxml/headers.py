@@ -1,4 +1,4 @@
-"""The CIM headers of a request: what HTTP says about the message before the message is read (section 1.2 of the rules).
+"""The CIM headers of a request: what HTTP says about the message before the message is read (rules HC1 to HC14).
 
 Clients disagree about their encoding: some escape UTF-8 as ``%HH``, others send raw Latin-1 or raw UTF-8. So a value has up to
 three readings, and a header fits when any of them does (rules HC1 to HC3).

@@ -1,6 +1,6 @@
 """Declarations in their stored form: plain arrays of names, types and values, nothing that could be executed.
 
-Each form below is a MessagePack array of its fields in this order; ``README.md`` beside this module describes the whole file.
+Each form below is a MessagePack array of its fields in this order; ``cimsim/docs/packs.md`` describes the whole file.
 Qualifier flavors are one number: the digits of overridable, tosubclass, toinstance and translatable to base 3, each 0 for not
 said, 1 for false, 2 for true. Values are numbers, strings, booleans, nil or arrays of these; a datetime is its 25 characters.
 

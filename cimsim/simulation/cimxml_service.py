@@ -111,7 +111,7 @@ class CimService:
             calls: gets a record of each request once it is carried out; None: nobody wants any.
 
         Raises:
-            MessageError: the body is no valid message, or the headers do not match it (sections 1.2 and 1.3 of the rules).
+            MessageError: the body is no valid message, or the headers do not match it (rules HC1 to HE18).
         """
         return self._perform(self._decoder.decode(body, headers), len(body), user, calls)
 

@@ -1,4 +1,4 @@
-"""SOAP faults: what becomes of a CIM status, and of messages that are wrong (section "Faults" of the rules, WM-F)."""
+"""SOAP faults: what becomes of a CIM status, and of messages that are wrong (rules WM-F-1 to WM-F-3)."""
 
 from dataclasses import dataclass
 from html import escape
