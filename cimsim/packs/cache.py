@@ -24,10 +24,10 @@ import msgspec
 import pywbem
 
 import cimsim
-from cimsim.packs.declarations import Compiled
-from cimsim.packs.encoding import decode, encode
+from cimsim.packs.cache_encoding import decode, encode
 from cimsim.packs.manifest import NamespaceEntry
-from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.mof.declarations import CompiledPack
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.pack_errors import PackError
 from cimsim.packs.permissions import writable_by_others
 
@@ -58,7 +58,7 @@ def key_of(
     namespaces: Sequence[NamespaceEntry],
     contents: Mapping[str, bytes],
     before: Sequence[str],
-    dialect: Dialect,
+    dialect: MofDialect,
     *,
     lenient: bool,
 ) -> str:
@@ -81,7 +81,7 @@ def key_of(
     return sha256(msgspec.json.encode(parts))
 
 
-def digest_of(key: str, compiled: Compiled) -> str:
+def digest_of(key: str, compiled: CompiledPack) -> str:
     """Return what stands for a compiled pack in the keys of the packs that build on it: its key and what else was read."""
     return sha256(msgspec.json.encode([key, compiled.reads]))
 
@@ -102,7 +102,7 @@ class Cache:
                 self._warn(f"others may write the cache folder {each}, and so change what is served; use chmod go-w")
                 return
 
-    def load(self, key: str, read: Callable[[str], bytes]) -> Compiled | None:
+    def load(self, key: str, read: Callable[[str], bytes]) -> CompiledPack | None:
         """Return what is stored under a key, or None if there is nothing, or nothing that is sound and still true.
 
         Args:
@@ -125,7 +125,7 @@ class Cache:
             os.utime(self._path(key))
         return compiled
 
-    def store(self, key: str, compiled: Compiled) -> None:
+    def store(self, key: str, compiled: CompiledPack) -> None:
         """Store a compiled pack under a key. Where that fails, tell it and go on without a cache."""
         if self._folder is None:
             return

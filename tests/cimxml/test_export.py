@@ -6,7 +6,7 @@ import pytest
 from pywbem._listener import ListenerRequestHandler
 
 from cimsim.cimxml.encode.instance_writer import filled_in
-from cimsim.cimxml.export_message import ExportError, check_reply, export_message, export_payload
+from cimsim.cimxml.indication_export import ExportError, check_reply, export_message, export_payload
 from cimsim.operations.projection import project
 from cimsim.world.instances import Instance
 from cimsim.world.values import DateTime

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from cimsim.packs import schema_trees as trees
 from cimsim.packs.load import Loaded, load
-from cimsim.packs.mof import schema_trees as trees
 from cimsim.packs.pack_errors import PackError
 from cimsim.world.schema import DeferredClass, Schema
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from cimsim.packs.manifest import read_pack
+from cimsim.packs.pack_errors import PackError
+from cimsim.packs.settings import settle
 from cimsim.providers.timing import Timing
 
 SETTINGS = """
@@ -46,6 +49,15 @@ def test_defaults_are_typed(make_pack: MakePack, load_pack: LoadPack) -> None:
     own = {"mode": "calm", "count": 3, "ratio": 1.0, "on": True, "names": ("a",), "delay": Timing(seconds=2.0)}
     assert dict(pack.settings) == {**own, "faults": (), "timings": ()}
     assert isinstance(pack.settings["ratio"], float)
+
+
+def test_defaults_can_be_replaced_and_overrides_still_win(make_pack: MakePack) -> None:
+    pack = read_pack(make_pack("p", tail=SETTINGS))
+    defaults = {"p": {"mode": "wild", "count": 4, "undeclared": 1}, "absent": {"mode": "wild"}}
+    settings = settle([pack], {"p.count": "3"}, defaults)["p"]
+    assert (settings["mode"], settings["count"]) == ("wild", 3)
+    with pytest.raises(PackError, match=r"setting p\.mode"):
+        settle([pack], {}, {"p": {"mode": "merry"}})
 
 
 @pytest.mark.parametrize(

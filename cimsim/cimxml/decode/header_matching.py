@@ -8,7 +8,7 @@ have the same text, a bare one may also be the same number or boolean.
 import re
 from typing import Any, Final
 
-from cimsim.cimxml.headers import CimHeaders, readings
+from cimsim.cimxml.cim_headers import CimHeaders, readings
 from cimsim.cimxml.message import HEADER_MISMATCH, MessageError
 from cimsim.operations.request import ClassName
 from cimsim.world.names import fold, fold_namespace

@@ -1,14 +1,14 @@
 """Remembers the messages decoded last: a client that polls sends the same bytes again and again."""
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message
 
 _MOST = 512
 _LARGEST = 4096
 
 
-class RecentMessages:
+class MessageCache:
     """Decodes as its decoder does, but each small message only once while it is among the recent ones.
 
     A message depends on body and headers alone, and nobody changes one. What is kept is bounded: ``_MOST`` messages with bodies

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class MessageLimits:
     """Caps that keep a hostile message from costing more than an honest one (rules SEC2, SEC3).
 
     The size of the body is the server's to limit. XML nests at most 256 deep and a text or attribute holds at most 10 million

@@ -5,8 +5,8 @@ from typing import Final
 
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier, CIMQualifierDeclaration
 
-from cimsim.cimxml.encode.escape import escape_attribute
 from cimsim.cimxml.encode.value_writer import value_form
+from cimsim.cimxml.encode.xml_escape import escape_attribute
 from cimsim.operations.results import ClassView
 from cimsim.world.names import fold
 

@@ -9,11 +9,11 @@ from pywbem import CIMClass, CIMError
 from cimsim.cimxml.encode.class_writer import render_class, render_qualifier_declaration
 from cimsim.cimxml.encode.embedded_object_writer import form_of
 from cimsim.cimxml.encode.error_writer import ErrorInstances, render_error
-from cimsim.cimxml.encode.escape import escape_attribute, escape_text
+from cimsim.cimxml.encode.instance_with_path_writer import instance_paths, instances_with_paths, pulled_instances
 from cimsim.cimxml.encode.instance_writer import bare_instance, instance_name, named_instance
-from cimsim.cimxml.encode.located_instance_writer import instance_paths, instances_with_paths, pulled_instances
 from cimsim.cimxml.encode.path_writer import class_name, namespace_path
 from cimsim.cimxml.encode.scalar_writer import boolean_text
+from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import ExtrinsicRequest, Request
 from cimsim.operations.results import (

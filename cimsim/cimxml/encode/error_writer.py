@@ -7,7 +7,7 @@ from typing import Any, Final
 from pywbem import CIMError, CIMInstance, CIMProperty, Uint16, Uint32
 
 from cimsim.cimxml.encode.embedded_object_writer import object_text
-from cimsim.cimxml.encode.escape import escape_attribute
+from cimsim.cimxml.encode.xml_escape import escape_attribute
 
 _MOST_DESCRIPTION: Final = 1000
 _OTHER: Final = 1

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from cimsim.cimxml.encode.embedded_object_writer import form_of, property_tags
-from cimsim.cimxml.encode.escape import escape_attribute, escape_text
 from cimsim.cimxml.encode.path_writer import KEY_END, REFERENCE_KEY_END, key_start, reference, reference_key_start
 from cimsim.cimxml.encode.scalar_writer import SCALARS
 from cimsim.cimxml.encode.value_writer import odd_text
+from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 from cimsim.operations.projection import MOST_PROJECTIONS
 from cimsim.operations.results import Projection
 from cimsim.world.instances import Instance

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from cimsim.cimxml.encode.escape import escape_attribute, escape_text
 from cimsim.cimxml.encode.scalar_writer import SCALARS
+from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import DateTime
 

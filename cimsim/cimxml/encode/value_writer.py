@@ -5,9 +5,9 @@ from typing import Any, Final, NamedTuple
 
 from pywbem import CIMInstanceName
 
-from cimsim.cimxml.encode.escape import escape_text
 from cimsim.cimxml.encode.path_writer import reference
 from cimsim.cimxml.encode.scalar_writer import SCALARS
+from cimsim.cimxml.encode.xml_escape import escape_text
 from cimsim.world.convert import from_cim_path
 
 Writer = Callable[[Any], str]

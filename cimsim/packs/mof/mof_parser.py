@@ -8,7 +8,7 @@ Windows has is parsed in either dialect; in DMTF's it ends in an error that name
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.mof.lexer import END, ERROR, INTEGER, NAME, SIGN, STRING, Token, tokens_of
 from cimsim.packs.mof.mof_errors import MofError, needs_windows
 from cimsim.packs.mof.syntax_tree import (
@@ -45,7 +45,7 @@ _WINDOWS_PRAGMAS: Final = frozenset(
 _MAX_DEPTH: Final = 32
 
 
-def parse(text: str, dialect: Dialect, repeated: Callable[[MofError], object] | None = None) -> list[Declaration]:
+def parse(text: str, dialect: MofDialect, repeated: Callable[[MofError], object] | None = None) -> list[Declaration]:
     """Return what a text declares, in its order.
 
     Args:
@@ -65,10 +65,10 @@ def _refuse(error: MofError) -> None:
 
 
 class _Parser:
-    def __init__(self, text: str, dialect: Dialect, repeated: Callable[[MofError], object]) -> None:
+    def __init__(self, text: str, dialect: MofDialect, repeated: Callable[[MofError], object]) -> None:
         self._repeated = repeated
         self._text = text
-        self._windows = dialect is Dialect.WINDOWS
+        self._windows = dialect is MofDialect.WINDOWS
         self._tokens = tokens_of(text)
         self._place = 0
         self._depth = 0

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, Final
 
 from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
-from cimsim.packs.declarations import Directive, prepare
 from cimsim.packs.mof.class_builder import class_declaration, qualifier_declaration, qualifiers
-from cimsim.packs.mof.dialect import Dialect, decode
+from cimsim.packs.mof.declarations import Directive, prepare
+from cimsim.packs.mof.dialect import MofDialect, decode
 from cimsim.packs.mof.mof_errors import MofError, needs_windows
 from cimsim.packs.mof.mof_parser import parse
 from cimsim.packs.mof.pending_instances import PendingInstance
 from cimsim.packs.mof.source import Source
 from cimsim.packs.mof.syntax_tree import ClassNode, Declaration, InstanceNode, Literal, Pragma, QualifierNode, QualifierUse
-from cimsim.packs.mof.windows import IN_WINDOWS, adapted, inferred
+from cimsim.packs.mof.windows_qualifiers import IN_WINDOWS, adapted, inferred
 from cimsim.packs.pack_errors import PackError
 from cimsim.world.checks import referred_classes
 from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.world import Namespace
 
 if TYPE_CHECKING:
-    from cimsim.packs.mof.compilation import Build
+    from cimsim.packs.mof.pack_compiler import Build
 
 _NAMESPACE: Final = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 _OF_PROPERTY: Final = re.compile(r"(?:reference|property|default of property) [^\s.]+\.([^\s.:]+)")
@@ -49,7 +49,7 @@ class _Entry:
         self.done = False
 
 
-class Compiler:
+class NamespaceCompiler:
     """Compiles files into a namespace and those that they name.
 
     ``aliases`` are the instances by folded alias, in the order in which they were read.
@@ -181,7 +181,7 @@ class Compiler:
         if fold(node.classname.text) == "__namespace":
             self._namespace(entry, node)
             return
-        system = self.build.dialect is Dialect.WINDOWS and node.classname.text.startswith("__")
+        system = self.build.dialect is MofDialect.WINDOWS and node.classname.text.startswith("__")
         if system and not self._has_class(node.classname.text, entry.namespace):
             # It registers a provider or the like with Windows, and has nothing to say here.
             return
@@ -192,7 +192,7 @@ class Compiler:
 
     def _namespace(self, entry: _Entry, node: InstanceNode) -> None:
         """Make the namespace that an instance of ``__Namespace`` stands for in Windows."""
-        if self.build.dialect is not Dialect.WINDOWS:
+        if self.build.dialect is not MofDialect.WINDOWS:
             raise MofError(node.classname.offset, needs_windows(f"{node.classname.text} is not a class of DMTF's"))
         match node.values:
             case ((name, Literal(str() as text)),) if fold(name.text) == "name" and _NAMESPACE.fullmatch(text):
@@ -210,7 +210,7 @@ class Compiler:
             if waiting is not None and not waiting.done:
                 self._declare(waiting)
                 known = self.build.transaction.world.namespace(entry.namespace).qualifiers.get(name)
-        windows = self.build.dialect is Dialect.WINDOWS
+        windows = self.build.dialect is MofDialect.WINDOWS
         if known is not None:
             return adapted(known, use) if windows else known
         if windows:
@@ -235,7 +235,7 @@ class Compiler:
                 raise MofError(node.offset, "#pragma deleteinstance is not supported: leave out the instance instead")
 
     def _include(self, entry: _Entry, node: Pragma) -> None:
-        windows = self.build.dialect is Dialect.WINDOWS
+        windows = self.build.dialect is MofDialect.WINDOWS
         given = node.arguments[0].text
         named = given.replace("\\", "/") if windows else given
         path = Path(os.path.normpath(entry.source.path.parent / named))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pywbem import CIMError
 
-from cimsim.packs.declarations import Position
 from cimsim.packs.mof.class_builder import literal
+from cimsim.packs.mof.declarations import MofPosition
 from cimsim.packs.mof.mof_errors import MofError
 from cimsim.packs.mof.mof_parser import parse
 from cimsim.packs.mof.source import Source
@@ -20,7 +20,7 @@ from cimsim.world.schema import Property, ResolvedClass
 from cimsim.world.world import Binding, Namespace
 
 if TYPE_CHECKING:
-    from cimsim.packs.mof.namespace_compiler import Compiler
+    from cimsim.packs.mof.namespace_compiler import NamespaceCompiler
 
 
 class PendingInstance:
@@ -30,7 +30,7 @@ class PendingInstance:
     place.
     """
 
-    def __init__(self, compiler: "Compiler", source: Source, node: InstanceNode, namespace: str, number: int) -> None:
+    def __init__(self, compiler: "NamespaceCompiler", source: Source, node: InstanceNode, namespace: str, number: int) -> None:
         self.namespace = namespace
         self.number = number
         self._compiler = compiler
@@ -43,7 +43,7 @@ class PendingInstance:
         self._referred = False
 
     @property
-    def position(self) -> Position:
+    def position(self) -> MofPosition:
         """Where its first word stands."""
         return self._source.position(self._node.offset)
 
@@ -57,7 +57,7 @@ class PendingInstance:
         """Whether it is an instance of the namespace: one without keys that others embed by its alias is only a value."""
         return self._referred or not self._embedded or bool(self._cls.keys)
 
-    def place_of(self, name: str) -> Position:
+    def place_of(self, name: str) -> MofPosition:
         """Return where a property gets its value; the instance's own place if it gets none."""
         offsets = {fold(word.text): word.offset for word, _ in self._node.values}
         return self._source.position(offsets.get(fold(name), self._node.offset))

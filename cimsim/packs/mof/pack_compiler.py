@@ -22,10 +22,19 @@ from typing import Final
 
 from pywbem import CIMClass, CIMError
 
-from cimsim.packs.declarations import Compiled, Declared, Declaring, Item, Position, Remark, Standard, prepare
 from cimsim.packs.manifest import NamespaceEntry
-from cimsim.packs.mof.dialect import Dialect
-from cimsim.packs.mof.namespace_compiler import Compiler
+from cimsim.packs.mof.declarations import (
+    CompiledPack,
+    DeclarationLoader,
+    Declared,
+    Item,
+    MofPosition,
+    Remark,
+    StandardQualifiers,
+    prepare,
+)
+from cimsim.packs.mof.dialect import MofDialect
+from cimsim.packs.mof.namespace_compiler import NamespaceCompiler
 from cimsim.packs.mof.pending_instances import PendingInstance
 from cimsim.packs.pack_errors import PackError
 from cimsim.world.checks import referred_classes
@@ -37,15 +46,15 @@ _OF_REFERENCE: Final = re.compile(r"reference [^\s.]+\.([^\s.:]+) ")
 
 
 def compile_pack(
-    declaring: Declaring,
+    declaring: DeclarationLoader,
     folder: Path,
     namespaces: Iterable[NamespaceEntry],
-    standard: Standard,
+    standard: StandardQualifiers,
     read: Callable[[Path], bytes],
     find: Callable[[str], Path | None],
-    dialect: Dialect = Dialect.DMTF,
+    dialect: MofDialect = MofDialect.DMTF,
     spelling: Callable[[Path], Path] = lambda path: path,
-) -> Compiled:
+) -> CompiledPack:
     """Compile the MOF of a pack into a transaction.
 
     Args:
@@ -65,15 +74,15 @@ def compile_pack(
         PackError: at the first thing that is wrong.
     """
     build = Build(declaring, folder, standard, read, find, dialect, spelling)
-    compilers: dict[str, Compiler] = {}
+    compilers: dict[str, NamespaceCompiler] = {}
     for entry in namespaces:
         prepare(declaring.transaction, entry.name, standard)
-        compiler = compilers.setdefault(fold_namespace(entry.name), Compiler(build))
+        compiler = compilers.setdefault(fold_namespace(entry.name), NamespaceCompiler(build))
         for name in entry.mof:
             compiler.compile_listed(name, entry.name)
     build.create_instances()
     build.check_classes()
-    return Compiled(tuple(build.declared), remarks=tuple(build.remarks))
+    return CompiledPack(tuple(build.declared), remarks=tuple(build.remarks))
 
 
 class Build:
@@ -81,12 +90,12 @@ class Build:
 
     def __init__(
         self,
-        declaring: Declaring,
+        declaring: DeclarationLoader,
         folder: Path,
-        standard: Standard,
+        standard: StandardQualifiers,
         read: Callable[[Path], bytes],
         find: Callable[[str], Path | None],
-        dialect: Dialect,
+        dialect: MofDialect,
         spelling: Callable[[Path], Path],
     ) -> None:
         self.declaring = declaring
@@ -101,7 +110,7 @@ class Build:
         self.declared: list[Declared] = []
         self.pending: list[PendingInstance] = []
 
-    def add(self, position: Position, namespace: str, item: Item) -> Instance | None:
+    def add(self, position: MofPosition, namespace: str, item: Item) -> Instance | None:
         """Put a declaration into the world and on the list; raises CIMError."""
         instance = self.declaring.apply(position, namespace, item)
         if instance is not None and isinstance(item, InstanceData):
@@ -109,13 +118,13 @@ class Build:
         self.declared.append(Declared(position, namespace, item))
         return instance
 
-    def refuse(self, position: Position, text: str) -> None:
+    def refuse(self, position: MofPosition, text: str) -> None:
         """Raise the error at a position; leniently only remark on it."""
         if not self.declaring.lenient:
             raise position.error(self.folder, text)
         self.remarks.append(Remark(position, text))
 
-    def declared_class(self, classname: str, namespace: str) -> Position | None:
+    def declared_class(self, classname: str, namespace: str) -> MofPosition | None:
         """Return where the MOF of this pack declares a class, or None."""
         folded, target = fold(classname), fold_namespace(namespace)
         for position, where, item in self.declared:

@@ -16,9 +16,9 @@ from typing import Any, Final, TypeVar
 
 from lxml import etree
 
-from cimsim.cimxml.decode.message_limits import Limits
+from cimsim.cimxml.decode.known_names import may_have_strange_names
+from cimsim.cimxml.decode.message_limits import MessageLimits
 from cimsim.cimxml.message import REQUEST_NOT_VALID, REQUEST_NOT_WELL_FORMED, MessageError
-from cimsim.cimxml.vocabulary import may_have_strange_names
 
 T = TypeVar("T")
 Element = Any
@@ -41,12 +41,12 @@ _MOST_SPOILT: Final = 16 * 1024 * 1024
 class XmlParser:
     """Parses documents. Not for use by several threads at once.
 
-    A document with strange names costs memory that only the end of its thread gives back (see ``vocabulary``). Looking for them
-    takes as long as parsing, so at first only documents that could hide some are searched; those in which the decoder finds
-    some are refused, and after 16 MiB of such (``spoil``) all documents are searched.
+    A document with strange names costs memory that only the end of its thread gives back (see ``known_names``). To look for
+    them takes as long as parsing, so at first only documents that could hide some are searched. The decoder refuses those in
+    which it finds some; after 16 MiB of such (``spoil``) all documents are searched.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: MessageLimits) -> None:
         self._limits = limits
         # No document of this length can be over them.
         self._unchecked = min(_SMALL, limits.elements, limits.attributes, limits.references, limits.tag_length)
@@ -134,7 +134,7 @@ def _make_parser() -> etree.XMLParser:
 
 
 def apart(work: Callable[[], T]) -> T:
-    """Return what some work returns, done in a thread whose table of names goes with it (see ``vocabulary``).
+    """Return what some work returns, done in a thread whose table of names goes with it (see ``known_names``).
 
     Within such a thread it is done at once.
     """

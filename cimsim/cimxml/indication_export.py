@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from cimsim.cimxml.decode.message_limits import Limits
-from cimsim.cimxml.decode.xml import Element, XmlParser
-from cimsim.cimxml.encode.escape import escape_attribute
+from cimsim.cimxml.decode.message_limits import MessageLimits
+from cimsim.cimxml.decode.xml_parser import Element, XmlParser
 from cimsim.cimxml.encode.instance_writer import bare_instance
+from cimsim.cimxml.encode.xml_escape import escape_attribute
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.results import Projection
 from cimsim.world.instances import Instance
@@ -19,7 +19,7 @@ _CALL: Final = (
     f'" PROTOCOLVERSION="{PROTOCOL_VERSION}"><SIMPLEEXPREQ><EXPMETHODCALL NAME="{METHOD}"><EXPPARAMVALUE NAME="NewIndication">'
 )
 _END: Final = b"</EXPPARAMVALUE></EXPMETHODCALL></SIMPLEEXPREQ></MESSAGE></CIM>\n"
-_LIMITS: Final = Limits(elements=1000, attributes=1000, tag_length=16384)
+_LIMITS: Final = MessageLimits(elements=1000, attributes=1000, tag_length=16384)
 _MOST_SHOWN: Final = 200
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from cimsim.cimxml.decode.xml import Element
+from cimsim.cimxml.decode.xml_parser import Element
 from cimsim.cimxml.message import REQUEST_NOT_VALID, MessageError
 from cimsim.world.values import SCALAR_TYPES
 
