@@ -229,7 +229,8 @@ class Builder:
                     self._progress(_bar(name, len(contents), count))
             return contents[path]
 
-        compiled = compile_pack(declaring, files.folder, listed, self._standard, read, files.find, dialect, files.spelling)
+        named = [(entry.name, entry.mof) for entry in listed]
+        compiled = compile_pack(declaring, files.folder, named, self._standard, read, files.find, dialect, files.spelling)
         further = [path for path in sorted(contents) if not files.covers(path)]
         reads = tuple((Path(os.path.relpath(path, files.folder)).as_posix(), sha256(contents[path])) for path in further)
         return CompiledPack(compiled.declared, reads, compiled.remarks)
@@ -247,8 +248,9 @@ def compile_plain(pack: Pack, transaction: Transaction, dialect: MofDialect, *, 
 
     declaring = DeclarationLoader(transaction, DeclarationRules(lenient, defaults=False))
     files = ListedFiles(pack)
+    named = [(entry.name, entry.mof) for entry in files.listed()]
     compiled = compile_pack(
-        declaring, files.folder, files.listed(), StandardQualifiers(), files.read, files.find, dialect, files.spelling
+        declaring, files.folder, named, StandardQualifiers(), files.read, files.find, dialect, files.spelling
     )
     remarks = *compiled.remarks, *declaring.remarks
     return Built(files.folder, _files(pack, compiled), _classes(compiled), remarks, tuple(declaring.referring))

@@ -53,7 +53,7 @@ def test_defaults_are_typed(make_pack: MakePack, load_pack: LoadPack) -> None:
 
 def test_defaults_can_be_replaced_and_overrides_still_win(make_pack: MakePack) -> None:
     pack = read_pack(make_pack("p", tail=SETTINGS))
-    defaults = {"p": {"mode": "wild", "count": 4, "undeclared": 1}, "absent": {"mode": "wild"}}
+    defaults: dict[str, dict[str, Any]] = {"p": {"mode": "wild", "count": 4, "undeclared": 1}, "absent": {"mode": "wild"}}
     settings = settle([pack], {"p.count": "3"}, defaults)["p"]
     assert (settings["mode"], settings["count"]) == ("wild", 3)
     with pytest.raises(PackError, match=r"setting p\.mode"):

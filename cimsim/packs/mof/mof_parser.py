@@ -19,7 +19,7 @@ from cimsim.packs.mof.syntax_tree import (
     Declaration,
     ElementNode,
     InstanceNode,
-    Literal,
+    LiteralNode,
     MethodNode,
     Pragma,
     QualifierNode,
@@ -448,16 +448,16 @@ class _Parser:
                 return self._strings()
             case "character":
                 self._place += 1
-                return Literal(Character(value), token.offset)
+                return LiteralNode(Character(value), token.offset)
             case "integer" | "real":
                 self._place += 1
-                return Literal(value, token.offset)
+                return LiteralNode(value, token.offset)
             case "sign" if value == "$":
                 word = self._alias()
                 return Alias(word.text, word.offset)
             case "name" if fold(value) in _CONSTANTS:
                 self._place += 1
-                return Literal(_CONSTANTS[fold(value)], token.offset)
+                return LiteralNode(_CONSTANTS[fold(value)], token.offset)
             case "name" if fold(value) == "instance" and fold(str(self._ahead().value)) == "of":
                 self._needs_windows(token.offset, "an instance is not a value of DMTF's MOF, its text in a string is")
                 return self._embedded()
@@ -471,12 +471,12 @@ class _Parser:
         self._depth -= 1
         return instance
 
-    def _strings(self) -> Literal:
+    def _strings(self) -> LiteralNode:
         first = self._take()
         parts = [first.value]
         while self._token.kind == STRING:
             parts.append(self._take().value)
-        return Literal("".join(parts), first.offset)
+        return LiteralNode("".join(parts), first.offset)
 
 
 _CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}

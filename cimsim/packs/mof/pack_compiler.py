@@ -1,54 +1,39 @@
-"""Compiling the MOF of a pack with the front end of ``packs.mof``.
+"""Compiling the MOF of a pack: the front door of this package.
 
-Strategy. A file is parsed as a whole (``mof.parser``), so that syntax errors come before all others. Then its declarations
-enter a transaction one after the other (``mof.compiler``), and a list with their places, from which the cache makes its file.
+Strategy. A file is parsed as a whole (``mof_parser``), so that syntax errors come before all others. Then its declarations
+enter a transaction one after the other (``namespace_compiler``), and a list with their places, which the cache stores.
 Whatever is wrong becomes a ``PackError`` on the spot. DSP0004 does not ask that things are declared before they are used, so:
 
 * A class or qualifier that is needed is declared early if it stands further down in a file that is being compiled.
 * Classes that are missing are looked for in other files, ``CLASS.mof`` below the pack's folder for one. Those that a class only
   refers to wait until the listed file is done, so that classes may refer to each other, and long chains of them do not nest.
   What is still missing at the end is an error.
-* Instances wait until all classes of the pack are there (``mof.instances``). Then the values of all of them are bound, aliases
-  become the paths that the keys of their instances make, and the instances are created in the order of the text. Whether the
-  references lead somewhere is looked at last.
+* Instances wait until all classes of the pack are there (``pending_instances``). Then the values of all of them are bound,
+  aliases become the paths that the keys of their instances make, and the instances are created in the order of the text.
+  Whether the references lead somewhere is looked at last.
 
 A file is compiled once into a namespace, however often it is included or looked for. Only a cache miss imports this module.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
-from pywbem import CIMClass, CIMError
-
-from cimsim.packs.manifest import NamespaceEntry
+from cimsim.packs.mof.compilation_context import CompilationContext
 from cimsim.packs.mof.declarations import (
     CompiledPack,
     DeclarationLoader,
-    Declared,
-    Item,
-    MofPosition,
-    Remark,
     StandardQualifiers,
     prepare,
 )
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.mof.namespace_compiler import NamespaceCompiler
-from cimsim.packs.mof.pending_instances import PendingInstance
-from cimsim.packs.pack_errors import PackError
-from cimsim.world.checks import referred_classes
-from cimsim.world.convert import InstanceData, PropertyData
-from cimsim.world.instances import Instance
-from cimsim.world.names import fold, fold_namespace
-
-_OF_REFERENCE: Final = re.compile(r"reference [^\s.]+\.([^\s.:]+) ")
+from cimsim.world.names import fold_namespace
 
 
 def compile_pack(
     declaring: DeclarationLoader,
     folder: Path,
-    namespaces: Iterable[NamespaceEntry],
+    namespaces: Iterable[tuple[str, Sequence[str]]],
     standard: StandardQualifiers,
     read: Callable[[Path], bytes],
     find: Callable[[str], Path | None],
@@ -60,7 +45,7 @@ def compile_pack(
     Args:
         declaring: gets everything that the MOF declares; its world holds the packs that this one requires.
         folder: the pack's folder, from which the MOF files are named.
-        namespaces: the MOF files of each namespace, in order. An alias is known in all files of its namespace.
+        namespaces: names of namespaces, each with its MOF files in order. An alias is known in all files of its namespace.
         standard: what a new namespace starts with.
         read: returns the content of a file, or raises PackError.
         find: returns the file in which a missing class is to be looked for, or None.
@@ -73,111 +58,13 @@ def compile_pack(
     Raises:
         PackError: at the first thing that is wrong.
     """
-    build = Build(declaring, folder, standard, read, find, dialect, spelling)
+    context = CompilationContext(declaring, folder, standard, read, find, dialect, spelling)
     compilers: dict[str, NamespaceCompiler] = {}
-    for entry in namespaces:
-        prepare(declaring.transaction, entry.name, standard)
-        compiler = compilers.setdefault(fold_namespace(entry.name), NamespaceCompiler(build))
-        for name in entry.mof:
-            compiler.compile_listed(name, entry.name)
-    build.create_instances()
-    build.check_classes()
-    return CompiledPack(tuple(build.declared), remarks=tuple(build.remarks))
-
-
-class Build:
-    """What the compilers of one pack share."""
-
-    def __init__(
-        self,
-        declaring: DeclarationLoader,
-        folder: Path,
-        standard: StandardQualifiers,
-        read: Callable[[Path], bytes],
-        find: Callable[[str], Path | None],
-        dialect: MofDialect,
-        spelling: Callable[[Path], Path],
-    ) -> None:
-        self.declaring = declaring
-        self.transaction = declaring.transaction
-        self.remarks: list[Remark] = []
-        self.folder = folder
-        self.standard = standard
-        self.read = read
-        self.find = find
-        self.dialect = dialect
-        self.spelling = spelling
-        self.declared: list[Declared] = []
-        self.pending: list[PendingInstance] = []
-
-    def add(self, position: MofPosition, namespace: str, item: Item) -> Instance | None:
-        """Put a declaration into the world and on the list; raises CIMError."""
-        instance = self.declaring.apply(position, namespace, item)
-        if instance is not None and isinstance(item, InstanceData):
-            item = InstanceData(item.classname, tuple(_typed_reference(instance, data) for data in item.properties))
-        self.declared.append(Declared(position, namespace, item))
-        return instance
-
-    def refuse(self, position: MofPosition, text: str) -> None:
-        """Raise the error at a position; leniently only remark on it."""
-        if not self.declaring.lenient:
-            raise position.error(self.folder, text)
-        self.remarks.append(Remark(position, text))
-
-    def declared_class(self, classname: str, namespace: str) -> MofPosition | None:
-        """Return where the MOF of this pack declares a class, or None."""
-        folded, target = fold(classname), fold_namespace(namespace)
-        for position, where, item in self.declared:
-            if isinstance(item, CIMClass) and fold(item.classname) == folded and fold_namespace(where) == target:
-                return position
-        return None
-
-    def create_instances(self) -> None:
-        """Create the instances that were read, once all classes are there.
-
-        Raises:
-            PackError: a value does not fit, an instance is not taken, a reference leads nowhere.
-        """
-        try:
-            # Looking for the class of one may bring in files with others.
-            for pending in self.pending:
-                pending.data()
-        except RecursionError:
-            raise PackError("aliases lead to aliases too many levels deep", self.folder) from None
-        created = []
-        for pending in self.pending:
-            if pending.stands_alone:
-                try:
-                    instance = self.add(pending.position, pending.namespace, pending.data())
-                except CIMError as error:
-                    raise pending.position.error(self.folder, error.status_description) from None
-                if instance is not None and instance.cls.references and not self.declaring.lenient:
-                    created.append((pending, instance))
-        for pending, instance in created:
-            self._check_references(pending, instance)
-
-    def _check_references(self, pending: PendingInstance, instance: Instance) -> None:
-        """Refuse references to instances that are not there."""
-        try:
-            self.transaction.check_references(instance)
-        except CIMError as error:
-            text = error.status_description
-            match = _OF_REFERENCE.match(text)
-            place = pending.place_of(match[1]) if match else pending.position
-            raise place.error(self.folder, text) from None
-
-    def check_classes(self) -> None:
-        """Refuse classes that refer to classes which nothing declared, in references and in methods."""
-        for position, namespace, item in self.declared:
-            if isinstance(item, CIMClass):
-                target = self.transaction.world.namespace(namespace)
-                for name in referred_classes(item):
-                    if target.schema.get(name) is None:
-                        text = f"class {item.classname} refers to a class that is not there: {target.no_class(name)}"
-                        self.refuse(position, text)
-
-
-def _typed_reference(instance: Instance, data: PropertyData) -> PropertyData:
-    place = instance.cls.index[fold(data.name)]
-    is_reference = instance.cls.properties[place].type == "reference"
-    return data._replace(value=instance.values[place]) if is_reference else data
+    for namespace, files in namespaces:
+        prepare(declaring.transaction, namespace, standard)
+        compiler = compilers.setdefault(fold_namespace(namespace), NamespaceCompiler(context))
+        for name in files:
+            compiler.compile_listed(name, namespace)
+    context.create_instances()
+    context.check_classes()
+    return CompiledPack(tuple(context.declared), remarks=tuple(context.remarks))

@@ -12,7 +12,7 @@ from cimsim.packs.pack_errors import PackError
 _NEWLINE: Final = re.compile("\n")
 
 
-class Source:
+class MofSource:
     """A MOF text.
 
     Args:
