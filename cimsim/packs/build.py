@@ -70,7 +70,7 @@ class MofFiles(Protocol):
     namespaces: Sequence[NamespaceEntry]
 
     def contents(self) -> Mapping[str, bytes]:
-        """Return what tells the files from others: contents by name; raises PackError."""
+        """Return what the compiled form depends on: contents by name; raises PackError."""
 
     def listed(self) -> Sequence[NamespaceEntry]:
         """Return the namespaces with the files to compile, in order; raises PackError."""
@@ -167,7 +167,7 @@ def spelling_on_disk(path: Path) -> Path:
 class Builder:
     """Puts packs into a world one after the other, required ones first.
 
-    ``progress`` is told when something has to be compiled; ``dialect`` is that of packs that do not say theirs.
+    ``progress`` is called when something has to be compiled; ``dialect`` is that of packs that do not name one.
     """
 
     def __init__(self, cache: Cache, progress: Callable[[str], None], dialect: MofDialect = MofDialect.DMTF) -> None:

@@ -35,7 +35,7 @@ def create_pack(folder: Path) -> list[Path]:
     except OSError as error:
         raise PackError(f"cannot be written: {error.strerror}", folder) from None
     except UnicodeEncodeError:
-        raise PackError("cannot be written: the name of the folder is no UTF-8 text", ascii(str(folder))) from None
+        raise PackError("cannot be written: the name of the folder is not UTF-8 text", ascii(str(folder))) from None
 
 
 def _written(source: Path, folder: Path, name: str) -> Path:

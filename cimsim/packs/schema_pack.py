@@ -34,7 +34,7 @@ _INSTANCE: Final = re.compile(r"^\s*instance\s+of\s", re.IGNORECASE | re.MULTILI
 
 
 class Outline(NamedTuple):
-    """What a look at a MOF file tells without compiling it; what a comment says may be mistaken for it.
+    """What a look at a MOF file shows without compiling it; the content of a comment may be mistaken for it.
 
     ``turn`` is 0 with qualifier declarations, 2 with instances, else 1.
     """
@@ -116,7 +116,7 @@ def open_schema(path: Path, namespace: str, others: Iterable[Pack], dialect: Mof
         PackError: as ``open_tree`` does; the name of the namespace is empty; another pack has the name ``schema``.
     """
     if not fold_namespace(namespace):
-        raise PackError(f"{namespace!r} is no name of a namespace")
+        raise PackError(f"{namespace!r} is not the name of a namespace")
     for other in others:
         if other.name == NAME:
             raise PackError(f"two packs are named {NAME}: {path} and {other.folder}")
@@ -125,7 +125,7 @@ def open_schema(path: Path, namespace: str, others: Iterable[Pack], dialect: Mof
 
 
 def outline(name: str, content: bytes, dialect: MofDialect = MofDialect.DMTF) -> Outline:
-    """Return what a look at a MOF file tells; the names of included files are made relative to the tree."""
+    """Return what a look at a MOF file shows; the names of included files are made relative to the tree."""
     text = look_at(content)
     folder = posixpath.dirname(name)
     found = [pragma or directive for pragma, directive in _INCLUDE.findall(text)]

@@ -87,7 +87,7 @@ class Decoder:
         self._instances = InstanceReader(limits, self._parser, self._paths, self._classes)
 
     def embedded(self, text: str) -> Any:
-        """Return the instance or class that a text embeds (rule D24), or a ``Malformed`` that says why it is none."""
+        """Return the instance or class that a text embeds (rule D24), else a ``Malformed`` that says what is wrong."""
         return self._instances.embedded(text)
 
     def decode(self, body: bytes, headers: CimHeaders) -> Message:
@@ -211,7 +211,7 @@ class Decoder:
             case "QUALIFIER.DECLARATION":
                 return self._classes.qualifier_declaration(element)
             case "CLASSPATH" | "LOCALCLASSPATH":
-                # Not in the DTD; but that it is no name of a class is a CIM error (rule OP-GC-5).
+                # Not in the DTD; but what is not a class name is a CIM error (rule OP-GC-5).
                 return self._paths.class_path(element)
         raise unexpected(parent, element)
 

@@ -20,7 +20,7 @@ class MessageLimits:
         array_items: items of one array.
         name_length: characters of one CIM name.
         embedding_depth: embedded objects in embedded objects.
-        embedded_length: characters of one embedded object, and in all of those that only the class of a method tells from text.
+        embedded_length: characters of one embedded object; also of all in one call that only its class declares as such.
         batch: requests in one message.
         parameters: parameters of one call.
         class_elements: properties, methods and parameters of one class.

@@ -1,7 +1,7 @@
 """Safe XML parsing: bytes to an element tree without entities, DTDs or network (rules SEC1, SEC3, T4).
 
-libxml2 expands internal entities in attributes whatever it is told, so a document type declaration never reaches it. XML has a
-place for it only before the root element, so what stands there is read here: white space, comments, processing instructions and
+libxml2 expands internal entities in attributes whatever its options say, so a document type declaration never reaches it. It can
+stand only before the root element, so what stands there is read here: white space, comments, processing instructions and
 at most one declaration, which may name an external DTD, no more, and is blanked out. Whatever else stands there is refused.
 After the root element has begun, libxml2 takes none, and any entity reference is an error.
 
@@ -35,7 +35,7 @@ _SMALL: Final = 64 * 1024
 _MAX_PROLOG: Final = 64 * 1024
 """How much may stand before the root element, before and after a document type declaration."""
 _SLICE: Final = 64 * 1024
-_MOST_SPOILT: Final = 16 * 1024 * 1024
+_MAX_SPOILT: Final = 16 * 1024 * 1024
 
 
 class XmlParser:
@@ -116,7 +116,7 @@ class XmlParser:
             or b"xmlns" in body
             or body.count(b"<?") > body.startswith(b"<?xml ")
         )
-        return hides or self._spoilt > _MOST_SPOILT
+        return hides or self._spoilt > _MAX_SPOILT
 
 
 def _make_parser() -> etree.XMLParser:

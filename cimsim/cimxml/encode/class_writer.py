@@ -70,7 +70,7 @@ def _property(prop: CIMProperty, view: ClassView) -> str:
         return f'<PROPERTY.REFERENCE NAME="{name}"{attributes}>{qualifiers}</PROPERTY.REFERENCE>'
     tag = "PROPERTY.ARRAY" if prop.is_array else "PROPERTY"
     attributes = f"{_size(prop.array_size)}{shared}{_attribute('EmbeddedObject', prop.embedded_object)}"
-    # An embedded object has no literal form, hence no default.
+    # An embedded object has no literal form, so it has no default.
     value = "" if prop.embedded_object else value_form(prop.type, bool(prop.is_array)).element(prop.value)
     return f'<{tag} NAME="{name}" TYPE="{escape_attribute(prop.type)}"{attributes}>{qualifiers}{value}</{tag}>'
 

@@ -48,8 +48,6 @@ _BATCH: Final = 200
 _BATCH_BYTES: Final = 64 * 1024
 """A batch ends with the fragment that reaches this size: to render a class for the first time takes some 60 us for each KiB."""
 
-"""Characters in the description of an error. It may quote what a client sent, however long that is."""
-
 _CLASS_MEMO: Final = "cimxml.classes"
 _START: Final = '<?xml version="1.0" encoding="utf-8" ?>\n<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="'
 _SIMPLE: Final = '" PROTOCOLVERSION="1.0"><SIMPLERSP>'
@@ -185,7 +183,7 @@ def _batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[l
 
 
 def _even_batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
-    """Yield batches of fragments that are much alike: the size of the first tells how many make a batch.
+    """Yield batches of fragments that are much alike: the size of the first says how many make a batch.
 
     To look at the size of each takes longer than to hand it on, which counts where they are many thousands.
     """
@@ -236,10 +234,10 @@ def _class(cls: ResolvedClass, view: ClassView) -> bytes:
 
 
 def _whole(cls: ResolvedClass) -> CIMClass:
-    """Return the full class; the declared one where pywbem cannot copy what it holds: an answer shall never fail for that."""
+    """Return the full class; the declared one where pywbem cannot copy what it holds: an answer must not fail for that."""
     try:
         return cls.full
-    except Exception:  # noqa: BLE001 - there is no telling what it holds
+    except Exception:  # noqa: BLE001 - it may hold anything
         return cls.declared
 
 

@@ -1,7 +1,7 @@
 """From the text of a MOF file to what it declares (DSP0004, annex A), by recursive descent.
 
-Every function begins at the first token of what it is named after and ends behind its last. Names of CIM's language (``class``,
-``any``) are told from names of elements by where they stand, so that a property may be called ``Schema``. What only the MOF of
+Every function begins at the first token of what it is named after and ends behind its last. Keywords (``class``, ``any``) are
+distinguished from names of elements by where they stand, so that a property may be called ``Schema``. What only the MOF of
 Windows has is parsed in either dialect; in DMTF's it ends in an error that names the option.
 """
 
