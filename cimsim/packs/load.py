@@ -9,7 +9,7 @@ from msgspec import structs
 
 from cimsim.packs.build import Builder, Built, SchemaPack
 from cimsim.packs.cache import Cache
-from cimsim.packs.faults import check_timings, faults_of
+from cimsim.packs.fault_settings import check_timings, faults_of
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order

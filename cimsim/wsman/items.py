@@ -6,8 +6,8 @@ from typing import Final
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
 from cimsim.wsman.element_writer import fragment_element, instance_element
-from cimsim.wsman.faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.references import write_reference
+from cimsim.wsman.soap_faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.wsman_message import Enumeration, Mode
 
 OVERHEAD: Final = 2_048

@@ -8,15 +8,15 @@ from typing import Final
 
 from cimsim.operations.request import Request
 from cimsim.operations.results import PullForm
-from cimsim.wsman.faults import INVALID_CONTEXT, WsmanError
-from cimsim.wsman.resources import Resource, parse_resource
+from cimsim.wsman.resource_uris import Resource, parse_resource
+from cimsim.wsman.soap_faults import INVALID_CONTEXT, WsmanError
 
 DEFAULT_ENVELOPE: Final = 512_000
 """Bytes of a reply to a client that sets no MaxEnvelopeSize (rule WM-S-7)."""
 _MAX_CONTEXT: Final = 8_192
 
 
-class Kind(Enum):
+class MessageKind(Enum):
     """What a message asks for."""
 
     IDENTIFY = "Identify"
@@ -81,7 +81,7 @@ def parse_context(text: str) -> tuple[Enumeration, str | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WsmanMessage:
     """A request message.
 
     Attributes:
@@ -98,7 +98,7 @@ class Message:
         estimate: the client asks how many items there are (rule WM-E-11).
     """
 
-    kind: Kind
+    kind: MessageKind
     id: str
     action: str
     resource: Resource | None

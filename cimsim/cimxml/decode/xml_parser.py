@@ -1,7 +1,7 @@
 """Safe XML parsing: bytes to an element tree without entities, DTDs or network (rules SEC1, SEC3, T4).
 
-libxml2 expands internal entities in attributes whatever its options say, so a document type declaration never reaches it. It can
-stand only before the root element, so what stands there is read here: white space, comments, processing instructions and
+libxml2 expands internal entities in attributes whatever its options say, so a document type declaration never reaches it. It
+can stand only before the root element, so what stands there is read here: white space, comments, processing instructions and
 at most one declaration, which may name an external DTD, no more, and is blanked out. Whatever else stands there is refused.
 After the root element has begun, libxml2 takes none, and any entity reference is an error.
 
