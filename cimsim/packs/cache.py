@@ -96,7 +96,7 @@ class Cache:
             self._check_owners(self._folder)
 
     def _check_owners(self, folder: Path) -> None:
-        """Tell once if others may write the folder: what they put there would be served."""
+        """Warn once if others may write the folder: what they put there would be served."""
         for each in (folder, *folder.parents[:2]):
             if writable_by_others(each):
                 self._warn(f"others may write the cache folder {each}, and so change what is served; use chmod go-w")

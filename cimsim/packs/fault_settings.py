@@ -80,7 +80,7 @@ def _value(pack: str, item: str, method: Method, text: str) -> int:
     except ValueError as error:
         raise _error(pack, FAULTS, item, f"method {method.name} cannot return this: {error}") from None
     if not isinstance(value, int):
-        raise _error(pack, FAULTS, item, f"method {method.name} returns a {method.returns.type}, no number")
+        raise _error(pack, FAULTS, item, f"method {method.name} returns a {method.returns.type}, not a number")
     return value
 
 

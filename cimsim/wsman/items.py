@@ -39,7 +39,7 @@ def item(enumeration: Enumeration, instance: Instance, projections: Projections)
 
 
 def room(enumeration: Enumeration, envelope: int) -> Callable[[Sequence[Instance], Projections], int]:
-    """Return what tells how many instances, from the first on, fit an envelope of so many bytes."""
+    """Return a function that says how many instances, from the first on, fit an envelope of so many bytes."""
 
     def fitting(instances: Sequence[Instance], projections: Projections) -> int:
         left = envelope - OVERHEAD

@@ -172,7 +172,7 @@ class WsmanDecoder:
         """Return the message of an envelope.
 
         Raises:
-            NotSoapError: it is no SOAP envelope.
+            NotSoapError: it is not a SOAP envelope.
             WsmanError: the message is answered with a fault; its ``message_id`` is that of the message, where it has one.
         """
         try:
@@ -458,5 +458,5 @@ def _choice(element: SoapElement | None, choices: Any, default: Any) -> Any:
         return choices(element.stripped)
     except ValueError:
         names = ", ".join(each.value for each in choices)
-        text = f"{element.name} {element.stripped[:100]!r} is none of {names}"
+        text = f"{element.name} {element.stripped[:100]!r} is not one of {names}"
         raise WsmanError(SCHEMA_VALIDATION, text) from None

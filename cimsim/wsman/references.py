@@ -46,7 +46,7 @@ def is_reference(element: SoapElement) -> bool:
 
 
 def read_reference(element: SoapElement) -> Selection | None:
-    """Return the instance that the endpoint reference in an element names; None where there is none.
+    """Return the instance that the endpoint reference in an element names; None where it names none.
 
     Raises:
         WsmanError: it has no resource URI, or that of all classes.

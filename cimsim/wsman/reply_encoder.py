@@ -152,7 +152,7 @@ def _items(message: WsmanMessage, context: str, items: Sequence[bytes], *, done:
 
 
 def _estimate(message: WsmanMessage) -> str:
-    """Return the header that tells how many items there are: nobody knows (rule WM-E-11)."""
+    """Return the header about the number of items: it is not known (rule WM-E-11)."""
     return '<w:TotalItemsCountEstimate xsi:nil="true"/>' if message.estimate else ""
 
 

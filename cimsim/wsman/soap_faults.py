@@ -1,4 +1,4 @@
-"""SOAP faults: what becomes of a CIM status, and of messages that are wrong (section "Faults" of the rules, WM-F)."""
+"""SOAP faults: the answers to a CIM status and to messages that are wrong (rules WM-F)."""
 
 from dataclasses import dataclass
 from html import escape

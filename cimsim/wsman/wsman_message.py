@@ -43,7 +43,7 @@ class Enumeration:
     """How the items of an enumeration look, which its context carries from reply to request.
 
     The context that clients get holds all of this beside the context of the CIMOM: a client may pull with any resource URI,
-    so the context alone must tell (rule WM-E-7).
+    so the context alone must say it (rule WM-E-7).
 
     Attributes:
         resource: that of the request that began it, whose form the items take.
@@ -66,7 +66,7 @@ class Enumeration:
 
 
 def parse_context(text: str) -> tuple[Enumeration, str | None]:
-    """Return what a context tells, and the context of the CIMOM, None where nothing is left.
+    """Return what a context holds, and the context of the CIMOM, None where nothing is left.
 
     Raises:
         WsmanError: it is not one of ours (rule WM-E-10).
@@ -89,9 +89,8 @@ class WsmanMessage:
         id: the text of its MessageID, which the reply names in RelatesTo (rule WM-S-6).
         action: the URI of its Action; "" for Identify.
         resource: what it is about; None for Identify, Pull and Release.
-        requests: to be carried out one after the other, until one fails; the reply shows the result of the last one. None of
-        them
-            for a message that is answered without the CIMOM.
+        requests: to be carried out one after the other, until one fails; the reply shows the result of the last one. Empty for
+            a message that is answered without the CIMOM.
         envelope: the most bytes that the reply may have.
         enumeration: for Enumerate, Pull and Release.
         optimized: the reply to Enumerate holds the first items (rule WM-E-3).

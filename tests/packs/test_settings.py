@@ -206,7 +206,7 @@ def test_a_fault_makes_a_method_return_its_number(make_pack: MakePack, load_pack
         ("T_Thing.Runn=1", "class T_Thing has no method Runn; did you mean Run?"),
         ("T_Thing.Run=256", "method Run cannot return this: 256 is out of the range of uint8 (0 to 255)"),
         ("T_Thing.Run=x", "method Run cannot return this: 'x' is not a uint8"),
-        ("T_Thing.Say=x", "method Say returns a string, no number"),
+        ("T_Thing.Say=x", "method Say returns a string, not a number"),
     ],
 )
 def test_faults_that_are_refused(make_pack: MakePack, refused: Refused, fault: str, text: str) -> None:

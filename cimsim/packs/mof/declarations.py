@@ -111,12 +111,12 @@ class DeclarationLoader:
     ``remarks`` grows with what is taken leniently, ``referring`` with the instances that may refer to what is not there.
     """
 
-    def __init__(self, transaction: Transaction, terms: DeclarationRules = STRICT) -> None:
+    def __init__(self, transaction: Transaction, rules: DeclarationRules = STRICT) -> None:
         self.remarks: list[Remark] = []
         self.referring: list[tuple[MofPosition, Instance]] = []
         self.transaction = transaction
-        self.lenient = terms.lenient
-        self._terms = terms
+        self.lenient = rules.lenient
+        self._rules = rules
 
     def apply(self, position: MofPosition, namespace: str, item: Item) -> Instance | None:
         """Put a declaration into the world, and return the instance if it makes one.
@@ -138,7 +138,7 @@ class DeclarationLoader:
             return None
         if not self.lenient:
             return self.transaction.create(item.classname, item, namespace, dangling=True)
-        remark, defaults = self._remark_at(position), self._terms.defaults
+        remark, defaults = self._remark_at(position), self._rules.defaults
         instance = lenient.create(self.transaction, item, namespace, remark, defaults=defaults)
         if instance.cls.references:
             self.referring.append((position, instance))
@@ -146,7 +146,7 @@ class DeclarationLoader:
 
     def _apply_class(self, position: MofPosition, namespace: str, item: CIMClass | ClassHead) -> None:
         known = self.transaction.world.namespace(namespace).schema.get(item.classname)
-        enforces = self._terms.enforces_write
+        enforces = self._rules.enforces_write
         if known is not None:
             whole = item.declaration() if isinstance(item, ClassHead) else item
             if known.declared == whole:

@@ -394,7 +394,7 @@ class _Parser:
             token = self._take()
             size = token.value
             if token.value < 1:
-                raise MofError(token.offset, f"an array of {token.value} items cannot be")
+                raise MofError(token.offset, f"an array cannot have {token.value} items")
         self._expect("]")
         return True, size
 
