@@ -109,3 +109,42 @@ def test_the_modules_that_the_page_about_architecture_names_are_there() -> None:
     assert len(named) > 30
     missing = [name for name in sorted(named) if not (ROOT / "cimsim" / name).is_dir()]
     assert [name for name in missing if not (ROOT / "cimsim" / f"{name}.py").is_file()] == []
+
+# Within the packages
+
+
+def import_circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of modules of which each imports every other, be it over further ones."""
+
+    def reached(module: str) -> set[str]:
+        found: set[str] = set()
+        waiting = [module]
+        while waiting:
+            for name in graph[waiting.pop()] & graph.keys():
+                if name not in found:
+                    found.add(name)
+                    waiting.append(name)
+        return found
+
+    reachable = {module: reached(module) for module in graph}
+    circles = {tuple(sorted(name for name in reachable[module] if module in reachable[name])) for module in graph}
+    return sorted(list(circle) for circle in circles if circle)
+
+
+def test_a_circle_is_found() -> None:
+    assert import_circles({"a": {"b", "re"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): imported(path)
+        for path in (ROOT / "cimsim").rglob("*.py")
+    }
+    assert import_circles(graph) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cimsim/packs/mof").glob("*.py")), ids=lambda path: path.name)
+def test_the_mof_front_end_knows_nothing_of_packs(path: Path) -> None:
+    ours = {name for name in imported(path) if name.startswith("cimsim.packs.")}
+    allowed = ("cimsim.packs.mof", "cimsim.packs.pack_errors")
+    assert [name for name in ours if not name.startswith(allowed)] == []

@@ -1,4 +1,4 @@
-"""A CIM-XML message as the layers above see it, and the refusal of one that is none."""
+"""A CIM-XML message as the layers above see it, and the refusal of what is not one."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,7 +46,7 @@ Example, a server for a test that sets the time itself:
 @setting("--host-name", default="localhost", show_default=True, help="HOST of the paths in answers.")
 @security_options
 @clock_options
-@setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the habits of another server.")
+@setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the quirks of another server.")
 @setting(
     "--set",
     multiple=True,
@@ -156,9 +156,9 @@ def serve(**options: Any) -> None:
 
     from cimsim.cimom.contexts import ContextOptions
     from cimsim.cimxml.encode.error_writer import ErrorInstances
-    from cimsim.cimxml.quirks import PROFILES, Quirks
     from cimsim.cli.logs import log_to_stderr
     from cimsim.operations.call import Policy
+    from cimsim.quirks.profiles import PROFILES, Quirks
     from cimsim.server.limits import HttpLimits
     from cimsim.server.recording import RequestLog
     from cimsim.simulation.endpoint import Endpoint, EndpointOptions
@@ -308,9 +308,20 @@ def load_packs(options: dict[str, Any], now: float, seed: int) -> Loaded:
         schema=options["schema"],
         lenient=options["lenient"],
         mof_dialect=options["mof_dialect"],
+        defaults=_pack_defaults(options["quirks"]),
     )
     _warn(loaded.warnings)
     return loaded
+
+
+def _pack_defaults(profile: str | None) -> Mapping[str, Mapping[str, Any]]:
+    """Return the defaults of settings that a profile of quirks replaces."""
+    if profile is None:
+        return {}
+    from cimsim.quirks.options import pack_defaults
+    from cimsim.quirks.profiles import PROFILES
+
+    return pack_defaults(PROFILES[profile])
 
 
 def _warn(warnings: Sequence[str]) -> None:

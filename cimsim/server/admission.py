@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from cimsim.cimxml.headers import CimHeaders, check_headers, unmatched
+from cimsim.cimxml.cim_headers import CimHeaders, check_headers, unmatched
 from cimsim.cimxml.message import MessageError
 from cimsim.server.auth import Authenticator
 from cimsim.server.discovery import Features

@@ -26,7 +26,7 @@ from httptools import (
     HttpRequestParser,
 )
 
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.server.admission import M_POST, OPTIONS, Admission, Admitted, Head, body_length, unknown_method
 from cimsim.server.bodies import MAX_SMALL_BODY, Share
 from cimsim.server.limits import HttpLimits

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 
 from cimsim.cimom.exchanges import Called
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.cim_headers import CimHeaders
 
 
 class Service(Protocol):

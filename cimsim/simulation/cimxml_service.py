@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pywbem import CIMError
 
 from cimsim.cimom.exchanges import Called
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.pending import Pending, steps_to
 from cimsim.operations.request import Request

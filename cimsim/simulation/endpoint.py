@@ -16,16 +16,17 @@ from cimsim.cimom.contexts import ContextOptions
 from cimsim.cimom.indications import Indications
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.decode.message_cache import RecentMessages
-from cimsim.cimxml.decode.message_limits import Limits
+from cimsim.cimxml.decode.message_cache import MessageCache
+from cimsim.cimxml.decode.message_limits import MessageLimits
 from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.encode.error_writer import ErrorInstances
-from cimsim.cimxml.quirks import Quirks
 from cimsim.delivery.sender import DeliveryOptions, HttpSender
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
-from cimsim.quirks.quirky_cimom import HabitualCimom, branded, with_habits
-from cimsim.quirks.quirky_encoder import StyledEncoder
+from cimsim.quirks.options import features_with, tolerances_of
+from cimsim.quirks.profiles import Quirks
+from cimsim.quirks.quirky_cimom import QuirkyCimom
+from cimsim.quirks.quirky_encoder import QuirkyEncoder
 from cimsim.server.auth import REALM, Authenticator
 from cimsim.server.discovery import Features
 from cimsim.server.http import CimHttpFactory
@@ -61,7 +62,7 @@ class EndpointOptions:
         policy: of operations.
         contexts: how enumeration sessions are kept.
         access: what users may do; None: everything.
-        quirks: the habits of another server (rules Q1 to Q7).
+        quirks: those of another server (rules Q1 to Q7).
         start: the time that the clock begins with, in seconds since 1970-01-01 UTC; None: now.
         running: whether the clock goes on by itself.
         random: names enumeration sessions.
@@ -104,7 +105,7 @@ class Endpoint:
         quirks = options.quirks
         self.clock = Clock(options.start, reactor, running=options.running)
         self.cimom = Cimom(
-            branded(loaded.world, quirks.brand, self.clock.now()),
+            loaded.world,
             loaded.providers,
             self.clock,
             replace(
@@ -129,23 +130,25 @@ class Endpoint:
         )
         self._sweeper = LoopingCall(self.cimom.sweep)
         self._sweeper.clock = reactor
-        limits = Limits(batch=options.max_batch)
-        decoder = Decoder(limits, options.host, quirks)
+        limits, tolerances = MessageLimits(batch=options.max_batch), tolerances_of(quirks)
+        new_decoder = partial(Decoder, limits, options.host, tolerances)
         apart = Apart(reactor)
         encoder: Encodes = Encoder(options.host, null_outputs=options.null_outputs, error_instances=options.error_instances)
         cimom: Performs = self.cimom
         if quirks != Quirks():
-            encoder, cimom = StyledEncoder(encoder, quirks), HabitualCimom(cimom, quirks)
+            encoder, cimom = QuirkyEncoder(encoder, quirks), QuirkyCimom(cimom, quirks)
         service = CimService(
-            RecentMessages(decoder),
+            MessageCache(new_decoder()),
             encoder,
             cimom,
             self.cimom,
             # A decoder is not for several threads.
-            decode_apart=lambda body, headers: apart.run(lambda: Decoder(limits, options.host, quirks).decode(body, headers)),
+            decode_apart=lambda body, headers: apart.run(
+                lambda: Decoder(limits, options.host, tolerances).decode(body, headers)
+            ),
         )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
-        features = with_habits(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
+        features = features_with(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
         self._factory = CimHttpFactory(service, reactor, authenticator, options.limits, features, options.recorder)
 
     def listen(self) -> list[str]:
@@ -176,8 +179,7 @@ class Endpoint:
 
     def renew(self, loaded: Loaded) -> None:
         """Go on with other packs."""
-        world = branded(loaded.world, self._options.quirks.brand, self.clock.now())
-        self.cimom.renew(world, loaded.providers, loaded.providers)
+        self.cimom.renew(loaded.world, loaded.providers, loaded.providers)
 
     def _opened(self, scheme: str, port: Any) -> str:
         self._ports.append(port)
