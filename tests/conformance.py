@@ -19,10 +19,10 @@ from cimsim.control.conformance import rules
 
 ROOT: Final = Path(__file__).parent.parent
 
-_FAMILY: Final = r"OP-[A-Z]{2,3}-|PL-|VR-|SEC|FL|H[CEAO]?|C[PTLWJ]|[MGXDEIWTZQK]"
+_FAMILY: Final = r"OP-[A-Z]{2,3}-|WM-[A-Z]+-|PL-|VR-|SEC|FL|H[CEAO]?|C[PTLWJ]|[MGXDEIWTZQK]"
 _CITED: Final = re.compile(rf"(?<![\w-])({_FAMILY})(\d+)(?:(?: to |\.\.)(?:({_FAMILY}))?(\d+))?(?![\w-])")
-_IN_NAME: Final = re.compile(r"(?<=_)(op_[a-z]{2,3}_|pl_|vr_|sec|fl|h[ceao]?|c[ptlwj]|[mgxdeiwtzqk])(\d+)(?=_|$)")
-_RANGE_IN_NAME: Final = re.compile(rf"{_IN_NAME.pattern}_to_(?:op_[a-z]{{2,3}}_|pl_|[a-z]{{1,3}})?(\d+)(?=_|$)")
+_IN_NAME: Final = re.compile(r"(?<=_)((?:op|wm)_[a-z]{1,3}_|pl_|vr_|sec|fl|h[ceao]?|c[ptlwj]|[mgxdeiwtzqk])(\d+)(?=_|$)")
+_RANGE_IN_NAME: Final = re.compile(rf"{_IN_NAME.pattern}_to_(?:(?:op|wm)_[a-z]{{1,3}}_|pl_|[a-z]{{1,3}})?(\d+)(?=_|$)")
 
 _DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef)
 

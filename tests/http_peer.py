@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from zope.interface import alsoProvides
 
 from cimsim.cimom.exchanges import Called
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.http_features import Features
 from cimsim.server.auth import Authenticator
 from cimsim.server.connection import HttpConnection

@@ -1,6 +1,7 @@
-"""The package table of the design: a package imports only from those below it."""
+"""The package table of the page about architecture: a package imports only from those below it."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,9 @@ def test_imports_run_downwards(path: Path) -> None:
     if package not in LAYERS:
         # mocks.py stands for the folder of the packs, and imports nothing of ours; the plugin belongs to testing, but pytest
         # imports it in every run, and what testing needs only in those that use it.
-        assert path.name in {"__init__.py", "__main__.py", "mocks.py", "pytest_plugin.py"}, f"{path} belongs to no package of the table"
+        assert path.name in {"__init__.py", "__main__.py", "mocks.py", "pytest_plugin.py"}, (
+            f"{path} belongs to no package of the table"
+        )
         return
     assert violations(package, imported(path)) == []
 
@@ -101,3 +104,59 @@ def test_mock_packs_use_only_what_packs_are_given(path: Path) -> None:
     # A pack imports its own modules relatively.
     engine = [name for name in imported(path, relative=True) if name.startswith("cimsim.")]
     assert [name for name in engine if name.split(".")[1] not in allowed] == []
+
+
+def test_the_page_about_architecture_has_the_packages_in_this_order() -> None:
+    page = (ROOT / "cimsim" / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `cimsim/(\w+)/` \|", page, re.MULTILINE)
+    there = [package for package in LAYERS if (ROOT / "cimsim" / package).is_dir()]
+    assert listed == there
+
+
+def test_the_modules_that_the_page_about_architecture_names_are_there() -> None:
+    page = (ROOT / "cimsim" / "docs" / "architecture.md").read_text(encoding="utf-8")
+    packages = "|".join(LAYERS)
+    named = set(re.findall(rf"`((?:{packages})(?:/\w+)+)\b", page))
+    assert len(named) > 30
+    missing = [name for name in sorted(named) if not (ROOT / "cimsim" / name).is_dir()]
+    assert [name for name in missing if not (ROOT / "cimsim" / f"{name}.py").is_file()] == []
+
+
+# Within the packages
+
+
+def import_circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of modules of which each imports every other, be it over further ones."""
+
+    def reached(module: str) -> set[str]:
+        found: set[str] = set()
+        waiting = [module]
+        while waiting:
+            for name in graph[waiting.pop()] & graph.keys():
+                if name not in found:
+                    found.add(name)
+                    waiting.append(name)
+        return found
+
+    reachable = {module: reached(module) for module in graph}
+    circles = {tuple(sorted(name for name in reachable[module] if module in reachable[name])) for module in graph}
+    return sorted(list(circle) for circle in circles if circle)
+
+
+def test_a_circle_is_found() -> None:
+    assert import_circles({"a": {"b", "re"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): imported(path)
+        for path in (ROOT / "cimsim").rglob("*.py")
+    }
+    assert import_circles(graph) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cimsim/packs/mof").glob("*.py")), ids=lambda path: path.name)
+def test_the_mof_front_end_knows_nothing_of_packs(path: Path) -> None:
+    ours = {name for name in imported(path) if name.startswith("cimsim.packs.")}
+    allowed = ("cimsim.packs.mof", "cimsim.packs.pack_errors")
+    assert [name for name in ours if not name.startswith(allowed)] == []

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from cimsim.cimxml.cim_headers import CimHeaders, check_headers, unmatched
 from cimsim.cimxml.content_negotiation import check_accept, check_content_encoding, check_content_type, takes_trailers
-from cimsim.cimxml.headers import CimHeaders, check_headers, unmatched
 from cimsim.cimxml.http_features import Features
 from cimsim.cimxml.http_headers import ResponseStyle
 from cimsim.cimxml.m_post_prefix import CIM_EXTENSION, prefix_of

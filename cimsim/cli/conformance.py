@@ -1,4 +1,4 @@
-"""``cimsim conformance``: the rules of CIM-XML over HTTP, where each comes from, and whether the simulator keeps it."""
+"""``cimsim conformance``: the rules that the simulator is held to, where each comes from, and whether it keeps it."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from twisted.web.iweb import IAgentEndpointFactory, IBodyProducer
 from zope.interface import implementer
 
 from cimsim import __version__
-from cimsim.cimxml.export_message import CONTENT_TYPE, METHOD, PROTOCOL_VERSION, ExportError
+from cimsim.cimxml.indication_export import CONTENT_TYPE, METHOD, PROTOCOL_VERSION, ExportError
 from cimsim.providers.listener_url import ListenerUrl
 
 _MAX_READ: Final = 64 * 1024

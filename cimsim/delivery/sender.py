@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from cimsim.cimom.delivery_queues import Done, Outgoing
 from cimsim.cimxml.encode.instance_writer import filled_in
-from cimsim.cimxml.export_message import ExportError, check_reply, export_message, export_payload
+from cimsim.cimxml.indication_export import ExportError, check_reply, export_message, export_payload
 from cimsim.delivery.allowed_listeners import AllowedListener
 from cimsim.providers.listener_url import ListenerUrl, parse_listener_url
 

@@ -1,4 +1,4 @@
-"""Extrinsic methods: the checks before one runs, and the shaping of what it returns (section 4 of the rules)."""
+"""Extrinsic methods: the checks before one runs, and the shaping of what it returns (rules X1 to X14)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol

@@ -196,7 +196,7 @@ _NO_QUALIFIERS = Parameter("IncludeQualifiers", Kind.BOOLEAN, False)
 _CLASS_ORIGIN = Parameter("IncludeClassOrigin", Kind.BOOLEAN, False)
 _PROPERTY_LIST = Parameter("PropertyList", Kind.STRINGS, None)
 _PROPERTY_NAME = Parameter("PropertyName", Kind.STRING)
-# Not of these operations any more, but some clients still send it (section 3.4 of the rules).
+# Not of these operations any more, but some clients still send it (rule VR-9).
 _IGNORED_QUALIFIERS = _NO_QUALIFIERS
 _CONTEXT = Parameter("EnumerationContext", Kind.STRING)
 _PULL_COUNT = Parameter("MaxObjectCount", Kind.UINT32)

@@ -9,9 +9,17 @@ from typing import Final, Protocol
 from pywbem import CIMClass, CIMQualifierDeclaration
 
 from cimsim.packs.cache import Cache, digest_of, key_of, sha256
-from cimsim.packs.declarations import Compiled, Declaring, Position, Remark, Standard, Terms, apply_all
 from cimsim.packs.manifest import Manifest, NamespaceEntry, Pack
-from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.mof.declarations import (
+    CompiledPack,
+    DeclarationLoader,
+    DeclarationRules,
+    MofPosition,
+    Remark,
+    StandardQualifiers,
+    apply_all,
+)
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.pack_errors import PackError, read_bytes
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
@@ -36,7 +44,7 @@ class Built:
     files: Mapping[str, tuple[str, ...]]
     classes: frozenset[tuple[str, str]]
     remarks: tuple[Remark, ...] = ()
-    referring: tuple[tuple[Position, Instance], ...] = ()
+    referring: tuple[tuple[MofPosition, Instance], ...] = ()
 
     def warnings(self, world: World) -> list[str]:
         """Return lines ``FILE:LINE:COLUMN: what is wrong``: what was taken leniently, and references that lead nowhere yet."""
@@ -52,7 +60,7 @@ class Built:
         return [str(position.error(self.folder, text)) for position, text in sorted([*self.remarks, *dangling])]
 
 
-class Files(Protocol):
+class MofFiles(Protocol):
     """The MOF files of a pack, wherever they lie.
 
     ``folder`` begins the paths of all of them, ``namespaces`` are what they are compiled into.
@@ -62,7 +70,7 @@ class Files(Protocol):
     namespaces: Sequence[NamespaceEntry]
 
     def contents(self) -> Mapping[str, bytes]:
-        """Return what tells the files from others: contents by name; raises PackError."""
+        """Return what the compiled form depends on: contents by name; raises PackError."""
 
     def listed(self) -> Sequence[NamespaceEntry]:
         """Return the namespaces with the files to compile, in order; raises PackError."""
@@ -84,13 +92,13 @@ class Files(Protocol):
 
 
 @dataclass(frozen=True)
-class PackOfFiles(Pack):
+class SchemaPack(Pack):
     """A pack without a ``pack.toml``, which brings its files along."""
 
-    files: Files = field(kw_only=True)
+    files: MofFiles = field(kw_only=True)
 
 
-class PackFiles:
+class ListedFiles:
     """The files that ``pack.toml`` lists; others may lie below its folder."""
 
     def __init__(self, pack: Pack) -> None:
@@ -159,22 +167,22 @@ def spelling_on_disk(path: Path) -> Path:
 class Builder:
     """Puts packs into a world one after the other, required ones first.
 
-    ``progress`` is told when something has to be compiled; ``dialect`` is that of packs that do not say theirs.
+    ``progress`` is called when something has to be compiled; ``dialect`` is that of packs that do not name one.
     """
 
-    def __init__(self, cache: Cache, progress: Callable[[str], None], dialect: Dialect = Dialect.DMTF) -> None:
+    def __init__(self, cache: Cache, progress: Callable[[str], None], dialect: MofDialect = MofDialect.DMTF) -> None:
         self._cache = cache
         self._dialect = dialect
         self._progress = progress
         self._digests: dict[str, str] = {}
         entry = NamespaceEntry("root/standard", [STANDARD_QUALIFIERS])
         qualifiers = Pack(Path(__file__).parent / "mof", Manifest("standard qualifiers", namespaces=[entry]))
-        self._standard = Standard()
+        self._standard = StandardQualifiers()
         self._standard_digest = ""
-        declaring = Declaring(Transaction(World()))
-        compiled, self._standard_digest = self._compiled(qualifiers.name, PackFiles(qualifiers), declaring, Dialect.DMTF)
+        declaring = DeclarationLoader(Transaction(World()))
+        compiled, self._standard_digest = self._compiled(qualifiers.name, ListedFiles(qualifiers), declaring, MofDialect.DMTF)
         items = (declared.item for declared in compiled.declared)
-        self._standard = Standard(tuple(item for item in items if isinstance(item, CIMQualifierDeclaration)))
+        self._standard = StandardQualifiers(tuple(item for item in items if isinstance(item, CIMQualifierDeclaration)))
 
     def build(self, pack: Pack, transaction: Transaction) -> Built:
         """Put the MOF of a pack into the world of a transaction.
@@ -182,15 +190,17 @@ class Builder:
         Raises:
             PackError: as compiling does; or what was compiled earlier does not fit this world.
         """
-        files = pack.files if isinstance(pack, PackOfFiles) else PackFiles(pack)
-        dialect = Dialect.named(pack.manifest.mof_dialect, self._dialect)
-        declaring = Declaring(transaction, Terms(pack.manifest.lenient, pack.manifest.enforce_write))
+        files = pack.files if isinstance(pack, SchemaPack) else ListedFiles(pack)
+        dialect = MofDialect.named(pack.manifest.mof_dialect, self._dialect)
+        declaring = DeclarationLoader(transaction, DeclarationRules(pack.manifest.lenient, pack.manifest.enforce_write))
         compiled, digest = self._compiled(pack.name, files, declaring, dialect)
         self._digests[pack.name] = digest
         remarks = *compiled.remarks, *declaring.remarks
         return Built(files.folder, _files(pack, compiled), _classes(compiled), remarks, tuple(declaring.referring))
 
-    def _compiled(self, name: str, files: Files, declaring: Declaring, dialect: Dialect) -> tuple[Compiled, str]:
+    def _compiled(
+        self, name: str, files: MofFiles, declaring: DeclarationLoader, dialect: MofDialect
+    ) -> tuple[CompiledPack, str]:
         """Return what a pack declares, after putting it into the world, and its digest."""
         # A pack may build on any that came before it, be it required or not.
         before = [self._standard_digest, *self._digests.values()]
@@ -203,9 +213,9 @@ class Builder:
             apply_all(declaring, compiled, files.folder, self._standard, [entry.name for entry in files.namespaces])
         return compiled, digest_of(key, compiled)
 
-    def _compile(self, name: str, files: Files, declaring: Declaring, dialect: Dialect) -> Compiled:
+    def _compile(self, name: str, files: MofFiles, declaring: DeclarationLoader, dialect: MofDialect) -> CompiledPack:
         # Compiling is rare and its modules are not small.
-        from cimsim.packs.mof.compilation import compile_pack
+        from cimsim.packs.mof.pack_compiler import compile_pack
 
         listed = files.listed()
         count = files.count()
@@ -219,13 +229,14 @@ class Builder:
                     self._progress(_bar(name, len(contents), count))
             return contents[path]
 
-        compiled = compile_pack(declaring, files.folder, listed, self._standard, read, files.find, dialect, files.spelling)
+        named = [(entry.name, entry.mof) for entry in listed]
+        compiled = compile_pack(declaring, files.folder, named, self._standard, read, files.find, dialect, files.spelling)
         further = [path for path in sorted(contents) if not files.covers(path)]
         reads = tuple((Path(os.path.relpath(path, files.folder)).as_posix(), sha256(contents[path])) for path in further)
-        return Compiled(compiled.declared, reads, compiled.remarks)
+        return CompiledPack(compiled.declared, reads, compiled.remarks)
 
 
-def compile_plain(pack: Pack, transaction: Transaction, dialect: Dialect, *, lenient: bool) -> Built:
+def compile_plain(pack: Pack, transaction: Transaction, dialect: MofDialect, *, lenient: bool) -> Built:
     """Put a MOF file of a mock environment into the world of a transaction.
 
     New namespaces get no qualifiers of ours, and instances no class defaults, as in pywbem_mock. Nothing is cached.
@@ -233,18 +244,19 @@ def compile_plain(pack: Pack, transaction: Transaction, dialect: Dialect, *, len
     Raises:
         PackError: as compiling does.
     """
-    from cimsim.packs.mof.compilation import compile_pack
+    from cimsim.packs.mof.pack_compiler import compile_pack
 
-    declaring = Declaring(transaction, Terms(lenient, defaults=False))
-    files = PackFiles(pack)
+    declaring = DeclarationLoader(transaction, DeclarationRules(lenient, defaults=False))
+    files = ListedFiles(pack)
+    named = [(entry.name, entry.mof) for entry in files.listed()]
     compiled = compile_pack(
-        declaring, files.folder, files.listed(), Standard(), files.read, files.find, dialect, files.spelling
+        declaring, files.folder, named, StandardQualifiers(), files.read, files.find, dialect, files.spelling
     )
     remarks = *compiled.remarks, *declaring.remarks
     return Built(files.folder, _files(pack, compiled), _classes(compiled), remarks, tuple(declaring.referring))
 
 
-def _classes(compiled: Compiled) -> frozenset[tuple[str, str]]:
+def _classes(compiled: CompiledPack) -> frozenset[tuple[str, str]]:
     return frozenset(
         (fold_namespace(namespace), fold(item.classname))
         for _, namespace, item in compiled.declared
@@ -259,7 +271,7 @@ def _bar(name: str, done: int, count: int) -> str:
     return f"compiling {name} [{'#' * filled:.<{_BAR}}] {done} of {count} MOF files"
 
 
-def _files(pack: Pack, compiled: Compiled) -> dict[str, tuple[str, ...]]:
+def _files(pack: Pack, compiled: CompiledPack) -> dict[str, tuple[str, ...]]:
     """Return the files of each namespace: those listed, and those that were found to declare something in it."""
     names: dict[str, str] = {}
     files: dict[str, dict[str, None]] = {}

@@ -8,7 +8,7 @@ digests of all packs loaded before it. Files that are only found while compiling
 SHA-256, and must still be the same.
 
 The cache is a help, never a condition: what cannot be read or is not understood is compiled again, and a folder that cannot be
-written, or that others can write, is told once to the log. Files are written under another name first, so that nobody reads
+written, or that others can write, is reported once to the log. Files are written under another name first, so that nobody reads
 half of one. Only the 64 used last are kept: the time of a file is that of its last use.
 """
 
@@ -24,16 +24,16 @@ import msgspec
 import pywbem
 
 import cimsim
-from cimsim.packs.declarations import Compiled
-from cimsim.packs.encoding import decode, encode
+from cimsim.packs.cache_encoding import decode, encode
 from cimsim.packs.manifest import NamespaceEntry
-from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.mof.declarations import CompiledPack
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.pack_errors import PackError
 from cimsim.packs.permissions import writable_by_others
 
 FORMAT: Final = 2
 _MAGIC: Final = "cimsim pack"
-_MOST_FILES: Final = 64
+_MAX_FILES: Final = 64
 
 
 class _File(msgspec.Struct, array_like=True, frozen=True):
@@ -58,7 +58,7 @@ def key_of(
     namespaces: Sequence[NamespaceEntry],
     contents: Mapping[str, bytes],
     before: Sequence[str],
-    dialect: Dialect,
+    dialect: MofDialect,
     *,
     lenient: bool,
 ) -> str:
@@ -81,13 +81,13 @@ def key_of(
     return sha256(msgspec.json.encode(parts))
 
 
-def digest_of(key: str, compiled: Compiled) -> str:
+def digest_of(key: str, compiled: CompiledPack) -> str:
     """Return what stands for a compiled pack in the keys of the packs that build on it: its key and what else was read."""
     return sha256(msgspec.json.encode([key, compiled.reads]))
 
 
 class Cache:
-    """The cache in a folder; None: there is none, nothing is found or kept."""
+    """The cache in a folder; None: nothing is found or kept."""
 
     def __init__(self, folder: Path | None, warn: Callable[[str], None]) -> None:
         self._folder = None if folder is None else folder / "packs" / f"v{FORMAT}"
@@ -96,13 +96,13 @@ class Cache:
             self._check_owners(self._folder)
 
     def _check_owners(self, folder: Path) -> None:
-        """Tell once if others may write the folder: what they put there would be served."""
+        """Warn once if others may write the folder: what they put there would be served."""
         for each in (folder, *folder.parents[:2]):
             if writable_by_others(each):
                 self._warn(f"others may write the cache folder {each}, and so change what is served; use chmod go-w")
                 return
 
-    def load(self, key: str, read: Callable[[str], bytes]) -> Compiled | None:
+    def load(self, key: str, read: Callable[[str], bytes]) -> CompiledPack | None:
         """Return what is stored under a key, or None if there is nothing, or nothing that is sound and still true.
 
         Args:
@@ -125,8 +125,8 @@ class Cache:
             os.utime(self._path(key))
         return compiled
 
-    def store(self, key: str, compiled: Compiled) -> None:
-        """Store a compiled pack under a key. Where that fails, tell it and go on without a cache."""
+    def store(self, key: str, compiled: CompiledPack) -> None:
+        """Store a compiled pack under a key. Where that fails, report it and go on without a cache."""
         if self._folder is None:
             return
         try:
@@ -165,7 +165,7 @@ def _forget_oldest(folder: Path) -> None:
         # Another process may be cleaning up as well.
         with suppress(OSError):
             times[file] = file.stat().st_mtime_ns
-    for file in sorted(times, key=times.__getitem__, reverse=True)[_MOST_FILES:]:
+    for file in sorted(times, key=times.__getitem__, reverse=True)[_MAX_FILES:]:
         with suppress(OSError):
             file.unlink()
 

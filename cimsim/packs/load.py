@@ -7,11 +7,11 @@ from typing import Any
 
 from msgspec import structs
 
-from cimsim.packs.build import Builder, Built, PackOfFiles
+from cimsim.packs.build import Builder, Built, SchemaPack
 from cimsim.packs.cache import Cache
-from cimsim.packs.faults import check_timings, faults_of
+from cimsim.packs.fault_settings import check_timings, faults_of
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
-from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.provider_module import Program
 from cimsim.packs.scripts import MOF, set_up, split_environment
@@ -74,7 +74,8 @@ def load(
     namespace: str = DEFAULT_NAMESPACE,
     schema: Path | None = None,
     lenient: bool | None = None,
-    mof_dialect: str = Dialect.DMTF.value,
+    mof_dialect: str = MofDialect.DMTF.value,
+    defaults: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Loaded:
     """Load packs, and the packs they require, into a new world.
 
@@ -89,7 +90,7 @@ def load(
         cache_dir: where compiled packs are kept (see ``cache``), None to keep none.
         now: the time for ``populate``, in seconds since 1970-01-01 UTC.
         seed: what generated identifiers are made from.
-        progress: is told what takes time, as text for a user.
+        progress: receives what takes time, as text for a user.
         namespace: where plain MOF files are compiled into, and the default namespace of mock scripts.
         schema: a folder or ZIP archive of MOF files that is compiled into ``namespace`` before all packs.
         lenient: whether what MOF has incomplete or twice is warned of and not refused: references to instances that are not
@@ -97,21 +98,22 @@ def load(
             classes, classes, properties of classes and instances declared again. None: as each ``pack.toml`` says; plain MOF
             files are taken leniently.
         mof_dialect: what plain MOF files, the schema, and packs that do not say it are written in: ``dmtf`` or ``windows``.
+        defaults: of settings, in place of those that packs declare, as ``settings.settle`` takes them.
 
     Raises:
         PackError: anything is wrong with a pack or a setting.
     """
-    dialect = Dialect(mof_dialect)
+    dialect = MofDialect(mof_dialect)
     packs, files = split_environment(packs)
     found = find_packs(packs, namespace) if packs or not files else []
     if schema is not None:
         # Only this needs the modules that read archives.
-        from cimsim.packs.mof.schema_files import open_schema
+        from cimsim.packs.schema_pack import open_schema
 
         found = [open_schema(schema, namespace, found, dialect), *found]
     if lenient is not None:
         found = [replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
-    settings = settle(found, overrides or {})
+    settings = settle(found, overrides or {}, defaults)
     passed_on = pass_on(found, settings)
     builder = Builder(Cache(cache_dir, _warn), progress or _silent, dialect)
     transaction = Transaction(World(seed=seed), now=now)
@@ -152,7 +154,7 @@ def _loaded(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
         name=pack.name,
         title=pack.manifest.title,
         version=pack.manifest.version,
-        path=pack.folder if pack.text or isinstance(pack, PackOfFiles) else pack.folder / pack.manifest.namespaces[0].mof[0],
+        path=pack.folder if pack.text or isinstance(pack, SchemaPack) else pack.folder / pack.manifest.namespaces[0].mof[0],
         files=built.files,
         settings=settings,
         classes=built.classes,

@@ -30,7 +30,7 @@ def locate(name_or_path: str | Path) -> Path:
         name_or_path: a folder with a ``pack.toml``, a file ``*.mof``, or the name of a shipped pack; looked for in this order.
 
     Raises:
-        PackError: it is none of them.
+        PackError: it is none of these.
     """
     path = Path(name_or_path)
     if (path / MANIFEST).is_file() or (path.suffix.lower() == ".mof" and path.is_file()):
@@ -62,7 +62,7 @@ def locate_required(name: str, beside: Path) -> Path:
 
 
 def no_pack(name: str, known: Iterable[str]) -> str:
-    """Return the text that says that there is no such pack, and which there are."""
+    """Return the text of an error about a pack that does not exist, with the names of those that do."""
     names = list(known)
     return f"no pack {name}{did_you_mean(name, names)} (there are: {', '.join(names)})"
 

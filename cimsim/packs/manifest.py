@@ -92,7 +92,7 @@ def read_pack(folder: Path) -> Pack:
     """Return the pack in a folder.
 
     Raises:
-        PackError: ``pack.toml`` is missing, is no TOML, has unknown keys, values of wrong types or a name that is none, be it
+        PackError: ``pack.toml`` is missing, is not TOML, has unknown keys, values of wrong types or a wrong name,
             of the pack or of a namespace.
     """
     file = folder / MANIFEST
@@ -105,13 +105,13 @@ def read_pack(folder: Path) -> Pack:
         raise PackError(_readable(error), file) from None
     pack = Pack(folder, manifest, text)
     if not _NAME.fullmatch(manifest.name):
-        raise pack.error(f"{manifest.name!r} is no name of a pack: a letter, then letters, digits, - and _", "name")
+        raise pack.error(f"{manifest.name!r} is not the name of a pack: a letter, then letters, digits, - and _", "name")
     for required in manifest.requires:
         if not _NAME.fullmatch(required):
             raise pack.error(f"{required!r} is not a name of a pack", required)
     for entry in manifest.namespaces:
         if not fold_namespace(entry.name):
-            raise pack.error(f"{entry.name!r} is no name of a namespace", entry.name)
+            raise pack.error(f"{entry.name!r} is not the name of a namespace", entry.name)
     return pack
 
 
@@ -125,7 +125,7 @@ def plain_pack(mof: Path, namespace: str) -> Pack:
         PackError: the name of the namespace is empty.
     """
     if not fold_namespace(namespace):
-        raise PackError(f"{namespace!r} is no name of a namespace")
+        raise PackError(f"{namespace!r} is not the name of a namespace")
     entry = NamespaceEntry(namespace, [mof.name])
     return Pack(mof.parent, Manifest(str(mof), requires=["interop"], lenient=True, namespaces=[entry]))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cimsim.packs.build import Built, compile_plain
 from cimsim.packs.manifest import plain_pack
 from cimsim.packs.modules import FAILURES, SourceLoader, module_name, reason, syntax_error
-from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.pack_errors import PackError, read_bytes
 from cimsim.providers.provider import Binding, Fault, Providers
 from cimsim.world.transaction import Transaction
@@ -67,7 +67,7 @@ def set_up(
     now: float,
     *,
     lenient: bool = True,
-    dialect: Dialect = Dialect.DMTF,
+    dialect: MofDialect = MofDialect.DMTF,
 ) -> tuple[World, Environment]:
     """Compile the MOF files of an environment and run its scripts; return the next world as well.
 
@@ -80,10 +80,10 @@ def set_up(
         dialect: what they are written in.
 
     Raises:
-        PackError: a file cannot be read, MOF is wrong, or a script fails, does nothing or is no Python.
+        PackError: a file cannot be read, MOF is wrong, or a script fails, does nothing or is not Python.
     """
     for file in files:
-        # What is missing shall not be told of after the work of others.
+        # What is missing is reported before any work is done.
         read_bytes(file)
     # pywbem_mock takes a while to import, and few need it.
     from pywbem import WBEMServer

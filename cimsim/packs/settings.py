@@ -34,19 +34,26 @@ def declared_settings(pack: Pack) -> dict[str, SettingEntry]:
     return {**pack.manifest.settings, **_OF_EVERY_PACK}
 
 
-def settle(packs: Sequence[Pack], overrides: Mapping[str, Any]) -> dict[str, Settings]:
+def settle(
+    packs: Sequence[Pack], overrides: Mapping[str, Any], defaults: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Settings]:
     """Return the settings of each pack, by its name: defaults, replaced by what the user says.
 
     Args:
         packs: the packs that are loaded.
         overrides: ``{"PACK.NAME": value}``, nested tables ``{"PACK": {"NAME": value}}`` or both. A value is typed, or is text
             as a command line gives it; the text of a ``string[]`` has its items separated by commas.
+        defaults: ``{"PACK": {"NAME": value}}`` in place of the defaults that packs declare; what no pack declares is ignored.
 
     Raises:
         PackError: unknown pack or setting, a value of the wrong type or not among the choices; a default likewise.
     """
     by_name = {pack.name: pack for pack in packs}
     values = {pack.name: _defaults(pack) for pack in packs}
+    for pack_name, given in (defaults or {}).items():
+        declared = declared_settings(by_name[pack_name]) if pack_name in by_name else {}
+        for name in given.keys() & declared.keys():
+            values[pack_name][name] = _checked(f"{pack_name}.{name}", declared[name], given[name])
     for pack_name, name, value in _flat(overrides):
         place = f"{pack_name}.{name}"
         pack = by_name.get(pack_name)

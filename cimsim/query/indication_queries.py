@@ -20,7 +20,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass, Schema
 
-_MOST_TESTS: Final = 32
+_MAX_TESTS: Final = 32
 """Pairs of an indication class and a schema for which the condition is kept; both are replaced as classes change."""
 
 
@@ -95,7 +95,7 @@ class IndicationFilter:
         key = (indication.cls, schema)
         test = self._tests.get(key)
         if test is None:
-            if len(self._tests) >= _MOST_TESTS:
+            if len(self._tests) >= _MAX_TESTS:
                 self._tests.clear()
             test = self._tests[key] = self._test(indication.cls, schema)
             self._fitting = COMPILED * self._units

@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from lark import Lark, Token
     from lark.exceptions import UnexpectedInput
 
-_LONGEST: Final = 65_536
-_DEEPEST: Final = 100
-_LONGEST_NUMBER: Final = 100
+_MAX_LENGTH: Final = 65_536
+_MAX_DEPTH: Final = 100
+_MAX_DIGITS: Final = 100
 _MAX_TOKENS: Final = 1_000
 """Words, values and signs of a query. Each takes some 25 us to parse, and nobody else is answered meanwhile."""
 _MAX_STEPS: Final = 2_000
@@ -124,8 +124,8 @@ def parse_condition(language: str, text: str) -> Condition:
 def _parse(dialect: Dialect, text: str) -> Any:
     from lark.exceptions import UnexpectedInput
 
-    if len(text) > _LONGEST:
-        raise _position_of(text, _LONGEST).invalid(f"a query of more than {_LONGEST} characters")
+    if len(text) > _MAX_LENGTH:
+        raise _position_of(text, _MAX_LENGTH).invalid(f"a query of more than {_MAX_LENGTH} characters")
     surplus = next(islice(_TOKEN.finditer(text), _MAX_TOKENS, None), None)
     if surplus is not None:
         raise _position_of(text, surplus.start(1)).too_much(f"a query of more than {_MAX_TOKENS} words, values and signs")
@@ -230,8 +230,8 @@ class _Builder:
             step, at = parts[0]
             return Path((step,), at)
         path, (step, _) = parts
-        if len(path.steps) >= _DEEPEST:
-            raise path.at.invalid(f"a path of more than {_DEEPEST} names")
+        if len(path.steps) >= _MAX_DEPTH:
+            raise path.at.invalid(f"a path of more than {_MAX_DEPTH} names")
         return Path((*path.steps, step), path.at)
 
     def literal(self, tokens: "list[Token]") -> Literal:
@@ -246,8 +246,8 @@ class _Builder:
                 return Literal(None, text, at)
             case "TRUE" | "FALSE":
                 return Literal(token.type == "TRUE", text, at)
-        if len(text) > _LONGEST_NUMBER:
-            raise at.invalid(f"a number of more than {_LONGEST_NUMBER} characters")
+        if len(text) > _MAX_DIGITS:
+            raise at.invalid(f"a number of more than {_MAX_DIGITS} characters")
         return Literal(float(text) if token.type == "REAL" else _integer(text), text, at)
 
     def array(self, parts: list[Any]) -> ArrayLiteral:
@@ -388,6 +388,6 @@ def _integer(text: str) -> int:
 
 def _deeper(terms: list[Condition]) -> int:
     found = max(map(depth, terms)) + 1
-    if found > _DEEPEST:
-        raise place(terms[0]).invalid(f"AND, OR and NOT are nested more than {_DEEPEST} deep")
+    if found > _MAX_DEPTH:
+        raise place(terms[0]).invalid(f"AND, OR and NOT are nested more than {_MAX_DEPTH} deep")
     return found

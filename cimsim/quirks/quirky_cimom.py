@@ -1,4 +1,4 @@
-"""A CIMOM with the habits of another: its brand, its status codes, what it leaves out (rules Q1 to Q5, W7)."""
+"""A CIMOM with the quirks of another: its status codes and texts, its names of namespaces, what it lacks (rules Q1 to Q5)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,51 +9,44 @@ from pywbem import (
     CIM_ERR_INVALID_ENUMERATION_CONTEXT,
     CIM_ERR_INVALID_PARAMETER,
     CIM_ERR_NOT_SUPPORTED,
-    CIMClass,
     CIMError,
-    CIMProperty,
-    CIMQualifier,
 )
 
-from cimsim.cimxml.http_features import Features
 from cimsim.cimxml.message import REQUEST_NOT_VALID, MessageError
-from cimsim.cimxml.quirks import INTEROP, Brand, Quirks
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import InstanceNames, NamedInstances, ObjectPaths, ObjectsWithPath, Pulled, Result
 from cimsim.operations.table import OPERATIONS
-from cimsim.quirks.literals import wrong_value
-from cimsim.quirks.renaming import Renaming
+from cimsim.quirks.malformed_values import wrong_value
+from cimsim.quirks.namespace_renaming import NamespaceRenaming
+from cimsim.quirks.profiles import Quirks
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
-from cimsim.world.transaction import Transaction
-from cimsim.world.world import World
 
-_MANAGER: Final = "CIM_ObjectManager"
 _NAMESPACE: Final = "CIM_Namespace"
 _WITH_INSTANCES: Final = (NamedInstances, InstanceNames, ObjectsWithPath, ObjectPaths, Pulled)
 
 
-class Performs(Protocol):
-    """What this needs of a CIMOM."""
+class WrappedCimom(Protocol):
+    """What this needs of the CIMOM that it stands before."""
 
     def start(self, request: Request, user: str | None = None) -> Result | Pending:
         """Return the result of a request, or what is left to do for it."""
         ...
 
 
-class HabitualCimom:
+class QuirkyCimom:
     """Performs requests as another CIMOM would.
 
     Args:
         cimom: carries the requests out.
-        quirks: the habits.
+        quirks: the profile.
     """
 
-    def __init__(self, cimom: Performs, quirks: Quirks) -> None:
+    def __init__(self, cimom: WrappedCimom, quirks: Quirks) -> None:
         self._cimom = cimom
         self._quirks = quirks
-        self._renamed = Renaming(quirks)
+        self._renamed = NamespaceRenaming(quirks)
 
     def start(self, request: Request, user: str | None = None) -> Result | Pending:
         """Carry out a request; see ``Cimom.start``.
@@ -66,7 +59,7 @@ class HabitualCimom:
         if quirks.unknown_operation and isinstance(request, IntrinsicRequest):
             name = fold(request.name)
             if name not in OPERATIONS or name in quirks.left_out:
-                raise self._worded(quirks.unknown_operation, f"operation {request.name} is not supported")
+                raise self._described(quirks.unknown_operation, f"operation {request.name} is not supported")
         if quirks.values_as_http and (reason := wrong_value(request)) is not None:
             raise MessageError(REQUEST_NOT_VALID, reason)
         try:
@@ -75,7 +68,7 @@ class HabitualCimom:
             raise self._refused(error, request) from None
         if isinstance(result, Pending):
             return Pending(self._steps(result, request), lambda: self._finished(result, request))
-        return self._shown(result)
+        return self._visible(result)
 
     def _steps(self, pending: Pending, request: Request) -> Iterator[None]:
         try:
@@ -86,12 +79,12 @@ class HabitualCimom:
 
     def _finished(self, pending: Pending, request: Request) -> Result:
         try:
-            return self._shown(pending.finished())
+            return self._visible(pending.finished())
         except CIMError as error:
             raise self._refused(error, request) from None
 
     def _refused(self, error: CIMError, request: Request) -> CIMError:
-        return self._worded(self._code(error.status_code, request), error.status_description)
+        return self._described(self._code(error.status_code, request), error.status_description)
 
     def _code(self, code: int, request: Request) -> int:
         quirks = self._quirks
@@ -110,49 +103,17 @@ class HabitualCimom:
             return quirks.unknown_operation
         return code
 
-    def _worded(self, code: int, description: str) -> CIMError:
+    def _described(self, code: int, description: str) -> CIMError:
         return CIMError(code, self._quirks.descriptions.get(code, self._renamed.text(description)))
 
-    def _shown(self, result: Result) -> Result:
+    def _visible(self, result: Result) -> Result:
         hidden = self._quirks.hidden_namespaces
         if not hidden or not isinstance(result, _WITH_INSTANCES):
             return result
-        return replace(result, instances=[each for each in result.instances if not _names(each, hidden)])
+        return replace(result, instances=[each for each in result.instances if not _is_hidden(each, hidden)])
 
 
-def with_habits(features: Features, quirks: Quirks) -> Features:
-    """Return the features of a server as far as the habits of another leave them (rules Q1, Q2, Q4)."""
-    return replace(
-        features,
-        content_type=quirks.content_type,
-        post_only=quirks.post_only,
-        expectations=not quirks.no_expectations,
-        matching=not quirks.no_matching,
-        trailers=quirks.status_trailers,
-    )
-
-
-def branded(world: World, brand: Brand | None, now: float) -> World:
-    """Return the world with its object manager presenting itself as another brand, and the class that goes with the brand."""
-    namespace = world.namespaces.get(INTEROP)
-    if brand is None or namespace is None or namespace.schema.get(_MANAGER) is None:
-        return world
-    transaction = Transaction(world, namespace.name, now)
-    for manager in list(transaction.instances(_MANAGER, namespace.name)):
-        transaction.modify(manager, ElementName=brand.element_name, Description=brand.description)
-    if brand.namespace_class is not None and namespace.schema.get(brand.namespace_class) is None:
-        transaction.create_class(_namespace_class(brand.namespace_class), namespace.name)
-    return transaction.world
-
-
-def _namespace_class(name: str) -> CIMClass:
-    """Return the class with the property that pywbem sets in the namespaces it creates on Pegasus."""
-    writable = {"Write": CIMQualifier("Write", True)}
-    allowed = CIMProperty("SchemaUpdatesAllowed", None, type="boolean", qualifiers=writable)
-    return CIMClass(name, superclass=_NAMESPACE, properties=[allowed])
-
-
-def _names(instance: Instance, hidden: frozenset[str]) -> bool:
+def _is_hidden(instance: Instance, hidden: frozenset[str]) -> bool:
     return instance.cls.is_a(fold(_NAMESPACE)) and fold_namespace(str(instance["Name"])) in hidden
 
 

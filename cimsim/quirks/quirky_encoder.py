@@ -1,4 +1,4 @@
-"""Responses in the style of other servers: what the encoder writes, changed before it is sent (rules Q1 to Q7).
+"""Responses with the quirks of other servers: what the encoder writes, changed before it is sent (rules Q1 to Q7).
 
 The encoder knows nothing of quirks and costs nothing more for them: they are substitutions in its bytes. That is safe because
 text and attributes are escaped, so that ``<`` and ``>`` only stand where tags begin and end. Objects embedded in text stay
@@ -13,8 +13,9 @@ from pywbem import CIM_ERR_METHOD_NOT_FOUND, CIMError
 
 from cimsim.cimxml.encode.path_writer import local_namespace_path
 from cimsim.cimxml.message import Message
-from cimsim.cimxml.quirks import INTEROP, KeyType, Quirks
 from cimsim.operations.results import Result
+from cimsim.quirks.profiles import KeyType, Quirks
+from cimsim.world.names import INTEROP
 
 _Change = Callable[[bytes], bytes]
 
@@ -30,8 +31,8 @@ _REFERENCE_KEY: Final = (
 )
 
 
-class Encodes(Protocol):
-    """What this needs of ``encode.Encoder``."""
+class WrappedEncoder(Protocol):
+    """What this needs of the encoder whose responses it changes."""
 
     def encode(self, message: Message, result: Result | CIMError) -> Iterator[list[bytes]]:
         """Yield the response to a message."""
@@ -42,23 +43,28 @@ class Encodes(Protocol):
         ...
 
 
-class StyledEncoder:
-    """Encodes like another encoder, in another style."""
+class QuirkyEncoder:
+    """Encodes as another encoder does, and gives the responses the quirks of a profile.
 
-    def __init__(self, encoder: Encodes, quirks: Quirks) -> None:
+    Args:
+        encoder: writes the responses.
+        quirks: the profile.
+    """
+
+    def __init__(self, encoder: WrappedEncoder, quirks: Quirks) -> None:
         self._encoder = encoder
         self._quirks = quirks
         self._changes = tuple(_changes(quirks))
 
     def encode(self, message: Message, result: Result | CIMError) -> Iterator[list[bytes]]:
         """Yield the response to a message; see ``Encoder.encode``."""
-        return self._restyled(self._encoder.encode(message, result))
+        return self._changed(self._encoder.encode(message, result))
 
     def encode_batch(self, message: Message, results: Iterable[Result | CIMError | None]) -> Iterator[list[bytes]]:
         """Yield the response to a batch; see ``Encoder.encode_batch``."""
-        return self._restyled(self._encoder.encode_batch(message, results))
+        return self._changed(self._encoder.encode_batch(message, results))
 
-    def _restyled(self, batches: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
+    def _changed(self, batches: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
         for batch in batches:
             text = b"".join(batch)
             for change in self._changes:
@@ -112,7 +118,7 @@ def _changes(quirks: Quirks) -> Iterator[_Change]:
 
 
 def _renamed(name: str, shown: str) -> Iterator[_Change]:
-    """Yield what gives a namespace another name: in paths, and where CIM_Namespace tells its name."""
+    """Yield what gives a namespace another name: in paths, and in the instances of CIM_Namespace."""
     yield _substitute(b"(?i:%b)" % re.escape(local_namespace_path(name).encode()), local_namespace_path(shown).encode())
     for place in (_NAMESPACE_KEY, _NAMESPACE_PROPERTY):
         yield _substitute(b"(?i:%b%b(?=<))" % (place, re.escape(name.encode())), rb"\g<1>" + shown.encode())

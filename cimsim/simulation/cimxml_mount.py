@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from cimsim.cimom.exchanges import CIM_XML, Called
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.http_admission import HttpAdmission
 from cimsim.cimxml.http_features import Features
 from cimsim.cimxml.http_headers import (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pywbem import CIMError
 
 from cimsim.cimom.exchanges import Called
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.pending import Pending, steps_to
 from cimsim.operations.request import Request
@@ -128,7 +128,7 @@ class CimXmlService:
             calls: gets a record of each request once it is carried out; None: nobody wants any.
 
         Raises:
-            MessageError: the body is not a valid message, or the headers do not match it (sections 1.2 and 1.3 of the rules).
+            MessageError: the body is not a valid message, or the headers do not match it (rules HC1 to HE18).
         """
         return self._perform(self._decoder.decode(body, headers), len(body), user, calls)
 

@@ -2,7 +2,7 @@
 
 Only pure functions may be given: all state is owned by the reactor's thread. A thread that computes lets that one run every few
 milliseconds (``sys.getswitchinterval``). Each piece of work gets a new thread, since parsing leaves behind in its thread what
-only the end of the thread gives back (see ``cimxml.vocabulary``).
+only the end of the thread gives back (see ``cimxml.decode.known_names``).
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from cimsim.cimxml.decode.xml import ParserThread
+from cimsim.cimxml.decode.xml_parser import ParserThread
 
 _MAX_THREADS: Final = 2
 """They share one interpreter, so more would only share its time, and each would hold its memory longer."""

@@ -16,17 +16,18 @@ from cimsim.cimom.contexts import ContextOptions
 from cimsim.cimom.indications import Indications
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.decode.message_cache import RecentMessages
-from cimsim.cimxml.decode.message_limits import Limits
+from cimsim.cimxml.decode.message_cache import MessageCache
+from cimsim.cimxml.decode.message_limits import MessageLimits
 from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.encode.error_writer import ErrorInstances
 from cimsim.cimxml.http_features import Features
-from cimsim.cimxml.quirks import Quirks
 from cimsim.delivery.sender import DeliveryOptions, HttpSender
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
-from cimsim.quirks.quirky_cimom import HabitualCimom, branded, with_habits
-from cimsim.quirks.quirky_encoder import StyledEncoder
+from cimsim.quirks.options import features_with, tolerances_of
+from cimsim.quirks.profiles import Quirks
+from cimsim.quirks.quirky_cimom import QuirkyCimom
+from cimsim.quirks.quirky_encoder import QuirkyEncoder
 from cimsim.server.auth import REALM, Authenticator
 from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
@@ -106,7 +107,7 @@ class Endpoint:
         quirks = options.quirks
         self.clock = Clock(options.start, reactor, running=options.running)
         self.cimom = Cimom(
-            branded(loaded.world, quirks.brand, self.clock.now()),
+            loaded.world,
             loaded.providers,
             self.clock,
             replace(
@@ -131,24 +132,24 @@ class Endpoint:
         )
         self._sweeper = LoopingCall(self.cimom.sweep)
         self._sweeper.clock = reactor
-        limits = Limits(batch=options.max_batch)
-        decoder = Decoder(limits, options.host, quirks)
+        limits, tolerances = MessageLimits(batch=options.max_batch), tolerances_of(quirks)
+        new_decoder = partial(Decoder, limits, options.host, tolerances)
         threads = DecoderThreads(reactor)
         encoder: Encodes = Encoder(options.host, null_outputs=options.null_outputs, error_instances=options.error_instances)
         cimom: Performs = self.cimom
         if quirks != Quirks():
-            encoder, cimom = StyledEncoder(encoder, quirks), HabitualCimom(cimom, quirks)
+            encoder, cimom = QuirkyEncoder(encoder, quirks), QuirkyCimom(cimom, quirks)
         service = CimXmlService(
-            RecentMessages(decoder),
+            MessageCache(new_decoder()),
             encoder,
             cimom,
             self.cimom,
             # A decoder is not for several threads.
-            decode_later=lambda body, headers: threads.run(lambda: Decoder(limits, options.host, quirks).decode(body, headers)),
+            decode_later=lambda body, headers: threads.run(lambda: new_decoder().decode(body, headers)),
             faults=AnswerFaults(self.cimom, reactor),
         )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
-        features = with_habits(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
+        features = features_with(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
         self._factory = HttpFactory(CimXmlMount(service, features), reactor, authenticator, options.limits, options.recorder)
 
     def listen(self) -> list[str]:
@@ -179,8 +180,7 @@ class Endpoint:
 
     def renew(self, loaded: Loaded) -> None:
         """Go on with other packs."""
-        world = branded(loaded.world, self._options.quirks.brand, self.clock.now())
-        self.cimom.renew(world, loaded.providers, loaded.providers)
+        self.cimom.renew(loaded.world, loaded.providers, loaded.providers)
 
     def _opened(self, scheme: str, port: Any) -> str:
         self._ports.append(port)

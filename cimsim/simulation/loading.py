@@ -9,7 +9,10 @@ from twisted.logger import Logger
 
 from cimsim.packs.cache import default_cache_dir
 from cimsim.packs.load import Loaded, load
-from cimsim.simulation.options import SimulationOptions
+from cimsim.quirks.options import pack_defaults
+from cimsim.quirks.profiles import PROFILES, Quirks
+from cimsim.simulation.options import OptionsError, SimulationOptions
+from cimsim.world.names import did_you_mean
 
 _MAX_WARNINGS: Final = 20
 
@@ -27,6 +30,7 @@ def load_packs(options: SimulationOptions, now: float, seed: int, progress: Call
 
     Raises:
         PackError: a pack cannot be served.
+        OptionsError: there is no such profile of quirks.
     """
     loaded = load(
         options.packs,
@@ -39,9 +43,24 @@ def load_packs(options: SimulationOptions, now: float, seed: int, progress: Call
         schema=options.schema,
         lenient=options.lenient,
         mof_dialect=options.mof_dialect,
+        defaults=pack_defaults(quirks_of(options)),
     )
     _warn(loaded.warnings)
     return loaded
+
+
+def quirks_of(options: SimulationOptions) -> Quirks:
+    """Return the quirks that the options ask for.
+
+    Raises:
+        OptionsError: there is no such profile.
+    """
+    name = options.quirks
+    if name is None:
+        return Quirks()
+    if name not in PROFILES:
+        raise OptionsError(f"--quirks: there is no profile {name!r}{did_you_mean(name, PROFILES)}")
+    return PROFILES[name]
 
 
 def _warn(warnings: Sequence[str]) -> None:

@@ -15,7 +15,6 @@ from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.encode.error_writer import ErrorInstances
-from cimsim.cimxml.quirks import PROFILES, Quirks
 from cimsim.delivery.allowed_listeners import parse_allowed
 from cimsim.delivery.sender import DeliveryOptions
 from cimsim.operations.call import Policy
@@ -23,13 +22,12 @@ from cimsim.packs.load import Loaded
 from cimsim.server.limits import HttpLimits
 from cimsim.server.recording import Recorder
 from cimsim.simulation.endpoint import Endpoint, EndpointOptions
-from cimsim.simulation.loading import load_packs
+from cimsim.simulation.loading import load_packs, quirks_of
 from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.ready_file import ReadyFile
 from cimsim.simulation.reload import Reloader
 from cimsim.simulation.request_log import RequestLog
 from cimsim.simulation.security import access_of, tls_of, users_of
-from cimsim.world.names import did_you_mean
 from cimsim.world.world import World
 
 ControlPlane = Callable[[Any, Cimom, int], tuple[str, Any]]
@@ -164,7 +162,7 @@ def _endpoint_options(
         host=options.host_name,
         users=users,
         access=access,
-        quirks=_quirks_of(options.quirks),
+        quirks=quirks_of(options),
         null_outputs=options.null_outputs,
         error_instances=ErrorInstances(options.error_instances),
         m_post=options.m_post,
@@ -184,14 +182,6 @@ def _endpoint_options(
         watchdog=options.watchdog,
         recorder=recorder,
     )
-
-
-def _quirks_of(name: str | None) -> Quirks:
-    if name is None:
-        return Quirks()
-    if name not in PROFILES:
-        raise OptionsError(f"--quirks: there is no profile {name!r}{did_you_mean(name, PROFILES)}")
-    return PROFILES[name]
 
 
 def _limits_of(options: SimulationOptions) -> HttpLimits:

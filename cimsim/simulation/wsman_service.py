@@ -7,10 +7,10 @@ from pywbem import CIMError
 from cimsim.operations.pending import Pending, completed
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
-from cimsim.wsman.faults import WsmanError
-from cimsim.wsman.message_decoder import Decoder
-from cimsim.wsman.reply_encoder import Encoder, Reply
-from cimsim.wsman.wsman_message import Message
+from cimsim.wsman.message_decoder import WsmanDecoder
+from cimsim.wsman.reply_encoder import Reply, WsmanEncoder
+from cimsim.wsman.soap_faults import WsmanError
+from cimsim.wsman.wsman_message import WsmanMessage
 
 
 class Performs(Protocol):
@@ -24,7 +24,7 @@ class Performs(Protocol):
 class WsmanService:
     """Answers WS-Management messages. Knows nothing of HTTP but the status of a reply."""
 
-    def __init__(self, decoder: Decoder, encoder: Encoder, cimom: Performs) -> None:
+    def __init__(self, decoder: WsmanDecoder, encoder: WsmanEncoder, cimom: Performs) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
@@ -41,7 +41,7 @@ class WsmanService:
             return self._encoder.fault(error, error.message_id)
         return self._encoder.encode(message, self._performed(message, user))
 
-    def _performed(self, message: Message, user: str | None) -> Result | CIMError | None:
+    def _performed(self, message: WsmanMessage, user: str | None) -> Result | CIMError | None:
         """Carry out the requests of a message until one fails; return the result of the last, None where there is none."""
         result = None
         for request in message.requests:

@@ -15,7 +15,7 @@ from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
 from cimsim.packs.build import compile_plain
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, plain_pack
-from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.testing.expectations import Expectation, expect_sequence
 from cimsim.testing.hosting import Hosted, Hosting
 from cimsim.testing.world_diff import WorldDiff, diff_worlds
@@ -221,7 +221,7 @@ class SimulatedCimom:
     def _load(self, file: Path, namespace: str) -> None:
         transaction = Transaction(self._cimom.world, namespace, self._cimom.clock.now())
         transaction.create_namespace(namespace)
-        compile_plain(plain_pack(file, namespace), transaction, Dialect.DMTF, lenient=False)
+        compile_plain(plain_pack(file, namespace), transaction, MofDialect.DMTF, lenient=False)
         self._cimom.change_world(transaction.world)
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""CIM errors by name: each function makes the ``pywbem.CIMError`` of one status code (section 6 of the rules)."""
+"""CIM errors by name: each function makes the ``pywbem.CIMError`` of one status code (rules E1 to E7)."""
 
 from pywbem import (
     CIM_ERR_ACCESS_DENIED,

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
+INTEROP: Final = "root/interop"
+"""The Interop namespace of this server, folded."""
+
 INTEROP_NAMES: Final = frozenset({"interop", "root/interop", "root/pg_interop"})
 """The folded names by which clients look for the Interop namespace (rule W1)."""
 

@@ -11,7 +11,7 @@ from cimsim.operations.results import Projection
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
-from cimsim.wsman.resources import Resource
+from cimsim.wsman.resource_uris import Resource
 from cimsim.wsman.xml_values import write
 
 _MEMO: Final = "wsman.instances"

@@ -6,8 +6,8 @@ from typing import Final
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
 from cimsim.wsman.element_writer import fragment_element, instance_element
-from cimsim.wsman.faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.references import write_reference
+from cimsim.wsman.soap_faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.wsman_message import Enumeration, Mode
 
 OVERHEAD: Final = 2_048
@@ -39,7 +39,7 @@ def item(enumeration: Enumeration, instance: Instance, projections: Projections)
 
 
 def room(enumeration: Enumeration, envelope: int) -> Callable[[Sequence[Instance], Projections], int]:
-    """Return what tells how many instances, from the first on, fit an envelope of so many bytes."""
+    """Return a function that says how many instances, from the first on, fit an envelope of so many bytes."""
 
     def fitting(instances: Sequence[Instance], projections: Projections) -> int:
         left = envelope - OVERHEAD

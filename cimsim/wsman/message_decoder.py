@@ -19,7 +19,10 @@ from cimsim.operations.results import PullForm
 from cimsim.world.convert import InstanceData, PropertyData, Repeated
 from cimsim.world.names import fold
 from cimsim.wsman.datetimes import seconds_of
-from cimsim.wsman.faults import (
+from cimsim.wsman.items import room
+from cimsim.wsman.references import namespace_of, read_reference, read_selectors
+from cimsim.wsman.resource_uris import Resource, parse_resource
+from cimsim.wsman.soap_faults import (
     ACTION_NOT_SUPPORTED,
     DESTINATION_UNREACHABLE,
     DIALECT_UNAVAILABLE,
@@ -35,10 +38,7 @@ from cimsim.wsman.faults import (
     WQL_NEEDED,
     WsmanError,
 )
-from cimsim.wsman.items import room
-from cimsim.wsman.references import namespace_of, read_reference, read_selectors
-from cimsim.wsman.resources import Resource, parse_resource
-from cimsim.wsman.soap_xml import Element, XmlError, parse
+from cimsim.wsman.soap_xml import SoapElement, XmlError, parse
 from cimsim.wsman.uris import (
     ACTIONS,
     ADDRESSING,
@@ -63,7 +63,7 @@ from cimsim.wsman.uris import (
     WQL,
     WSMAN,
 )
-from cimsim.wsman.wsman_message import DEFAULT_ENVELOPE, Enumeration, Kind, Message, Mode, parse_context
+from cimsim.wsman.wsman_message import DEFAULT_ENVELOPE, Enumeration, MessageKind, Mode, WsmanMessage, parse_context
 from cimsim.wsman.xml_values import read_properties
 
 _UNDERSTOOD: Final = {
@@ -101,8 +101,8 @@ class NotSoapError(Exception):
 class _Headers:
     """The headers of a message that matter, read and checked."""
 
-    def __init__(self, header: Element | None) -> None:
-        self.header = header if header is not None else Element(SOAP, "Header", {})
+    def __init__(self, header: SoapElement | None) -> None:
+        self.header = header if header is not None else SoapElement(SOAP, "Header", {})
         message_id = self.header.find(ADDRESSING, "MessageID")
         self.message_id = message_id.stripped if message_id is not None else None
 
@@ -152,7 +152,7 @@ class _Headers:
         return self.header.find(WSMAN, "RequestTotalItemsCountEstimate") is not None
 
 
-class Decoder:
+class WsmanDecoder:
     """Decodes request messages.
 
     Args:
@@ -168,11 +168,11 @@ class Decoder:
         self._max_expiry = max_expiry
         self._now = now
 
-    def decode(self, body: bytes) -> Message:
+    def decode(self, body: bytes) -> WsmanMessage:
         """Return the message of an envelope.
 
         Raises:
-            NotSoapError: it is no SOAP envelope.
+            NotSoapError: it is not a SOAP envelope.
             WsmanError: the message is answered with a fault; its ``message_id`` is that of the message, where it has one.
         """
         try:
@@ -187,7 +187,7 @@ class Decoder:
         if content is None:
             raise NotSoapError("the Envelope has no Body")
         if content.find(IDENTITY, "Identify") is not None:
-            return Message(Kind.IDENTIFY, "", "", None, ())
+            return WsmanMessage(MessageKind.IDENTIFY, "", "", None, ())
         headers = _Headers(root.find(SOAP, "Header"))
         try:
             headers.check()
@@ -196,7 +196,7 @@ class Decoder:
             error.message_id = headers.message_id
             raise
 
-    def _message(self, headers: _Headers, body: Element) -> Message:
+    def _message(self, headers: _Headers, body: SoapElement) -> WsmanMessage:
         action = headers.action()
         if action == PULL:
             return self._pull(headers, body)
@@ -210,34 +210,34 @@ class Decoder:
         if resource.of_all_classes:
             raise WsmanError(WQL_NEEDED, "a resource URI of all classes is for enumerations with a query only")
         kind, requests = self._requests(action, resource, namespace, keys, body)
-        return Message(kind, headers.message_id or "", action, resource, requests, headers.envelope())
+        return WsmanMessage(kind, headers.message_id or "", action, resource, requests, headers.envelope())
 
     def _requests(
-        self, action: str, resource: Resource, namespace: str, keys: Any, body: Element
-    ) -> tuple[Kind, tuple[Request, ...]]:
+        self, action: str, resource: Resource, namespace: str, keys: Any, body: SoapElement
+    ) -> tuple[MessageKind, tuple[Request, ...]]:
         subject = Selection(resource.classname, keys)
         if action == GET:
-            return Kind.GET, (_on(subject, "GetInstance", namespace),)
+            return MessageKind.GET, (_on(subject, "GetInstance", namespace),)
         if action == DELETE:
-            return Kind.DELETE, (_on(subject, "DeleteInstance", namespace),)
+            return MessageKind.DELETE, (_on(subject, "DeleteInstance", namespace),)
         if action == PUT:
             instance = _without_keys(_instance(body), keys)
             modified = Argument("ModifiedInstance", SelectedInstance(subject, instance))
             modify = IntrinsicRequest("ModifyInstance", namespace, (modified,), selects=True)
-            return Kind.PUT, (modify, _on(subject, "GetInstance", namespace))
+            return MessageKind.PUT, (modify, _on(subject, "GetInstance", namespace))
         if action == CREATE:
             created = Argument("NewInstance", _instance(body))
-            return Kind.CREATE, (IntrinsicRequest("CreateInstance", namespace, (created,), selects=True),)
+            return MessageKind.CREATE, (IntrinsicRequest("CreateInstance", namespace, (created,), selects=True),)
         method = action.rpartition("/")[2]
         if not method or method == action:
             raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} names no method")
         arguments = tuple(Argument(each.name, each.value) for each in _input(method, body))
         request = ExtrinsicRequest(method, namespace, subject, arguments, self._embedded, selects=True)
-        return Kind.INVOKE, (request,)
+        return MessageKind.INVOKE, (request,)
 
     # Enumerations
 
-    def _enumerate(self, headers: _Headers, body: Element, resource: Resource, namespace: str, keys: Any) -> Message:
+    def _enumerate(self, headers: _Headers, body: SoapElement, resource: Resource, namespace: str, keys: Any) -> WsmanMessage:
         wanted = body.find(ENUMERATION, "Enumerate")
         if wanted is None:
             raise WsmanError(SCHEMA_VALIDATION, "the Body holds no Enumerate")
@@ -255,8 +255,8 @@ class Decoder:
             Argument("MaxObjectCount", count),
         )
         request = IntrinsicRequest(name, namespace, (*arguments, *limits), selects=True, room=room(enumeration, envelope))
-        return Message(
-            Kind.ENUMERATE,
+        return WsmanMessage(
+            MessageKind.ENUMERATE,
             headers.message_id or "",
             ENUMERATE,
             resource,
@@ -268,7 +268,7 @@ class Decoder:
         )
 
     def _opening(
-        self, wanted: Element, resource: Resource, polymorphism: str, keys: Any
+        self, wanted: SoapElement, resource: Resource, polymorphism: str, keys: Any
     ) -> tuple[str, tuple[Argument, ...], PullForm, str]:
         """Return the operation that opens an enumeration: name, arguments, form, and the class to show all instances as."""
         found = wanted.find(WSMAN, "Filter")
@@ -295,7 +295,7 @@ class Decoder:
         shown = resource.classname if exclude else ""
         return "OpenEnumerateInstances", arguments, PullForm.INSTANCES_WITH_PATH, shown
 
-    def _expiry(self, wanted: Element) -> int:
+    def _expiry(self, wanted: SoapElement) -> int:
         """Return after how many idle seconds an enumeration ends (rule WM-E-10)."""
         expires = wanted.find(ENUMERATION, "Expires")
         seconds = _DEFAULT_EXPIRY
@@ -306,7 +306,7 @@ class Decoder:
             seconds = given
         return max(1, min(int(seconds), self._max_expiry))
 
-    def _pull(self, headers: _Headers, body: Element) -> Message:
+    def _pull(self, headers: _Headers, body: SoapElement) -> WsmanMessage:
         wanted = body.find(ENUMERATION, "Pull")
         if wanted is None:
             raise WsmanError(SCHEMA_VALIDATION, "the Body holds no Pull")
@@ -318,11 +318,11 @@ class Decoder:
             requests = (
                 IntrinsicRequest(_PULLS[enumeration.form], enumeration.namespace, arguments, room=room(enumeration, envelope)),
             )
-        return Message(
-            Kind.PULL, headers.message_id or "", PULL, None, requests, envelope, enumeration, False, headers.estimate()
+        return WsmanMessage(
+            MessageKind.PULL, headers.message_id or "", PULL, None, requests, envelope, enumeration, False, headers.estimate()
         )
 
-    def _release(self, headers: _Headers, body: Element) -> Message:
+    def _release(self, headers: _Headers, body: SoapElement) -> WsmanMessage:
         wanted = body.find(ENUMERATION, "Release")
         if wanted is None:
             raise WsmanError(SCHEMA_VALIDATION, "the Body holds no Release")
@@ -331,14 +331,14 @@ class Decoder:
         if inner is not None:
             closed = Argument("EnumerationContext", inner)
             requests = (IntrinsicRequest("CloseEnumeration", enumeration.namespace, (closed,)),)
-        return Message(Kind.RELEASE, headers.message_id or "", RELEASE, None, requests, enumeration=enumeration)
+        return WsmanMessage(MessageKind.RELEASE, headers.message_id or "", RELEASE, None, requests, enumeration=enumeration)
 
 
 def _on(subject: Selection, operation: str, namespace: str) -> IntrinsicRequest:
     return IntrinsicRequest(operation, namespace, (Argument("InstanceName", subject),), selects=True)
 
 
-def _instance(body: Element) -> InstanceData:
+def _instance(body: SoapElement) -> InstanceData:
     """Return the instance in a Body."""
     if len(body.children) != 1:
         raise WsmanError(SCHEMA_VALIDATION, f"the Body holds {len(body.children)} elements instead of one instance")
@@ -366,7 +366,7 @@ def _without_keys(instance: InstanceData, keys: tuple[tuple[str, Any], ...]) -> 
     return InstanceData(instance.classname, tuple(kept))
 
 
-def _input(method: str, body: Element) -> tuple[PropertyData, ...]:
+def _input(method: str, body: SoapElement) -> tuple[PropertyData, ...]:
     """Return the arguments of a method (rule WM-I-2)."""
     if not body.children:
         return ()
@@ -381,7 +381,7 @@ def _query(language: str, text: str) -> tuple[str, tuple[Argument, ...], PullFor
     return "OpenQueryInstances", arguments, PullForm.INSTANCES, ""
 
 
-def _selecting(classname: str, chosen: Element) -> str:
+def _selecting(classname: str, chosen: SoapElement) -> str:
     """Return the query that a selector filter stands for (rule WM-Q-3)."""
     _, keys = read_selectors(chosen.find(WSMAN, "SelectorSet"))
     terms = []
@@ -399,7 +399,7 @@ def _selection(classname: str, terms: list[str]) -> str:
     return " ".join(("SELECT * FROM", classname, "WHERE", " AND ".join(terms)))
 
 
-def _association(chosen: Element) -> tuple[str, tuple[Argument, ...], PullForm, str]:
+def _association(chosen: SoapElement) -> tuple[str, tuple[Argument, ...], PullForm, str]:
     """Return the operation that an association filter stands for (rule WM-Q-4)."""
     for name, operation, association in (
         ("AssociatedInstances", "OpenAssociatorInstances", "AssocClass"),
@@ -428,14 +428,14 @@ def _association(chosen: Element) -> tuple[str, tuple[Argument, ...], PullForm, 
     raise WsmanError(SCHEMA_VALIDATION, "the filter holds neither AssociatedInstances nor AssociationInstances")
 
 
-def _context(wanted: Element) -> tuple[Enumeration, str | None]:
+def _context(wanted: SoapElement) -> tuple[Enumeration, str | None]:
     context = wanted.find(ENUMERATION, "EnumerationContext")
     if context is None or not context.stripped:
         raise WsmanError(INVALID_CONTEXT, f"{wanted.name} has no EnumerationContext")
     return parse_context(context.stripped)
 
 
-def _max_elements(wanted: Element) -> int:
+def _max_elements(wanted: SoapElement) -> int:
     """Return how many items a client wants at once: one where it does not say (rules WM-E-4, WM-E-5)."""
     for namespace in (ENUMERATION, WSMAN):
         element = wanted.find(namespace, "MaxElements")
@@ -444,19 +444,19 @@ def _max_elements(wanted: Element) -> int:
     return 1
 
 
-def _number(element: Element, kind: Any) -> int:
+def _number(element: SoapElement, kind: Any) -> int:
     text = element.stripped
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise WsmanError(kind, f"{element.name} is {text[:100]!r}, not a number")
     return int(text)
 
 
-def _choice(element: Element | None, choices: Any, default: Any) -> Any:
+def _choice(element: SoapElement | None, choices: Any, default: Any) -> Any:
     if element is None or not element.stripped:
         return default
     try:
         return choices(element.stripped)
     except ValueError:
         names = ", ".join(each.value for each in choices)
-        text = f"{element.name} {element.stripped[:100]!r} is none of {names}"
+        text = f"{element.name} {element.stripped[:100]!r} is not one of {names}"
         raise WsmanError(SCHEMA_VALIDATION, text) from None

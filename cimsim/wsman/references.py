@@ -7,16 +7,16 @@ from cimsim.operations.request import Selection
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import DateTime
 from cimsim.wsman.datetimes import to_xml
-from cimsim.wsman.faults import DESTINATION_UNREACHABLE, UNEXPECTED_SELECTORS, WsmanError
-from cimsim.wsman.resources import ANY_CLASS, DEFAULT_NAMESPACE, NAMESPACE_SELECTOR, Resource, parse_resource
-from cimsim.wsman.soap_xml import Element
+from cimsim.wsman.resource_uris import ANY_CLASS, DEFAULT_NAMESPACE, NAMESPACE_SELECTOR, Resource, parse_resource
+from cimsim.wsman.soap_faults import DESTINATION_UNREACHABLE, UNEXPECTED_SELECTORS, WsmanError
+from cimsim.wsman.soap_xml import SoapElement
 from cimsim.wsman.uris import ADDRESSING, ANONYMOUS, WSMAN
 
 _DECLARED: Final = f'xmlns:a="{ADDRESSING}" xmlns:w="{WSMAN}"'
 """Declared once more where clients copy from (rule WM-P-8)."""
 
 
-def read_selectors(selectors: Element | None) -> tuple[str | None, tuple[tuple[str, "str | Selection"], ...]]:
+def read_selectors(selectors: SoapElement | None) -> tuple[str | None, tuple[tuple[str, "str | Selection"], ...]]:
     """Return what a SelectorSet says: the namespace, where it names one, and the keys (rules WM-P-1, WM-R-9).
 
     Raises:
@@ -38,15 +38,15 @@ def read_selectors(selectors: Element | None) -> tuple[str | None, tuple[tuple[s
     return namespace, tuple(keys)
 
 
-def is_reference(element: Element) -> bool:
+def is_reference(element: SoapElement) -> bool:
     """Whether an element holds an endpoint reference, with or without an element of that name around it (rule WM-P-6)."""
     return (
         element.find(ADDRESSING, "ReferenceParameters") is not None or element.find(ADDRESSING, "EndpointReference") is not None
     )
 
 
-def read_reference(element: Element) -> Selection | None:
-    """Return the instance that the endpoint reference in an element names; None where there is none.
+def read_reference(element: SoapElement) -> Selection | None:
+    """Return the instance that the endpoint reference in an element names; None where it names none.
 
     Raises:
         WsmanError: it has no resource URI, or that of all classes.

@@ -9,12 +9,12 @@ from pywbem import CIMError
 
 from cimsim.operations.results import CreatedInstance, MethodResult, OneInstance, Output, Pulled, Result
 from cimsim.wsman.element_writer import instance_element
-from cimsim.wsman.faults import MUST_UNDERSTAND, EnvelopeTooSmallError, WsmanError, action_of, fault_of, render
 from cimsim.wsman.items import item
 from cimsim.wsman.references import write_reference
-from cimsim.wsman.resources import Resource
+from cimsim.wsman.resource_uris import Resource
+from cimsim.wsman.soap_faults import MUST_UNDERSTAND, EnvelopeTooSmallError, WsmanError, action_of, fault_of, render
 from cimsim.wsman.uris import ANONYMOUS, IDENTITY, PREFIXES, WSMAN, XSI
-from cimsim.wsman.wsman_message import Kind, Message
+from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
 from cimsim.wsman.xml_values import write
 
 CONTENT_TYPE: Final = b"application/soap+xml;charset=UTF-8"
@@ -37,7 +37,7 @@ class Reply(NamedTuple):
     batches: Iterator[list[bytes]]
 
 
-class Encoder:
+class WsmanEncoder:
     """Encodes reply messages.
 
     Args:
@@ -49,7 +49,7 @@ class Encoder:
         self._machine = machine
         self._identifier = identifier
 
-    def encode(self, message: Message, result: Result | CIMError | None) -> Reply:
+    def encode(self, message: WsmanMessage, result: Result | CIMError | None) -> Reply:
         """Return the reply to a message; ``result`` is None for one without requests."""
         if isinstance(result, CIMError):
             return self.fault(fault_of(result), message.id, result.status_code)
@@ -81,20 +81,20 @@ class Encoder:
     def _bare(self) -> str:
         return f"<s:Envelope {_DECLARATIONS}><s:Header/><s:Body>"
 
-    def _body(self, message: Message, result: Result | None) -> Iterator[bytes]:
+    def _body(self, message: WsmanMessage, result: Result | None) -> Iterator[bytes]:
         match message.kind:
-            case Kind.IDENTIFY:
+            case MessageKind.IDENTIFY:
                 return iter([_identity().encode()])
-            case Kind.ENUMERATE | Kind.PULL:
+            case MessageKind.ENUMERATE | MessageKind.PULL:
                 return _enumerated(message, result)
-            case Kind.DELETE | Kind.RELEASE:
+            case MessageKind.DELETE | MessageKind.RELEASE:
                 return iter(())
         if message.resource is None:
             raise TypeError(f"a message of kind {message.kind.value} has a resource")
         return iter([_one(message, message.resource, result)])
 
 
-def _one(message: Message, resource: Resource, result: Result | None) -> bytes:
+def _one(message: WsmanMessage, resource: Resource, result: Result | None) -> bytes:
     """Return the body of a reply that shows one thing, if it fits (rule WM-S-7)."""
     match result:
         case OneInstance(instance, projection):
@@ -110,7 +110,7 @@ def _one(message: Message, resource: Resource, result: Result | None) -> bytes:
     return body
 
 
-def _output(message: Message, resource: Resource, result: MethodResult) -> str:
+def _output(message: WsmanMessage, resource: Resource, result: MethodResult) -> str:
     """Return the output of a method, the return value last (rule WM-I-3)."""
     request = message.requests[-1]
     name = f"p:{request.name}_OUTPUT"
@@ -123,13 +123,13 @@ def _parameter(output: Output, resource: Resource, namespace: str) -> str:
     return write(output.name, output.type, output.is_array, output.value, resource, namespace=namespace)
 
 
-def _enumerated(message: Message, result: Result | None) -> Iterator[bytes]:
+def _enumerated(message: WsmanMessage, result: Result | None) -> Iterator[bytes]:
     enumeration = message.enumeration
     if enumeration is None or not (result is None or isinstance(result, Pulled)):
         raise TypeError(f"{type(result).__name__} is not the result of {message.kind.value}")
     pulled = result.context if result is not None else None
     context = enumeration.context(pulled)
-    if message.kind is Kind.ENUMERATE and not message.optimized:
+    if message.kind is MessageKind.ENUMERATE and not message.optimized:
         text = f"<n:EnumerationContext>{context}</n:EnumerationContext>"
         return iter([f"<n:EnumerateResponse>{text}</n:EnumerateResponse>".encode()])
     done = pulled is None
@@ -138,21 +138,21 @@ def _enumerated(message: Message, result: Result | None) -> Iterator[bytes]:
     return _items(message, context, items, done=done)
 
 
-def _items(message: Message, context: str, items: Sequence[bytes], *, done: bool) -> Iterator[bytes]:
+def _items(message: WsmanMessage, context: str, items: Sequence[bytes], *, done: bool) -> Iterator[bytes]:
     """Yield the reply to Pull or to an optimized Enumerate (rules WM-E-3, WM-E-6)."""
-    kind, prefix = ("Enumerate", "w") if message.kind is Kind.ENUMERATE else ("Pull", "n")
+    kind, prefix = ("Enumerate", "w") if message.kind is MessageKind.ENUMERATE else ("Pull", "n")
     if not done:
         shown = f"<n:EnumerationContext>{context}</n:EnumerationContext>"
     else:
-        shown = "<n:EnumerationContext/>" if message.kind is Kind.ENUMERATE else ""
+        shown = "<n:EnumerationContext/>" if message.kind is MessageKind.ENUMERATE else ""
     yield f"<n:{kind}Response>{shown}<{prefix}:Items>".encode()
     yield from items
     end = f"<{prefix}:EndOfSequence/>" if done else ""
     yield f"</{prefix}:Items>{end}</n:{kind}Response>".encode()
 
 
-def _estimate(message: Message) -> str:
-    """Return the header that tells how many items there are: nobody knows (rule WM-E-11)."""
+def _estimate(message: WsmanMessage) -> str:
+    """Return the header about the number of items: it is not known (rule WM-E-11)."""
     return '<w:TotalItemsCountEstimate xsi:nil="true"/>' if message.estimate else ""
 
 

@@ -18,7 +18,7 @@ class XmlError(Exception):
     """A body is not a well-formed XML document, or asks for more than the limits allow; the text says what and where."""
 
 
-class Element:
+class SoapElement:
     """An element: its namespace URI ("" for none) and local name, attributes by ``(namespace, name)``, children and text."""
 
     __slots__ = ("attributes", "children", "name", "namespace", "parts")
@@ -27,7 +27,7 @@ class Element:
         self.namespace = namespace
         self.name = name
         self.attributes = attributes
-        self.children: list[Element] = []
+        self.children: list[SoapElement] = []
         self.parts: list[str] = []
 
     def __repr__(self) -> str:
@@ -43,14 +43,14 @@ class Element:
         """The text without the white space around it (rule WM-R-9)."""
         return self.text.strip()
 
-    def find(self, namespace: str, name: str) -> "Element | None":
+    def find(self, namespace: str, name: str) -> "SoapElement | None":
         """Return the first child of that name, or None."""
         for child in self.children:
             if child.name == name and child.namespace == namespace:
                 return child
         return None
 
-    def all(self, namespace: str, name: str) -> Iterator["Element"]:
+    def all(self, namespace: str, name: str) -> Iterator["SoapElement"]:
         """Yield the children of that name."""
         return (child for child in self.children if child.name == name and child.namespace == namespace)
 
@@ -59,12 +59,12 @@ class Element:
         return self.attributes.get((namespace, name))
 
 
-class _Builder:
+class _TreeBuilder:
     """Builds the tree of one document. Expat calls its methods; what they raise ends the parsing."""
 
     def __init__(self, max_elements: int, max_depth: int) -> None:
-        self.root: Element | None = None
-        self._open: list[Element] = []
+        self.root: SoapElement | None = None
+        self._open: list[SoapElement] = []
         self._left = max_elements
         self._max_depth = max_depth
 
@@ -75,7 +75,7 @@ class _Builder:
         if len(self._open) >= self._max_depth:
             raise XmlError(f"elements are nested more than {self._max_depth} deep")
         pairs = iter(attributes)
-        element = Element(*_split(tag), {_split(name): value for name, value in zip(pairs, pairs, strict=True)})
+        element = SoapElement(*_split(tag), {_split(name): value for name, value in zip(pairs, pairs, strict=True)})
         if self._open:
             self._open[-1].children.append(element)
         else:
@@ -95,7 +95,7 @@ class _Builder:
         raise XmlError("a SOAP message must not have processing instructions")
 
 
-def parse(body: bytes, *, max_elements: int = 100_000, max_depth: int = 100) -> Element:
+def parse(body: bytes, *, max_elements: int = 100_000, max_depth: int = 100) -> SoapElement:
     """Return the root element of a document in UTF-8, or in UTF-16 with a byte order mark (rule WM-H-2).
 
     Raises:
@@ -103,7 +103,7 @@ def parse(body: bytes, *, max_elements: int = 100_000, max_depth: int = 100) -> 
         elements
             and attributes, or a deeper nesting, than allowed (rules SEC2, SEC3).
     """
-    builder = _Builder(max_elements, max_depth)
+    builder = _TreeBuilder(max_elements, max_depth)
     # An encoding that the document declares does not count: HTTP has said what it is.
     parser = expat.ParserCreate("utf-16" if body.startswith(_UTF_16) else "utf-8", _SEPARATOR)
     parser.ordered_attributes = True

@@ -8,15 +8,15 @@ from typing import Final
 
 from cimsim.operations.request import Request
 from cimsim.operations.results import PullForm
-from cimsim.wsman.faults import INVALID_CONTEXT, WsmanError
-from cimsim.wsman.resources import Resource, parse_resource
+from cimsim.wsman.resource_uris import Resource, parse_resource
+from cimsim.wsman.soap_faults import INVALID_CONTEXT, WsmanError
 
 DEFAULT_ENVELOPE: Final = 512_000
 """Bytes of a reply to a client that sets no MaxEnvelopeSize (rule WM-S-7)."""
 _MAX_CONTEXT: Final = 8_192
 
 
-class Kind(Enum):
+class MessageKind(Enum):
     """What a message asks for."""
 
     IDENTIFY = "Identify"
@@ -43,7 +43,7 @@ class Enumeration:
     """How the items of an enumeration look, which its context carries from reply to request.
 
     The context that clients get holds all of this beside the context of the CIMOM: a client may pull with any resource URI,
-    so the context alone must tell (rule WM-E-7).
+    so the context alone must say it (rule WM-E-7).
 
     Attributes:
         resource: that of the request that began it, whose form the items take.
@@ -66,7 +66,7 @@ class Enumeration:
 
 
 def parse_context(text: str) -> tuple[Enumeration, str | None]:
-    """Return what a context tells, and the context of the CIMOM, None where nothing is left.
+    """Return what a context holds, and the context of the CIMOM, None where nothing is left.
 
     Raises:
         WsmanError: it is not one of ours (rule WM-E-10).
@@ -81,7 +81,7 @@ def parse_context(text: str) -> tuple[Enumeration, str | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WsmanMessage:
     """A request message.
 
     Attributes:
@@ -89,16 +89,15 @@ class Message:
         id: the text of its MessageID, which the reply names in RelatesTo (rule WM-S-6).
         action: the URI of its Action; "" for Identify.
         resource: what it is about; None for Identify, Pull and Release.
-        requests: to be carried out one after the other, until one fails; the reply shows the result of the last one. None of
-        them
-            for a message that is answered without the CIMOM.
+        requests: to be carried out one after the other, until one fails; the reply shows the result of the last one. Empty for
+            a message that is answered without the CIMOM.
         envelope: the most bytes that the reply may have.
         enumeration: for Enumerate, Pull and Release.
         optimized: the reply to Enumerate holds the first items (rule WM-E-3).
         estimate: the client asks how many items there are (rule WM-E-11).
     """
 
-    kind: Kind
+    kind: MessageKind
     id: str
     action: str
     resource: Resource | None

@@ -12,10 +12,10 @@ from cimsim.world.convert import InstanceData, PropertyData, Repeated, from_cim_
 from cimsim.world.names import fold
 from cimsim.world.values import DateTime, SchemaText
 from cimsim.wsman.datetimes import to_cim, to_xml
-from cimsim.wsman.faults import SCHEMA_VALIDATION, WsmanError
 from cimsim.wsman.references import is_reference, read_reference, write_reference
-from cimsim.wsman.resources import Resource
-from cimsim.wsman.soap_xml import Element
+from cimsim.wsman.resource_uris import Resource
+from cimsim.wsman.soap_faults import SCHEMA_VALIDATION, WsmanError
+from cimsim.wsman.soap_xml import SoapElement
 from cimsim.wsman.uris import COMMON, SOAP, XSI
 
 _DATETIMES: Final = frozenset({"Datetime", "Interval", "CIM_DateTime", "Date", "Time"})
@@ -37,7 +37,7 @@ def text_of(text: str) -> str:
 # Reading
 
 
-def read_properties(parent: Element) -> tuple[PropertyData, ...]:
+def read_properties(parent: SoapElement) -> tuple[PropertyData, ...]:
     """Return the properties of an instance, or the arguments of a method, that the children of an element give.
 
     A name that stands several times is an array; whether one that stands once is one, only the class knows.
@@ -55,7 +55,7 @@ def read_properties(parent: Element) -> tuple[PropertyData, ...]:
     )
 
 
-def read_value(element: Element) -> Any:
+def read_value(element: SoapElement) -> Any:
     """Return the value that a property element holds: None, text of unknown type, a reference or an embedded instance.
 
     ``xsi:nil`` beside a text does not count (rule WM-T-5).
@@ -84,7 +84,7 @@ def read_value(element: Element) -> Any:
     )
 
 
-def _type_of(element: Element) -> str | None:
+def _type_of(element: SoapElement) -> str | None:
     """Return the class that ``xsi:type`` names, as in ``q:CLASS_Type``."""
     named = element.attribute("type", XSI)
     if named is None:

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cimsim import __version__
 from cimsim.providers.service_life_cycle import ServiceLifeCycle
 from cimsim.world.errors import not_supported
 from cimsim.world.instances import Instance
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
 
-from .manager import NAMESPACE, object_manager
+from .manager import NAMESPACE
 from .namespaces import NamespaceLinks, Namespaces, describe_all
+from .product import present
 from .statistics import Statistics, count
 from .subscription_providers import Destinations, Filters, Subscriptions, manage_all
 
@@ -28,8 +28,8 @@ __all__ = [
 
 
 def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
-    """Tell the running version, and describe every namespace and manage every filter that exists (rules W3, W4, W5, W7)."""
-    transaction.modify(object_manager(transaction), Description=f"cimsim CIM object manager version {__version__}")
+    """Name product and version, and describe every namespace and manage every filter that exists (rules W3, W4, W5, W7)."""
+    present(transaction, settings)
     describe_all(transaction)
     manage_all(transaction)
     own_collections(transaction)

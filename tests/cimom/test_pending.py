@@ -8,10 +8,10 @@ from pywbem import CIMError
 from cimsim.cimom.authorization import Access, parse_grant
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.object_manager import Cimom
-from cimsim.cimxml.quirks import Quirks
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import Argument, ClassName, IntrinsicRequest
-from cimsim.quirks.quirky_cimom import HabitualCimom
+from cimsim.quirks.profiles import Quirks
+from cimsim.quirks.quirky_cimom import QuirkyCimom
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -105,12 +105,12 @@ def test_roles_hold_for_what_comes_late(world: World) -> None:
 
 
 def test_another_cimom_words_late_errors_as_its_own(cimom: Cimom) -> None:
-    habitual = HabitualCimom(cimom, Quirks(descriptions={28: "closing time"}))
-    pending = begun(habitual)
+    quirky = QuirkyCimom(cimom, Quirks(descriptions={28: "closing time"}))
+    pending = begun(quirky)
     cimom.stop()
     with pytest.raises(CIMError) as caught:
         pending.advance()
     assert (caught.value.status_code, caught.value.status_description) == (28, "closing time")
     assert len(
-        finish(begun(HabitualCimom(Cimom(cimom.world, NoImplementations(), Clock(0.0), random=bytes), Quirks()))).instances
+        finish(begun(QuirkyCimom(Cimom(cimom.world, NoImplementations(), Clock(0.0), random=bytes), Quirks()))).instances
     )

@@ -8,9 +8,9 @@ from pywbem import CIMClass, CIMProperty, CIMQualifier
 from pywbem._tupleparse import TupleParser
 from pywbem._tupletree import xml_to_tupletree_sax
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.encode.encoder import Encoder
-from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import IntrinsicRequest, Request
 from cimsim.world.schema import ResolvedClass, Schema

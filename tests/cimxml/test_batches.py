@@ -6,10 +6,10 @@ import pytest
 from lxml import etree
 from pywbem import CIMError
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.decode.message_limits import Limits
+from cimsim.cimxml.decode.message_limits import MessageLimits
 from cimsim.cimxml.encode.encoder import Encoder
-from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.request import ClassName, ExtrinsicRequest, IntrinsicRequest
 from cimsim.operations.results import ClassNames, MethodResult, Output, Void
@@ -28,7 +28,7 @@ def message(content: str) -> bytes:
     return f'<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="7" PROTOCOLVERSION="1.0">{content}</MESSAGE></CIM>'.encode()
 
 
-def refused(content: str, headers: CimHeaders = BATCH, limits: Limits | None = None) -> str | None:
+def refused(content: str, headers: CimHeaders = BATCH, limits: MessageLimits | None = None) -> str | None:
     with pytest.raises(MessageError) as caught:
         Decoder(limits).decode(message(content), headers)
     assert caught.value.status == 400
@@ -68,7 +68,7 @@ def test_m5_he12_other_batches_are_not_valid(content: str) -> None:
 
 
 def test_sec3_the_number_of_requests_is_limited() -> None:
-    limits = Limits(batch=3)
+    limits = MessageLimits(batch=3)
     assert len(Decoder(limits).decode(message(f"<MULTIREQ>{FIRST * 3}</MULTIREQ>"), BATCH).further) == 2
     assert refused(f"<MULTIREQ>{FIRST * 4}</MULTIREQ>", limits=limits) == "request-not-valid"
 

@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.request import IntrinsicRequest
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.headers import CimHeaders
-from cimsim.cimxml.hosts import is_own_host
+from cimsim.cimxml.decode.own_host import is_own_host
 
 SPACE = '<LOCALNAMESPACEPATH><NAMESPACE NAME="root"/></LOCALNAMESPACEPATH>'
 

@@ -5,9 +5,9 @@ from xml.sax.saxutils import escape
 import pytest
 from pywbem import CIMClass
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.decode.message_limits import Limits
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.decode.message_limits import MessageLimits
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import Argument, ClassName, NamedInstance, Request
 from cimsim.world.convert import InstanceData, PropertyData
@@ -152,15 +152,15 @@ def test_sec2_embedding_depth(message: Callable[[str], bytes], local_namespace: 
         text = embedded(escape(text))
     body = message(f'<IMETHODCALL NAME="Op">{local_namespace}<IPARAMVALUE NAME="P">{text}</IPARAMVALUE></IMETHODCALL>')
 
-    def depth(limits: Limits) -> tuple[int, object]:
+    def depth(limits: MessageLimits) -> tuple[int, object]:
         request = Decoder(limits).decode(body, CimHeaders("MethodCall", "Op", "root/x")).request
         value, levels = request.arguments[0].value, 0
         while isinstance(value, InstanceData) and value.properties:
             value, levels = value.properties[0].value, levels + 1
         return levels, value
 
-    assert depth(Limits()) == (4, InstanceData("E", ()))
-    levels, innermost = depth(Limits(embedding_depth=3))
+    assert depth(MessageLimits()) == (4, InstanceData("E", ()))
+    levels, innermost = depth(MessageLimits(embedding_depth=3))
     assert levels == 4
     assert isinstance(innermost, Malformed)
     assert "3" in innermost.reason
@@ -172,7 +172,7 @@ def test_sec3_array_items(message: Callable[[str], bytes], local_namespace: str)
         "</IPARAMVALUE></IMETHODCALL>"
     )
     with pytest.raises(MessageError):
-        Decoder(Limits(array_items=1)).decode(body, CimHeaders("MethodCall", "Op", "root/x"))
+        Decoder(MessageLimits(array_items=1)).decode(body, CimHeaders("MethodCall", "Op", "root/x"))
 
 
 def test_g3_arguments_are_kept_as_they_came(intrinsic: Callable[..., Request]) -> None:

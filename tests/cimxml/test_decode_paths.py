@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.decode.message_limits import Limits
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.decode.message_limits import MessageLimits
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import ClassName, ClassPath, ExtrinsicRequest
 from cimsim.world.paths import InstancePath
@@ -141,7 +141,7 @@ def test_d30_names_beyond_ascii(argument: Callable[[str], Any]) -> None:
 
 
 def test_sec3_many_keys_and_long_names(message: Callable[[str], bytes]) -> None:
-    decoder = Decoder(Limits(key_bindings=2, name_length=10, path_depth=1))
+    decoder = Decoder(MessageLimits(key_bindings=2, name_length=10, path_depth=1))
     headers = CimHeaders("MethodCall", "Op", "root/x")
 
     def decode(content: str) -> None:

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from cimsim.cimxml.encode.escape import escape_attribute, escape_text
 from cimsim.cimxml.encode.scalar_writer import SCALARS, real_text
+from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 
 
 def test_d1_text() -> None:

@@ -6,7 +6,7 @@ import pytest
 from pywbem._listener import ListenerRequestHandler
 
 from cimsim.cimxml.encode.instance_writer import filled_in
-from cimsim.cimxml.export_message import ExportError, check_reply, export_message, export_payload
+from cimsim.cimxml.indication_export import ExportError, check_reply, export_message, export_payload
 from cimsim.operations.projection import project
 from cimsim.world.instances import Instance
 from cimsim.world.values import DateTime
@@ -69,12 +69,12 @@ def test_i17_success(content: str) -> None:
         (REPLY.format('<ERROR CODE="7"/>'), "refused it with 7: ''"),  # I18
         (REPLY.format(""), "is to message '7', not to '8'"),
         (REPLY.format("").replace("ExportIndication", "Other"), "is to method 'Other'"),
-        ("", "no CIM-XML"),
-        ("<html>", "no CIM-XML"),
+        ("", "not CIM-XML"),
+        ("<html>", "not CIM-XML"),
         ("<html/>", "has no MESSAGE"),
         (REPLY.format("").replace("EXPMETHODRESPONSE", "IMETHODRESPONSE"), "has no EXPMETHODRESPONSE"),
-        ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "no CIM-XML"),
-        ("<a>" * 2000, "no CIM-XML"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "not CIM-XML"),
+        ("<a>" * 2000, "not CIM-XML"),
     ],
 )
 def test_i17_anything_else_is_a_failure(reply: str, reason: str) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from cimsim.cimxml.headers import CimHeaders, check_headers, readings
+from cimsim.cimxml.cim_headers import CimHeaders, check_headers, readings
 from cimsim.cimxml.message import MessageError
 
 GOOD = {"operation": "MethodCall", "method": "GetInstance", "object": "root/x"}

@@ -1,8 +1,8 @@
 import pytest
 from pywbem import CIMDateTime, CIMInstanceName, Uint32
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.header_matching import check_method, check_object, names
-from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import ClassName, ExtrinsicRequest, IntrinsicRequest, Request, Selection
 from cimsim.world.paths import InstancePath

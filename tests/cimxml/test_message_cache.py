@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.decode.message_cache import RecentMessages
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.decode.message_cache import MessageCache
 from cimsim.cimxml.message import Message, MessageError
 
 HEADERS = CimHeaders("MethodCall", "EnumerateInstanceNames", "root/x")
@@ -35,7 +35,7 @@ def decoder() -> CountingDecoder:
 
 @pytest.fixture
 def decode(decoder: CountingDecoder) -> Callable[[bytes, CimHeaders], Message]:
-    return RecentMessages(decoder).decode
+    return MessageCache(decoder).decode
 
 
 def test_the_same_bytes_are_decoded_once(decoder: CountingDecoder, decode: Callable[[bytes, CimHeaders], Message]) -> None:

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pywbem import CIMClass, CIMInstance, CIMMethod, CIMParameter, CIMProperty, CIMQualifier, CIMQualifierDeclaration, Uint8
 
+from cimsim.cimxml.cim_headers import CimHeaders, check_headers
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.decode.header_matching import check_method, check_object
-from cimsim.cimxml.headers import CimHeaders, check_headers
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import ClassName
 from cimsim.world.paths import InstancePath

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pywbem import CIMClass, CIMDateTime, CIMInstance, CIMInstanceName, CIMProperty, cimvalue
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.encode.encoder import Encoder
-from cimsim.cimxml.headers import CimHeaders
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import IntrinsicRequest
 from cimsim.operations.results import NamedInstances

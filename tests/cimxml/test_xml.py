@@ -3,20 +3,20 @@ from time import process_time
 
 import pytest
 
-from cimsim.cimxml.decode.message_limits import Limits
-from cimsim.cimxml.decode.xml import XmlParser
+from cimsim.cimxml.decode.known_names import may_have_strange_names
+from cimsim.cimxml.decode.message_limits import MessageLimits
+from cimsim.cimxml.decode.xml_parser import XmlParser
 from cimsim.cimxml.message import MessageError
-from cimsim.cimxml.vocabulary import may_have_strange_names
 
 
-def refusal(body: bytes, limits: Limits | None = None) -> MessageError:
+def refusal(body: bytes, limits: MessageLimits | None = None) -> MessageError:
     with pytest.raises(MessageError) as caught:
-        XmlParser(limits or Limits()).parse(body)
+        XmlParser(limits or MessageLimits()).parse(body)
     assert caught.value.status == 400
     return caught.value
 
 
-def refused(body: bytes, limits: Limits | None = None) -> str | None:
+def refused(body: bytes, limits: MessageLimits | None = None) -> str | None:
     return refusal(body, limits).cim_error
 
 
@@ -33,7 +33,7 @@ def refused(body: bytes, limits: Limits | None = None) -> str | None:
     ],
 )
 def test_sec1_prologs_that_load_nothing(prolog: bytes) -> None:
-    root = XmlParser(Limits()).parse(prolog + "<CIM A='&lt;'>é</CIM>".encode())
+    root = XmlParser(MessageLimits()).parse(prolog + "<CIM A='&lt;'>é</CIM>".encode())
     assert (root.tag, root.get("A"), root.text) == ("CIM", "<", "é")
 
 
@@ -55,7 +55,7 @@ def test_sec1_internal_subsets_and_entities(body: bytes) -> None:
 
 
 def test_sec1_a_doctype_in_text_is_text() -> None:
-    assert XmlParser(Limits()).parse(b"<A><![CDATA[<!DOCTYPE A []>]]></A>").text == "<!DOCTYPE A []>"
+    assert XmlParser(MessageLimits()).parse(b"<A><![CDATA[<!DOCTYPE A []>]]></A>").text == "<!DOCTYPE A []>"
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_he6_not_well_formed(body: bytes) -> None:
 
 
 def test_m17_cdata_comments_and_instructions_leave_text_whole() -> None:
-    assert XmlParser(Limits()).parse(b"<A>a<!-- c -->b<?p i?>c<![CDATA[<d>]]>&#101;</A>").text == "abc<d>e"
+    assert XmlParser(MessageLimits()).parse(b"<A>a<!-- c -->b<?p i?>c<![CDATA[<d>]]>&#101;</A>").text == "abc<d>e"
 
 
 def test_sec3_limits() -> None:
-    assert refused(b"<A>" + b"<B/>" * 10 + b"</A>", Limits(elements=5)) == "request-not-valid"
-    assert refused(b"<A a='' b='' c=''/>", Limits(attributes=2)) == "request-not-valid"
-    assert refused(b"<A a='%b'/>" % (b"x" * 100), Limits(tag_length=50)) == "request-not-valid"
-    assert XmlParser(Limits(tag_length=50)).parse(b"<A><![CDATA[%b]]></A>" % (b"x" * 100)).text == "x" * 100
+    assert refused(b"<A>" + b"<B/>" * 10 + b"</A>", MessageLimits(elements=5)) == "request-not-valid"
+    assert refused(b"<A a='' b='' c=''/>", MessageLimits(attributes=2)) == "request-not-valid"
+    assert refused(b"<A a='%b'/>" % (b"x" * 100), MessageLimits(tag_length=50)) == "request-not-valid"
+    assert XmlParser(MessageLimits(tag_length=50)).parse(b"<A><![CDATA[%b]]></A>" % (b"x" * 100)).text == "x" * 100
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_sec3_what_is_wrong_from_the_start_is_refused_early(body: bytes, error: 
 
 def test_sec3_large_documents_are_read_in_slices() -> None:
     text = "é" * 300_001
-    root = XmlParser(Limits()).parse(f"<A b='&lt;'>{text}<![CDATA[<>{text}]]></A>".encode())
+    root = XmlParser(MessageLimits()).parse(f"<A b='&lt;'>{text}<![CDATA[<>{text}]]></A>".encode())
     assert (root.get("b"), root.text) == ("<", f"{text}<>{text}")
 
 
@@ -181,7 +181,7 @@ FORMS = [
 @pytest.mark.parametrize("form", FORMS, ids=["plain", "correlator", "instruction", "namespace"])
 def test_sec3_strange_names_do_not_fill_the_memory(form: bytes) -> None:
     """libxml2 keeps all names that a thread has parsed as long as there is the thread; 15 MB of them would be 54 MiB."""
-    parser = XmlParser(Limits())
+    parser = XmlParser(MessageLimits())
     if form == FORMS[0]:
         # Nothing tells these from others until so much was refused.
         parser.spoil(17 * 1024 * 1024)
@@ -211,6 +211,6 @@ def test_sec3_strange_names_are_found(document: bytes, expected: bool) -> None:
 
 def test_sec3_what_is_parsed_apart_is_the_same() -> None:
     text = b"<CIM><VALUE>%b = x</VALUE><?a b?></CIM>" % (b"y" * 100_000)
-    root = XmlParser(Limits()).parse(text)
+    root = XmlParser(MessageLimits()).parse(text)
     assert root[0].text == "y" * 100_000 + " = x"
     assert refused(b"<CIM>%b" % (b"y" * 100_000)) == "request-not-well-formed"

@@ -39,7 +39,7 @@ class TestOthers:
         ("{0}3a X-{0}3 {0}3-4", []),
     ],
 )
-@pytest.mark.parametrize("family", ["HC", "H", "OP-GI-", "PL-", "SEC", "M"])
+@pytest.mark.parametrize("family", ["HC", "H", "OP-GI-", "PL-", "SEC", "M", "WM-R-", "WM-ID-"])
 def test_what_a_text_cites(written: str, expected: list[int], family: str) -> None:
     assert cited(written.format(family)) == {f"{family}{number}" for number in expected}
 
@@ -51,6 +51,7 @@ def test_what_a_text_cites(written: str, expected: list[int], family: str) -> No
         ("test_op_gi_3_pl_22", {"OP-GI-3", "PL-22"}),
         ("test_m10_to_m12_frames", {"M10", "M11", "M12"}),
         ("test_g5", {"G5"}),
+        ("test_wm_id_1_wm_e_2_wm_v_4_to_wm_v_6", {"WM-ID-1", "WM-E-2", "WM-V-4", "WM-V-5", "WM-V-6"}),
         ("test_utf_8_and_sha256_of_64_bits", set()),
     ],
 )

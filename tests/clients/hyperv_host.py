@@ -65,7 +65,7 @@ class Client:
         self.conn = conn
 
     def call(self, target: CIMInstanceName, method: str, **parameters: Any) -> tuple[int, Any]:
-        """Return the return value and the job: there is one if, and only if, the value is 4096 (3.5)."""
+        """Return the return value and the job: there is one if, and only if, the value is 4096."""
         result, outputs = self.conn.InvokeMethod(method, target, **parameters)
         job = outputs.get("Job")
         assert (job is not None) == (result == 4096)

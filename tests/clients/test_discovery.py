@@ -1,4 +1,4 @@
-"""Discovery through the Interop namespace, as pywbem's WBEMServer does it (conformance section 8)."""
+"""Discovery through the Interop namespace, as pywbem's WBEMServer does it (rules W)."""
 
 from typing import TYPE_CHECKING
 

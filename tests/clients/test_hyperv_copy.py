@@ -1,4 +1,4 @@
-"""Copying a file into a guest over the wire, as the clients of section 8 do it: find the service, copy, poll the job."""
+"""Copying a file into a guest over the wire, as clients of Hyper-V do it: find the service, copy, poll the job."""
 
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ def copy(client: Client, service: CIMInstanceName, given: CIMInstance) -> CIMIns
     return job
 
 
-def test_10_2_copied_once_and_refused_the_second_time(client: Client, manual: "Server") -> None:
+def test_copied_once_and_refused_the_second_time(client: Client, manual: "Server") -> None:
     (service,) = client.conn.ExecQuery("WQL", f"SELECT * FROM Msvm_GuestFileService WHERE SystemName = '{WEB01}'")
     job = copy(client, service.path, settings("C:\\temp\\"))
     progress = []
@@ -74,7 +74,7 @@ def test_section_8_the_way_from_machine_to_service(client: Client) -> None:
     assert value == (32773, None)
 
 
-def test_10_7_a_copy_is_cancelled(client: Client, manual: "Server") -> None:
+def test_a_copy_is_cancelled(client: Client, manual: "Server") -> None:
     (service,) = client.conn.ExecQuery("WQL", f"SELECT * FROM Msvm_GuestFileService WHERE SystemName = '{WEB01}'")
     job = copy(client, service.path, settings("C:\\cancelled"))
     assert client.request(job, 4) == (0, None)

@@ -167,7 +167,7 @@ def test_what_cannot_be_defined(client: Definer, parameters: dict[str, Any]) -> 
 
 
 def test_a_defined_machine_lives_like_the_others(client: Definer) -> None:
-    """It starts, stops and is destroyed; all that belonged to it has gone, and only that (10.4)."""
+    """It starts, stops and is destroyed; all that belonged to it has gone, and only that."""
     before = client.count()
     path = client.define("brief")
     guid = path["Name"]
@@ -371,7 +371,7 @@ def slow(launch: "Launch") -> "Iterator[Server]":
 
 
 def test_a_job_defines_and_destroys(slow: "Server", connect: "Connect") -> None:
-    """4096 and a job; what it makes is tied to it, so that a client finds it (4.6, 10.7)."""
+    """4096 and a job; what it makes is tied to it, so that a client finds it."""
     client = Definer(connect(slow, HYPERV))
     result, outputs = client.conn.InvokeMethod("DefineSystem", VMMS, SystemSettings=system("late"))
     assert (result, set(outputs)) == (4096, {"Job"})

@@ -1,4 +1,4 @@
-"""The number of virtual machines as a setting: fewer than the shipped ones, or generated ones after them (9.1 to 9.4)."""
+"""The number of virtual machines as a setting: fewer than the shipped ones, or generated ones after them."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final

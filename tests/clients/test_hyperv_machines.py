@@ -44,7 +44,7 @@ def status(client: Client, guid: str) -> list[Any]:
     return client.read(machine(guid), "EnabledState", "RequestedState", "OperationalStatus", "Status")
 
 
-def test_10_4_a_machine_is_started_and_turned_off(client: Client, manual: "Server") -> None:
+def test_a_machine_is_started_and_turned_off(client: Client, manual: "Server") -> None:
     for state, passing, job_type in ((2, 10, 12), (3, 4, 13)):
         job = client.ask(machine(OLD01), state)
         assert (job["JobType"], job["JobState"], job["PercentComplete"]) == (job_type, 4, 0)
@@ -60,7 +60,7 @@ def test_10_4_a_machine_is_started_and_turned_off(client: Client, manual: "Serve
     assert client.read(machine(OLD01), "ProcessID", "OnTimeInMilliseconds") == [None, 0]
 
 
-def test_10_7_a_job_is_reached_from_the_machine_and_goes(client: Client, manual: "Server") -> None:
+def test_a_job_is_reached_from_the_machine_and_goes(client: Client, manual: "Server") -> None:
     job = client.ask(machine(DB01), 9)
     (affecting,) = client.conn.Associators(machine(DB01), AssocClass="Msvm_AffectedJobElement", ResultClass="CIM_ConcreteJob")
     assert affecting["InstanceID"] == job["InstanceID"]
@@ -94,8 +94,8 @@ def test_libvirt_shuts_a_guest_down(client: Client, manual: "Server") -> None:
     assert status(client, DB01)[0] == 2
 
 
-def test_10_3_enabling_the_interface_as_a_client_does(client: Client, manual: "Server") -> None:
-    """Section 8: read the settings, change them, send them back as an embedded instance, poll the job."""
+def test_enabling_the_interface_as_a_client_does(client: Client, manual: "Server") -> None:
+    """Read the settings, change them, send them back as an embedded instance, poll the job."""
     for state in (2, 3):
         settings = client.get(interface_settings(DB01))
         settings["EnabledState"] = Uint16(state)

@@ -1,4 +1,4 @@
-"""Slow transitions of the services of the simulated iSCSI target server, and their jobs (class reference 10.5 and 10.7)."""
+"""Slow transitions of the services of the simulated iSCSI target server, and their jobs."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -49,7 +49,7 @@ def poll(conn: WBEMConnection, path: CIMInstanceName, name: str, times: int) -> 
     return [conn.GetInstance(path)[name] for _ in range(times)]
 
 
-def test_10_5_a_slow_stop_is_polled(conn: WBEMConnection, manager: CIMInstanceName) -> None:
+def test_a_slow_stop_is_polled(conn: WBEMConnection, manager: CIMInstanceName) -> None:
     assert invoke(conn, manager, "StopService") == (0, None)
     seen = [conn.GetInstance(manager) for _ in range(4)]
     assert [each["EnabledState"] for each in seen] == [4, 4, 4, 3]
@@ -58,7 +58,7 @@ def test_10_5_a_slow_stop_is_polled(conn: WBEMConnection, manager: CIMInstanceNa
     assert [each["OperationalStatus"] for each in seen] == [[9], [9], [9], [10]]
 
 
-def test_10_5_a_slow_request_is_polled_by_its_job(conn: WBEMConnection, manager: CIMInstanceName) -> None:
+def test_a_slow_request_is_polled_by_its_job(conn: WBEMConnection, manager: CIMInstanceName) -> None:
     returned, job = invoke(conn, manager, "RequestStateChange(4)")
     assert (returned, job.classname) == (4096, JOB)
     assert invoke(conn, manager, "StopService")[0] == 2
@@ -73,7 +73,7 @@ def test_10_5_a_slow_request_is_polled_by_its_job(conn: WBEMConnection, manager:
     assert "Error" not in conn.InvokeMethod("GetError", job)[1]
 
 
-def test_10_5_a_job_leads_to_its_service_and_back(conn: WBEMConnection, manager: CIMInstanceName) -> None:
+def test_a_job_leads_to_its_service_and_back(conn: WBEMConnection, manager: CIMInstanceName) -> None:
     _, job = invoke(conn, manager, "RequestStateChange(3)")
     (service,) = conn.AssociatorNames(job, AssocClass="MSISCSITARGET_AffectedJobElement", Role="AffectingElement")
     assert service.classname == MANAGER
@@ -82,7 +82,7 @@ def test_10_5_a_job_leads_to_its_service_and_back(conn: WBEMConnection, manager:
 
 
 @pytest.mark.parametrize(("call", "state"), [("RequestStateChange(4)", 8), ("RequestStateChange(5)", 9), ("KillJob", 9)])
-def test_10_7_a_client_ends_a_job(conn: WBEMConnection, manager: CIMInstanceName, call: str, state: int) -> None:
+def test_a_client_ends_a_job(conn: WBEMConnection, manager: CIMInstanceName, call: str, state: int) -> None:
     _, job = invoke(conn, manager, "RequestStateChange(3)")
     if call == "KillJob":
         assert conn.InvokeMethod("KillJob", job, DeleteOnKill=False)[0] == 0
@@ -96,7 +96,7 @@ def test_10_7_a_client_ends_a_job(conn: WBEMConnection, manager: CIMInstanceName
     assert conn.GetInstance(manager)["EnabledState"] == 2
 
 
-def test_10_5_a_reset_passes_all_states(conn: WBEMConnection, manager: CIMInstanceName) -> None:
+def test_a_reset_passes_all_states(conn: WBEMConnection, manager: CIMInstanceName) -> None:
     returned, job = invoke(conn, manager, "RequestStateChange(11)")
     assert returned == 4096
     seen = [conn.GetInstance(manager) for _ in range(4)]
@@ -147,7 +147,7 @@ class Target:
         return course
 
 
-def test_10_5_two_modifications_and_a_job() -> None:
+def test_two_modifications_and_a_job() -> None:
     target = Target(transition="10s")
     returned, job = target.call("RequestStateChange", 4)
     assert (returned, target.now()["TimeOfLastStateChange"]) == (4096, "19700101001640.000000-000")
@@ -176,7 +176,7 @@ def test_jobs_are_named_alike_on_every_start() -> None:
     assert names == ["MSISCSITARGET:ISCSISRV01:Job:1", "MSISCSITARGET:ISCSISRV01:Job:2"] * 2
 
 
-def test_10_5_a_timeout_shorter_than_the_delay_keeps_the_request() -> None:
+def test_a_timeout_shorter_than_the_delay_keeps_the_request() -> None:
     target = Target(transition="10s")
     assert target.call("RequestStateChange", 3, "00000000000009.000000:000")[0] == 3
     assert [target.now()[name] for name in ("EnabledState", "RequestedState", "Started")] == [2, 3, True]
@@ -237,7 +237,7 @@ def test_a_restart_may_leave_no_request() -> None:
 
 
 @pytest.mark.parametrize("system", ["MSFTSM_System", "MSFTSM_ComputerSystem"])
-def test_11_either_system_may_host_the_services(launch: "Launch", connect: "Connect", system: str) -> None:
+def test_either_system_may_host_the_services(launch: "Launch", connect: "Connect", system: str) -> None:
     names = ("object_manager_system", "storage_services_system")
     with launch(*(word for name in names for word in ("--set", f"iscsitarget.{name}={system}"))) as server:
         conn = connect(server, NAMESPACE)
@@ -255,7 +255,7 @@ def test_11_either_system_may_host_the_services(launch: "Launch", connect: "Conn
         assert invoke(conn, path, "StopService")[0] == 0
 
 
-def test_11_the_classes_may_have_a_value_map(launch: "Launch", connect: "Connect") -> None:
+def test_the_classes_may_have_a_value_map(launch: "Launch", connect: "Connect") -> None:
     with launch("--set", "iscsitarget.value_maps=true") as server:
         conn = connect(server, NAMESPACE)
         (path,) = conn.EnumerateInstanceNames(MANAGER)
@@ -276,7 +276,7 @@ def manual(launch: "Launch") -> "Iterator[Server]":
         yield server
 
 
-def test_10_5_a_slow_request_by_the_clock(manual: "Server", connect: "Connect") -> None:
+def test_a_slow_request_by_the_clock(manual: "Server", connect: "Connect") -> None:
     conn = connect(manual, NAMESPACE)
     (path,) = conn.EnumerateInstanceNames(MANAGER)
     _, job = invoke(conn, path, "RequestStateChange(4)")
@@ -300,7 +300,7 @@ def test_10_5_a_slow_request_by_the_clock(manual: "Server", connect: "Connect") 
     assert conn.EnumerateInstanceNames("MSISCSITARGET_AffectedJobElement") == []
 
 
-def test_10_7_a_client_deletes_a_running_job(manual: "Server", connect: "Connect") -> None:
+def test_a_client_deletes_a_running_job(manual: "Server", connect: "Connect") -> None:
     conn = connect(manual, NAMESPACE)
     (path,) = conn.EnumerateInstanceNames(MANAGER)
     conn.InvokeMethod("StartService", path)

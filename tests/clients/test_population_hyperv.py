@@ -1,4 +1,4 @@
-"""The population of the simulated Hyper-V host, value by value as a client reads it (class reference 9.1 to 9.3)."""
+"""The population of the simulated Hyper-V host, value by value as a client reads it."""
 
 from typing import Any, Final
 
@@ -103,18 +103,18 @@ def computer_system(conn: WBEMConnection, name: str) -> CIMInstance:
     return the_one(conn.EnumerateInstances("Msvm_ComputerSystem"), Name=name)
 
 
-def test_9_1_there_are_a_host_and_three_virtual_machines(hyperv: WBEMConnection) -> None:
+def test_there_are_a_host_and_three_virtual_machines(hyperv: WBEMConnection) -> None:
     systems = hyperv.EnumerateInstances("Msvm_ComputerSystem")
     assert [(each["Name"], each["ElementName"]) for each in systems] == [("HVHOST01", "HVHOST01"), *NAMES.items()]
 
 
-def test_9_1_the_host(hyperv: WBEMConnection) -> None:
+def test_the_host(hyperv: WBEMConnection) -> None:
     host = computer_system(hyperv, "HVHOST01")
     assert told(host) == HOST
 
 
 @pytest.mark.parametrize("guid", NAMES, ids=NAMES.get)
-def test_9_1_a_virtual_machine(hyperv: WBEMConnection, guid: str) -> None:
+def test_a_virtual_machine(hyperv: WBEMConnection, guid: str) -> None:
     machine = computer_system(hyperv, guid)
     values = told(machine)
     run_time = values.pop("OnTimeInMilliseconds")
@@ -126,7 +126,7 @@ def test_9_1_a_virtual_machine(hyperv: WBEMConnection, guid: str) -> None:
 
 
 @pytest.mark.parametrize("guid", NAMES, ids=NAMES.get)
-def test_9_2_virtual_system_settings(hyperv: WBEMConnection, guid: str) -> None:
+def test_virtual_system_settings(hyperv: WBEMConnection, guid: str) -> None:
     settings = hyperv.GetInstance(path("Msvm_VirtualSystemSettingData", InstanceID=f"Microsoft:{guid}"))
     expected = {
         "InstanceID": f"Microsoft:{guid}",
@@ -160,7 +160,7 @@ def path(classname: str, **keys: Any) -> CIMInstanceName:
 
 
 @pytest.mark.parametrize(("guid", "state"), [(WEB01, 2), (DB01, 3), (OLD01, 3)], ids=NAMES.values())
-def test_9_2_guest_service_interface_settings(hyperv: WBEMConnection, guid: str, state: int) -> None:
+def test_guest_service_interface_settings(hyperv: WBEMConnection, guid: str, state: int) -> None:
     identifier = f"Microsoft:{guid}\\{GSI}"
     settings = hyperv.GetInstance(path("Msvm_GuestServiceInterfaceComponentSettingData", InstanceID=identifier))
     assert told(settings) == COMPONENT_SETTINGS | {
@@ -193,7 +193,7 @@ SIBLINGS: Final = {
 
 @pytest.mark.parametrize("guid", NAMES, ids=NAMES.get)
 @pytest.mark.parametrize("kind", SIBLINGS)
-def test_9_2_settings_of_the_other_components(hyperv: WBEMConnection, guid: str, kind: str) -> None:
+def test_settings_of_the_other_components(hyperv: WBEMConnection, guid: str, kind: str) -> None:
     device, name, resource_type = SIBLINGS[kind]
     settings = hyperv.GetInstance(path(f"Msvm_{kind}ComponentSettingData", InstanceID=f"Microsoft:{guid}\\{device}"))
     expected = COMPONENT_SETTINGS | {"ElementName": name, "OtherResourceType": resource_type, "EnabledState": 2}
@@ -201,7 +201,7 @@ def test_9_2_settings_of_the_other_components(hyperv: WBEMConnection, guid: str,
 
 
 @pytest.mark.parametrize("guid", [WEB01, DB01], ids=NAMES.get)
-def test_9_2_guest_communication_service_settings(hyperv: WBEMConnection, guid: str) -> None:
+def test_guest_communication_service_settings(hyperv: WBEMConnection, guid: str) -> None:
     identifier = f"Microsoft:{guid}\\{GSI}\\{SESSION}"
     settings = hyperv.GetInstance(path("Msvm_GuestCommunicationServiceSettingData", InstanceID=identifier))
     assert told(settings) == {
@@ -221,7 +221,7 @@ def of_machine(classname: str, guid: str, **key: str) -> CIMInstanceName:
 
 
 @pytest.mark.parametrize(("guid", "state"), [(WEB01, 2), (DB01, 3)], ids=["web01", "db01"])
-def test_9_3_guest_service_interface(hyperv: WBEMConnection, guid: str, state: int) -> None:
+def test_guest_service_interface(hyperv: WBEMConnection, guid: str, state: int) -> None:
     component = hyperv.GetInstance(of_machine("Msvm_GuestServiceInterfaceComponent", guid, DeviceID=f"Microsoft:{GSI}"))
     assert told(component) == {
         "SystemCreationClassName": "Msvm_ComputerSystem",
@@ -246,7 +246,7 @@ def test_9_3_guest_service_interface(hyperv: WBEMConnection, guid: str, state: i
 
 @pytest.mark.parametrize("guid", [WEB01, DB01], ids=NAMES.get)
 @pytest.mark.parametrize("kind", SIBLINGS)
-def test_9_3_the_other_components(hyperv: WBEMConnection, guid: str, kind: str) -> None:
+def test_the_other_components(hyperv: WBEMConnection, guid: str, kind: str) -> None:
     device, name, _ = SIBLINGS[kind]
     component = hyperv.GetInstance(of_machine(f"Msvm_{kind}Component", guid, DeviceID=f"Microsoft:{device}"))
     twice = 2 if kind == "Heartbeat" else 1
@@ -262,7 +262,7 @@ def test_9_3_the_other_components(hyperv: WBEMConnection, guid: str, kind: str) 
     assert {name: component[name] for name in expected} == expected
 
 
-def test_9_3_a_machine_that_is_off_has_neither_components_nor_guest_services(hyperv: WBEMConnection) -> None:
+def test_a_machine_that_is_off_has_neither_components_nor_guest_services(hyperv: WBEMConnection) -> None:
     for classname in ("CIM_LogicalDevice", "Msvm_GuestService"):
         assert OLD01 not in {each["SystemName"] for each in hyperv.EnumerateInstanceNames(classname)}
 
@@ -278,7 +278,7 @@ GUEST_SERVICE: Final[dict[str, Any]] = {
 RUNNING: Final = {"Started": True, "EnabledState": 2, "OperationalStatus": [2], "StatusDescriptions": ["OK"], "Status": "OK"}
 
 
-def test_9_3_file_service_of_web01(hyperv: WBEMConnection) -> None:
+def test_file_service_of_web01(hyperv: WBEMConnection) -> None:
     service = told(hyperv.GetInstance(of_machine("Msvm_GuestFileService", WEB01, Name=FILES)))
     changed = service.pop("TimeOfLastStateChange")
     machine = computer_system(hyperv, WEB01)
@@ -293,19 +293,19 @@ def test_9_3_file_service_of_web01(hyperv: WBEMConnection) -> None:
     assert service == GUEST_SERVICE | RUNNING | keys
 
 
-def test_9_3_file_service_of_db01_is_stopped(hyperv: WBEMConnection) -> None:
+def test_file_service_of_db01_is_stopped(hyperv: WBEMConnection) -> None:
     service = hyperv.GetInstance(of_machine("Msvm_GuestFileService", DB01, Name=FILES))
     assert (service["Started"], service["EnabledState"], service["OperationalStatus"]) == (False, 3, [10])
     assert (service["Status"], service["RequestedState"]) == ("Stopped", 12)
 
 
-def test_9_3_communication_service_of_web01(hyperv: WBEMConnection) -> None:
+def test_communication_service_of_web01(hyperv: WBEMConnection) -> None:
     service = hyperv.GetInstance(of_machine("Msvm_GuestCommunicationService", WEB01, Name=SESSION))
     expected = GUEST_SERVICE | RUNNING | {"ElementName": "VM Session Service"}
     assert {name: service[name] for name in expected} == expected
 
 
-def test_9_3_these_are_all_guest_services(hyperv: WBEMConnection) -> None:
+def test_these_are_all_guest_services(hyperv: WBEMConnection) -> None:
     found = [(each.classname, NAMES[each["SystemName"]]) for each in hyperv.EnumerateInstanceNames("Msvm_GuestService")]
     assert sorted(found) == [
         ("Msvm_GuestCommunicationService", "web01"),

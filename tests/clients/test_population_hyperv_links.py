@@ -1,4 +1,4 @@
-"""The host services of the simulated Hyper-V host and the links between its elements (class reference 9.4)."""
+"""The host services of the simulated Hyper-V host and the links between its elements."""
 
 from typing import Final
 
@@ -43,7 +43,7 @@ HOST_SERVICES: Final = {
 
 
 @pytest.mark.parametrize("classname", HOST_SERVICES)
-def test_9_4_a_host_service(hyperv: WBEMConnection, classname: str) -> None:
+def test_a_host_service(hyperv: WBEMConnection, classname: str) -> None:
     (service,) = hyperv.EnumerateInstances(classname)
     name, state = HOST_SERVICES[classname]
     expected = {
@@ -59,7 +59,7 @@ def test_9_4_a_host_service(hyperv: WBEMConnection, classname: str) -> None:
     assert {name: service[name] for name in expected} == expected
 
 
-def test_9_4_texts_of_the_management_service(hyperv: WBEMConnection) -> None:
+def test_texts_of_the_management_service(hyperv: WBEMConnection) -> None:
     (service,) = hyperv.EnumerateInstances("Msvm_VirtualSystemManagementService")
     assert service["ElementName"] == "Hyper-V Virtual System Management Service"
     assert service["Caption"] == "Virtual System Management Service"
@@ -82,11 +82,11 @@ LINKS: Final = {
 
 
 @pytest.mark.parametrize("classname", LINKS)
-def test_9_4_count_of_links(hyperv: WBEMConnection, classname: str) -> None:
+def test_count_of_links(hyperv: WBEMConnection, classname: str) -> None:
     assert len(hyperv.EnumerateInstanceNames(classname)) == LINKS[classname]
 
 
-def test_9_4_every_link_has_two_ends_that_exist(hyperv: WBEMConnection) -> None:
+def test_every_link_has_two_ends_that_exist(hyperv: WBEMConnection) -> None:
     for classname in LINKS:
         for link in hyperv.EnumerateInstances(classname):
             ends = [prop.value for prop in link.properties.values() if prop.type == "reference"]
@@ -95,7 +95,7 @@ def test_9_4_every_link_has_two_ends_that_exist(hyperv: WBEMConnection) -> None:
 
 
 @pytest.mark.parametrize(("guid", "components"), [(WEB01, 6), (DB01, 6), (OLD01, 0)], ids=NAMES.values())
-def test_9_4_components_and_settings_of_a_machine(hyperv: WBEMConnection, guid: str, components: int) -> None:
+def test_components_and_settings_of_a_machine(hyperv: WBEMConnection, guid: str, components: int) -> None:
     machine = machine_path(guid)
     found = hyperv.AssociatorNames(machine, AssocClass="Msvm_SystemDevice")
     assert len(found) == components
@@ -107,24 +107,24 @@ def test_9_4_components_and_settings_of_a_machine(hyperv: WBEMConnection, guid: 
     assert len(hyperv.AssociatorNames(settings, AssocClass="Msvm_VirtualSystemSettingDataComponent")) == 6 + 2
 
 
-def test_9_4_flags_of_element_settings(hyperv: WBEMConnection) -> None:
+def test_flags_of_element_settings(hyperv: WBEMConnection) -> None:
     for link in hyperv.EnumerateInstances("Msvm_ElementSettingData"):
         assert (link["IsCurrent"], link["IsDefault"], link["IsNext"]) == (1, 1, 0)
 
 
-def test_9_4_the_management_service_affects_the_machines(hyperv: WBEMConnection) -> None:
+def test_the_management_service_affects_the_machines(hyperv: WBEMConnection) -> None:
     links = hyperv.EnumerateInstances("Msvm_ServiceAffectsElement")
     assert {link["AffectingElement"]["Name"] for link in links} == {"vmms"}
     assert {link["AffectedElement"]["Name"] for link in links} == set(NAMES)
     assert [link["ElementEffects"] for link in links] == [[5]] * 3
 
 
-def test_9_4_guest_services_of_the_interface_of_web01(hyperv: WBEMConnection) -> None:
+def test_guest_services_of_the_interface_of_web01(hyperv: WBEMConnection) -> None:
     services = hyperv.AssociatorNames(INTERFACE, AssocClass="Msvm_RegisteredGuestService")
     assert [each.classname for each in services] == ["Msvm_GuestFileService", "Msvm_GuestCommunicationService"]
 
 
-def test_9_4_the_registered_profile_leads_to_the_host(interop: WBEMConnection) -> None:
+def test_the_registered_profile_leads_to_the_host(interop: WBEMConnection) -> None:
     (profile,) = interop.EnumerateInstances("Msvm_RegisteredProfile")
     assert (profile["RegisteredOrganization"], profile["RegisteredName"]) == (2, "System Virtualization")
     (host,) = interop.AssociatorNames(profile.path, AssocClass="Msvm_StandaloneV2ElementConformsToProfile")

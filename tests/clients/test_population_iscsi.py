@@ -1,4 +1,4 @@
-"""The population of the simulated iSCSI target server, value by value as a client reads it (class reference 9.5)."""
+"""The population of the simulated iSCSI target server, value by value as a client reads it."""
 
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ def the_one(conn: WBEMConnection, classname: str) -> CIMInstance:
     return found
 
 
-def test_9_5_object_manager(iscsi: WBEMConnection) -> None:
+def test_object_manager(iscsi: WBEMConnection) -> None:
     manager = the_one(iscsi, "MSFTSM_ObjectManager")
     assert told(manager) == MANAGER
     assert len(manager.properties) == PRINTED_PROPERTIES  # 5.1: its ancestors give exactly these
@@ -62,12 +62,12 @@ SYSTEM_STATES: Final = {"EnabledState": 5, "RequestedState": 12, "EnabledDefault
         ),
     ],
 )
-def test_9_5_systems(iscsi: WBEMConnection, classname: str, expected: dict[str, Any]) -> None:
+def test_systems(iscsi: WBEMConnection, classname: str, expected: dict[str, Any]) -> None:
     assert told(the_one(iscsi, classname)) == {"CreationClassName": classname, "Name": "ISCSISRV01"} | expected
 
 
 @pytest.mark.parametrize("name", [NAMESPACE, "root/interop"])
-def test_9_5_namespaces(iscsi: WBEMConnection, name: str) -> None:
+def test_namespaces(iscsi: WBEMConnection, name: str) -> None:
     (described,) = (each for each in iscsi.EnumerateInstances("MSFTSM_Namespace") if each["Name"] == name)
     assert told(described) == {
         "SystemCreationClassName": "MSFTSM_System",
@@ -82,7 +82,7 @@ def test_9_5_namespaces(iscsi: WBEMConnection, name: str) -> None:
     }
 
 
-def test_9_5_protocol(iscsi: WBEMConnection) -> None:
+def test_protocol(iscsi: WBEMConnection) -> None:
     mechanism = the_one(iscsi, "MSFTSM_WSManCommunicationMechanism")
     expected = {
         "CommunicationMechanism": 4,
@@ -116,7 +116,7 @@ LINKS: Final = {
 
 
 @pytest.mark.parametrize("classname", LINKS)
-def test_9_5_links_and_their_ends(iscsi: WBEMConnection, classname: str) -> None:
+def test_links_and_their_ends(iscsi: WBEMConnection, classname: str) -> None:
     links = iscsi.EnumerateInstances(classname)
     assert len(links) == LINKS[classname]
     for link in links:
@@ -125,7 +125,7 @@ def test_9_5_links_and_their_ends(iscsi: WBEMConnection, classname: str) -> None
         assert all(iscsi.GetInstance(end) for end in ends)
 
 
-def test_9_5_the_object_manager_is_linked_to_all_of_it(iscsi: WBEMConnection) -> None:
+def test_the_object_manager_is_linked_to_all_of_it(iscsi: WBEMConnection) -> None:
     manager = the_one(iscsi, "MSFTSM_ObjectManager").path
     (system,) = iscsi.AssociatorNames(manager, AssocClass="CIM_HostedService", ResultRole="Antecedent")
     (mechanism,) = iscsi.AssociatorNames(manager, AssocClass="CIM_CommMechanismForManager")
@@ -144,7 +144,7 @@ STORAGE_SERVICES: Final = {
 
 
 @pytest.mark.parametrize("classname", STORAGE_SERVICES)
-def test_9_5_storage_services(iscsi: WBEMConnection, classname: str) -> None:
+def test_storage_services(iscsi: WBEMConnection, classname: str) -> None:
     service = the_one(iscsi, classname)
     assert told(service) == {
         "SystemCreationClassName": "MSFTSM_ComputerSystem",
@@ -158,7 +158,7 @@ def test_9_5_storage_services(iscsi: WBEMConnection, classname: str) -> None:
     assert system.classname == "MSFTSM_ComputerSystem"
 
 
-def test_9_5_profiles_in_interop(interop: WBEMConnection) -> None:
+def test_profiles_in_interop(interop: WBEMConnection) -> None:
     profiles = interop.EnumerateInstances("MSFTSM_RegisteredProfile") + interop.EnumerateInstances(
         "MSFTSM_RegisteredSubProfile"
     )
@@ -179,7 +179,7 @@ def test_9_5_profiles_in_interop(interop: WBEMConnection) -> None:
 
 
 @pytest.mark.parametrize(("profile", "element"), [("Server", "MSFTSM_ObjectManager"), ("Array", "MSFTSM_ComputerSystem")])
-def test_9_5_a_profile_leads_into_the_other_namespace_and_back(
+def test_a_profile_leads_into_the_other_namespace_and_back(
     interop: WBEMConnection, iscsi: WBEMConnection, profile: str, element: str
 ) -> None:
     (registered,) = (
@@ -191,7 +191,7 @@ def test_9_5_a_profile_leads_into_the_other_namespace_and_back(
     assert (back.namespace, back["InstanceID"]) == ("root/interop", registered["InstanceID"])
 
 
-def test_9_5_there_is_one_object_manager_in_interop_and_its_mechanism_is_cim_xml(interop: WBEMConnection) -> None:
+def test_there_is_one_object_manager_in_interop_and_its_mechanism_is_cim_xml(interop: WBEMConnection) -> None:
     assert len(interop.EnumerateInstanceNames("CIM_ObjectManager")) == 1
     mechanism = the_one(interop, "CIM_CIMXMLCommunicationMechanism")
     assert (mechanism["CommunicationMechanism"], mechanism["AuthenticationMechanismsSupported"]) == (2, [3])

@@ -86,7 +86,7 @@ def test_deleting_an_end_deletes_its_links(conn: WBEMConnection, manager: CIMIns
         ("PrimaryOwnerContact", "you"),
     ],
 )
-def test_10_5_the_writable_properties_of_the_object_manager(
+def test_the_writable_properties_of_the_object_manager(
     conn: WBEMConnection, manager: CIMInstanceName, name: str, value: object
 ) -> None:
     before = conn.GetInstance(manager)
@@ -97,7 +97,7 @@ def test_10_5_the_writable_properties_of_the_object_manager(
 
 
 @pytest.mark.parametrize(("name", "value"), [("Started", False), ("RequestedState", Uint16(3)), ("EnabledState", Uint16(3))])
-def test_10_5_the_states_of_the_object_manager_are_read_only(
+def test_the_states_of_the_object_manager_are_read_only(
     conn: WBEMConnection, manager: CIMInstanceName, name: str, value: object
 ) -> None:  # OP-MI-5
     before = conn.GetInstance(manager)

@@ -1,4 +1,4 @@
-"""The habits of other servers as pywbem meets them (rules Q1 to Q7, W7)."""
+"""The quirks of other servers as pywbem meets them (rules Q1 to Q7, W7)."""
 
 import http.client
 import subprocess

@@ -1,4 +1,4 @@
-"""Requests as clients other than pywbem write them, byte by byte, and decisions where references disagree (section 14)."""
+"""Requests as clients other than pywbem write them, byte by byte, and our decisions where sources disagree (rules Z)."""
 
 import socket
 from base64 import b64encode

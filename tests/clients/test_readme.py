@@ -1,4 +1,4 @@
-"""The sessions in README.md are what happens: each runs against a fresh server and must print exactly what stands there."""
+"""The sessions in README.md and the page about clients: each runs on a fresh server and must print what stands there."""
 
 import doctest
 import os
@@ -14,17 +14,18 @@ from pywbem import WBEMConnection
 if TYPE_CHECKING:
     from tests.clients.conftest import Launch, Run
 
-README: Final = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT: Final = Path(__file__).parent.parent.parent
+PAGES: Final = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "cimsim/docs/clients.md"))
 SESSION: Final = re.compile(r"<!-- session: (\S+) -->\n```(\w+)\n(.*?)\n```\n<!-- end -->", re.DOTALL)
-SESSIONS: Final = {name: (kind, text) for name, kind, text in SESSION.findall(README)}
+SESSIONS: Final = {name: (kind, text) for name, kind, text in SESSION.findall(PAGES)}
 PLACE: Final = "localhost:5988"
 PROMPT: Final = "$ "
 
 
-def complaints_of_python(session: str) -> str:
+def complaints_of_python(name: str, session: str) -> str:
     """Run the examples of a Python session and return what is otherwise than it says."""
     complaints: list[str] = []
-    examples = doctest.DocTestParser().get_doctest(session, {}, "README.md", "README.md", 0)
+    examples = doctest.DocTestParser().get_doctest(session, {}, name, name, 0)
     doctest.DocTestRunner(verbose=False).run(examples, out=complaints.append, clear_globs=False)
     for connection in examples.globs.values():
         if isinstance(connection, WBEMConnection):
@@ -35,7 +36,7 @@ def complaints_of_python(session: str) -> str:
 def printed_in_shell(session: str) -> str:
     """Run the commands of a shell session, in one shell, and return the session with what they printed."""
     commands = [line.removeprefix(PROMPT) for line in session.splitlines() if line.startswith(PROMPT)]
-    # The shell itself writes each command before it runs it, the way the README shows it.
+    # The shell itself writes each command before it runs it, the way the page shows it.
     script = "\n".join(f"printf '%s\\n' {quoted(PROMPT + command)}\n{command}" for command in commands)
     hidden = ("CIMSIM_", "PYWBEM", "COLUMNS")
     variables = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
@@ -57,14 +58,14 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def test_the_readme_has_a_session_of_each_client() -> None:
+def test_the_pages_have_a_session_of_each_client() -> None:
     assert {"pywbem", "pywbemcli", "wbemcli"} <= set(SESSIONS)
 
 
 @pytest.mark.parametrize("name", [name for name, (kind, _) in SESSIONS.items() if kind == "pycon"])
 def test_a_python_session(launch: "Launch", name: str) -> None:
     with launch() as server:
-        assert complaints_of_python(SESSIONS[name][1].replace(PLACE, f"localhost:{server.port}") + "\n") == ""
+        assert complaints_of_python(name, SESSIONS[name][1].replace(PLACE, f"localhost:{server.port}") + "\n") == ""
 
 
 @pytest.mark.parametrize("name", [name for name, (kind, _) in SESSIONS.items() if kind == "console"])
@@ -78,5 +79,5 @@ def test_a_shell_session(launch: "Launch", request: pytest.FixtureRequest, name:
 
 
 def blocks(session: str) -> list[str]:
-    """Return each command with what it printed; blank lines around that do not show in a README."""
+    """Return each command with what it printed; blank lines around that do not show on a page."""
     return [block.strip("\n") for block in session.split("\n" + PROMPT)]

@@ -1,4 +1,4 @@
-"""The services of the simulated Hyper-V host act as sections 10.1 to 10.6 of the class reference say, row by row."""
+"""The services of the simulated Hyper-V host act as the README of their pack says, row by row."""
 
 import re
 import time
@@ -182,7 +182,7 @@ def test_profile_documented(snapshot: "Snapshot", conn: WBEMConnection, row: Row
 
 
 @pytest.mark.parametrize("name", STARTABLE)
-def test_10_6_a_host_service_stops_and_starts(conn: WBEMConnection, name: str) -> None:
+def test_a_host_service_stops_and_starts(conn: WBEMConnection, name: str) -> None:
     target = HOST_SERVICES[name]
     assert [invoke(conn, target, call) for call in ("StopService", "StopService")] == [0, 0]
     stopped = conn.GetInstance(target)
@@ -194,7 +194,7 @@ def test_10_6_a_host_service_stops_and_starts(conn: WBEMConnection, name: str) -
     assert (started["Started"], started["EnabledState"], started["RequestedState"]) == (True, 2, 2)
 
 
-def test_10_3_the_interface_takes_its_settings_and_guest_services_along(conn: WBEMConnection) -> None:
+def test_the_interface_takes_its_settings_and_guest_services_along(conn: WBEMConnection) -> None:
     settings = CIMInstanceName(
         "Msvm_GuestServiceInterfaceComponentSettingData", {"InstanceID": f"Microsoft:{WEB01}\\{GSI_DEVICE}"}
     )
@@ -217,7 +217,7 @@ def test_10_3_the_interface_takes_its_settings_and_guest_services_along(conn: WB
     assert [conn.GetInstance(service)["RequestedState"] for service in services] == [2, 2]
 
 
-def test_10_3_enabling_the_interface_of_db01_makes_its_file_service_startable(conn: WBEMConnection) -> None:
+def test_enabling_the_interface_of_db01_makes_its_file_service_startable(conn: WBEMConnection) -> None:
     assert invoke(conn, file_service(DB01), "StartService") == 1
     assert invoke(conn, interface(DB01), "RequestStateChange(2)") == 0
     assert conn.GetInstance(file_service(DB01))["Started"] is True
@@ -227,7 +227,7 @@ def test_10_3_enabling_the_interface_of_db01_makes_its_file_service_startable(co
 
 
 @pytest.mark.parametrize("policy", ["service", "default"])
-def test_10_2_a_policy_can_forbid_the_communication_service(launch: "Launch", connect: "Connect", policy: str) -> None:
+def test_a_policy_can_forbid_the_communication_service(launch: "Launch", connect: "Connect", policy: str) -> None:
     """The settings are changed as an administrator would by ModifyGuestServiceSettings, here with read-only left off."""
     with launch("--no-enforce-write") as server:
         conn = connect(server)
@@ -246,7 +246,7 @@ def test_10_2_a_policy_can_forbid_the_communication_service(launch: "Launch", co
 
 
 @pytest.mark.parametrize("call", ["StartService", "StopService", "RequestStateChange(2)"])
-def test_10_1_the_services_of_a_machine_that_is_off_are_not_found(conn: WBEMConnection, call: str) -> None:
+def test_the_services_of_a_machine_that_is_off_are_not_found(conn: WBEMConnection, call: str) -> None:
     for target in (file_service(OLD01), interface(OLD01)):
         with pytest.raises(CIMError) as caught:
             invoke(conn, target, call if target.classname != "Msvm_GuestServiceInterfaceComponent" else "RequestStateChange(2)")
@@ -315,7 +315,7 @@ def test_windows_strict_the_file_service_of_db01_is_absent(strict: WBEMConnectio
 # Other settings
 
 
-def test_10_1_row_5_not_supported_may_be_a_cim_error(launch: "Launch", connect: "Connect") -> None:
+def test_not_supported_may_be_a_cim_error(launch: "Launch", connect: "Connect") -> None:
     settings = ("hyperv.not_supported_answer=cim-error-7", "hyperv.stopped_requested_state=4")
     with launch(*(word for setting in settings for word in ("--set", setting))) as server:
         conn = connect(server)

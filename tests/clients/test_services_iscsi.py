@@ -1,4 +1,4 @@
-"""The services of the simulated iSCSI target server act as section 10.5 of the class reference says, row by row."""
+"""The services of the simulated iSCSI target server act as the README of their pack says, row by row."""
 
 import time
 from collections.abc import Mapping
@@ -104,7 +104,7 @@ def test_storage_services_profile_n(snapshot: "Snapshot", conn: WBEMConnection, 
     check(snapshot, conn, classname, row)
 
 
-def test_10_7_the_job_of_a_reset_can_be_read(conn: WBEMConnection) -> None:
+def test_the_job_of_a_reset_can_be_read(conn: WBEMConnection) -> None:
     target = the_one(conn, MANAGER)
     invoke(conn, target, "StartService")
     result, path = invoke(conn, target, "RequestStateChange(11)")
@@ -117,7 +117,7 @@ def test_10_7_the_job_of_a_reset_can_be_read(conn: WBEMConnection) -> None:
 
 
 @pytest.mark.parametrize("call", ["StopService", "RequestStateChange(3)"])
-def test_10_5_a_stopped_object_manager_still_answers(conn: WBEMConnection, call: str) -> None:
+def test_a_stopped_object_manager_still_answers(conn: WBEMConnection, call: str) -> None:
     target = the_one(conn, MANAGER)
     invoke(conn, target, call)
     assert conn.GetInstance(target)["Started"] is False
@@ -174,7 +174,7 @@ def test_storage_services_profile_m(snapshot: "Snapshot", swapped: WBEMConnectio
     check(snapshot, swapped, classname, Row("10.5 M timeout unsupported", STARTED, f"RequestStateChange(3, {MINUTE})", 4098))
 
 
-def test_10_5_an_injected_fault_answers_and_changes_nothing(snapshot: "Snapshot", launch: "Launch", connect: "Connect") -> None:
+def test_an_injected_fault_answers_and_changes_nothing(snapshot: "Snapshot", launch: "Launch", connect: "Connect") -> None:
     answers = ("iscsitarget.faults=MSFTSM_ObjectManager.StopService=2", "iscsitarget.not_supported_answer=cim-error-16")
     with launch(*(word for each in answers for word in ("--set", each))) as server:
         conn = connect(server, NAMESPACE)
@@ -186,7 +186,7 @@ def test_10_5_an_injected_fault_answers_and_changes_nothing(snapshot: "Snapshot"
 
 
 @pytest.mark.parametrize("state", [4, 10])
-def test_10_5_a_service_in_transition_is_busy(snapshot: "Snapshot", writable: WBEMConnection, state: int) -> None:
+def test_a_service_in_transition_is_busy(snapshot: "Snapshot", writable: WBEMConnection, state: int) -> None:
     manager = the_one(writable, MANAGER)
     writable.ModifyInstance(CIMInstance(MANAGER, {"EnabledState": Uint16(state)}, path=manager))
     for call, returns in (

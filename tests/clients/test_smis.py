@@ -71,7 +71,7 @@ def array(connect: "Connect", server: "Server") -> Array:
     return Array(connect(server, "root/interop"))
 
 
-def test_2_1_versions_are_numbers_and_dots(array: Array) -> None:
+def test_versions_are_numbers_and_dots(array: Array) -> None:
     for profile in array.profiles.values():
         assert [int(part) >= 0 for part in profile["RegisteredVersion"].split(".")] == [True] * 3
     assert {"Block Services", "Masking and Mapping", "iSCSI Target Ports", "Job Control"} <= set(array.profiles)
@@ -87,7 +87,7 @@ def test_d5_the_system_and_its_pool(array: Array) -> None:
     assert back.path == array.system.path
 
 
-def test_2_2_pool_and_services_have_their_capabilities(array: Array) -> None:
+def test_pool_and_services_have_their_capabilities(array: Array) -> None:
     (pool,) = array.follow(array.system.path, "CIM_HostedStoragePool", "CIM_StoragePool")
     (abilities,) = array.follow(pool.path, "CIM_ElementCapabilities", "CIM_StorageConfigurationCapabilities")
     assert abilities["SupportedStorageElementTypes"] == [2]

@@ -217,8 +217,8 @@ def test_i17_sec14_what_is_no_answer_ends_the_connection(sending: Sending, segme
     [
         (BODY.replace("/></SIMPLE", '><ERROR CODE="1" DESCRIPTION="full"/></EXPMETHODRESPONSE></SIMPLE'), "with 1: 'full'"),
         (BODY.replace('ID="1"', 'ID="7"'), "to message '7', not to '1'"),
-        ("hello", "no CIM-XML"),
-        ("", "no CIM-XML"),
+        ("hello", "not CIM-XML"),
+        ("", "not CIM-XML"),
     ],
 )
 def test_i17_an_answer_may_be_a_refusal_or_none(sending: Sending, body: str, reason: str) -> None:

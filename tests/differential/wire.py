@@ -16,7 +16,7 @@ from twisted.internet.testing import StringTransport
 from cimsim.cimom.clock import Clock as StandingClock
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.decode.decoder import Decoder
-from cimsim.cimxml.decode.message_cache import RecentMessages
+from cimsim.cimxml.decode.message_cache import MessageCache
 from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded, load
@@ -42,7 +42,7 @@ def connect(loaded: Loaded) -> WBEMConnection:
         Policy(enforce_write=False),  # K5: the mock knows no Write qualifier
         random=Random(0).randbytes,
     )
-    service = CimXmlService(RecentMessages(Decoder()), Encoder("cimom.example"), cimom)
+    service = CimXmlService(MessageCache(Decoder()), Encoder("cimom.example"), cimom)
     connection = WBEMConnection("http://cimom.example:5988")
     connection.session.mount("http://", _Adapter(HttpFactory(CimXmlMount(service), Clock())))
     return connection

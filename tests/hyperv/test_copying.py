@@ -1,4 +1,4 @@
-"""Copying files into a guest: sections 4.2, 4.6, 10.2 and 10.7 of the class reference."""
+"""Copying files into a guest: the service, its job and what it refuses."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ def end(job: "Instance") -> tuple[Any, ...]:
 DONE = (7, 0, (2,))
 
 
-def test_10_2_a_copy_runs_and_completes(make_host: "MakeHost") -> None:
+def test_a_copy_runs_and_completes(make_host: "MakeHost") -> None:
     host = make_host(copy_duration="8s")
     job = start(host, file())
     assert (job["JobState"], job["JobType"], job["Cancellable"]) == (4, 180, True)
@@ -53,7 +53,7 @@ def test_10_2_a_copy_runs_and_completes(make_host: "MakeHost") -> None:
     assert host.call(job, "GetErrorEx") == (0, {})
 
 
-def test_10_2_a_copy_tells_of_the_job_and_of_the_machine(make_host: "MakeHost") -> None:
+def test_a_copy_tells_of_the_job_and_of_the_machine(make_host: "MakeHost") -> None:
     host = make_host(copy_duration="8s")
     start(host, file())
     links = ["created Msvm_OwningJobElement", "created Msvm_AffectedJobElement"]
@@ -63,7 +63,7 @@ def test_10_2_a_copy_tells_of_the_job_and_of_the_machine(make_host: "MakeHost") 
     assert host.machine("web01")["TimeOfLastConfigurationChange"] == "20250310120008.000000-000"
 
 
-def test_10_2_a_second_copy_finds_the_file(make_host: "MakeHost") -> None:
+def test_a_second_copy_finds_the_file(make_host: "MakeHost") -> None:
     host = make_host()
     assert end(start(host, file())) == DONE
     failed = start(host, file(TARGET.upper().replace("\\", "/")))
@@ -78,7 +78,7 @@ def test_10_2_a_second_copy_finds_the_file(make_host: "MakeHost") -> None:
     assert end(start(host, file()))[0] == 10
 
 
-def test_4_5_a_directory_keeps_the_name_of_the_file(make_host: "MakeHost") -> None:
+def test_a_directory_keeps_the_name_of_the_file(make_host: "MakeHost") -> None:
     host = make_host()
     assert end(start(host, file("C:\\in\\"))) == DONE
     assert end(start(host, file()))[0] == 10
@@ -95,13 +95,13 @@ def test_several_files_are_copied_all_or_none(make_host: "MakeHost") -> None:
     [[], [file(None)], [file("")], [file(source=None)], [file("C:\\a"), file(source="")]],
     ids=["none", "no destination", "empty destination", "no source", "second without source"],
 )
-def test_4_2_settings_without_paths_are_invalid(make_host: "MakeHost", files: list[CIMInstance]) -> None:
+def test_settings_without_paths_are_invalid(make_host: "MakeHost", files: list[CIMInstance]) -> None:
     host = make_host()
     assert copy(host, *files) == (32773, None)
     assert host.told() == []
 
 
-def test_10_2_the_interface_or_the_service_does_not_run(make_host: "MakeHost") -> None:
+def test_the_interface_or_the_service_does_not_run(make_host: "MakeHost") -> None:
     host = make_host()
     assert copy(host, file(), machine="db01") == (32775, None)
     host.call(host.the(FILES, "web01"), "StopService")
@@ -112,7 +112,7 @@ def test_10_2_the_interface_or_the_service_does_not_run(make_host: "MakeHost") -
     assert copy(make_host(copy_refused_answer=32777), file(), machine="db01") == (32777, None)
 
 
-def test_10_2_of_a_machine_that_is_off_nothing_is_found(make_host: "MakeHost") -> None:
+def test_of_a_machine_that_is_off_nothing_is_found(make_host: "MakeHost") -> None:
     host = make_host()
     service = host.the(FILES, "web01")
     host.ask(host.machine("web01"), 3)
@@ -121,12 +121,12 @@ def test_10_2_of_a_machine_that_is_off_nothing_is_found(make_host: "MakeHost") -
     assert error.value.status_code == 6
 
 
-def test_10_2_windows_strict_copies_too(make_host: "MakeHost") -> None:
+def test_windows_strict_copies_too(make_host: "MakeHost") -> None:
     assert end(start(make_host(profile="windows-strict"), file())) == DONE
 
 
 @pytest.mark.parametrize("duration", ["immediate", "5s", "1 reads"])
-def test_10_2_a_guest_that_does_not_answer(make_host: "MakeHost", duration: str) -> None:
+def test_a_guest_that_does_not_answer(make_host: "MakeHost", duration: str) -> None:
     host = make_host(silent_guests=["web01"], copy_duration=duration)
     job = start(host, file())
     if duration == "1 reads":
@@ -137,7 +137,7 @@ def test_10_2_a_guest_that_does_not_answer(make_host: "MakeHost", duration: str)
     assert (component["OperationalStatus"], component["StatusDescriptions"]) == ((13,), ("Lost Communication",))
 
 
-def test_10_2_a_guest_that_has_not_answered_yet(make_host: "MakeHost") -> None:
+def test_a_guest_that_has_not_answered_yet(make_host: "MakeHost") -> None:
     host = make_host(guest_contact="30s")
     host.ask(host.machine("web01"), 11)
     assert end(start(host, file()))[:2] == (10, 32777)
@@ -182,7 +182,7 @@ def test_a_failure_can_be_set(make_host: "MakeHost") -> None:
 # Jobs
 
 
-def test_10_7_a_copy_can_be_cancelled(make_host: "MakeHost") -> None:
+def test_a_copy_can_be_cancelled(make_host: "MakeHost") -> None:
     host = make_host(copy_duration="5s")
     job = start(host, file())
     assert host.request(job, 3)[0] == 1

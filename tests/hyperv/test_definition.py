@@ -1,4 +1,4 @@
-"""What defining, changing and destroying virtual machines leaves in the world, and what it tells (4.8, 10.7)."""
+"""What defining, changing and destroying virtual machines leaves in the world, and the indications it causes."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
@@ -119,7 +119,7 @@ def test_a_machine_on_its_way_is_left_alone(make_host: "MakeHost") -> None:
 
 
 def test_a_job_whose_machine_is_gone_fails(make_host: "MakeHost") -> None:
-    """Two jobs at a time: the second one finds nothing to work on (10.7)."""
+    """Two jobs at a time: the second one finds nothing to work on."""
     host = make_host(settings_transition="5s")
     system = settings_of(host, "old01")
     _, destroying = call(host, "DestroySystem", AffectedSystem=host.machine("old01"))

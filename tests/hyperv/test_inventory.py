@@ -1,4 +1,4 @@
-"""GUIDs of the shipped machines, and what a population says of itself by setting (9.1 to 9.4)."""
+"""GUIDs of the shipped machines, and what a population says of itself by setting."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,7 +74,7 @@ def test_with_unique_ids_the_seed_names_all_machines(load_host: "Load") -> None:
 
 
 @pytest.mark.parametrize("method", ["StartService", "StopService"])
-def test_4_1_the_guest_services_may_have_a_value_map(make_host: "MakeHost", method: str) -> None:
+def test_the_guest_services_may_have_a_value_map(make_host: "MakeHost", method: str) -> None:
     host = make_host(value_maps=True)
     for classname in ("Msvm_GuestService", "Msvm_GuestFileService", "Msvm_GuestCommunicationService"):
         qualifiers = host.transaction().cls(classname).full.methods[method].qualifiers

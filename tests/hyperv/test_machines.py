@@ -1,4 +1,4 @@
-"""States of virtual machines and what lives in them: sections 4.7, 7 and 10.4 of the class reference."""
+"""States of virtual machines and what lives in them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ def slow(make_host: "MakeHost") -> "Host":
     return make_host(machine_transition="10s")
 
 
-def test_10_4_a_start_takes_its_time(slow: "Host") -> None:
+def test_a_start_takes_its_time(slow: "Host") -> None:
     slow.told()
     job = slow.ask(slow.machine("old01"), 2)
     assert status(slow, "old01") == (10, 2, *CHANGING)
@@ -70,7 +70,7 @@ def test_10_4_a_start_takes_its_time(slow: "Host") -> None:
     assert told.index("created Msvm_HeartbeatComponent") < told.index("modified Msvm_HeartbeatComponent")  # {12} then {2}
 
 
-def test_10_4_a_machine_is_turned_off(slow: "Host") -> None:
+def test_a_machine_is_turned_off(slow: "Host") -> None:
     job = slow.ask(slow.machine("web01"), 3)
     assert status(slow, "web01") == (4, 3, *CHANGING)
     assert job["JobType"] == 13
@@ -111,7 +111,7 @@ def test_section_7_what_is_there_while_a_machine_runs_and_while_it_is_off(make_h
         assert differing <= volatile, name
 
 
-def test_9_3_a_start_with_the_interface_disabled_keeps_the_file_service_stopped(make_host: "MakeHost") -> None:
+def test_a_start_with_the_interface_disabled_keeps_the_file_service_stopped(make_host: "MakeHost") -> None:
     host = make_host()
     host.ask(host.machine("old01"), 2)
     assert host.the("Msvm_GuestServiceInterfaceComponent", "old01")["EnabledState"] == 3
@@ -133,7 +133,7 @@ def test_section_11_the_file_service_may_be_absent_while_the_interface_is_disabl
     [(9, 32776, 9, 20), (6, 32773, 6, 14), (11, 10, 2, 28), (10, 10, 2, 29)],
     ids=["pause", "save", "reset", "reboot"],
 )
-def test_10_4_pause_save_reset_and_reboot(slow: "Host", requested: int, passing: int, goal: int, job_type: int) -> None:
+def test_pause_save_reset_and_reboot(slow: "Host", requested: int, passing: int, goal: int, job_type: int) -> None:
     job = slow.ask(slow.machine("web01"), requested)
     assert status(slow, "web01") == (passing, requested, *CHANGING)
     assert job["JobType"] == job_type
@@ -148,13 +148,13 @@ def test_10_4_pause_save_reset_and_reboot(slow: "Host", requested: int, passing:
     assert components(slow, "web01") == COMPONENTS
 
 
-def test_4_6_documented_job_types_of_pause_and_resume(make_host: "MakeHost") -> None:
+def test_documented_job_types_of_pause_and_resume(make_host: "MakeHost") -> None:
     host = make_host(pause_job_types="documented")
     assert host.ask(host.machine("web01"), 9)["JobType"] == 26
     assert host.ask(host.machine("web01"), 2)["JobType"] == 27
 
 
-def test_3_3_enabled_state_may_stay_as_it_was_meanwhile(make_host: "MakeHost") -> None:
+def test_enabled_state_may_stay_as_it_was_meanwhile(make_host: "MakeHost") -> None:
     host = make_host(machine_transition="10s", transition_states="unchanged")
     since = host.machine("web01")[WHEN]
     host.ask(host.machine("web01"), 9)
@@ -165,7 +165,7 @@ def test_3_3_enabled_state_may_stay_as_it_was_meanwhile(make_host: "MakeHost") -
 
 
 @pytest.mark.parametrize(("machine", "request_"), [("old01", 2), ("web01", 11)])
-def test_3_3_a_start_may_show_the_state_of_the_vendor(make_host: "MakeHost", machine: str, request_: int) -> None:
+def test_a_start_may_show_the_state_of_the_vendor(make_host: "MakeHost", machine: str, request_: int) -> None:
     host = make_host(machine_transition="10s", starting_state=32770)
     host.ask(host.machine(machine), request_)
     assert status(host, machine) == (32770, request_, *CHANGING)
@@ -173,7 +173,7 @@ def test_3_3_a_start_may_show_the_state_of_the_vendor(make_host: "MakeHost", mac
     assert status(host, machine) == (2, *RESTING)
 
 
-def test_4_4_a_paused_guest_has_a_paused_heartbeat(make_host: "MakeHost") -> None:
+def test_a_paused_guest_has_a_paused_heartbeat(make_host: "MakeHost") -> None:
     host = make_host()
     host.ask(host.machine("web01"), 9)
     assert host.read(host.the("Msvm_HeartbeatComponent", "web01"))["OperationalStatus"] == [15]
@@ -181,7 +181,7 @@ def test_4_4_a_paused_guest_has_a_paused_heartbeat(make_host: "MakeHost") -> Non
     assert host.read(host.the("Msvm_HeartbeatComponent", "web01"))["OperationalStatus"] == [2, 2]
 
 
-def test_10_4_wrong_requests_change_nothing(make_host: "MakeHost") -> None:
+def test_wrong_requests_change_nothing(make_host: "MakeHost") -> None:
     host = make_host()
     for name, states in {
         "web01": (0, 1, 2, 4, 5, 7, 8, 12, 40000),
@@ -194,7 +194,7 @@ def test_10_4_wrong_requests_change_nothing(make_host: "MakeHost") -> None:
     assert make_host(host_state_answer=1).request(host.machine("HVHOST01"), 3) == (1, None)
 
 
-def test_4_7_the_requests_of_older_clients(make_host: "MakeHost") -> None:
+def test_the_requests_of_older_clients(make_host: "MakeHost") -> None:
     host = make_host()
     host.ask(host.machine("web01"), 32768)
     assert host.machine("web01")["EnabledState"] == 9
@@ -205,12 +205,12 @@ def test_4_7_the_requests_of_older_clients(make_host: "MakeHost") -> None:
 
 
 @pytest.mark.parametrize("state", [2, 3, 6, 9, 10, 11])
-def test_10_4_nothing_else_can_be_asked_for_meanwhile(slow: "Host", state: int) -> None:
+def test_nothing_else_can_be_asked_for_meanwhile(slow: "Host", state: int) -> None:
     slow.ask(slow.machine("web01"), 3)
     assert slow.request(slow.machine("web01"), state) == (32775, None)
 
 
-def test_3_5_timeout_period_is_not_used(slow: "Host") -> None:
+def test_timeout_period_is_not_used(slow: "Host") -> None:
     for period in ("00000000000001.000000:000", "20250310120000.000000+000"):
         value, _ = slow.call(
             slow.machine("web01" if period.endswith(":000") else "db01"),
@@ -221,7 +221,7 @@ def test_3_5_timeout_period_is_not_used(slow: "Host") -> None:
         assert value == 4096
 
 
-def test_9_1_the_on_time_counts_up_without_pauses(make_host: "MakeHost") -> None:
+def test_the_on_time_counts_up_without_pauses(make_host: "MakeHost") -> None:
     host = make_host()
 
     def on_time() -> int:
@@ -283,7 +283,7 @@ def test_timings_choose_a_machine_and_a_call(make_host: "MakeHost") -> None:
     assert host.machine("db01")["EnabledState"] == 2
 
 
-def test_10_7_a_cancelled_start_leads_back(make_host: "MakeHost") -> None:
+def test_a_cancelled_start_leads_back(make_host: "MakeHost") -> None:
     host = make_host(machine_transition="10s", machine_jobs_cancellable=True)
     job = host.ask(host.machine("old01"), 2)
     host.clock.advance(3)
@@ -294,7 +294,7 @@ def test_10_7_a_cancelled_start_leads_back(make_host: "MakeHost") -> None:
     assert status(host, "old01") == (3, *RESTING)
 
 
-def test_10_7_the_jobs_of_machines_cannot_be_cancelled_by_default(slow: "Host") -> None:
+def test_the_jobs_of_machines_cannot_be_cancelled_by_default(slow: "Host") -> None:
     job = slow.ask(slow.machine("old01"), 2)
     assert slow.request(job, 4)[0] == 1
     assert slow.call(job, "KillJob", DeleteOnKill=True)[0] == 1
@@ -302,7 +302,7 @@ def test_10_7_the_jobs_of_machines_cannot_be_cancelled_by_default(slow: "Host") 
     assert slow.request(job, 4)[0] == 4097
 
 
-def test_10_7_a_job_is_linked_and_goes_after_five_minutes(slow: "Host") -> None:
+def test_a_job_is_linked_and_goes_after_five_minutes(slow: "Host") -> None:
     job = slow.ask(slow.machine("old01"), 2)
     (affected,) = slow.all("Msvm_AffectedJobElement")
     (owning,) = slow.all("Msvm_OwningJobElement")

@@ -1,4 +1,4 @@
-"""Changing settings: sections 4.8, 7 and 10.3 of the class reference."""
+"""Changing settings of virtual machines, and what follows from it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ def host(make_host: "MakeHost") -> "Host":
 
 
 @pytest.mark.parametrize("method", ["ModifyResourceSettings", "ModifyGuestServiceSettings"])
-def test_10_3_the_component_and_its_services_follow_the_settings(host: "Host", method: str) -> None:
+def test_the_component_and_its_services_follow_the_settings(host: "Host", method: str) -> None:
     host.clock.advance(60)
     host.told()
     value, outputs = modify(host, settings(host, "web01", EnabledState=3), method=method)
@@ -54,7 +54,7 @@ def test_10_3_the_component_and_its_services_follow_the_settings(host: "Host", m
     assert host.the(INTERFACE, "web01")["OperationalStatus"] == (2,)
 
 
-def test_10_3_an_enabled_interface_waits_for_the_guest(make_host: "MakeHost") -> None:
+def test_an_enabled_interface_waits_for_the_guest(make_host: "MakeHost") -> None:
     host = make_host(guest_contact="5s")
     assert modify(host, settings(host, "db01", EnabledState=2))[0] == 0
     assert host.the(INTERFACE, "db01")["OperationalStatus"] == (12,)
@@ -67,7 +67,7 @@ def test_section_7_services_appear_with_the_interface(host: "Host") -> None:
     assert host.services("db01") == {FILES: True, SOCKET: True}
 
 
-def test_10_3_services_go_where_the_settings_will_not_keep_them(make_host: "MakeHost") -> None:
+def test_services_go_where_the_settings_will_not_keep_them(make_host: "MakeHost") -> None:
     host = make_host(disabled_guest_services="absent")
     modify(host, settings(host, "web01", EnabledState=3))
     assert host.services("web01") == {}
@@ -77,7 +77,7 @@ def test_10_3_services_go_where_the_settings_will_not_keep_them(make_host: "Make
     assert "created Msvm_GuestFileService" in host.told()
 
 
-def test_10_3_of_a_machine_that_is_off_only_the_settings_change(host: "Host") -> None:
+def test_of_a_machine_that_is_off_only_the_settings_change(host: "Host") -> None:
     assert modify(host, settings(host, "old01", EnabledState=2))[0] == 0
     assert host.told() == [f"modified {INTERFACE_SETTINGS}"]
     host.ask(host.machine("old01"), 2)
@@ -85,7 +85,7 @@ def test_10_3_of_a_machine_that_is_off_only_the_settings_change(host: "Host") ->
     assert host.services("old01") == {FILES: True}
 
 
-def test_10_3_settings_of_other_components(host: "Host") -> None:
+def test_settings_of_other_components(host: "Host") -> None:
     vss = settings(host, "web01", "Msvm_VssComponentSettingData", EnabledState=3)
     heartbeat = settings(host, "web01", "Msvm_HeartbeatComponentSettingData", EnabledState=3)
     assert modify(host, vss, heartbeat)[0] == 0
@@ -93,13 +93,13 @@ def test_10_3_settings_of_other_components(host: "Host") -> None:
 
 
 @pytest.mark.parametrize("changed", [{"EnabledState": 1}, {"EnabledState": 6}, {"DefaultEnabledStatePolicy": 8}], ids=str)
-def test_10_3_values_that_are_none_change_nothing(host: "Host", changed: dict[str, int]) -> None:
+def test_values_that_are_none_change_nothing(host: "Host", changed: dict[str, int]) -> None:
     good = settings(host, "db01", EnabledState=2)
     assert modify(host, good, settings(host, "web01", **changed))[0] == 4
     assert host.told() == []
 
 
-def test_10_3_settings_that_are_not_there(make_host: "MakeHost") -> None:
+def test_settings_that_are_not_there(make_host: "MakeHost") -> None:
     unknown = CIMInstance(INTERFACE_SETTINGS, {"InstanceID": "Microsoft:none", "EnabledState": Uint16(2)})
     host = make_host()
     assert modify(host, unknown)[0] == 4
@@ -112,7 +112,7 @@ def test_10_3_settings_that_are_not_there(make_host: "MakeHost") -> None:
     assert (value, job["JobState"], job["ErrorCode"]) == (4096, 10, 32773)
 
 
-def test_10_3_a_slow_change_has_a_job(make_host: "MakeHost") -> None:
+def test_a_slow_change_has_a_job(make_host: "MakeHost") -> None:
     host = make_host(settings_transition="4s")
     value, outputs = modify(host, settings(host, "web01", EnabledState=3))
     job = host.transaction().get(outputs["Job"])
@@ -129,7 +129,7 @@ def test_10_3_a_slow_change_has_a_job(make_host: "MakeHost") -> None:
     assert host.now(component)["EnabledState"] == 2
 
 
-def test_4_8_a_machine_on_its_way_is_in_no_state_for_it(make_host: "MakeHost") -> None:
+def test_a_machine_on_its_way_is_in_no_state_for_it(make_host: "MakeHost") -> None:
     host = make_host(machine_transition="10s")
     changed = settings(host, "web01", EnabledState=3)
     host.ask(host.machine("web01"), 3)
@@ -137,7 +137,7 @@ def test_4_8_a_machine_on_its_way_is_in_no_state_for_it(make_host: "MakeHost") -
 
 
 @pytest.mark.parametrize("setting", ["interface_same_answer", "interface_other_answer", "interface_invalid_answer"])
-def test_10_3_the_answers_of_the_interface_are_settings(make_host: "MakeHost", setting: str) -> None:
+def test_the_answers_of_the_interface_are_settings(make_host: "MakeHost", setting: str) -> None:
     requested, usual, other = {
         "interface_same_answer": (2, 4097, 0),
         "interface_other_answer": (9, 1, 4097),
@@ -148,7 +148,7 @@ def test_10_3_the_answers_of_the_interface_are_settings(make_host: "MakeHost", s
 
 
 @pytest.mark.parametrize(("method", "parameters"), [("Reset", {}), ("SetPowerState", {"PowerState": Uint16(1)})])
-def test_10_3_what_devices_do_not_support(make_host: "MakeHost", method: str, parameters: dict[str, Any]) -> None:
+def test_what_devices_do_not_support(make_host: "MakeHost", method: str, parameters: dict[str, Any]) -> None:
     host = make_host()
     assert host.call(host.the(INTERFACE, "web01"), method, **parameters) == (1, {})
 
@@ -161,7 +161,7 @@ def service(host: "Host", machine: str, name: str) -> Any:
 
 
 @pytest.mark.parametrize("changed", ["the service's own policy", "the default policy"])
-def test_4_5_policies_stop_and_start_socket_services(host: "Host", changed: str) -> None:
+def test_policies_stop_and_start_socket_services(host: "Host", changed: str) -> None:
     def set_policy(value: int) -> None:
         if changed == "the default policy":
             assert modify(host, settings(host, "web01", DefaultEnabledStatePolicy=value))[0] == 0
@@ -176,13 +176,13 @@ def test_4_5_policies_stop_and_start_socket_services(host: "Host", changed: str)
     assert host.services("web01") == {FILES: True, SOCKET: True}
 
 
-def test_10_2_a_service_that_was_stopped_stays_so_when_other_settings_change(host: "Host") -> None:
+def test_a_service_that_was_stopped_stays_so_when_other_settings_change(host: "Host") -> None:
     host.call(host.the(FILES, "web01"), "StopService")
     modify(host, settings(host, "web01", DefaultEnabledStatePolicy=3))
     assert host.services("web01") == {FILES: False, SOCKET: False}
 
 
-def test_4_8_settings_of_guest_services_are_added_and_removed(host: "Host") -> None:
+def test_settings_of_guest_services_are_added_and_removed(host: "Host") -> None:
     vmms = host.the("Msvm_VirtualSystemManagementService")
     system = host.the("Msvm_VirtualSystemSettingData", "web01")
     added = CIMInstance(SOCKET_SETTINGS, {"Name": OTHER, "ElementName": "Other", "InstanceID": ""})
@@ -202,7 +202,7 @@ def test_4_8_settings_of_guest_services_are_added_and_removed(host: "Host") -> N
     assert host.call(vmms, "RemoveGuestServiceSettings", GuestServiceSettings=[settings.path])[0] == 4
 
 
-def test_4_8_what_cannot_be_added_or_removed(host: "Host") -> None:
+def test_what_cannot_be_added_or_removed(host: "Host") -> None:
     vmms = host.the("Msvm_VirtualSystemManagementService")
     system = host.the("Msvm_VirtualSystemSettingData", "web01")
     nameless = CIMInstance(SOCKET_SETTINGS, {"ElementName": "x"})
@@ -219,7 +219,7 @@ def test_4_8_what_cannot_be_added_or_removed(host: "Host") -> None:
 # Slow services
 
 
-def test_10_2_a_slow_stop_of_a_guest_service(make_host: "MakeHost") -> None:
+def test_a_slow_stop_of_a_guest_service(make_host: "MakeHost") -> None:
     host = make_host(transition="5s")
     assert host.call(host.the(SOCKET, "web01"), "StopService")[0] == 0
     passing = host.the(SOCKET, "web01")
@@ -236,7 +236,7 @@ def test_10_2_a_slow_stop_of_a_guest_service(make_host: "MakeHost") -> None:
     assert host.now(job)["JobState"] == 7
 
 
-def test_10_3_the_interface_cuts_a_slow_start_off(make_host: "MakeHost") -> None:
+def test_the_interface_cuts_a_slow_start_off(make_host: "MakeHost") -> None:
     host = make_host(transition="5s")
     host.call(host.the(FILES, "web01"), "StopService")
     host.call(host.the(SOCKET, "web01"), "StopService")
@@ -253,7 +253,7 @@ def test_10_3_the_interface_cuts_a_slow_start_off(make_host: "MakeHost") -> None
 
 
 @pytest.mark.parametrize("way", ["off", "interface"])
-def test_10_2_the_job_of_a_service_that_goes_away_fails_at_once(make_host: "MakeHost", way: str) -> None:
+def test_the_job_of_a_service_that_goes_away_fails_at_once(make_host: "MakeHost", way: str) -> None:
     host = make_host(transition="5s", disabled_guest_services="absent")
     job = host.ask(host.the(SOCKET, "web01"), 3)
     if way == "off":
@@ -285,7 +285,7 @@ def disable(host: "Host") -> None:
         ({"refused_state_code": 32775}, disable, {"StartService": 1, 2: 32775}),
     ],
 )
-def test_10_2_assumed_answers_are_settings(
+def test_assumed_answers_are_settings(
     make_host: "MakeHost", chosen: dict[str, Any], given: Any, answers: dict[Any, int]
 ) -> None:
     host = make_host(**chosen)
@@ -297,12 +297,12 @@ def test_10_2_assumed_answers_are_settings(
         assert returned == expected, request
 
 
-def test_10_2_windows_strict_may_refuse_requests_with_another_code(make_host: "MakeHost") -> None:
+def test_windows_strict_may_refuse_requests_with_another_code(make_host: "MakeHost") -> None:
     host = make_host(profile="windows-strict", refused_state_code=32775)
     assert [host.request(host.the(FILES, "web01"), state)[0] for state in (2, 3, 4)] == [32775] * 3
 
 
-def test_6_started_may_change_when_a_transition_begins(make_host: "MakeHost") -> None:
+def test_started_may_change_when_a_transition_begins(make_host: "MakeHost") -> None:
     host = make_host(transition="9s", started_changes="begin")
     stop(host)
     assert (host.the(SOCKET, "web01")["EnabledState"], host.the(SOCKET, "web01")["Started"]) == (4, False)

@@ -58,7 +58,7 @@ def test_table() -> None:
     }
 
 
-# The defaults of section 3.3; N is NULL.
+# The defaults that the page about conformance gives; N is NULL.
 @pytest.mark.parametrize(
     ("operation", "defaults"),
     [

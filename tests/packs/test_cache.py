@@ -14,8 +14,8 @@ import pytest
 
 from cimsim.packs import cache
 from cimsim.packs.cache import Cache, default_cache_dir
-from cimsim.packs.declarations import Compiled
 from cimsim.packs.load import load
+from cimsim.packs.mof.declarations import CompiledPack
 from cimsim.packs.pack_errors import PackError
 
 MOF = 'class T_Thing { [Key] string Name; };\ninstance of T_Thing { Name = "one"; };\n'
@@ -46,7 +46,7 @@ def test_a_hit_does_not_import_what_compiles(make_pack: MakePack, tmp_path: Path
     program = (
         "import sys; from pathlib import Path; from cimsim.packs.load import load; "
         f"load([Path({str(pack)!r})], cache_dir=Path({str(tmp_path / 'c')!r}), now=0.0); "
-        "assert not {'cimsim.packs.mof.compilation', 'cimsim.packs.mof.mof_parser', 'twisted'} & set(sys.modules)"
+        "assert not {'cimsim.packs.mof.pack_compiler', 'cimsim.packs.mof.mof_parser', 'twisted'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(cache.__file__).parents[2])
 
@@ -92,7 +92,7 @@ def test_any_pack_loaded_before_is_felt(make_pack: MakePack, tmp_path: Path) -> 
 
 
 def test_what_was_not_used_for_long_is_forgotten(make_pack: MakePack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "_MOST_FILES", 3)
+    monkeypatch.setattr(cache, "_MAX_FILES", 3)
     first = make_pack("first", MOF)
     _load(tmp_path / "c", first)
     for age, file in enumerate(_files(tmp_path / "c")):
@@ -109,15 +109,15 @@ def test_what_was_not_used_for_long_is_forgotten(make_pack: MakePack, tmp_path: 
 
 
 def test_files_that_cannot_be_deleted_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "_MOST_FILES", 1)
+    monkeypatch.setattr(cache, "_MAX_FILES", 1)
     told: list[str] = []
     kept = Cache(tmp_path, told.append)
-    kept.store("a" * 64, Compiled(()))
+    kept.store("a" * 64, CompiledPack(()))
     monkeypatch.setattr(Path, "unlink", _refuse)
-    kept.store("b" * 64, Compiled(()))
+    kept.store("b" * 64, CompiledPack(()))
     assert (len(_files(tmp_path)), told) == (2, [])
     monkeypatch.setattr(os, "utime", _refuse)
-    assert kept.load("a" * 64, _refuse) == Compiled(())
+    assert kept.load("a" * 64, _refuse) == CompiledPack(())
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
@@ -182,8 +182,8 @@ def test_a_folder_that_cannot_be_written_is_told_once(make_pack: MakePack, tmp_p
     assert _load(tmp_path / "c", pack) == ["standard qualifiers", "p"]
     told: list[str] = []
     broken = Cache(tmp_path / "c", told.append)
-    broken.store("a" * 64, Compiled(()))
-    broken.store("b" * 64, Compiled(()))
+    broken.store("a" * 64, CompiledPack(()))
+    broken.store("b" * 64, CompiledPack(()))
     assert told == [f"compiled packs are not kept in {tmp_path}/c/packs/v2: Not a directory"]
 
 

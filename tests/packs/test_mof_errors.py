@@ -186,7 +186,7 @@ HEAD = THING.count("\n")
             32,
             "a character expected between the marks, not 2: 'ab'",
         ),
-        ('class T_A { string Text = "\\xD800"; };', 1, 27, "half a pair of surrogates in a string is no character"),
+        ('class T_A { string Text = "\\xD800"; };', 1, 27, "half a pair of surrogates in a string is not a character"),
         ("class T_A { uint8 Level = 12b; };", 1, 27, "12b is not a binary number"),
         ("class T_A { uint8 Level = 09; };", 1, 27, "09 is not an octal number"),
         ("class T_A { uint8 Level = 5abc; };", 1, 27, "5abc is not a number"),

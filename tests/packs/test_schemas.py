@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from cimsim.packs import schema_trees as trees
 from cimsim.packs.load import Loaded, load
-from cimsim.packs.mof import schema_trees as trees
 from cimsim.packs.pack_errors import PackError
 from cimsim.world.schema import DeferredClass, Schema
 
@@ -198,7 +198,7 @@ def test_a_class_that_is_declared_twice(folder: Make) -> None:
 
 def test_the_namespace_can_be_chosen(folder: Make) -> None:
     assert _schema(_load(folder(FILES), namespace="root/own"), "root/own").names() == NAMES
-    assert _refused(folder(FILES), namespace="/") == "'/' is no name of a namespace"
+    assert _refused(folder(FILES), namespace="/") == "'/' is not the name of a namespace"
 
 
 def test_mof_files_build_on_the_schema(folder: Make, tmp_path: Path) -> None:
@@ -386,21 +386,21 @@ def test_two_entries_of_one_name(archive: Make) -> None:
 @pytest.mark.parametrize("kind", ["folder", "archive"])
 def test_trees_that_are_too_large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     own = request.getfixturevalue(kind)(FILES)
-    monkeypatch.setattr(trees, "MOST_FILES", 6)
+    monkeypatch.setattr(trees, "MAX_FILES", 6)
     assert _refused(own) == f"{own.name}: more than 6 MOF files"
-    monkeypatch.setattr(trees, "MOST_FILES", 7)
-    monkeypatch.setattr(trees, "MOST_BYTES", 100)
+    monkeypatch.setattr(trees, "MAX_FILES", 7)
+    monkeypatch.setattr(trees, "MAX_BYTES", 100)
     assert _refused(own) == f"{own.name}: more than 0 MiB of files"
 
 
 def test_an_archive_that_is_too_large_to_be_read(archive: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     own = archive({"a.mof": "class S_A { };"})
-    monkeypatch.setattr(trees, "MOST_BYTES", own.stat().st_size - 1)
+    monkeypatch.setattr(trees, "MAX_BYTES", own.stat().st_size - 1)
     assert _refused(own) == "own.zip: more than 0 MiB of files"
 
 
 def test_an_archive_that_swells(archive: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trees, "MOST_BYTES", 8 * 2**20)
+    monkeypatch.setattr(trees, "MAX_BYTES", 8 * 2**20)
     own = archive({"a.mof": "//" + " " * 9 * 2**20})
     assert own.stat().st_size < 2**16
     assert _refused(own) == "own.zip: more than 8 MiB of files"

@@ -176,6 +176,6 @@ def test_without_a_script_pywbem_mock_is_not_imported(write: Write) -> None:
     program = (
         "import sys; from cimsim.packs.load import load; "
         f"load([{str(write('a.mof', MOF))!r}], cache_dir=None, now=0.0); "
-        "assert 'cimsim.packs.mof.compilation' in sys.modules; assert 'pywbem_mock' not in sys.modules"
+        "assert 'cimsim.packs.mof.pack_compiler' in sys.modules; assert 'pywbem_mock' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parent.parent.parent)

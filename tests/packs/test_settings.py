@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from cimsim.packs.manifest import read_pack
+from cimsim.packs.pack_errors import PackError
+from cimsim.packs.settings import settle
 from cimsim.providers.timing import Timing
 
 SETTINGS = """
@@ -46,6 +49,15 @@ def test_defaults_are_typed(make_pack: MakePack, load_pack: LoadPack) -> None:
     own = {"mode": "calm", "count": 3, "ratio": 1.0, "on": True, "names": ("a",), "delay": Timing(seconds=2.0)}
     assert dict(pack.settings) == {**own, "faults": (), "timings": ()}
     assert isinstance(pack.settings["ratio"], float)
+
+
+def test_defaults_can_be_replaced_and_overrides_still_win(make_pack: MakePack) -> None:
+    pack = read_pack(make_pack("p", tail=SETTINGS))
+    defaults: dict[str, dict[str, Any]] = {"p": {"mode": "wild", "count": 4, "undeclared": 1}, "absent": {"mode": "wild"}}
+    settings = settle([pack], {"p.count": "3"}, defaults)["p"]
+    assert (settings["mode"], settings["count"]) == ("wild", 3)
+    with pytest.raises(PackError, match=r"setting p\.mode"):
+        settle([pack], {}, {"p": {"mode": "merry"}})
 
 
 @pytest.mark.parametrize(
@@ -194,7 +206,7 @@ def test_a_fault_makes_a_method_return_its_number(make_pack: MakePack, load_pack
         ("T_Thing.Runn=1", "class T_Thing has no method Runn; did you mean Run?"),
         ("T_Thing.Run=256", "method Run cannot return this: 256 is out of the range of uint8 (0 to 255)"),
         ("T_Thing.Run=x", "method Run cannot return this: 'x' is not a uint8"),
-        ("T_Thing.Say=x", "method Say returns a string, no number"),
+        ("T_Thing.Say=x", "method Say returns a string, not a number"),
     ],
 )
 def test_faults_that_are_refused(make_pack: MakePack, refused: Refused, fault: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Jobs: their course, their end, their errors and their removal (class reference 10.7)."""
+"""Jobs: their course, their end, their errors and their removal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -130,7 +130,7 @@ def test_an_immediate_job_is_complete_at_once_and_can_be_read(jobs: Jobs) -> Non
     assert jobs.stage.read(job)["JobState"] == 7
 
 
-def test_10_7_indications_tell_of_the_course(jobs: Jobs) -> None:
+def test_indications_tell_of_the_course(jobs: Jobs) -> None:
     job = jobs.begin(Timing(1.0))
     jobs.stage.clock.advance(301)
     kinds = [
@@ -225,7 +225,7 @@ def test_the_work_of_a_job_that_a_client_deletes_is_done(jobs: Jobs, affected: b
 
 
 @pytest.mark.parametrize("method", ["GetError", "GetErrorEx"])
-def test_10_7_the_error_is_null_unless_the_job_failed(jobs: Jobs, method: str) -> None:
+def test_the_error_is_null_unless_the_job_failed(jobs: Jobs, method: str) -> None:
     job = jobs.begin(Timing(5.0))
     returned, outputs = jobs.stage.call(job, method)
     assert (returned, list(outputs.values())) == (0, [None])
@@ -233,7 +233,7 @@ def test_10_7_the_error_is_null_unless_the_job_failed(jobs: Jobs, method: str) -
     assert list(jobs.stage.call(job, method)[1].values()) == [None]
 
 
-def test_10_7_the_error_tells_code_and_text(jobs: Jobs) -> None:
+def test_the_error_tells_code_and_text(jobs: Jobs) -> None:
     job = jobs.begin(IMMEDIATE, fail)
     error = jobs.stage.call(job, "GetError")[1]["Error"]
     assert (error.classname, error["MessageID"], error["Message"]) == ("T_Error", "32768", "cannot make it done")
@@ -254,7 +254,7 @@ def test_the_kind_of_jobs_chooses_the_class_of_errors(stage: Callable[..., Any])
 
 
 @pytest.mark.parametrize(("requested", "state"), [(4, 8), (5, 9)])
-def test_10_7_a_client_terminates_or_kills_a_job(jobs: Jobs, requested: int, state: int) -> None:
+def test_a_client_terminates_or_kills_a_job(jobs: Jobs, requested: int, state: int) -> None:
     job = jobs.begin(Timing(10.0))
     jobs.stage.clock.advance(4)
     assert jobs.stage.call(job, "RequestStateChange", RequestedState=requested)[0] == 0
@@ -269,21 +269,21 @@ def test_10_7_a_client_terminates_or_kills_a_job(jobs: Jobs, requested: int, sta
     ("requested", "timeout", "returned"),
     [(2, None, 1), (3, None, 1), (6, None, 1), (7, None, 5), (0, None, 5), (4, MINUTE, 4098), (4, DateTime.at(0.0), 5)],
 )
-def test_3_5_what_a_job_refuses(jobs: Jobs, requested: int, timeout: DateTime | None, returned: int) -> None:
+def test_what_a_job_refuses(jobs: Jobs, requested: int, timeout: DateTime | None, returned: int) -> None:
     job = jobs.begin(Timing(10.0))
     assert jobs.stage.call(job, "RequestStateChange", RequestedState=requested, TimeoutPeriod=timeout)[0] == returned
     assert jobs.stage.read(job)["JobState"] == 4
 
 
 @pytest.mark.parametrize("requested", [2, 3, 4, 5, 6])
-def test_10_7_an_ended_job_refuses_every_state(jobs: Jobs, requested: int) -> None:
+def test_an_ended_job_refuses_every_state(jobs: Jobs, requested: int) -> None:
     job = jobs.begin(IMMEDIATE)
     assert jobs.stage.call(job, "RequestStateChange", RequestedState=requested)[0] == 4097
     assert jobs.stage.call(job, "KillJob")[0] == 4
 
 
 @pytest.mark.parametrize(("cancellable", "returned"), [(True, 0), (False, 1), (None, 1)])
-def test_10_7_only_a_cancellable_job_can_be_cancelled(jobs: Jobs, cancellable: bool | None, returned: int) -> None:
+def test_only_a_cancellable_job_can_be_cancelled(jobs: Jobs, cancellable: bool | None, returned: int) -> None:
     job = jobs.begin(Timing(5.0), kind=JobKind("T_FussyJob"), Cancellable=cancellable)
     assert jobs.stage.call(job, "KillJob")[0] == returned
     assert jobs.stage.call(job, "RequestStateChange", RequestedState=4)[0] == (4097 if cancellable else 1)
@@ -314,7 +314,7 @@ def test_a_job_of_the_population_can_be_terminated(jobs: Jobs) -> None:
 # Removal
 
 
-def test_10_7_an_ended_job_is_kept_for_five_minutes_and_removed_with_its_links(jobs: Jobs) -> None:
+def test_an_ended_job_is_kept_for_five_minutes_and_removed_with_its_links(jobs: Jobs) -> None:
     job = jobs.begin(Timing(10.0))
     jobs.stage.clock.advance(10 + 299.9)
     assert jobs.stage.read(job)["JobState"] == 7

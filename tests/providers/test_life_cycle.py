@@ -1,4 +1,4 @@
-"""The life cycle of a service whose transitions take time (class reference 6 and 10.5)."""
+"""The life cycle of a service whose transitions take time."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -81,7 +81,7 @@ def start(stage: Any) -> Start:
 # Start and stop
 
 
-def test_6_a_slow_stop_passes_shutting_down(start: Start) -> None:
+def test_a_slow_stop_passes_shutting_down(start: Start) -> None:
     case = start(Service(SLOW))
     assert case.call("StopService") == 0
     assert (case.state(), case.since()) == ((STOPPING, DISABLED), DateTime.at(1000.0))
@@ -92,7 +92,7 @@ def test_6_a_slow_stop_passes_shutting_down(start: Start) -> None:
     assert case.states_told() == [(4, 3), (3, 3)]
 
 
-def test_6_a_slow_start_passes_starting(start: Start) -> None:
+def test_a_slow_start_passes_starting(start: Start) -> None:
     case = start(Service({"timings": ["T_Service.StartService=2s"]}))
     case.call("StopService")
     assert case.call("StartService") == 0
@@ -112,7 +112,7 @@ def test_without_timings_everything_happens_at_once(start: Start) -> None:
     assert (case.call("StopService"), case.states_told()) == (0, [(3, 3)])
 
 
-def test_10_5_a_service_in_transition_is_busy(start: Start) -> None:
+def test_a_service_in_transition_is_busy(start: Start) -> None:
     case = start(Service(SLOW))
     case.call("StopService")
     told = len(case.stage.told)
@@ -141,7 +141,7 @@ def test_repeated_requests_can_be_refused(start: Start) -> None:
 
 @pytest.mark.parametrize(("call", "opposite", "expected"), [("StopService", 2, (3, 3)), ("StartService", 4, (2, 2))])
 @pytest.mark.parametrize("settings", [{}, SLOW])
-def test_10_5_a_repeated_start_or_stop_records_the_request_once(
+def test_a_repeated_start_or_stop_records_the_request_once(
     start: Start, call: str, opposite: int, expected: tuple[int, int], settings: Mapping[str, Any]
 ) -> None:
     case = start(Service(settings))
@@ -174,7 +174,7 @@ def test_a_service_that_is_deleted_does_not_come_back(start: Start) -> None:
 # RequestStateChange
 
 
-def test_10_5_a_slow_request_has_a_job(start: Start) -> None:
+def test_a_slow_request_has_a_job(start: Start) -> None:
     case = start(WithJobs(SLOW))
     assert case.call("RequestStateChange", SHUT_DOWN) == 4096
     assert case.state() == (STOPPING, SHUT_DOWN)
@@ -217,7 +217,7 @@ def test_a_terminated_request_leaves_the_service_as_it_was(start: Start) -> None
 
 
 @pytest.mark.parametrize(("seconds", "returned"), [(0, 4096), (5, 3), (6, 4096), (7, 4096)])
-def test_10_5_a_timeout_shorter_than_the_transition(start: Start, seconds: int, returned: int) -> None:
+def test_a_timeout_shorter_than_the_transition(start: Start, seconds: int, returned: int) -> None:
     case = start(WithJobs(SLOW))
     assert case.call("RequestStateChange", 3, INTERVALS[seconds]) == returned
     if returned == 3:
@@ -238,7 +238,7 @@ def test_a_transition_by_reads_keeps_any_timeout(start: Start) -> None:
 
 
 @pytest.mark.parametrize("provider", [Service, WithJobs])
-def test_10_5_a_restart_passes_4_3_10_2(start: Start, provider: type[ServiceLifeCycle]) -> None:
+def test_a_restart_passes_shutting_down_disabled_starting_enabled(start: Start, provider: type[ServiceLifeCycle]) -> None:
     case = start(provider(SLOW))
     case.call("RequestStateChange", REBOOT)
     seen = []
@@ -249,7 +249,7 @@ def test_10_5_a_restart_passes_4_3_10_2(start: Start, provider: type[ServiceLife
     assert case.states_told() == [(4, 10), (3, 10), (10, 10), (2, 2)]
 
 
-def test_10_5_a_service_is_busy_all_through_a_restart(start: Start) -> None:
+def test_a_service_is_busy_all_through_a_restart(start: Start) -> None:
     case = start(WithJobs(SLOW))
     case.call("RequestStateChange", REBOOT)
     for _ in range(3):

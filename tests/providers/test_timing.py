@@ -126,5 +126,5 @@ def test_what_an_interval_leaves_open_counts_as_nothing() -> None:
         ("20250101000000.000000+000", True, 5),
     ],
 )
-def test_3_5_which_timeouts_are_refused(text: str | None, supported: bool, answer: int | None) -> None:
+def test_which_timeouts_are_refused(text: str | None, supported: bool, answer: int | None) -> None:
     assert timeout_refusal(None if text is None else DateTime(text), supported=supported) == answer

@@ -1,4 +1,4 @@
-"""The patterns of LIKE, and that none of them takes long (issue item 2, SEC6)."""
+"""The patterns of LIKE, and that none of them takes long (SEC6)."""
 
 import re
 import time
@@ -31,7 +31,7 @@ from cimsim.query.patterns import TooComplexError, regular_expression, wildcards
         ("a.b*", ["a.b*"], ["axb", "a.bb"]),
     ],
 )
-def test_issue_item_2_wildcards_of_wql(pattern: str, fitting: list[str], others: list[str]) -> None:
+def test_wildcards_of_wql(pattern: str, fitting: list[str], others: list[str]) -> None:
     compiled = wildcards(pattern)
     assert all(compiled.matches(text) for text in fitting)
     assert not any(compiled.matches(text) for text in others)
@@ -59,7 +59,7 @@ def test_issue_item_2_wildcards_of_wql(pattern: str, fitting: list[str], others:
         ("%_", ["%_"], ["ab"]),
     ],
 )
-def test_issue_item_2_regular_expressions_of_dsp1001(pattern: str, fitting: list[str], others: list[str]) -> None:
+def test_regular_expressions_of_dsp1001(pattern: str, fitting: list[str], others: list[str]) -> None:
     compiled = regular_expression(pattern)
     assert all(compiled.matches(text) for text in fitting)
     assert not any(compiled.matches(text) for text in others)
@@ -96,13 +96,13 @@ def test_sec6_no_pattern_takes_exponential_time(pattern: str) -> None:
 
 
 @given(st.text("ab%_", max_size=12), st.text("abC", max_size=12))
-def test_issue_item_2_wildcards_are_those_of_a_simple_model(pattern: str, text: str) -> None:
+def test_wildcards_are_those_of_a_simple_model(pattern: str, text: str) -> None:
     model = "".join({"%": ".*", "_": "."}.get(character, character) for character in pattern)
     assert wildcards(pattern).matches(text) is bool(re.fullmatch(model, text, re.IGNORECASE | re.DOTALL))
 
 
 @given(st.from_regex(r"(?:[ab.]|\[ab\])(?:[*+?]?(?:[ab.]|\[ab\]|\(ab\|a\))){0,6}", fullmatch=True), st.text("abc", max_size=10))
-def test_issue_item_2_regular_expressions_are_those_of_python(pattern: str, text: str) -> None:
+def test_regular_expressions_are_those_of_python(pattern: str, text: str) -> None:
     assert regular_expression(pattern).matches(text) is bool(re.fullmatch(pattern, text, re.DOTALL))
 
 

@@ -52,7 +52,7 @@ _RETURNED: Final = {
         "EnumerationCount": "VALUE",
     }.items()
 }
-# The codes that each operation may answer, 1 and 2 aside (sections 3.3 and 3.4 of the rules, X2; I6 and W13 add some).
+# The codes that each operation may answer, 1 and 2 aside: those of its rule (OP-), and of X2; I6 and W13 add some.
 _CLASSES: Final = {3, 4, 5, 7}
 _ASSOCIATIONS: Final = {3, 4, 6, 7}
 _OPEN: Final = {3, 4, 7, 14, 15, 22, 25, 26, 27, 28, 29}

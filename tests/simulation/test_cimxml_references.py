@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.encode.encoder import Encoder
-from cimsim.cimxml.headers import CimHeaders
 from cimsim.operations.call import Policy
 from cimsim.operations.pending import completed
 from cimsim.operations.perform import perform

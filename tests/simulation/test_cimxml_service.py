@@ -7,7 +7,7 @@ from pywbem import CIMError
 from twisted.internet.selectreactor import SelectReactor
 from twisted.python.failure import Failure
 
-from cimsim.cimxml.headers import CimHeaders
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import IntrinsicRequest, Request

@@ -1,4 +1,4 @@
-"""HTTP and the codec together: which answer a wrong message gets, and which comes first (sections 1.2 and 1.3 of the rules)."""
+"""HTTP and the codec together: which answer a wrong message gets, and which comes first (rules on CIM headers and CIMError)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

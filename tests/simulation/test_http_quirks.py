@@ -1,4 +1,4 @@
-"""The habits of other servers as HTTP has them (rules Q1, Q2)."""
+"""The quirks of other servers as HTTP has them (rules Q1, Q2)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,43 +6,43 @@ from typing import Any
 import pytest
 
 from cimsim.cimxml.http_features import Features
-from cimsim.cimxml.quirks import PROFILES, Quirks
-from cimsim.quirks.quirky_cimom import with_habits
+from cimsim.quirks.options import features_with
+from cimsim.quirks.profiles import PROFILES, Quirks
 
 Post = Callable[..., bytes]
 TRAILERS = {"TE": "deflate;q=0.5, trailers"}
 
 
-def habitual(server: Any, profile: str) -> Any:
-    server.remake(features=with_habits(Features(), PROFILES[profile]))
+def quirky(server: Any, profile: str) -> Any:
+    server.remake(features=features_with(Features(), PROFILES[profile]))
     return server.connect()
 
 
 def test_without_quirks_the_features_stay() -> None:
-    assert with_habits(Features(), Quirks()) == Features()
+    assert features_with(Features(), Quirks()) == Features()
 
 
 @pytest.mark.parametrize("profile", ["openpegasus", "sfcb"])
 @pytest.mark.parametrize("method", ["OPTIONS", "GET", "PUT", "CONNECT", "M-SEARCH"])
 def test_q1_q2_methods_other_than_post_are_501(server: Any, post: Post, profile: str, method: str) -> None:
-    answer = habitual(server, profile).ask(post(b"", method=method, target="a:1" if method == "CONNECT" else "/cimom"))
+    answer = quirky(server, profile).ask(post(b"", method=method, target="a:1" if method == "CONNECT" else "/cimom"))
     assert (answer.status, answer["Opt"], answer["Allow"]) == (501, None, None)
 
 
 def test_q1_the_connection_survives_options(server: Any, post: Post) -> None:
-    peer = habitual(server, "openpegasus")
+    peer = quirky(server, "openpegasus")
     peer.send(post(method="OPTIONS") + post())
     assert [answer.status for answer in peer.answers()] == [501, 200]
 
 
 @pytest.mark.parametrize(("profile", "status"), [("sfcb", 417), ("openpegasus", 100)])
 def test_q2_expect_is_refused(server: Any, post: Post, profile: str, status: int) -> None:
-    assert habitual(server, profile).ask(post(headers={"Expect": "100-continue"})[:-6]).status == status
+    assert quirky(server, profile).ask(post(headers={"Expect": "100-continue"})[:-6]).status == status
 
 
 @pytest.mark.parametrize("changes", [{"CIMMethod": None}, {"CIMObject": ""}, {"CIMObject": ["a", "b"]}, {"CIMBatch": ""}])
 def test_q2_only_cimoperation_matters(server: Any, post: Post, changes: dict[str, Any]) -> None:
-    peer = habitual(server, "sfcb")
+    peer = quirky(server, "sfcb")
     assert peer.ask(post(headers=changes)).status == 200
     headers, _, _ = server.service.calls[-1]
     assert (headers.method, headers.object, headers.batch, headers.matched) == (None, None, None, False)
@@ -65,7 +65,7 @@ def chunked(written: bytes) -> tuple[str, bytes, list[bytes]]:
 
 def answered(server: Any, data: bytes, *fragments: bytes) -> tuple[str, bytes, list[bytes]]:
     server.service.reply = lambda _: iter([[each] for each in fragments])
-    peer = habitual(server, "sfcb")
+    peer = quirky(server, "sfcb")
     peer.send(data)
     return chunked(peer.transport.written)
 
@@ -99,7 +99,7 @@ def test_q2_trailers_of_m_post_have_its_prefix(server: Any, post: Post) -> None:
 
 @pytest.mark.parametrize(("te", "version"), [("trailers", "HTTP/1.0"), ("gzip", "HTTP/1.1"), ("trailers;q=0", "HTTP/1.1")])
 def test_q2_h30_who_takes_no_trailers_gets_a_length(server: Any, post: Post, te: str, version: str) -> None:
-    answer = habitual(server, "sfcb").ask(post(headers={"TE": te}, version=version))
+    answer = quirky(server, "sfcb").ask(post(headers={"TE": te}, version=version))
     assert (answer.status, answer["Transfer-Encoding"], answer["Trailer"]) == (200, None, None)
 
 

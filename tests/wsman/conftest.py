@@ -10,11 +10,11 @@ from lxml import etree
 
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.object_manager import Cimom
-from cimsim.cimxml.decode.decoder import Decoder as CimXmlDecoder
+from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.packs.load import Loaded, load
 from cimsim.simulation.wsman_service import WsmanService
-from cimsim.wsman.message_decoder import Decoder
-from cimsim.wsman.reply_encoder import Encoder
+from cimsim.wsman.message_decoder import WsmanDecoder
+from cimsim.wsman.reply_encoder import WsmanEncoder
 
 NOON: Final = 1741608000.0  # 2025-03-10 12:00:00 UTC
 NS: Final = {
@@ -138,8 +138,10 @@ class Client:
             random=lambda size: next(numbers).to_bytes(size, "big"),
             hooks=loaded.providers,
         )
-        decoder = Decoder(CimXmlDecoder().embedded, now=self.clock.now)
-        self._service = WsmanService(decoder, Encoder("HVHOST01", lambda: "00000000-0000-0000-0000-000000000001"), self.cimom)
+        decoder = WsmanDecoder(Decoder().embedded, now=self.clock.now)
+        self._service = WsmanService(
+            decoder, WsmanEncoder("HVHOST01", lambda: "00000000-0000-0000-0000-000000000001"), self.cimom
+        )
 
     def send(self, body: bytes, user: str | None = None) -> Answer:
         reply = self._service.respond(body, user)

@@ -136,6 +136,7 @@ def test_wm_q_1_associators(hyperv: Client) -> None:
     assert names(items) == ["Msvm_GuestServiceInterfaceComponent"]
 
 
+# Also WM-R-5.
 def test_wm_q_2_cql(things: Client) -> None:
     dialect = "http://schemas.dmtf.org/wbem/cql/1/dsp0202.pdf"
     body = f'<w:Filter Dialect="{dialect}">SELECT * FROM T_Part WHERE Id = 8</w:Filter>{ALL}'

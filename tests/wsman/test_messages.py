@@ -77,6 +77,7 @@ def test_wm_s_4_wm_f_25_the_message_id_must_be_there_but_may_be_empty(things: Cl
     assert things.send(without.encode()).fault[0] == "a:MessageInformationHeaderRequired"
 
 
+# Also WM-F-27.
 def test_wm_s_5_replies_go_to_the_anonymous_address_only(things: Client) -> None:
     message = envelope(f"{TRANSFER}Get", f"{TEST}T_Thing").decode().replace("/role/anonymous", "/role/other")
     assert things.send(message.encode()).fault[:2] == ("w:UnsupportedFeature", "AddressingMode")
@@ -159,6 +160,7 @@ def test_wm_v_8_embedded_instances_in_both_forms(hyperv: Client) -> None:
         assert len(found.find("n:EnumerateResponse/w:Items")) == 1
 
 
+# Also WM-I-5.
 def test_wm_f_14_methods_that_are_not_there(hyperv: Client) -> None:
     subcode, detail, reason, _ = hyperv.invoke(SERVICE, "StopServic").fault
     assert (subcode, detail) == ("a:ActionNotSupported", "InvalidMethod")

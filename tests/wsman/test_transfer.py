@@ -7,6 +7,7 @@ from tests.wsman.conftest import NS, TEST, TRANSFER, V2, Client, envelope
 WEB01 = "3F2C6A10-8B41-4E0D-9C57-1A6E0B7D2F01"
 
 
+# Also WM-R-1.
 def test_wm_t_1_wm_v_1_get_returns_the_instance_as_its_own_class(things: Client) -> None:
     found = things.get(f"{TEST}T_Thing", Name="<Three>".replace("<", "&lt;").replace(">", "&gt;"))
     assert found.status == 200
@@ -61,6 +62,7 @@ def test_wm_p_5_wm_p_6_wm_p_8_a_reference_stands_directly_in_its_element(things:
     assert [(each.get("Name"), each.text) for each in selectors] == [("__cimnamespace", "root/test"), ("Id", "7")]
 
 
+# Also WM-P-1.
 @pytest.mark.parametrize(
     "selectors",
     [
@@ -75,6 +77,7 @@ def test_wm_p_2_to_wm_p_4_selectors_fit_without_case_in_part_and_in_quotation_ma
     assert hyperv.get(f"{V2}Msvm_ComputerSystem", **selectors).properties()["ElementName"] == "web01"
 
 
+# Also WM-F-20.
 def test_wm_p_3_without_selectors_there_must_be_one_instance(hyperv: Client) -> None:
     found = hyperv.get(f"{V2}Msvm_VirtualSystemManagementService")
     assert found.properties()["ElementName"] == "Hyper-V Virtual System Management Service"
@@ -89,6 +92,7 @@ def test_wm_p_3_what_is_not_a_key_is_named_with_the_nearest(things: Client) -> N
     assert "did you mean Name?" in reason
 
 
+# Also WM-R-8.
 def test_wm_f_11_wm_f_12_classes_and_instances_that_are_not_there(things: Client) -> None:
     subcode, detail, reason, number = things.get(f"{TEST}T_Thin", Name="One").fault
     assert (subcode, detail, number) == ("a:DestinationUnreachable", "InvalidResourceURI", 2150858811)
@@ -158,6 +162,7 @@ def test_wm_f_15_a_value_that_does_not_fit_changes_nothing(things: Client) -> No
     assert things.get(f"{TEST}T_Thing", Name="One").properties()["Flag"] is None
 
 
+# Also WM-F-16.
 def test_wm_t_3_wm_t_4_create_and_delete(things: Client) -> None:
     body = (
         "<p:T_Thing><p:Name>New</p:Name><p:Moment><cim:Datetime>2025-03-10T07:12:00+01:00</cim:Datetime></p:Moment>"
@@ -188,6 +193,7 @@ def test_wm_p_6_references_are_taken_in_both_forms(things: Client) -> None:
         assert [each.text for each in found.root.iterfind(".//w:Selector", NS)] == ["root/test", "8"]
 
 
+# Also WM-F-23.
 def test_wm_s_7_an_object_that_does_not_fit_the_envelope_is_a_fault(things: Client) -> None:
     long = "x" * 9000
     body = f"<p:T_Thing><p:Texts>{long}</p:Texts></p:T_Thing>"

@@ -10,9 +10,7 @@ from typing import Any, Final, TypeVar
 
 from pywbem import CIMClass, CIMDateTime, CIMMethod, CIMParameter, CIMProperty, CIMQualifier, CIMQualifierDeclaration
 
-from cimsim.cimxml.decode.message_limits import Limits
-from cimsim.cimxml.decode.path_reader import PathReader
-from cimsim.cimxml.decode.structure import (
+from cimsim.cimxml.decode.element_checks import (
     EMBEDDED,
     NOTHING,
     ONLY_NAME,
@@ -27,7 +25,9 @@ from cimsim.cimxml.decode.structure import (
     text_of,
     unexpected,
 )
-from cimsim.cimxml.decode.xml import Element
+from cimsim.cimxml.decode.message_limits import MessageLimits
+from cimsim.cimxml.decode.path_reader import PathReader
+from cimsim.cimxml.decode.xml_parser import Element
 from cimsim.world.names import fold
 from cimsim.world.values import Malformed, parse_text
 
@@ -58,7 +58,7 @@ class ClassReader:
     Every method raises MessageError, request-not-valid, for what breaks the DTD or the limits.
     """
 
-    def __init__(self, limits: Limits, paths: PathReader) -> None:
+    def __init__(self, limits: MessageLimits, paths: PathReader) -> None:
         self._paths = paths
         self._longest = limits.array_items
         self._max_elements = limits.class_elements

@@ -7,12 +7,9 @@ what is wrong with the request it carries is for the operation to say (rule HE18
 import re
 from typing import Any, Final
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.class_reader import ClassReader
-from cimsim.cimxml.decode.header_matching import check_method, check_object
-from cimsim.cimxml.decode.instance_reader import InstanceReader, read_array, read_scalar
-from cimsim.cimxml.decode.message_limits import Limits
-from cimsim.cimxml.decode.path_reader import PathReader
-from cimsim.cimxml.decode.structure import (
+from cimsim.cimxml.decode.element_checks import (
     EMBEDDED,
     NOTHING,
     ONLY_NAME,
@@ -25,9 +22,13 @@ from cimsim.cimxml.decode.structure import (
     read_embedding,
     unexpected,
 )
-from cimsim.cimxml.decode.xml import Element, XmlParser
-from cimsim.cimxml.headers import CimHeaders
-from cimsim.cimxml.hosts import DEFAULT_HOST
+from cimsim.cimxml.decode.header_matching import check_method, check_object
+from cimsim.cimxml.decode.instance_reader import InstanceReader, read_array, read_scalar
+from cimsim.cimxml.decode.message_limits import MessageLimits
+from cimsim.cimxml.decode.own_host import DEFAULT_HOST
+from cimsim.cimxml.decode.path_reader import PathReader
+from cimsim.cimxml.decode.tolerances import NO_TOLERANCES, Tolerances
+from cimsim.cimxml.decode.xml_parser import Element, XmlParser
 from cimsim.cimxml.message import (
     HEADER_MISMATCH,
     UNSUPPORTED_CIM_VERSION,
@@ -36,7 +37,6 @@ from cimsim.cimxml.message import (
     Message,
     MessageError,
 )
-from cimsim.cimxml.quirks import NO_QUIRKS, Quirks
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.world.names import fold
 from cimsim.world.values import SCALAR_TYPES, Malformed
@@ -54,7 +54,7 @@ _PARAMTYPES: Final = SCALAR_TYPES | {"reference", "instance", "object"}
 class EmbeddedReader:
     """Returns the objects that texts of one call embed, up to a length in all: it is called where other clients wait."""
 
-    def __init__(self, instances: InstanceReader, limits: Limits) -> None:
+    def __init__(self, instances: InstanceReader, limits: MessageLimits) -> None:
         self._instances = instances
         self._left = limits.embedded_length
 
@@ -71,21 +71,23 @@ class Decoder:
 
     Args:
         limits: on messages.
-        host: that of the paths in our answers, which names this server in a reference (see ``hosts``).
-        quirks: what another server takes beyond what is right (rule Q2).
+        host: that of the paths in our answers, which names this server in a reference (see ``own_host``).
+        tolerances: which malformed messages are accepted all the same.
     """
 
-    def __init__(self, limits: Limits | None = None, host: str = DEFAULT_HOST, quirks: Quirks = NO_QUIRKS) -> None:
-        limits = limits or Limits()
+    def __init__(
+        self, limits: MessageLimits | None = None, host: str = DEFAULT_HOST, tolerances: Tolerances = NO_TOLERANCES
+    ) -> None:
+        limits = limits or MessageLimits()
         self._limits = limits
-        self._quirks = quirks
+        self._tolerances = tolerances
         self._parser = XmlParser(limits)
-        self._paths = PathReader(limits, host, quirks)
+        self._paths = PathReader(limits, host, tolerances)
         self._classes = ClassReader(limits, self._paths)
         self._instances = InstanceReader(limits, self._parser, self._paths, self._classes)
 
     def embedded(self, text: str) -> Any:
-        """Return the instance or class that a text embeds (rule D24), or a ``Malformed`` that says why it is none."""
+        """Return the instance or class that a text embeds (rule D24), else a ``Malformed`` that says what is wrong."""
         return self._instances.embedded(text)
 
     def decode(self, body: bytes, headers: CimHeaders) -> Message:
@@ -96,7 +98,7 @@ class Decoder:
                 unsupported-dtd-version (HE4), unsupported-protocol-version (HC12), header-mismatch (HC7 to HC13).
         """
         self._paths.called = headers.host
-        if self._quirks.leading_blanks:
+        if self._tolerances.leading_blanks:
             body = body.lstrip(_BLANKS)
         try:
             return self._message(self._parser.parse(body), headers)
@@ -157,7 +159,7 @@ class Decoder:
         namespace = self._paths.local_namespace(expect(found[0], "LOCALNAMESPACEPATH", call))
         if headers.batch is None:
             check_object(headers, namespace, None)
-        nameless = self._quirks.nameless_class and fold(name) in _NAMELESS
+        nameless = self._tolerances.nameless_class and fold(name) in _NAMELESS
         arguments = [self._iparamvalue(expect(child, "IPARAMVALUE", call), nameless) for child in found[1:]]
         return IntrinsicRequest(name, namespace, tuple(arguments))
 
@@ -209,7 +211,7 @@ class Decoder:
             case "QUALIFIER.DECLARATION":
                 return self._classes.qualifier_declaration(element)
             case "CLASSPATH" | "LOCALCLASSPATH":
-                # Not in the DTD; but that it is no name of a class is a CIM error (rule OP-GC-5).
+                # Not in the DTD; but what is not a class name is a CIM error (rule OP-GC-5).
                 return self._paths.class_path(element)
         raise unexpected(parent, element)
 

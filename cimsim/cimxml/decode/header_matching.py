@@ -1,14 +1,14 @@
 """Whether the CIM headers name what the body asks for (rules HC1 to HC3, HC7 to HC12).
 
 The texts of header and body are rarely equal: clients sort, quote, escape and case the object path as they like. So the header
-is read as a model path and compared by parts. The types of the keys are unknown here, hence the leniency: a quoted value must
-have the same text, a bare one may also be the same number or boolean.
+is read as a model path and compared by parts. The types of the keys are unknown here, so the comparison is lenient: a quoted
+value must have the same text, a bare one may also be the same number or boolean.
 """
 
 import re
 from typing import Any, Final
 
-from cimsim.cimxml.headers import CimHeaders, readings
+from cimsim.cimxml.cim_headers import CimHeaders, readings
 from cimsim.cimxml.message import HEADER_MISMATCH, MessageError
 from cimsim.operations.request import ClassName
 from cimsim.world.names import fold, fold_namespace
@@ -20,8 +20,8 @@ _KEY: Final = re.compile(r'\s*+([^=,"\s]*+)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|
 _ESCAPED: Final = re.compile(r'\\(["\\])')
 _INTEGER: Final = re.compile(r"[+-]?(?:[0-9]{1,100}|0[xX][0-9a-fA-F]{1,100})")
 _REAL: Final = re.compile(r"[+-]?[0-9]{0,100}\.?[0-9]{1,100}(?:[eE][+-]?[0-9]{1,5})?")
-_DEEPEST: Final = 10
-"""How many reference keys may lie in each other; every level doubles the escapes, so more is no honest path."""
+_MAX_DEPTH: Final = 10
+"""How deep reference keys may be nested; every level doubles the escapes, so no real path is deeper."""
 
 _Keys = dict[str, tuple[str, bool]]
 """Folded key names with the text of the value and whether it was quoted."""
@@ -75,7 +75,7 @@ def names(text: str, path: InstancePath, namespace: str, depth: int = 0) -> bool
 
 
 def _names_reference(text: str, path: InstancePath, depth: int) -> bool:
-    """Return whether the text of a reference key names ``path``; what only one of them tells (namespace, host) fits."""
+    """Return whether the text of a reference key names ``path``; a part that only one of them has (namespace, host) fits."""
     match = _PATH.fullmatch(text)
     if match is None or fold(match[2].strip()) != fold(path.classname):
         return False
@@ -119,7 +119,7 @@ def _keys(text: str) -> _Keys | None:
 
 def _same(text: str, quoted: bool, value: Any, depth: int) -> bool:
     if isinstance(value, InstancePath):
-        return quoted and depth < _DEEPEST and _names_reference(text, value, depth + 1)
+        return quoted and depth < _MAX_DEPTH and _names_reference(text, value, depth + 1)
     body = str(value)
     if text == body:
         return True

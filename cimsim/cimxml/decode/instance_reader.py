@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from cimsim.cimxml.decode.class_reader import ClassReader
-from cimsim.cimxml.decode.message_limits import Limits
-from cimsim.cimxml.decode.path_reader import PathReader
-from cimsim.cimxml.decode.structure import (
+from cimsim.cimxml.decode.element_checks import (
     EMBEDDED,
     NOTHING,
     attributes,
@@ -22,7 +20,9 @@ from cimsim.cimxml.decode.structure import (
     text_of,
     unexpected,
 )
-from cimsim.cimxml.decode.xml import Element, XmlParser
+from cimsim.cimxml.decode.message_limits import MessageLimits
+from cimsim.cimxml.decode.path_reader import PathReader
+from cimsim.cimxml.decode.xml_parser import Element, XmlParser
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import NamedInstance
 from cimsim.world.convert import InstanceData, PropertyData
@@ -70,7 +70,9 @@ class InstanceReader:
     ``level`` counts how many embedded objects lie around what is read (rule SEC2).
     """
 
-    def __init__(self, limits: Limits, parser: XmlParser, paths: PathReader, classes: ClassReader, level: int = 0) -> None:
+    def __init__(
+        self, limits: MessageLimits, parser: XmlParser, paths: PathReader, classes: ClassReader, level: int = 0
+    ) -> None:
         self._limits = limits
         self._parser = parser
         self._paths = paths

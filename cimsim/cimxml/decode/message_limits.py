@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class MessageLimits:
     """Caps that keep a hostile message from costing more than an honest one (rules SEC2, SEC3).
 
     The size of the body is the server's to limit. XML nests at most 256 deep and a text or attribute holds at most 10 million
@@ -20,7 +20,7 @@ class Limits:
         array_items: items of one array.
         name_length: characters of one CIM name.
         embedding_depth: embedded objects in embedded objects.
-        embedded_length: characters of one embedded object, and in all of those that only the class of a method tells from text.
+        embedded_length: characters of one embedded object; also of all in one call that only its class declares as such.
         batch: requests in one message.
         parameters: parameters of one call.
         class_elements: properties, methods and parameters of one class.

@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from cimsim.cimxml.decode.message_limits import Limits
-from cimsim.cimxml.decode.structure import (
+from cimsim.cimxml.decode.element_checks import (
     NOTHING,
     ONLY_NAME,
     attributes,
@@ -16,9 +15,10 @@ from cimsim.cimxml.decode.structure import (
     text_of,
     unexpected,
 )
-from cimsim.cimxml.decode.xml import Element
-from cimsim.cimxml.hosts import DEFAULT_HOST, is_own_host
-from cimsim.cimxml.quirks import NO_QUIRKS, Quirks
+from cimsim.cimxml.decode.message_limits import MessageLimits
+from cimsim.cimxml.decode.own_host import DEFAULT_HOST, is_own_host
+from cimsim.cimxml.decode.tolerances import NO_TOLERANCES, Tolerances
+from cimsim.cimxml.decode.xml_parser import Element
 from cimsim.operations.request import ClassName, ClassPath
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import SCALAR_TYPES, Hinted, Untyped
@@ -35,18 +35,18 @@ class PathReader:
 
     Args:
         limits: on paths.
-        host: that of the paths in our answers, which names this server in a reference (see ``hosts``).
-        quirks: what another server takes beyond the DTD.
+        host: that of the paths in our answers, which names this server in a reference (see ``own_host``).
+        tolerances: which malformed paths are accepted all the same.
 
     Attributes:
         called: the header Host of the message that is read.
     """
 
-    def __init__(self, limits: Limits, host: str = DEFAULT_HOST, quirks: Quirks = NO_QUIRKS) -> None:
+    def __init__(self, limits: MessageLimits, host: str = DEFAULT_HOST, tolerances: Tolerances = NO_TOLERANCES) -> None:
         self._limits = limits
         self._longest = limits.name_length
         self._host = host
-        self._valuetypes = _VALUETYPES | SCALAR_TYPES if quirks.cim_value_types else _VALUETYPES
+        self._valuetypes = _VALUETYPES | SCALAR_TYPES if tolerances.cim_value_types else _VALUETYPES
         self.called: str | None = None
 
     def name(self, text: str) -> str:

@@ -5,8 +5,8 @@ from typing import Final
 
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier, CIMQualifierDeclaration
 
-from cimsim.cimxml.encode.escape import escape_attribute
 from cimsim.cimxml.encode.value_writer import value_form
+from cimsim.cimxml.encode.xml_escape import escape_attribute
 from cimsim.operations.results import ClassView
 from cimsim.world.names import fold
 
@@ -70,7 +70,7 @@ def _property(prop: CIMProperty, view: ClassView) -> str:
         return f'<PROPERTY.REFERENCE NAME="{name}"{attributes}>{qualifiers}</PROPERTY.REFERENCE>'
     tag = "PROPERTY.ARRAY" if prop.is_array else "PROPERTY"
     attributes = f"{_size(prop.array_size)}{shared}{_attribute('EmbeddedObject', prop.embedded_object)}"
-    # An embedded object has no literal form, hence no default.
+    # An embedded object has no literal form, so it has no default.
     value = "" if prop.embedded_object else value_form(prop.type, bool(prop.is_array)).element(prop.value)
     return f'<{tag} NAME="{name}" TYPE="{escape_attribute(prop.type)}"{attributes}>{qualifiers}{value}</{tag}>'
 

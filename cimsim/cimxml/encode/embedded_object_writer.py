@@ -5,8 +5,8 @@ from typing import Any, Final
 from pywbem import CIMClass, CIMInstance, CIMProperty
 
 from cimsim.cimxml.encode.class_writer import render_class
-from cimsim.cimxml.encode.escape import escape_attribute, escape_text
 from cimsim.cimxml.encode.value_writer import Form, array_of, odd_text, value_form
+from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 from cimsim.operations.results import ClassView
 
 _WHOLE: Final = ClassView(class_origin=True)

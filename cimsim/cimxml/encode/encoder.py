@@ -9,11 +9,11 @@ from pywbem import CIMClass, CIMError
 from cimsim.cimxml.encode.class_writer import render_class, render_qualifier_declaration
 from cimsim.cimxml.encode.embedded_object_writer import form_of
 from cimsim.cimxml.encode.error_writer import ErrorInstances, render_error
-from cimsim.cimxml.encode.escape import escape_attribute, escape_text
+from cimsim.cimxml.encode.instance_with_path_writer import instance_paths, instances_with_paths, pulled_instances
 from cimsim.cimxml.encode.instance_writer import bare_instance, instance_name, named_instance
-from cimsim.cimxml.encode.located_instance_writer import instance_paths, instances_with_paths, pulled_instances
 from cimsim.cimxml.encode.path_writer import class_name, namespace_path
 from cimsim.cimxml.encode.scalar_writer import boolean_text
+from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 from cimsim.cimxml.message import Message
 from cimsim.operations.request import ExtrinsicRequest, Request
 from cimsim.operations.results import (
@@ -47,8 +47,6 @@ _BATCH: Final = 200
 
 _BATCH_BYTES: Final = 64 * 1024
 """A batch ends with the fragment that reaches this size: to render a class for the first time takes some 60 us for each KiB."""
-
-"""Characters in the description of an error. It may quote what a client sent, however long that is."""
 
 _CLASS_MEMO: Final = "cimxml.classes"
 _START: Final = '<?xml version="1.0" encoding="utf-8" ?>\n<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="'
@@ -185,7 +183,7 @@ def _batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[l
 
 
 def _even_batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
-    """Yield batches of fragments that are much alike: the size of the first tells how many make a batch.
+    """Yield batches of fragments that are much alike: the size of the first says how many make a batch.
 
     To look at the size of each takes longer than to hand it on, which counts where they are many thousands.
     """
@@ -236,10 +234,10 @@ def _class(cls: ResolvedClass, view: ClassView) -> bytes:
 
 
 def _whole(cls: ResolvedClass) -> CIMClass:
-    """Return the full class; the declared one where pywbem cannot copy what it holds: an answer shall never fail for that."""
+    """Return the full class; the declared one where pywbem cannot copy what it holds: an answer must not fail for that."""
     try:
         return cls.full
-    except Exception:  # noqa: BLE001 - there is no telling what it holds
+    except Exception:  # noqa: BLE001 - it may hold anything
         return cls.declared
 
 

@@ -7,9 +7,11 @@ from typing import Any, Final
 from pywbem import CIMError, CIMInstance, CIMProperty, Uint16, Uint32
 
 from cimsim.cimxml.encode.embedded_object_writer import object_text
-from cimsim.cimxml.encode.escape import escape_attribute
+from cimsim.cimxml.encode.xml_escape import escape_attribute
 
-_MOST_DESCRIPTION: Final = 1000
+_MAX_DESCRIPTION: Final = 1000
+"""Characters of a description. It may quote what a client sent, however long that is."""
+
 _OTHER: Final = 1
 _SOFTWARE_ERROR: Final = 4
 _MAJOR: Final = 5
@@ -30,8 +32,8 @@ def render_error(error: CIMError, shown: ErrorInstances) -> str:
     """Return ERROR; its DESCRIPTION is cut where it is very long."""
     # A CIMError without a description makes one of its own from the code.
     description: str = error.status_description
-    if len(description) > _MOST_DESCRIPTION:
-        description = f"{description[:_MOST_DESCRIPTION]}..."
+    if len(description) > _MAX_DESCRIPTION:
+        description = f"{description[:_MAX_DESCRIPTION]}..."
     start = f'<ERROR CODE="{int(error.status_code)}" DESCRIPTION="{escape_attribute(description)}"'
     instances = _instances(error, description, shown)
     if not instances:
@@ -51,8 +53,8 @@ def _instances(error: CIMError, description: str, shown: ErrorInstances) -> Sequ
 
 
 def _completed(instance: CIMInstance, error: CIMError, description: str) -> CIMInstance:
-    """Return an instance with what it must tell besides what was given (rule E4); CIMStatusCode is that of the error."""
-    told: dict[str, Any] = {
+    """Return an instance with what it must hold besides what was given (rule E4); CIMStatusCode is that of the error."""
+    required: dict[str, Any] = {
         "ErrorType": Uint16(_SOFTWARE_ERROR),
         "OwningEntity": "cimsim",
         "MessageID": error.status_code_name,
@@ -61,7 +63,7 @@ def _completed(instance: CIMInstance, error: CIMError, description: str) -> CIMI
         "ProbableCause": Uint16(_OTHER),
         "CIMStatusCodeDescription": error.status_code_name,
     }
-    properties = {name: CIMProperty(name, value) for name, value in told.items()}
+    properties = {name: CIMProperty(name, value) for name, value in required.items()}
     given = [prop for prop in instance.properties.values() if prop.value is not None]
     completed = CIMInstance(instance.classname, properties=[*properties.values()])
     completed.update({prop.name: prop for prop in given})

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from cimsim.cimxml.encode.embedded_object_writer import form_of, property_tags
-from cimsim.cimxml.encode.escape import escape_attribute, escape_text
 from cimsim.cimxml.encode.path_writer import KEY_END, REFERENCE_KEY_END, key_start, reference, reference_key_start
 from cimsim.cimxml.encode.scalar_writer import SCALARS
 from cimsim.cimxml.encode.value_writer import odd_text
+from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 from cimsim.operations.projection import MOST_PROJECTIONS
 from cimsim.operations.results import Projection
 from cimsim.world.instances import Instance
@@ -67,7 +67,7 @@ class _ClassRenderer:
         """Return the VALUE.NAMEDINSTANCE of an instance of the class."""
         try:
             return self._rendered(instance)
-        except Exception:  # noqa: BLE001 - an answer shall never fail for one value; there is no telling what it is
+        except Exception:  # noqa: BLE001 - an answer must not fail for one value, which may be anything
             return self._odd(instance)
 
     def _rendered(self, instance: Instance) -> bytes:
@@ -174,7 +174,7 @@ def _slot(prop: Property) -> _Slot:
 
 
 def _odd_key(prop: Property, value: Any) -> str:
-    """Return the KEYBINDING of any value; nothing for a reference that is none."""
+    """Return the KEYBINDING of any value; nothing for a reference that is not a path."""
     start, write, end = _key_form(prop)
     try:
         return "" if value is None else f"{start}{write(value)}{end}"

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from cimsim.cimxml.encode.escape import escape_attribute, escape_text
 from cimsim.cimxml.encode.scalar_writer import SCALARS
+from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import DateTime
 
@@ -37,7 +37,7 @@ KEY_END: Final = "</KEYVALUE></KEYBINDING>"
 
 
 def instance_name(path: InstancePath) -> str:
-    """Return the INSTANCENAME of a path; keys whose type it does not tell are typed as their values are."""
+    """Return the INSTANCENAME of a path; keys without a type are typed as their values are."""
     types = path.types or (None,) * len(path.keys)
     keys = "".join([_key(name, value, cim_type) for (name, value), cim_type in zip(path.keys, types, strict=True)])
     return f'<INSTANCENAME CLASSNAME="{escape_attribute(path.classname)}">{keys}</INSTANCENAME>'
@@ -74,7 +74,7 @@ def _key(name: str, value: Any, cim_type: str | None) -> str:
 
 
 def _type(value: Any) -> str:
-    """Return a CIM type for a key value: of a number that does not tell, one that has room for it (rules D17, VR-5)."""
+    """Return a CIM type for a key value: of a number without one, a type that has room for it (rules D17, VR-5)."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, DateTime):

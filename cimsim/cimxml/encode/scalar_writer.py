@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pywbem import CIMDateTime
 
-from cimsim.cimxml.encode.escape import escape_text
+from cimsim.cimxml.encode.xml_escape import escape_text
 from cimsim.world.values import INTEGER_RANGES, DateTime
 
 

@@ -5,9 +5,9 @@ from typing import Any, Final, NamedTuple
 
 from pywbem import CIMInstanceName
 
-from cimsim.cimxml.encode.escape import escape_text
 from cimsim.cimxml.encode.path_writer import reference
 from cimsim.cimxml.encode.scalar_writer import SCALARS
+from cimsim.cimxml.encode.xml_escape import escape_text
 from cimsim.world.convert import from_cim_path
 
 Writer = Callable[[Any], str]
@@ -18,7 +18,7 @@ NULL_ITEM: Final = "<VALUE.NULL/>"
 class Form(NamedTuple):
     """How values of one type and shape are written: a constant start tag, the text of the value, a constant end tag.
 
-    ``write`` raises whatever it comes to on a value that is not as it should be; ``odd`` returns the element of any value.
+    ``write`` may raise anything on a value of another type; ``odd`` returns the element of any value.
     """
 
     start: str
@@ -32,15 +32,15 @@ class Form(NamedTuple):
             return ""
         try:
             return f"{self.start}{self.write(value)}{self.end}"
-        except Exception:  # noqa: BLE001 - an answer shall never fail for one value; there is no telling what it is
+        except Exception:  # noqa: BLE001 - an answer must not fail for one value, which may be anything
             return self.odd(value)
 
 
 def odd_text(value: Any) -> str:
-    """Return some text for a value that is of no CIM type."""
+    """Return some text for a value that does not have a CIM type."""
     try:
         return escape_text(str(value))
-    except Exception:  # noqa: BLE001 - it is code of another that makes it text
+    except Exception:  # noqa: BLE001 - foreign code makes it text
         return escape_text(type(value).__name__)
 
 
@@ -49,7 +49,7 @@ def _odd_value(value: Any) -> str:
 
 
 def _odd_reference(_: Any) -> str:
-    # What is no path has no form as a reference: it is NULL.
+    # What is not a path cannot be written as a reference: it is NULL.
     return ""
 
 

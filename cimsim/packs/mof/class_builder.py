@@ -14,7 +14,7 @@ from cimsim.packs.mof.syntax_tree import (
     ClassNode,
     ElementNode,
     InstanceNode,
-    Literal,
+    LiteralNode,
     MethodNode,
     QualifierNode,
     QualifierUse,
@@ -56,11 +56,11 @@ def literal(value: Value, cim_type: str) -> Any:
     match value:
         case Array(items):
             return [literal(item, cim_type) for item in items]
-        case Literal(Character() as character):
+        case LiteralNode(Character() as character):
             if cim_type != "char16":
                 raise ValueError(f"{str(character)!r} is a char16; a {cim_type} expected")
             return str(character)
-        case Literal(plain):
+        case LiteralNode(plain):
             return plain
         case Alias(name):
             raise ValueError(f"{cim_type} expected, not the alias ${name}")
@@ -131,7 +131,7 @@ def _qualifier(where: str, use: QualifierUse, declaration: CIMQualifierDeclarati
     name = use.name.text
     flavors = {**base, **_flavors(name, use.flavors)}
     element = Shape(name, declaration.type, bool(declaration.is_array), declaration.array_size)
-    if use.value is None or use.value == Literal(None, use.value.offset):
+    if use.value is None or use.value == LiteralNode(None, use.value.offset):
         value = True if use.value is None and shape(element) == "boolean" else declaration.value
     else:
         try:

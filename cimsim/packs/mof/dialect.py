@@ -10,7 +10,7 @@ from cimsim.packs.pack_errors import decode as decode_utf8
 _UTF16: tuple[bytes, ...] = (b"\xff\xfe", b"\xfe\xff")
 
 
-class Dialect(Enum):
+class MofDialect(Enum):
     """What a MOF file is written for."""
 
     DMTF = "dmtf"
@@ -19,12 +19,12 @@ class Dialect(Enum):
     """The MOF that ``mofcomp.exe`` compiles: DMTF's with additions. Whatever is right in DMTF's is right in it, too."""
 
     @classmethod
-    def named(cls, name: str | None, default: "Dialect") -> "Dialect":
+    def named(cls, name: str | None, default: "MofDialect") -> "MofDialect":
         """Return the dialect of a name, the default for None; raises ValueError."""
         return default if name is None else cls(name)
 
 
-def decode(content: bytes, path: Path, dialect: Dialect) -> str:
+def decode(content: bytes, path: Path, dialect: MofDialect) -> str:
     """Return the text of a MOF file.
 
     DMTF's is UTF-8. That of Windows may be UTF-16 with its mark at the beginning; what is neither is taken as Windows-1252.
@@ -33,7 +33,7 @@ def decode(content: bytes, path: Path, dialect: Dialect) -> str:
         PackError: the bytes are not such text, naming the line where that is known.
     """
     utf16 = content.startswith(_UTF16)
-    if dialect is Dialect.DMTF:
+    if dialect is MofDialect.DMTF:
         if utf16:
             raise PackError(needs_windows("is UTF-16 text, not UTF-8"), path)
         return decode_utf8(content, path)

@@ -1,7 +1,7 @@
 r"""The tokens of MOF (DSP0004, annex A.3), each with its place in the text.
 
-A text is cut up as a whole, which is fast. What is no token becomes one of the kind ``ERROR`` that says why; it counts when the
-parser reaches it, so that the error told is the first in the text.
+A text is cut up as a whole, which is fast. What is not a token becomes one of the kind ``ERROR`` that says why; it counts when
+the parser reaches it, so that the reported error is the first in the text.
 """
 
 import re
@@ -57,7 +57,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def tokens_of(text: str) -> list[Token]:
-    """Return the tokens of a text; the last one is of the kind ``END``, or ``ERROR`` at what is no token."""
+    """Return the tokens of a text; the last one is of the kind ``END``, or ``ERROR`` at what is not a token."""
     tokens: list[Token] = []
     match_at = _TOKEN.match
     offset = 0
@@ -100,7 +100,7 @@ def _string(inner: str, offset: int) -> str:
     # Beyond the basic plane a character is written as two, as UTF-16 has it.
     said = _PAIR.sub(lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), said)
     if _SURROGATE.search(said):
-        raise MofError(offset - 1, "half a pair of surrogates in a string is no character")
+        raise MofError(offset - 1, "half a pair of surrogates in a string is not a character")
     return said
 
 

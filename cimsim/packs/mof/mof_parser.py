@@ -1,14 +1,14 @@
 """From the text of a MOF file to what it declares (DSP0004, annex A), by recursive descent.
 
-Every function begins at the first token of what it is named after and ends behind its last. Names of CIM's language (``class``,
-``any``) are told from names of elements by where they stand, so that a property may be called ``Schema``. What only the MOF of
+Every function begins at the first token of what it is named after and ends behind its last. Keywords (``class``, ``any``) are
+distinguished from names of elements by where they stand, so that a property may be called ``Schema``. What only the MOF of
 Windows has is parsed in either dialect; in DMTF's it ends in an error that names the option.
 """
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from cimsim.packs.mof.dialect import Dialect
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.mof.lexer import END, ERROR, INTEGER, NAME, SIGN, STRING, Token, tokens_of
 from cimsim.packs.mof.mof_errors import MofError, needs_windows
 from cimsim.packs.mof.syntax_tree import (
@@ -19,7 +19,7 @@ from cimsim.packs.mof.syntax_tree import (
     Declaration,
     ElementNode,
     InstanceNode,
-    Literal,
+    LiteralNode,
     MethodNode,
     Pragma,
     QualifierNode,
@@ -45,7 +45,7 @@ _WINDOWS_PRAGMAS: Final = frozenset(
 _MAX_DEPTH: Final = 32
 
 
-def parse(text: str, dialect: Dialect, repeated: Callable[[MofError], object] | None = None) -> list[Declaration]:
+def parse(text: str, dialect: MofDialect, repeated: Callable[[MofError], object] | None = None) -> list[Declaration]:
     """Return what a text declares, in its order.
 
     Args:
@@ -65,10 +65,10 @@ def _refuse(error: MofError) -> None:
 
 
 class _Parser:
-    def __init__(self, text: str, dialect: Dialect, repeated: Callable[[MofError], object]) -> None:
+    def __init__(self, text: str, dialect: MofDialect, repeated: Callable[[MofError], object]) -> None:
         self._repeated = repeated
         self._text = text
-        self._windows = dialect is Dialect.WINDOWS
+        self._windows = dialect is MofDialect.WINDOWS
         self._tokens = tokens_of(text)
         self._place = 0
         self._depth = 0
@@ -394,7 +394,7 @@ class _Parser:
             token = self._take()
             size = token.value
             if token.value < 1:
-                raise MofError(token.offset, f"an array of {token.value} items cannot be")
+                raise MofError(token.offset, f"an array cannot have {token.value} items")
         self._expect("]")
         return True, size
 
@@ -448,16 +448,16 @@ class _Parser:
                 return self._strings()
             case "character":
                 self._place += 1
-                return Literal(Character(value), token.offset)
+                return LiteralNode(Character(value), token.offset)
             case "integer" | "real":
                 self._place += 1
-                return Literal(value, token.offset)
+                return LiteralNode(value, token.offset)
             case "sign" if value == "$":
                 word = self._alias()
                 return Alias(word.text, word.offset)
             case "name" if fold(value) in _CONSTANTS:
                 self._place += 1
-                return Literal(_CONSTANTS[fold(value)], token.offset)
+                return LiteralNode(_CONSTANTS[fold(value)], token.offset)
             case "name" if fold(value) == "instance" and fold(str(self._ahead().value)) == "of":
                 self._needs_windows(token.offset, "an instance is not a value of DMTF's MOF, its text in a string is")
                 return self._embedded()
@@ -471,12 +471,12 @@ class _Parser:
         self._depth -= 1
         return instance
 
-    def _strings(self) -> Literal:
+    def _strings(self) -> LiteralNode:
         first = self._take()
         parts = [first.value]
         while self._token.kind == STRING:
             parts.append(self._take().value)
-        return Literal("".join(parts), first.offset)
+        return LiteralNode("".join(parts), first.offset)
 
 
 _CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}

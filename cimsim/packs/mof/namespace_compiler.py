@@ -11,26 +11,24 @@ from collections import deque
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
-from cimsim.packs.declarations import Directive, prepare
 from cimsim.packs.mof.class_builder import class_declaration, qualifier_declaration, qualifiers
-from cimsim.packs.mof.dialect import Dialect, decode
+from cimsim.packs.mof.compilation_context import CompilationContext
+from cimsim.packs.mof.declarations import Directive, prepare
+from cimsim.packs.mof.dialect import MofDialect, decode
 from cimsim.packs.mof.mof_errors import MofError, needs_windows
 from cimsim.packs.mof.mof_parser import parse
+from cimsim.packs.mof.mof_source import MofSource
 from cimsim.packs.mof.pending_instances import PendingInstance
-from cimsim.packs.mof.source import Source
-from cimsim.packs.mof.syntax_tree import ClassNode, Declaration, InstanceNode, Literal, Pragma, QualifierNode, QualifierUse
-from cimsim.packs.mof.windows import IN_WINDOWS, adapted, inferred
+from cimsim.packs.mof.syntax_tree import ClassNode, Declaration, InstanceNode, LiteralNode, Pragma, QualifierNode, QualifierUse
+from cimsim.packs.mof.windows_qualifiers import IN_WINDOWS, adapted, inferred
 from cimsim.packs.pack_errors import PackError
 from cimsim.world.checks import referred_classes
 from cimsim.world.names import did_you_mean, fold, fold_namespace
-from cimsim.world.world import Namespace
-
-if TYPE_CHECKING:
-    from cimsim.packs.mof.compilation import Build
+from cimsim.world.world import Namespace, World
 
 _NAMESPACE: Final = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 _OF_PROPERTY: Final = re.compile(r"(?:reference|property|default of property) [^\s.]+\.([^\s.:]+)")
@@ -42,31 +40,41 @@ class _Entry:
 
     __slots__ = ("done", "namespace", "node", "source")
 
-    def __init__(self, source: Source, node: Declaration, namespace: str) -> None:
+    def __init__(self, source: MofSource, node: Declaration, namespace: str) -> None:
         self.source = source
         self.node = node
         self.namespace = namespace
         self.done = False
 
 
-class Compiler:
+class NamespaceCompiler:
     """Compiles files into a namespace and those that they name.
 
     ``aliases`` are the instances by folded alias, in the order in which they were read.
     """
 
-    def __init__(self, build: "Build") -> None:
-        self.build = build
+    def __init__(self, context: CompilationContext) -> None:
+        self._context = context
         self.aliases: dict[str, list[PendingInstance]] = {}
-        self._including: list[Source] = []
+        self._including: list[MofSource] = []
         self._referred: deque[tuple[str, str]] = deque()
         self._seen: set[tuple[Path, str]] = set()
         self._waiting: dict[tuple[type, str, str], _Entry] = {}
 
+    @property
+    def world(self) -> World:
+        """The world with what has been declared so far."""
+        return self._context.transaction.world
+
+    @property
+    def dialect(self) -> MofDialect:
+        """What the files of the pack are written in."""
+        return self._context.dialect
+
     def compile_listed(self, name: str, namespace: str) -> None:
         """Compile a file that the pack lists, and what its classes refer to; raises PackError."""
-        path = Path(os.path.normpath(self.build.folder / name))
-        self._compile(path, self.build.read(path), namespace)
+        path = Path(os.path.normpath(self._context.folder / name))
+        self._compile(path, self._context.read(path), namespace)
         self.find_referred()
 
     def find_referred(self) -> None:
@@ -82,16 +90,16 @@ class Compiler:
         if entry is not None and not entry.done:
             self._declare(entry)
             return self._has_class(classname, namespace)
-        path = self.build.find(classname)
+        path = self._context.find(classname)
         if path is None:
             return False
-        self._compile(path, self.build.read(path), namespace)
+        self._compile(path, self._context.read(path), namespace)
         return self._has_class(classname, namespace)
 
     def prepare(self, namespace: str) -> Namespace:
         """Return a namespace, which is made if need be."""
-        prepare(self.build.transaction, namespace, self.build.standard)
-        return self.build.transaction.world.namespace(namespace)
+        prepare(self._context.transaction, namespace, self._context.standard)
+        return self.world.namespace(namespace)
 
     # Files
 
@@ -100,11 +108,11 @@ class Compiler:
         if (path, fold_namespace(namespace)) in self._seen:
             return
         self._seen.add((path, fold_namespace(namespace)))
-        name = Path(os.path.relpath(path, self.build.folder)).as_posix()
-        source = Source(path, self.build.folder, name, decode(content, path, self.build.dialect))
+        name = Path(os.path.relpath(path, self._context.folder)).as_posix()
+        source = MofSource(path, self._context.folder, name, decode(content, path, self.dialect))
         try:
-            repeated = partial(self._remark, source) if self.build.declaring.lenient else None
-            entries = self._entries(source, parse(source.text, self.build.dialect, repeated), namespace)
+            repeated = partial(self._remark, source) if self._context.declaring.lenient else None
+            entries = self._entries(source, parse(source.text, self.dialect, repeated), namespace)
         except MofError as error:
             raise source.error(error) from None
         self._including.append(source)
@@ -112,10 +120,10 @@ class Compiler:
             self._declare(entry)
         self._including.pop()
 
-    def _remark(self, source: Source, error: MofError) -> None:
-        self.build.refuse(source.position(error.offset), error.text)
+    def _remark(self, source: MofSource, error: MofError) -> None:
+        self._context.refuse(source.position(error.offset), error.text)
 
-    def _entries(self, source: Source, declarations: Iterable[Declaration], namespace: str) -> list[_Entry]:
+    def _entries(self, source: MofSource, declarations: Iterable[Declaration], namespace: str) -> list[_Entry]:
         """Return the declarations of a file, each with its namespace; those that may be needed early are known from now on."""
         entries = []
         for node in declarations:
@@ -167,7 +175,7 @@ class Compiler:
             self._add(entry, declared)
         except CIMError as error:
             text = error.status_description
-            earlier = self.build.declared_class(declared.classname, entry.namespace)
+            earlier = self._context.declared_class(declared.classname, entry.namespace)
             if earlier is not None:
                 text += f", otherwise declared in {earlier.file}:{earlier.line}:{earlier.column}"
             match = _OF_PROPERTY.match(text)
@@ -181,36 +189,36 @@ class Compiler:
         if fold(node.classname.text) == "__namespace":
             self._namespace(entry, node)
             return
-        system = self.build.dialect is Dialect.WINDOWS and node.classname.text.startswith("__")
+        system = self.dialect is MofDialect.WINDOWS and node.classname.text.startswith("__")
         if system and not self._has_class(node.classname.text, entry.namespace):
             # It registers a provider or the like with Windows, and has nothing to say here.
             return
-        pending = PendingInstance(self, entry.source, node, entry.namespace, len(self.build.pending))
-        self.build.pending.append(pending)
+        pending = PendingInstance(self, entry.source, node, entry.namespace, len(self._context.pending))
+        self._context.pending.append(pending)
         if node.alias is not None:
             self.aliases.setdefault(fold(node.alias.text), []).append(pending)
 
     def _namespace(self, entry: _Entry, node: InstanceNode) -> None:
         """Make the namespace that an instance of ``__Namespace`` stands for in Windows."""
-        if self.build.dialect is not Dialect.WINDOWS:
+        if self.dialect is not MofDialect.WINDOWS:
             raise MofError(node.classname.offset, needs_windows(f"{node.classname.text} is not a class of DMTF's"))
         match node.values:
-            case ((name, Literal(str() as text)),) if fold(name.text) == "name" and _NAMESPACE.fullmatch(text):
+            case ((name, LiteralNode(str() as text)),) if fold(name.text) == "name" and _NAMESPACE.fullmatch(text):
                 self._add(entry, Directive("namespace", f"{entry.namespace}/{text}"))
             case _:
                 raise MofError(node.offset, 'an instance of __Namespace has its name and nothing else: Name = "NAME";')
 
     def _qualifier(self, use: QualifierUse, entry: _Entry) -> CIMQualifierDeclaration:
         """Return the declaration of a qualifier; in the MOF of Windows one that is not declared is so by its first use."""
-        namespace = self.build.transaction.world.namespace(entry.namespace)
+        namespace = self.world.namespace(entry.namespace)
         name = fold(use.name.text)
         known = namespace.qualifiers.get(name)
         if known is None:
             waiting = self._waiting.get((QualifierNode, fold_namespace(entry.namespace), name))
             if waiting is not None and not waiting.done:
                 self._declare(waiting)
-                known = self.build.transaction.world.namespace(entry.namespace).qualifiers.get(name)
-        windows = self.build.dialect is Dialect.WINDOWS
+                known = self.world.namespace(entry.namespace).qualifiers.get(name)
+        windows = self.dialect is MofDialect.WINDOWS
         if known is not None:
             return adapted(known, use) if windows else known
         if windows:
@@ -235,27 +243,27 @@ class Compiler:
                 raise MofError(node.offset, "#pragma deleteinstance is not supported: leave out the instance instead")
 
     def _include(self, entry: _Entry, node: Pragma) -> None:
-        windows = self.build.dialect is Dialect.WINDOWS
+        windows = self.dialect is MofDialect.WINDOWS
         given = node.arguments[0].text
         named = given.replace("\\", "/") if windows else given
         path = Path(os.path.normpath(entry.source.path.parent / named))
         if windows:
-            path = self.build.spelling(path)
+            path = self._context.spelling(path)
         if any(source.path == path for source in self._including):
             raise MofError(node.offset, f"{path.name} includes itself")
         try:
-            content = self.build.read(path)
+            content = self._context.read(path)
         except PackError as error:
             text = f"included file {os.path.normpath(entry.source.path.parent / named)}: {error.text}"
             windows_path = Path(os.path.normpath(entry.source.path.parent / given.replace("\\", "/")))
-            if not windows and self._is_there(self.build.spelling(windows_path)):
+            if not windows and self._is_there(self._context.spelling(windows_path)):
                 text = needs_windows(f"{text}; there is {posixpath.basename(given.replace(chr(92), '/'))} in another spelling")
             raise MofError(node.offset, text) from None
         self._compile(path, content, entry.namespace)
 
     def _is_there(self, path: Path) -> bool:
         try:
-            self.build.read(path)
+            self._context.read(path)
         except PackError:
             return False
         return True
@@ -278,7 +286,7 @@ class Compiler:
         return self.prepare(namespace).schema.get(classname) is not None
 
     def _add(self, entry: _Entry, item: CIMClass | CIMQualifierDeclaration | Directive) -> None:
-        self.build.add(entry.source.position(entry.node.offset), entry.namespace, item)
+        self._context.add(entry.source.position(entry.node.offset), entry.namespace, item)
 
 
 def _namespace_named(node: Pragma) -> str:

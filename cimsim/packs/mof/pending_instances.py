@@ -2,38 +2,57 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pywbem import CIMError
 
-from cimsim.packs.declarations import Position
 from cimsim.packs.mof.class_builder import literal
+from cimsim.packs.mof.declarations import MofPosition
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.mof.mof_errors import MofError
 from cimsim.packs.mof.mof_parser import parse
-from cimsim.packs.mof.source import Source
-from cimsim.packs.mof.syntax_tree import Alias, Array, InstanceNode, Literal, Value, Word
+from cimsim.packs.mof.mof_source import MofSource
+from cimsim.packs.mof.syntax_tree import Alias, Array, InstanceNode, LiteralNode, Value, Word
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.object_path import parse_path
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import Property, ResolvedClass
-from cimsim.world.world import Binding, Namespace
+from cimsim.world.world import Binding, Namespace, World
 
-if TYPE_CHECKING:
-    from cimsim.packs.mof.namespace_compiler import Compiler
+
+class InstanceScope(Protocol):
+    """What an instance of MOF sees of the compiler of its namespace."""
+
+    aliases: dict[str, list["PendingInstance"]]
+    """The instances by folded alias, in the order in which they were read."""
+
+    @property
+    def world(self) -> World:
+        """The world as it is by now."""
+        ...
+
+    @property
+    def dialect(self) -> MofDialect:
+        """What the files of the pack are written in."""
+        ...
+
+    def find_class(self, classname: str, namespace: str) -> bool:
+        """Return whether a class exists, be it after looking for the file that declares it."""
+        ...
 
 
 class PendingInstance:
     """An instance that MOF declares, while not everything is known that it may name.
 
-    ``number`` counts the instances of the pack as they were read. All methods that raise do so with a PackError that tells the
-    place.
+    ``number`` counts the instances of the pack as they were read. All methods that raise do so with a PackError that names
+    the place.
     """
 
-    def __init__(self, compiler: "Compiler", source: Source, node: InstanceNode, namespace: str, number: int) -> None:
+    def __init__(self, scope: InstanceScope, source: MofSource, node: InstanceNode, namespace: str, number: int) -> None:
         self.namespace = namespace
         self.number = number
-        self._compiler = compiler
+        self._scope = scope
         self._source = source
         self._node = node
         self._data: InstanceData | None = None
@@ -43,7 +62,7 @@ class PendingInstance:
         self._referred = False
 
     @property
-    def position(self) -> Position:
+    def position(self) -> MofPosition:
         """Where its first word stands."""
         return self._source.position(self._node.offset)
 
@@ -57,7 +76,7 @@ class PendingInstance:
         """Whether it is an instance of the namespace: one without keys that others embed by its alias is only a value."""
         return self._referred or not self._embedded or bool(self._cls.keys)
 
-    def place_of(self, name: str) -> Position:
+    def place_of(self, name: str) -> MofPosition:
         """Return where a property gets its value; the instance's own place if it gets none."""
         offsets = {fold(word.text): word.offset for word, _ in self._node.values}
         return self._source.position(offsets.get(fold(name), self._node.offset))
@@ -99,7 +118,7 @@ class PendingInstance:
 
     @property
     def _target(self) -> Namespace:
-        return self._compiler.build.transaction.world.namespace(self.namespace)
+        return self._scope.world.namespace(self.namespace)
 
     @property
     def _cls(self) -> ResolvedClass:
@@ -109,7 +128,7 @@ class PendingInstance:
         cls = self._target.schema.get(name.text)
         if cls is not None:
             return cls
-        if not self._compiler.find_class(name.text, self.namespace):
+        if not self._scope.find_class(name.text, self.namespace):
             raise MofError(name.offset, self._target.no_class(name.text))
         return self._target.cls(name.text)
 
@@ -123,7 +142,7 @@ class PendingInstance:
             raise MofError(name.offset, cls.no_property(name.text))
         try:
             data = PropertyData(name.text, None, False, self._value(prop, value))
-            self._compiler.build.transaction.world.values(cls, InstanceData(cls.name, (data,)), self._target)
+            self._scope.world.values(cls, InstanceData(cls.name, (data,)), self._target)
         except CIMError as error:
             raise MofError(name.offset, error.status_description) from None
         except ValueError as error:
@@ -141,17 +160,17 @@ class PendingInstance:
                 return self._named(value).embedded()
             case InstanceNode() if prop.embedded:
                 return self._bound(value)
-            case Literal(str() as text) if prop.type == "reference":
-                world = self._compiler.build.transaction.world
+            case LiteralNode(str() as text) if prop.type == "reference":
+                world = self._scope.world
                 return Binding(world, self._target).reference(parse_path(text, world, self.namespace))
-            case Literal(str() as text) if prop.embedded:
+            case LiteralNode(str() as text) if prop.embedded:
                 return self._from_text(text)
         return literal(value, prop.type)
 
     def _from_text(self, text: str) -> InstanceData:
         """Return the instance that the text of an embedded one declares."""
         try:
-            declared = parse(text, self._compiler.build.dialect)
+            declared = parse(text, self._scope.dialect)
             instances = [each for each in declared if isinstance(each, InstanceNode)]
             if len(instances) != 1 or len(declared) != 1:
                 raise ValueError(f"the text of one instance expected, not of {len(declared)} declarations")
@@ -164,9 +183,9 @@ class PendingInstance:
 
     def _named(self, alias: Alias) -> "PendingInstance":
         """Return the instance of an alias: the last before this one, else the first behind it."""
-        found = self._compiler.aliases.get(fold(alias.name))
+        found = self._scope.aliases.get(fold(alias.name))
         if found is None:
-            hint = did_you_mean(f"${alias.name}", [f"${each[-1].alias}" for each in self._compiler.aliases.values()])
+            hint = did_you_mean(f"${alias.name}", [f"${each[-1].alias}" for each in self._scope.aliases.values()])
             raise MofError(alias.offset, f"alias ${alias.name} is not defined{hint}")
         before = [each for each in found if each.number < self.number]
         return before[-1] if before else found[0]
@@ -181,7 +200,7 @@ class PendingInstance:
             value = prop.default
             if fold(prop.name) in given:
                 data = self._property(cls, *given[fold(prop.name)])
-                world = self._compiler.build.transaction.world
+                world = self._scope.world
                 value = world.values(cls, InstanceData(cls.name, (data,)), target)[place]
             if value is None:
                 raise MofError(self._node.offset, f"key {prop.name} of class {cls.name} has no value")

@@ -17,7 +17,7 @@ class Character(str):
     __slots__ = ()
 
 
-class Literal(NamedTuple):
+class LiteralNode(NamedTuple):
     """A string, a :class:`Character`, a number, a boolean, or None for NULL."""
 
     value: Any
@@ -50,7 +50,7 @@ class InstanceNode:
     offset: int
 
 
-Value: TypeAlias = Literal | Alias | Array | InstanceNode
+Value: TypeAlias = LiteralNode | Alias | Array | InstanceNode
 
 
 @dataclass(frozen=True, slots=True)

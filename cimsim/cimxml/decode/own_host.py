@@ -30,7 +30,7 @@ def is_own_host(host: str, called: str | None, own: str) -> bool:
 
 
 def _split(host: str) -> tuple[str, str]:
-    """Return name and port, an empty one where there is none; an IPv6 address without its brackets."""
+    """Return name and port, "" for the one that is missing; an IPv6 address without its brackets."""
     if host.startswith("["):
         name, _, port = host[1:].partition("]")
         return name, port.removeprefix(":")

@@ -5,14 +5,14 @@ from bisect import bisect_left
 from pathlib import Path
 from typing import Final
 
-from cimsim.packs.declarations import Position
+from cimsim.packs.mof.declarations import MofPosition
 from cimsim.packs.mof.mof_errors import MofError
 from cimsim.packs.pack_errors import PackError
 
 _NEWLINE: Final = re.compile("\n")
 
 
-class Source:
+class MofSource:
     """A MOF text.
 
     Args:
@@ -29,13 +29,13 @@ class Source:
         self._name = name
         self._newlines: list[int] | None = None
 
-    def position(self, offset: int) -> Position:
+    def position(self, offset: int) -> MofPosition:
         """Return the position of an offset in the text."""
         if self._newlines is None:
             self._newlines = [match.start() for match in _NEWLINE.finditer(self.text)]
         line = bisect_left(self._newlines, offset)
         start = self._newlines[line - 1] + 1 if line else 0
-        return Position(self._name, line + 1, offset - start + 1)
+        return MofPosition(self._name, line + 1, offset - start + 1)
 
     def error(self, error: MofError) -> PackError:
         """Return an error in this text with its place."""

@@ -1,9 +1,9 @@
-"""What every element has: attributes, children, text. What the DTD does not allow is refused (rules HE12, M17, M18)."""
+"""Reading what every element has, attributes, children, text, and refusing what the DTD does not allow (HE12, M17, M18)."""
 
 import re
 from typing import Final
 
-from cimsim.cimxml.decode.xml import Element
+from cimsim.cimxml.decode.xml_parser import Element
 from cimsim.cimxml.message import REQUEST_NOT_VALID, MessageError
 from cimsim.world.values import SCALAR_TYPES
 
@@ -12,7 +12,7 @@ ONLY_NAME: Final = frozenset({"NAME"})
 EMBEDDED: Final = frozenset({"EmbeddedObject", "EMBEDDEDOBJECT"})
 """The spellings of EmbeddedObject (rule X10)."""
 
-_MOST_ATTRIBUTES: Final = 100
+_MAX_ATTRIBUTES: Final = 100
 _LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _BLANKS: Final = " \t\r\n"
 _IDENTIFIER: Final = re.compile("[A-Za-z_\u0080-\uffef][0-9A-Za-z_\u0080-\uffef]*")
@@ -30,7 +30,7 @@ def attributes(element: Element, required: frozenset[str], optional: frozenset[s
         MessageError: request-not-valid for a missing or an unknown one (rules HE12, M18), or for too many (rule SEC3).
     """
     # The time that lxml takes to collect them grows with the square of their number.
-    if len(element.attrib) > _MOST_ATTRIBUTES:
+    if len(element.attrib) > _MAX_ATTRIBUTES:
         raise not_valid(f"{element.tag} with {len(element.attrib)} attributes")
     items = element.items()
     if not items and not required:
@@ -114,7 +114,7 @@ def unexpected(parent: Element, child: Element) -> MessageError:
 
 
 def _tag(element: Element) -> str:
-    # What is no element (an entity reference that slipped through) has a function in place of its name.
+    # What is not an element (an entity reference that slipped through) has a function in place of its name.
     return element.tag if isinstance(element.tag, str) else "entity reference"
 
 
@@ -126,7 +126,7 @@ def expect(element: Element, tag: str, parent: Element) -> Element:
 
 
 def identifier(text: str, longest: int) -> str:
-    """Return a CIM name that is one (rule D30).
+    """Return a text that must be a CIM name (rule D30).
 
     Raises:
         MessageError: request-not-valid when it is empty, illegal, or longer than ``longest`` (rule SEC3).

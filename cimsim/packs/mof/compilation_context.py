@@ -1,31 +1,14 @@
-"""Compiling the MOF of a pack with the front end of ``packs.mof``.
-
-Strategy. A file is parsed as a whole (``mof.parser``), so that syntax errors come before all others. Then its declarations
-enter a transaction one after the other (``mof.compiler``), and a list with their places, from which the cache makes its file.
-Whatever is wrong becomes a ``PackError`` on the spot. DSP0004 does not ask that things are declared before they are used, so:
-
-* A class or qualifier that is needed is declared early if it stands further down in a file that is being compiled.
-* Classes that are missing are looked for in other files, ``CLASS.mof`` below the pack's folder for one. Those that a class only
-  refers to wait until the listed file is done, so that classes may refer to each other, and long chains of them do not nest.
-  What is still missing at the end is an error.
-* Instances wait until all classes of the pack are there (``mof.instances``). Then the values of all of them are bound, aliases
-  become the paths that the keys of their instances make, and the instances are created in the order of the text. Whether the
-  references lead somewhere is looked at last.
-
-A file is compiled once into a namespace, however often it is included or looked for. Only a cache miss imports this module.
-"""
+"""What the compilers of one pack share: the transaction, where files come from, and what has been declared so far."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from pywbem import CIMClass, CIMError
 
-from cimsim.packs.declarations import Compiled, Declared, Declaring, Item, Position, Remark, Standard, prepare
-from cimsim.packs.manifest import NamespaceEntry
-from cimsim.packs.mof.dialect import Dialect
-from cimsim.packs.mof.namespace_compiler import Compiler
+from cimsim.packs.mof.declarations import DeclarationLoader, Declared, Item, MofPosition, Remark, StandardQualifiers
+from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.mof.pending_instances import PendingInstance
 from cimsim.packs.pack_errors import PackError
 from cimsim.world.checks import referred_classes
@@ -36,57 +19,25 @@ from cimsim.world.names import fold, fold_namespace
 _OF_REFERENCE: Final = re.compile(r"reference [^\s.]+\.([^\s.:]+) ")
 
 
-def compile_pack(
-    declaring: Declaring,
-    folder: Path,
-    namespaces: Iterable[NamespaceEntry],
-    standard: Standard,
-    read: Callable[[Path], bytes],
-    find: Callable[[str], Path | None],
-    dialect: Dialect = Dialect.DMTF,
-    spelling: Callable[[Path], Path] = lambda path: path,
-) -> Compiled:
-    """Compile the MOF of a pack into a transaction.
+class CompilationContext:
+    """What the compilers of the namespaces of one pack share.
 
-    Args:
-        declaring: gets everything that the MOF declares; its world holds the packs that this one requires.
-        folder: the pack's folder, from which the MOF files are named.
-        namespaces: the MOF files of each namespace, in order. An alias is known in all files of its namespace.
-        standard: what a new namespace starts with.
-        read: returns the content of a file, or raises PackError.
-        find: returns the file in which a missing class is to be looked for, or None.
-        dialect: what the files are written in.
-        spelling: returns the path of a file that differs from the one given in letter case only, if there is such a one.
+    The arguments are those of ``pack_compiler.compile_pack``.
 
-    Returns:
-        What was declared; ``reads`` is left empty, since the caller did the reading.
-
-    Raises:
-        PackError: at the first thing that is wrong.
+    Attributes:
+        declared: what has entered the world, in order.
+        pending: the instances that were read and are not in the world yet.
+        remarks: what was taken leniently.
     """
-    build = Build(declaring, folder, standard, read, find, dialect, spelling)
-    compilers: dict[str, Compiler] = {}
-    for entry in namespaces:
-        prepare(declaring.transaction, entry.name, standard)
-        compiler = compilers.setdefault(fold_namespace(entry.name), Compiler(build))
-        for name in entry.mof:
-            compiler.compile_listed(name, entry.name)
-    build.create_instances()
-    build.check_classes()
-    return Compiled(tuple(build.declared), remarks=tuple(build.remarks))
-
-
-class Build:
-    """What the compilers of one pack share."""
 
     def __init__(
         self,
-        declaring: Declaring,
+        declaring: DeclarationLoader,
         folder: Path,
-        standard: Standard,
+        standard: StandardQualifiers,
         read: Callable[[Path], bytes],
         find: Callable[[str], Path | None],
-        dialect: Dialect,
+        dialect: MofDialect,
         spelling: Callable[[Path], Path],
     ) -> None:
         self.declaring = declaring
@@ -101,7 +52,7 @@ class Build:
         self.declared: list[Declared] = []
         self.pending: list[PendingInstance] = []
 
-    def add(self, position: Position, namespace: str, item: Item) -> Instance | None:
+    def add(self, position: MofPosition, namespace: str, item: Item) -> Instance | None:
         """Put a declaration into the world and on the list; raises CIMError."""
         instance = self.declaring.apply(position, namespace, item)
         if instance is not None and isinstance(item, InstanceData):
@@ -109,13 +60,13 @@ class Build:
         self.declared.append(Declared(position, namespace, item))
         return instance
 
-    def refuse(self, position: Position, text: str) -> None:
+    def refuse(self, position: MofPosition, text: str) -> None:
         """Raise the error at a position; leniently only remark on it."""
         if not self.declaring.lenient:
             raise position.error(self.folder, text)
         self.remarks.append(Remark(position, text))
 
-    def declared_class(self, classname: str, namespace: str) -> Position | None:
+    def declared_class(self, classname: str, namespace: str) -> MofPosition | None:
         """Return where the MOF of this pack declares a class, or None."""
         folded, target = fold(classname), fold_namespace(namespace)
         for position, where, item in self.declared:

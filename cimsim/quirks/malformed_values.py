@@ -1,4 +1,4 @@
-"""Requests with a value that is none of the type it claims to be; some servers call them invalid messages (rules Q1, HE15)."""
+"""Values in a request that do not fit the type they are sent with; some servers refuse the whole message (rules Q1, HE15)."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from cimsim.world.values import SCALAR_TYPES, Malformed, convert_scalar
 
 
 def wrong_value(request: Request) -> str | None:
-    """Return what is wrong with the first value of a request that does not fit the type which the request itself tells.
+    """Return what is wrong with the first value that does not fit the type it is sent with; None: no value is wrong.
 
-    What only the class knows is not looked at: the types of keys, and of values that come without one. None: no value is wrong.
+    What only the class knows is not looked at: the types of keys, and of values that are sent without a type.
     """
     operation = None if isinstance(request, ExtrinsicRequest) else OPERATIONS.get(fold(request.name))
     for argument in request.arguments:

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from cimsim.cimxml.message import MessageError
-from cimsim.cimxml.quirks import PROFILES
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance, Request
 from cimsim.operations.results import Result
-from cimsim.quirks.literals import wrong_value
-from cimsim.quirks.quirky_cimom import HabitualCimom
+from cimsim.quirks.malformed_values import wrong_value
+from cimsim.quirks.profiles import PROFILES
+from cimsim.quirks.quirky_cimom import QuirkyCimom
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Malformed, Untyped
@@ -59,7 +59,7 @@ RIGHT = PropertyData("Size", "uint8", False, Untyped("255"))
 def test_q1_a_wrong_value_is_an_invalid_message(request_: Request) -> None:
     assert wrong_value(request_) is not None
     with pytest.raises(MessageError) as caught:
-        HabitualCimom(Nobody(), PROFILES["openpegasus"]).start(request_)
+        QuirkyCimom(Nobody(), PROFILES["openpegasus"]).start(request_)
     assert (caught.value.status, caught.value.cim_error) == (400, "request-not-valid")
 
 

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from cimsim.cimxml.decode.message_limits import Limits
-from cimsim.cimxml.decode.xml import Element, XmlParser
-from cimsim.cimxml.encode.escape import escape_attribute
+from cimsim.cimxml.decode.message_limits import MessageLimits
+from cimsim.cimxml.decode.xml_parser import Element, XmlParser
 from cimsim.cimxml.encode.instance_writer import bare_instance
+from cimsim.cimxml.encode.xml_escape import escape_attribute
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.results import Projection
 from cimsim.world.instances import Instance
@@ -19,12 +19,12 @@ _CALL: Final = (
     f'" PROTOCOLVERSION="{PROTOCOL_VERSION}"><SIMPLEEXPREQ><EXPMETHODCALL NAME="{METHOD}"><EXPPARAMVALUE NAME="NewIndication">'
 )
 _END: Final = b"</EXPPARAMVALUE></EXPMETHODCALL></SIMPLEEXPREQ></MESSAGE></CIM>\n"
-_LIMITS: Final = Limits(elements=1000, attributes=1000, tag_length=16384)
-_MOST_SHOWN: Final = 200
+_LIMITS: Final = MessageLimits(elements=1000, attributes=1000, tag_length=16384)
+_MAX_SHOWN: Final = 200
 
 
 class ExportError(Exception):
-    """A listener refused an indication, or its answer is none. The text says why; it may hold what the listener sent."""
+    """A listener refused an indication, or its answer is not valid. The text says why; it may quote what the listener sent."""
 
 
 def export_payload(indication: Instance, columns: Projection | None = None) -> bytes:
@@ -38,7 +38,7 @@ def export_message(identifier: str, payload: bytes) -> bytes:
 
 
 def check_reply(body: bytes, identifier: str) -> None:
-    """Check that a listener has taken the indication of the message with this ID.
+    """Check that a listener has accepted the indication of the message with this ID.
 
     Raises:
         ExportError: it has not (rule I17).
@@ -47,15 +47,15 @@ def check_reply(body: bytes, identifier: str) -> None:
         message = _child(XmlParser(_LIMITS).parse(body), "CIM", "MESSAGE")
         response = _child(_child(message, "MESSAGE", "SIMPLEEXPRSP"), "SIMPLEEXPRSP", "EXPMETHODRESPONSE")
     except MessageError as error:
-        raise ExportError(f"the answer is not CIM-XML: {error.detail[:_MOST_SHOWN]}") from None
+        raise ExportError(f"the answer is not CIM-XML: {error.detail[:_MAX_SHOWN]}") from None
     if message.get("ID") != identifier:
-        raise ExportError(f"the answer is to message {str(message.get('ID'))[:_MOST_SHOWN]!r}, not to {identifier!r}")
+        raise ExportError(f"the answer is to message {str(message.get('ID'))[:_MAX_SHOWN]!r}, not to {identifier!r}")
     if response.get("NAME") != METHOD:
-        raise ExportError(f"the answer is to method {str(response.get('NAME'))[:_MOST_SHOWN]!r}")
+        raise ExportError(f"the answer is to method {str(response.get('NAME'))[:_MAX_SHOWN]!r}")
     refusal = response.find("ERROR")
     if refusal is not None:
-        description = str(refusal.get("DESCRIPTION") or "")[:_MOST_SHOWN]
-        raise ExportError(f"the listener refused it with {str(refusal.get('CODE'))[:_MOST_SHOWN]}: {description!r}")
+        description = str(refusal.get("DESCRIPTION") or "")[:_MAX_SHOWN]
+        raise ExportError(f"the listener refused it with {str(refusal.get('CODE'))[:_MAX_SHOWN]}: {description!r}")
 
 
 def _child(element: Element, tag: str, child: str) -> Element:

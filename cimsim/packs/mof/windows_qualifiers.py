@@ -6,7 +6,7 @@ from pywbem import CIMQualifierDeclaration
 
 from cimsim.packs.mof.mof_errors import MofError
 from cimsim.packs.mof.mof_parser import SCOPES
-from cimsim.packs.mof.syntax_tree import Array, Character, Literal, QualifierUse, Value
+from cimsim.packs.mof.syntax_tree import Array, Character, LiteralNode, QualifierUse, Value
 from cimsim.world.values import INTEGER_RANGES
 
 IN_WINDOWS: Final = frozenset(
@@ -29,7 +29,7 @@ def adapted(declaration: CIMQualifierDeclaration, use: QualifierUse) -> CIMQuali
 
     Windows compares no use with another, and its MOF has ``Values("Up")`` beside ``Values{"Up", "Down"}``.
     """
-    if use.value is None or (isinstance(use.value, Literal) and use.value.value is None):
+    if use.value is None or (isinstance(use.value, LiteralNode) and use.value.value is None):
         return declaration
     is_array = isinstance(use.value, Array)
     if is_array == bool(declaration.is_array):
@@ -76,5 +76,5 @@ def _type(use: QualifierUse) -> str:
 def _values(value: Value) -> list[Any]:
     items = value.items if isinstance(value, Array) else (value,)
     # An instance or an alias is of no type that a qualifier can have.
-    given = [item.value if isinstance(item, Literal) else item for item in items]
+    given = [item.value if isinstance(item, LiteralNode) else item for item in items]
     return [item for item in given if item is not None] or [""]

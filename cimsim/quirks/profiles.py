@@ -1,12 +1,14 @@
-"""The habits of real servers that a client has to cope with, as profiles of switches (rules Q1 to Q7, W7)."""
+"""The quirks of real servers that a client has to cope with, as profiles of switches (rules Q1 to Q7, W7)."""
 
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from cimsim.world.names import INTEROP_NAMES
+
 
 class KeyType(Enum):
-    """What a KEYVALUE tells of the type of a key beside its VALUETYPE."""
+    """What the TYPE of a KEYVALUE says."""
 
     DECLARED = "declared"
     ABSENT = "absent"
@@ -14,26 +16,26 @@ class KeyType(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Brand:
-    """How an object manager presents itself, for clients to tell its brand and version (rule W7).
+class Product:
+    """How an object manager presents itself, by which clients recognize the product and its version (rule W7).
 
     Attributes:
         element_name: of CIM_ObjectManager.
         description: of CIM_ObjectManager; it holds the version.
-        namespace_class: the subclass of CIM_Namespace that clients create once they know the brand; None: none.
+        namespace_class: the subclass of CIM_Namespace that clients create once they know the product; "": none.
     """
 
     element_name: str
     description: str
-    namespace_class: str | None = None
+    namespace_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """Habits of a server. Nothing is switched on by default.
+    """The quirks of a server. Nothing is switched on by default.
 
     Attributes:
-        brand: how CIM_ObjectManager presents itself; None: as cimsim.
+        product: how the object manager presents itself; None: as cimsim.
         versions: CIMVERSION, DTDVERSION and PROTOCOLVERSION of responses.
         content_type: of responses; None: the usual one.
         realm: of Basic authentication; None: the usual one.
@@ -44,7 +46,7 @@ class Quirks:
         empty_hosts: the paths of association operations have an empty HOST.
         interop: the name of the namespace root/interop; None: that.
         leading_slash: CIM_Namespace names namespaces with a slash in front.
-        hidden_namespaces: those that CIM_Namespace does not list.
+        hidden_namespaces: those that CIM_Namespace does not list, by folded name.
         class_paths_as_keys: a key that is a reference is a LOCALCLASSPATH.
         untyped_methods: METHOD has no TYPE.
         bare_pull: an answer of a pull operation that has no objects has no IRETURNVALUE.
@@ -56,21 +58,21 @@ class Quirks:
         unknown_parameter: the status code for a parameter that an operation does not have; 0: the usual one, as below.
         no_continuation: for ContinueOnError.
         filter_pairing: for a filter query without language, or a language without query.
-        pull_kind: for an enumeration context that is none or belongs to another pull operation.
+        pull_kind: for an enumeration context that does not exist or belongs to another pull operation.
         unknown_operation: for operations that do not exist, or that ``left_out`` names.
         left_out: operations that the server does not have.
         values_as_http: a value that is malformed is answered 400, not with a CIM error.
         post_only: methods other than POST and M-POST are answered 501, OPTIONS too.
         no_expectations: Expect is answered 417 whatever it says.
-        no_matching: the CIM headers need not agree with the body, and but for CIMOperation need not be there.
-        status_trailers: a client that takes trailers gets chunks, and the status code in a trailer.
+        no_matching: the CIM headers need not agree with the body, and all but CIMOperation may be missing.
+        status_trailers: a client that accepts trailers gets chunks, and the status code in a trailer.
         nameless_class: an empty CLASSNAME in EnumerateClasses and EnumerateClassNames is NULL.
         leading_blanks: white space may stand before the XML declaration.
         cim_value_types: VALUETYPE may name a CIM type.
         keyless_class: an INSTANCENAME without keys, where a class or an instance may stand, is the class if that has keys.
     """
 
-    brand: Brand | None = None
+    product: Product | None = None
     versions: tuple[str, str, str] | None = None
     content_type: bytes | None = None
     realm: str | None = None
@@ -109,9 +111,6 @@ class Quirks:
 
 NO_QUIRKS: Final = Quirks()
 
-INTEROP: Final = "root/interop"
-"""The Interop namespace as the world has it."""
-
 _FAILED: Final = 1
 _NOT_SUPPORTED: Final = 7
 _PULL: Final = frozenset(
@@ -133,7 +132,7 @@ _PULL: Final = frozenset(
 
 PROFILES: Final[dict[str, Quirks]] = {
     "openpegasus": Quirks(
-        brand=Brand("Pegasus", "OpenPegasus CIM Server Version 2.14.1", namespace_class="PG_Namespace"),
+        product=Product("Pegasus", "OpenPegasus CIM Server Version 2.14.1", namespace_class="PG_Namespace"),
         key_type=KeyType.ABSENT,
         both_embedded=True,
         untyped_pull=True,
@@ -147,7 +146,7 @@ PROFILES: Final[dict[str, Quirks]] = {
         post_only=True,
     ),
     "sfcb": Quirks(
-        brand=Brand("sfcb", "Small Footprint CIM Broker 1.4.9"),
+        product=Product("sfcb", "Small Footprint CIM Broker 1.4.9"),
         realm="cimom",
         key_type=KeyType.ABSENT,
         unknown_operation=_FAILED,
@@ -162,7 +161,7 @@ PROFILES: Final[dict[str, Quirks]] = {
         cim_value_types=True,
     ),
     "ecom": Quirks(
-        brand=Brand("EMC CIM Server", "EMC CIM Server Version 8.3.0"),
+        product=Product("EMC CIM Server", "EMC CIM Server Version 8.3.0"),
         output_type=True,
         illegal_description=True,
         descriptions={_FAILED: "Unhandled Exception"},
@@ -173,10 +172,10 @@ PROFILES: Final[dict[str, Quirks]] = {
         key_type=KeyType.EMPTY,
         error_instance=True,
     ),
-    "eternus": Quirks(leading_slash=True, hidden_namespaces=frozenset({"interop", "root/interop", "root/pg_interop"})),
+    "eternus": Quirks(leading_slash=True, hidden_namespaces=INTEROP_NAMES),
     "intelliflash": Quirks(class_paths_as_keys=True),
     "careless": Quirks(
         untyped_methods=True, bare_pull=True, empty_booleans=True, undeclared_property="Undeclared", keyless_class=True
     ),
 }
-"""The profiles by name; ``careless`` has what is known of several servers without a name (rule Q7)."""
+"""The profiles by name; ``careless`` has the quirks that were seen in servers whose product is not known (rule Q7)."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from cimsim.wsman.faults import DESTINATION_UNREACHABLE, WsmanError
+from cimsim.wsman.soap_faults import DESTINATION_UNREACHABLE, WsmanError
 
 WMI: Final = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
 """In front of ``NAMESPACE/CLASS`` (rule WM-R-1)."""

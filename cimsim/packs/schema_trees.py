@@ -11,8 +11,8 @@ from typing import Final, Protocol
 
 from cimsim.packs.pack_errors import PackError, read_bytes
 
-MOST_FILES: Final = 20_000
-MOST_BYTES: Final = 256 * 2**20
+MAX_FILES: Final = 20_000
+MAX_BYTES: Final = 256 * 2**20
 
 
 class Tree(Protocol):
@@ -27,7 +27,7 @@ class Tree(Protocol):
         """Return the content of the file of that path, which begins with ``folder``; raises PackError."""
 
     def contents(self) -> Mapping[str, bytes]:
-        """Return what tells one tree from another: contents by name."""
+        """Return what distinguishes one tree from another: contents by name."""
 
     def covers(self, path: Path) -> bool:
         """Whether ``contents`` answers for the file of that path."""
@@ -146,16 +146,16 @@ def _checked(folder: Path, names: Iterable[str]) -> list[str]:
     found: list[str] = []
     for name in names:
         found.append(name)
-        if len(found) > MOST_FILES:
-            raise PackError(f"more than {MOST_FILES} MOF files", folder)
+        if len(found) > MAX_FILES:
+            raise PackError(f"more than {MAX_FILES} MOF files", folder)
     if not found:
         raise PackError("no MOF file in it", folder)
     return found
 
 
 def _check_size(folder: Path, total: int) -> None:
-    if total > MOST_BYTES:
-        raise PackError(f"more than {MOST_BYTES // 2**20} MiB of files", folder)
+    if total > MAX_BYTES:
+        raise PackError(f"more than {MAX_BYTES // 2**20} MiB of files", folder)
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -38,7 +38,7 @@ def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]
     """Return the faults that the settings of a pack ask for, in each of its namespaces that has the class and the method.
 
     Raises:
-        PackError: an item is no ``CLASS.METHOD=RETURN_VALUE``, there is no such class or method, or the value is not one that
+        PackError: an item is not ``CLASS.METHOD=RETURN_VALUE``, there is no such class or method, or the value is not one that
             the method can return.
     """
     faults = []
@@ -80,7 +80,7 @@ def _value(pack: str, item: str, method: Method, text: str) -> int:
     except ValueError as error:
         raise _error(pack, FAULTS, item, f"method {method.name} cannot return this: {error}") from None
     if not isinstance(value, int):
-        raise _error(pack, FAULTS, item, f"method {method.name} returns a {method.returns.type}, no number")
+        raise _error(pack, FAULTS, item, f"method {method.name} returns a {method.returns.type}, not a number")
     return value
 
 

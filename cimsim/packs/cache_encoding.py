@@ -1,6 +1,6 @@
 """Declarations in their stored form: plain arrays of names, types and values, nothing that could be executed.
 
-Each form below is a MessagePack array of its fields in this order; ``README.md`` beside this module describes the whole file.
+Each form below is a MessagePack array of its fields in this order; ``cimsim/docs/packs.md`` describes the whole file.
 Qualifier flavors are one number: the digits of overridable, tosubclass, toinstance and translatable to base 3, each 0 for not
 said, 1 for false, 2 for true. Values are numbers, strings, booleans, nil or arrays of these; a datetime is its 25 characters.
 
@@ -23,7 +23,7 @@ from pywbem import (
     CIMQualifierDeclaration,
 )
 
-from cimsim.packs.declarations import Compiled, Declared, Directive, Item, Position, Remark
+from cimsim.packs.mof.declarations import CompiledPack, Declared, Directive, Item, MofPosition, Remark
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -136,7 +136,7 @@ _PATH: Final = "path"
 _EMBEDDED: Final = "embedded"
 
 
-def encode(compiled: Compiled) -> bytes:
+def encode(compiled: CompiledPack) -> bytes:
     """Return the stored form of a pack's declarations.
 
     Raises:
@@ -155,7 +155,7 @@ def encode(compiled: Compiled) -> bytes:
     return msgspec.msgpack.encode(StoredPack(files, namespaces, list(compiled.reads), items, remarks))
 
 
-def decode(content: bytes) -> Compiled:
+def decode(content: bytes) -> CompiledPack:
     """Return the declarations that a stored form holds, classes as heads.
 
     Raises:
@@ -165,12 +165,12 @@ def decode(content: bytes) -> Compiled:
     files, namespaces = stored.files, stored.namespaces
     declared = tuple(
         [
-            Declared(Position(files[each.file], each.line, each.column), namespaces[each.namespace], _item(each.item))
+            Declared(MofPosition(files[each.file], each.line, each.column), namespaces[each.namespace], _item(each.item))
             for each in stored.items
         ]
     )
-    remarks = tuple(Remark(Position(file, line, column), text) for file, line, column, text in stored.remarks)
-    return Compiled(declared, tuple(stored.reads), remarks)
+    remarks = tuple(Remark(MofPosition(file, line, column), text) for file, line, column, text in stored.remarks)
+    return CompiledPack(declared, tuple(stored.reads), remarks)
 
 
 def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance | StoredDirective:

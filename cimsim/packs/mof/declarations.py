@@ -20,7 +20,7 @@ from cimsim.world.schema import ClassHead
 from cimsim.world.transaction import Transaction
 
 
-class Position(NamedTuple):
+class MofPosition(NamedTuple):
     """A place in a MOF file: the file relative to its pack's folder, line and column counted from 1."""
 
     file: str
@@ -33,7 +33,7 @@ class Position(NamedTuple):
 
 
 class Directive(NamedTuple):
-    """What MOF does that is no declaration: it makes the namespace, or deletes the class, of that name."""
+    """What MOF does beside declaring: it makes the namespace, or deletes the class, of that name."""
 
     action: Literal["namespace", "delete class"]
     name: str
@@ -49,12 +49,12 @@ class Declared(NamedTuple):
     typed; its other values are as MOF writes them.
     """
 
-    position: Position
+    position: MofPosition
     namespace: str
     item: Item
 
 
-class Terms(NamedTuple):
+class DeclarationRules(NamedTuple):
     """How the declarations of a pack are taken, beside what they say.
 
     ``lenient``: what is incomplete or declared twice is remarked on, not refused. ``enforces_write``: its classes are such
@@ -67,18 +67,18 @@ class Terms(NamedTuple):
     defaults: bool = True
 
 
-STRICT: Final = Terms()
+STRICT: Final = DeclarationRules()
 
 
 class Remark(NamedTuple):
     """Something that was taken leniently, and where it stands."""
 
-    position: Position
+    position: MofPosition
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledPack:
     """Everything that the MOF of one pack declares.
 
     ``reads`` are the files that were read beyond those that ``pack.toml`` lists (included, or found for a missing class):
@@ -91,13 +91,13 @@ class Compiled:
     remarks: tuple[Remark, ...] = ()
 
 
-class Standard(NamedTuple):
+class StandardQualifiers(NamedTuple):
     """The qualifier declarations that every namespace starts with."""
 
     qualifiers: tuple[CIMQualifierDeclaration, ...] = ()
 
 
-def prepare(transaction: Transaction, namespace: str, standard: Standard) -> None:
+def prepare(transaction: Transaction, namespace: str, standard: StandardQualifiers) -> None:
     """Make sure that a namespace exists; a new one gets the standard qualifier declarations."""
     if fold_namespace(namespace) not in transaction.world.namespaces:
         transaction.create_namespace(namespace)
@@ -105,20 +105,20 @@ def prepare(transaction: Transaction, namespace: str, standard: Standard) -> Non
             transaction.set_qualifier(declaration, namespace)
 
 
-class Declaring:
+class DeclarationLoader:
     """Puts the declarations of one pack into a world one by one.
 
     ``remarks`` grows with what is taken leniently, ``referring`` with the instances that may refer to what is not there.
     """
 
-    def __init__(self, transaction: Transaction, terms: Terms = STRICT) -> None:
+    def __init__(self, transaction: Transaction, rules: DeclarationRules = STRICT) -> None:
         self.remarks: list[Remark] = []
-        self.referring: list[tuple[Position, Instance]] = []
+        self.referring: list[tuple[MofPosition, Instance]] = []
         self.transaction = transaction
-        self.lenient = terms.lenient
-        self._terms = terms
+        self.lenient = rules.lenient
+        self._rules = rules
 
-    def apply(self, position: Position, namespace: str, item: Item) -> Instance | None:
+    def apply(self, position: MofPosition, namespace: str, item: Item) -> Instance | None:
         """Put a declaration into the world, and return the instance if it makes one.
 
         A class that is declared again in the very same words is passed over, so that packs can share a namespace. References
@@ -138,15 +138,15 @@ class Declaring:
             return None
         if not self.lenient:
             return self.transaction.create(item.classname, item, namespace, dangling=True)
-        remark, defaults = self._remark_at(position), self._terms.defaults
+        remark, defaults = self._remark_at(position), self._rules.defaults
         instance = lenient.create(self.transaction, item, namespace, remark, defaults=defaults)
         if instance.cls.references:
             self.referring.append((position, instance))
         return instance
 
-    def _apply_class(self, position: Position, namespace: str, item: CIMClass | ClassHead) -> None:
+    def _apply_class(self, position: MofPosition, namespace: str, item: CIMClass | ClassHead) -> None:
         known = self.transaction.world.namespace(namespace).schema.get(item.classname)
-        enforces = self._terms.enforces_write
+        enforces = self._rules.enforces_write
         if known is not None:
             whole = item.declaration() if isinstance(item, ClassHead) else item
             if known.declared == whole:
@@ -156,7 +156,7 @@ class Declaring:
                 return
         self.transaction.create_class(item, namespace, enforces_write=enforces)
 
-    def _remark_at(self, position: Position) -> Callable[[str], None]:
+    def _remark_at(self, position: MofPosition) -> Callable[[str], None]:
         return lambda text: self.remarks.append(Remark(position, text))
 
 
@@ -174,7 +174,11 @@ def _follow(transaction: Transaction, namespace: str, directive: Directive) -> N
 
 
 def apply_all(
-    declaring: Declaring, compiled: Compiled, folder: Path, standard: Standard, namespaces: Sequence[str] = ()
+    declaring: DeclarationLoader,
+    compiled: CompiledPack,
+    folder: Path,
+    standard: StandardQualifiers,
+    namespaces: Sequence[str] = (),
 ) -> None:
     """Put all declarations of a pack into the world, and make its ``namespaces`` even if they stay empty.
 

@@ -1,4 +1,4 @@
-"""SOAP faults: what becomes of a CIM status, and of messages that are wrong (section "Faults" of the rules, WM-F)."""
+"""SOAP faults: the answers to a CIM status and to messages that are wrong (rules WM-F-1 to WM-F-3)."""
 
 from dataclasses import dataclass
 from html import escape
@@ -35,7 +35,7 @@ _PREFIX_ACTIONS: Final = {
 _WMI_INVALID_NAMESPACE: Final = 2150858778
 
 
-class Kind(NamedTuple):
+class FaultKind(NamedTuple):
     """A kind of fault.
 
     Attributes:
@@ -49,31 +49,31 @@ class Kind(NamedTuple):
     code: str = "s:Sender"
 
 
-ACCESS_DENIED: Final = Kind("w:AccessDenied", 5)
-DESTINATION_UNREACHABLE: Final = Kind("a:DestinationUnreachable", 2150858811)
-NOT_FOUND: Final = Kind("a:DestinationUnreachable", 2150858752)
-ACTION_NOT_SUPPORTED: Final = Kind("a:ActionNotSupported", 2150858771)
-INVALID_PARAMETER: Final = Kind("w:InvalidParameter", 2150858810)
-ALREADY_EXISTS: Final = Kind("w:AlreadyExists", 2150858801)
-CANNOT_PROCESS_FILTER: Final = Kind("n:CannotProcessFilter", 2150858778)
-DIALECT_UNAVAILABLE: Final = Kind("n:FilterDialectRequestedUnavailable", 2150858777)
-INTERNAL_ERROR: Final = Kind("w:InternalError", 1359, "s:Receiver")
-INSUFFICIENT_SELECTORS: Final = Kind("w:InvalidSelectors", 2150858842)
-UNEXPECTED_SELECTORS: Final = Kind("w:InvalidSelectors", 2150858843)
-INVALID_CONTEXT: Final = Kind("n:InvalidEnumerationContext", 2150858779, "s:Receiver")
-TIMED_OUT: Final = Kind("w:TimedOut", 2150858793, "s:Receiver")
-ENVELOPE_TOO_SMALL: Final = Kind("w:EncodingLimit", 2150858823)
-ENVELOPE_BELOW_MINIMUM: Final = Kind("w:EncodingLimit", 2150858878)
-MUST_UNDERSTAND: Final = Kind(None, 2150858768, "s:MustUnderstand")
-MISSING_HEADER: Final = Kind("a:MessageInformationHeaderRequired", 2150858769)
-INVALID_HEADER: Final = Kind("a:InvalidMessageInformationHeader", 2150858767)
-SCHEMA_VALIDATION: Final = Kind("w:SchemaValidationError", 2150858817)
-INVALID_REPRESENTATION: Final = Kind("x:InvalidRepresentation", 2150858817)
-UNSUPPORTED_FEATURE: Final = Kind("w:UnsupportedFeature", 2150858818)
-QUOTA_LIMIT: Final = Kind("w:QuotaLimit", 2150858815)
-VERSION_MISMATCH: Final = Kind(None, 2150858765, "s:VersionMismatch")
-WQL_NEEDED: Final = Kind("a:DestinationUnreachable", 2150859003)
-NO_EPR: Final = Kind("w:UnsupportedFeature", 2150858886)
+ACCESS_DENIED: Final = FaultKind("w:AccessDenied", 5)
+DESTINATION_UNREACHABLE: Final = FaultKind("a:DestinationUnreachable", 2150858811)
+NOT_FOUND: Final = FaultKind("a:DestinationUnreachable", 2150858752)
+ACTION_NOT_SUPPORTED: Final = FaultKind("a:ActionNotSupported", 2150858771)
+INVALID_PARAMETER: Final = FaultKind("w:InvalidParameter", 2150858810)
+ALREADY_EXISTS: Final = FaultKind("w:AlreadyExists", 2150858801)
+CANNOT_PROCESS_FILTER: Final = FaultKind("n:CannotProcessFilter", 2150858778)
+DIALECT_UNAVAILABLE: Final = FaultKind("n:FilterDialectRequestedUnavailable", 2150858777)
+INTERNAL_ERROR: Final = FaultKind("w:InternalError", 1359, "s:Receiver")
+INSUFFICIENT_SELECTORS: Final = FaultKind("w:InvalidSelectors", 2150858842)
+UNEXPECTED_SELECTORS: Final = FaultKind("w:InvalidSelectors", 2150858843)
+INVALID_CONTEXT: Final = FaultKind("n:InvalidEnumerationContext", 2150858779, "s:Receiver")
+TIMED_OUT: Final = FaultKind("w:TimedOut", 2150858793, "s:Receiver")
+ENVELOPE_TOO_SMALL: Final = FaultKind("w:EncodingLimit", 2150858823)
+ENVELOPE_BELOW_MINIMUM: Final = FaultKind("w:EncodingLimit", 2150858878)
+MUST_UNDERSTAND: Final = FaultKind(None, 2150858768, "s:MustUnderstand")
+MISSING_HEADER: Final = FaultKind("a:MessageInformationHeaderRequired", 2150858769)
+INVALID_HEADER: Final = FaultKind("a:InvalidMessageInformationHeader", 2150858767)
+SCHEMA_VALIDATION: Final = FaultKind("w:SchemaValidationError", 2150858817)
+INVALID_REPRESENTATION: Final = FaultKind("x:InvalidRepresentation", 2150858817)
+UNSUPPORTED_FEATURE: Final = FaultKind("w:UnsupportedFeature", 2150858818)
+QUOTA_LIMIT: Final = FaultKind("w:QuotaLimit", 2150858815)
+VERSION_MISMATCH: Final = FaultKind(None, 2150858765, "s:VersionMismatch")
+WQL_NEEDED: Final = FaultKind("a:DestinationUnreachable", 2150859003)
+NO_EPR: Final = FaultKind("w:UnsupportedFeature", 2150858886)
 
 
 class WsmanError(Exception):
@@ -90,7 +90,7 @@ class WsmanError(Exception):
     message_id: str | None = None
 
     def __init__(
-        self, kind: Kind, reason: str, detail: str | None = None, *, not_understood: tuple[str, str] | None = None
+        self, kind: FaultKind, reason: str, detail: str | None = None, *, not_understood: tuple[str, str] | None = None
     ) -> None:
         super().__init__(reason)
         self.kind = kind
@@ -101,7 +101,7 @@ class WsmanError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    kind: Kind
+    kind: FaultKind
     detail: str | None = None
 
 

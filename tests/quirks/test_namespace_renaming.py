@@ -2,10 +2,10 @@
 
 import pytest
 
-from cimsim.cimxml.quirks import PROFILES
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import Result, Void
-from cimsim.quirks.quirky_cimom import HabitualCimom
+from cimsim.quirks.profiles import PROFILES
+from cimsim.quirks.quirky_cimom import QuirkyCimom
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Untyped
@@ -36,7 +36,7 @@ def test_q1_every_path_in_a_request_is_renamed(recorder: Recorder) -> None:
         values = (path(namespace, name), [path(namespace, name)], data, described)
         return IntrinsicRequest("Op", namespace, tuple([Argument("P", value) for value in values]))
 
-    cimom = HabitualCimom(recorder, PROFILES["openpegasus"])
+    cimom = QuirkyCimom(recorder, PROFILES["openpegasus"])
     cimom.start(request("ROOT/pg_interop", "root/PG_InterOp", other))
     named = InstanceData("PG_Namespace", (other.properties[0]._replace(value=Untyped("root/interop")),))
     assert recorder.request == request("root/interop", "root/interop", named)
@@ -44,7 +44,7 @@ def test_q1_every_path_in_a_request_is_renamed(recorder: Recorder) -> None:
 
 def test_q1_the_target_of_a_method_is_renamed(recorder: Recorder) -> None:
     target = InstancePath("CIM_Namespace", (("Name", Untyped("root/pg_interop")),), "root/PG_InterOp")
-    HabitualCimom(recorder, PROFILES["openpegasus"]).start(ExtrinsicRequest("M", "root/PG_InterOp", target))
+    QuirkyCimom(recorder, PROFILES["openpegasus"]).start(ExtrinsicRequest("M", "root/PG_InterOp", target))
     expected = InstancePath("CIM_Namespace", (("Name", Untyped("root/interop")),), "root/interop")
     assert recorder.request == ExtrinsicRequest("M", "root/interop", expected)
 
@@ -52,5 +52,5 @@ def test_q1_the_target_of_a_method_is_renamed(recorder: Recorder) -> None:
 def test_q5_a_name_with_a_slash_in_front_is_found(recorder: Recorder) -> None:
     keys = (("Name", Untyped("/root/x")),)
     request = IntrinsicRequest("Op", "root/interop", (Argument("P", InstancePath("CIM_Namespace", keys)),))
-    HabitualCimom(recorder, PROFILES["eternus"]).start(request)
+    QuirkyCimom(recorder, PROFILES["eternus"]).start(request)
     assert recorder.request.arguments[0].value.keys == (("Name", Untyped("root/x")),)

@@ -1,8 +1,7 @@
-"""The names of CIM-XML, and documents that hold others.
+"""The names of CIM-XML, and how to recognize documents that may hold others.
 
 libxml2 keeps every name that a thread ever parsed in one table, as long as the thread lives; a document with a new name cannot
-be parsed once that is full. So documents that may hold a name of another kind are told from the rest: those are parsed in
-threads of their own (rule SEC3).
+be parsed once that is full. So documents that may hold other names are parsed in threads of their own (rule SEC3).
 """
 
 import re
@@ -24,7 +23,6 @@ CIMVERSION DTDVERSION ID PROTOCOLVERSION NAME TYPE PARAMTYPE VALUETYPE CODE DESC
 CLASSNAME SUPERCLASS REFERENCECLASS CLASSORIGIN PROPAGATED ISARRAY ARRAYSIZE OVERRIDABLE TOSUBCLASS TOINSTANCE TRANSLATABLE
 CLASS ASSOCIATION REFERENCE PROPERTY METHOD PARAMETER INDICATION xml:lang
 """
-
 
 _KNOWN_ELEMENTS: Final = frozenset(name.encode() for name in _ELEMENTS.split())
 _KNOWN_ATTRIBUTES: Final = frozenset(name.encode() for name in (*_ATTRIBUTES.split(), "version", "encoding", "standalone"))

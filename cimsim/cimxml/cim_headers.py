@@ -1,4 +1,4 @@
-"""The CIM headers of a request: what HTTP says about the message before the message is read (section 1.2 of the rules).
+"""The CIM headers of a request: what HTTP says about the message before the message is read (rules HC1 to HC14).
 
 Clients disagree about their encoding: some escape UTF-8 as ``%HH``, others send raw Latin-1 or raw UTF-8. So a value has up to
 three readings, and a header fits when any of them does (rules HC1 to HC3).
@@ -96,7 +96,7 @@ def check_headers(headers: CimHeaders, *, batches: bool = True) -> None:
         batches: whether several requests in one message are supported.
 
     Raises:
-        MessageError: without a CIMError value when it is no CIM message (rule HC6); unsupported-operation (rules HC5, HC14);
+        MessageError: without a CIMError value when it is not a CIM message (rule HC6); unsupported-operation (rules HC5, HC14);
             multiple-requests-unsupported (rules HC13, HE2); header-mismatch (rules HC4, HC7 to HC9, HC13).
     """
     if headers.operation is None:
@@ -131,7 +131,7 @@ def unmatched(headers: CimHeaders) -> CimHeaders:
 def readings(value: str) -> Iterable[str]:
     """Yield the texts that a header value can stand for: as it came, as raw UTF-8, with ``%HH`` resolved (rules HC1, HC2).
 
-    A reading with CR, LF or NUL is none (rule HC4), nor is one of a malformed escape (rule HC3).
+    What has CR, LF or NUL in it is not a reading (rule HC4), nor is a malformed escape (rule HC3).
     """
     yield value
     if "%" not in value and value.isascii():

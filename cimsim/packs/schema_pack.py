@@ -15,11 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cimsim.packs.build import PackOfFiles
+from cimsim.packs.build import SchemaPack
 from cimsim.packs.manifest import Manifest, NamespaceEntry, Pack
-from cimsim.packs.mof.dialect import Dialect, look_at
-from cimsim.packs.mof.schema_trees import Tree, open_tree
+from cimsim.packs.mof.dialect import MofDialect, look_at
 from cimsim.packs.pack_errors import PackError
+from cimsim.packs.schema_trees import Tree, open_tree
 from cimsim.world.names import fold, fold_namespace
 
 NAME: Final = "schema"
@@ -34,7 +34,7 @@ _INSTANCE: Final = re.compile(r"^\s*instance\s+of\s", re.IGNORECASE | re.MULTILI
 
 
 class Outline(NamedTuple):
-    """What a look at a MOF file tells without compiling it; what a comment says may be mistaken for it.
+    """What a look at a MOF file shows without compiling it; the content of a comment may be mistaken for it.
 
     ``turn`` is 0 with qualifier declarations, 2 with instances, else 1.
     """
@@ -45,9 +45,9 @@ class Outline(NamedTuple):
 
 
 class SchemaFiles:
-    """The files of a schema as ``Builder`` compiles them (its ``Files``)."""
+    """The files of a schema as ``Builder`` compiles them (its ``MofFiles``)."""
 
-    def __init__(self, tree: Tree, namespace: str, dialect: Dialect = Dialect.DMTF) -> None:
+    def __init__(self, tree: Tree, namespace: str, dialect: MofDialect = MofDialect.DMTF) -> None:
         self.folder = tree.folder
         self.namespaces: Sequence[NamespaceEntry] = [NamespaceEntry(namespace)]
         self.read = tree.read
@@ -80,7 +80,7 @@ class SchemaFiles:
     @cached_property
     def _outlines(self) -> dict[str, Outline]:
         outlines = {name: outline(name, self.read(self.folder / name), self._dialect) for name in self._tree.names()}
-        if self._dialect is Dialect.DMTF:
+        if self._dialect is MofDialect.DMTF:
             return outlines
         return {
             name: each._replace(includes=tuple(self._spellings.get(include.lower(), include) for include in each.includes))
@@ -103,7 +103,7 @@ class SchemaFiles:
         return files
 
 
-def open_schema(path: Path, namespace: str, others: Iterable[Pack], dialect: Dialect = Dialect.DMTF) -> Pack:
+def open_schema(path: Path, namespace: str, others: Iterable[Pack], dialect: MofDialect = MofDialect.DMTF) -> Pack:
     """Return the pack that a schema is loaded as.
 
     Args:
@@ -116,20 +116,20 @@ def open_schema(path: Path, namespace: str, others: Iterable[Pack], dialect: Dia
         PackError: as ``open_tree`` does; the name of the namespace is empty; another pack has the name ``schema``.
     """
     if not fold_namespace(namespace):
-        raise PackError(f"{namespace!r} is no name of a namespace")
+        raise PackError(f"{namespace!r} is not the name of a namespace")
     for other in others:
         if other.name == NAME:
             raise PackError(f"two packs are named {NAME}: {path} and {other.folder}")
     files = SchemaFiles(open_tree(path), namespace, dialect)
-    return PackOfFiles(path, Manifest(NAME, title=path.name, namespaces=list(files.namespaces)), files=files)
+    return SchemaPack(path, Manifest(NAME, title=path.name, namespaces=list(files.namespaces)), files=files)
 
 
-def outline(name: str, content: bytes, dialect: Dialect = Dialect.DMTF) -> Outline:
-    """Return what a look at a MOF file tells; the names of included files are made relative to the tree."""
+def outline(name: str, content: bytes, dialect: MofDialect = MofDialect.DMTF) -> Outline:
+    """Return what a look at a MOF file shows; the names of included files are made relative to the tree."""
     text = look_at(content)
     folder = posixpath.dirname(name)
     found = [pragma or directive for pragma, directive in _INCLUDE.findall(text)]
-    if dialect is Dialect.WINDOWS:
+    if dialect is MofDialect.WINDOWS:
         # In a pragma backslashes are doubled, as in every string.
         found = [each.replace("\\\\", "/").replace("\\", "/") for each in found]
     includes = tuple(posixpath.normpath(posixpath.join(folder, each)) for each in found)

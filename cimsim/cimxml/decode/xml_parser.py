@@ -1,7 +1,7 @@
 """Safe XML parsing: bytes to an element tree without entities, DTDs or network (rules SEC1, SEC3, T4).
 
-libxml2 expands internal entities in attributes whatever it is told, so a document type declaration never reaches it. XML has a
-place for it only before the root element, so what stands there is read here: white space, comments, processing instructions and
+libxml2 expands internal entities in attributes whatever its options say, so a document type declaration never reaches it. It
+can stand only before the root element, so what stands there is read here: white space, comments, processing instructions and
 at most one declaration, which may name an external DTD, no more, and is blanked out. Whatever else stands there is refused.
 After the root element has begun, libxml2 takes none, and any entity reference is an error.
 
@@ -16,9 +16,9 @@ from typing import Any, Final, TypeVar
 
 from lxml import etree
 
-from cimsim.cimxml.decode.message_limits import Limits
+from cimsim.cimxml.decode.known_names import may_have_strange_names
+from cimsim.cimxml.decode.message_limits import MessageLimits
 from cimsim.cimxml.message import REQUEST_NOT_VALID, REQUEST_NOT_WELL_FORMED, MessageError
-from cimsim.cimxml.vocabulary import may_have_strange_names
 
 T = TypeVar("T")
 Element = Any
@@ -35,18 +35,18 @@ _SMALL: Final = 64 * 1024
 _MAX_PROLOG: Final = 64 * 1024
 """How much may stand before the root element, before and after a document type declaration."""
 _SLICE: Final = 64 * 1024
-_MOST_SPOILT: Final = 16 * 1024 * 1024
+_MAX_SPOILT: Final = 16 * 1024 * 1024
 
 
 class XmlParser:
     """Parses documents. Not for use by several threads at once.
 
-    A document with strange names costs memory that only the end of its thread gives back (see ``vocabulary``). Looking for them
-    takes as long as parsing, so at first only documents that could hide some are searched; those in which the decoder finds
-    some are refused, and after 16 MiB of such (``spoil``) all documents are searched.
+    A document with strange names costs memory that only the end of its thread gives back (see ``known_names``). To look for
+    them takes as long as parsing, so at first only documents that could hide some are searched. The decoder refuses those in
+    which it finds some; after 16 MiB of such (``spoil``) all documents are searched.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: MessageLimits) -> None:
         self._limits = limits
         # No document of this length can be over them.
         self._unchecked = min(_SMALL, limits.elements, limits.attributes, limits.references, limits.tag_length)
@@ -116,7 +116,7 @@ class XmlParser:
             or b"xmlns" in body
             or body.count(b"<?") > body.startswith(b"<?xml ")
         )
-        return hides or self._spoilt > _MOST_SPOILT
+        return hides or self._spoilt > _MAX_SPOILT
 
 
 def _make_parser() -> etree.XMLParser:
@@ -134,7 +134,7 @@ def _make_parser() -> etree.XMLParser:
 
 
 def apart(work: Callable[[], T]) -> T:
-    """Return what some work returns, done in a thread whose table of names goes with it (see ``vocabulary``).
+    """Return what some work returns, done in a thread whose table of names goes with it (see ``known_names``).
 
     Within such a thread it is done at once.
     """

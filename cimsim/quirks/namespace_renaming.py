@@ -1,12 +1,12 @@
-"""Requests that call namespaces by the names another server gives them, as the world has them (rules Q1, Q5)."""
+"""Requests that use the names of namespaces of another server, with the names that the world has (rules Q1, Q5)."""
 
 from typing import Any, Final, TypeVar
 
-from cimsim.cimxml.quirks import INTEROP, Quirks
 from cimsim.operations.request import Argument, ClassPath, ExtrinsicRequest, IntrinsicRequest, NamedInstance, Request
+from cimsim.quirks.profiles import Quirks
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.errors import invalid_namespace
-from cimsim.world.names import fold, fold_namespace
+from cimsim.world.names import INTEROP, fold, fold_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Untyped
 
@@ -15,11 +15,11 @@ _NAMESPACE_CLASSES: Final = frozenset({"cim_namespace", "pg_namespace"})
 _Text = TypeVar("_Text", str, str | None)
 
 
-class Renaming:
-    """Gives the namespaces in a request their own names; the counterpart of ``cimxml.restyle``.
+class NamespaceRenaming:
+    """Replaces the names of namespaces in requests; ``QuirkyEncoder`` does the reverse in responses.
 
     Args:
-        quirks: ``interop`` and ``leading_slash`` of them matter.
+        quirks: the profile, of which only ``interop`` and ``leading_slash`` are used.
     """
 
     def __init__(self, quirks: Quirks) -> None:
@@ -53,26 +53,26 @@ class Renaming:
     def _value(self, value: Any) -> Any:
         match value:
             case InstancePath():
-                stands = fold(value.classname) in _NAMESPACE_CLASSES
-                keys = tuple([(name, self._content(stands, name, key)) for name, key in value.keys])
+                is_namespace = fold(value.classname) in _NAMESPACE_CLASSES
+                keys = tuple([(name, self._content(is_namespace, name, key)) for name, key in value.keys])
                 return InstancePath(value.classname, keys, self._name(value.namespace), value.host, value.types)
             case ClassPath():
                 return value._replace(namespace=self._name(value.namespace))
             case NamedInstance():
                 return NamedInstance(self._value(value.path), self._value(value.instance))
             case InstanceData():
-                stands = fold(value.classname) in _NAMESPACE_CLASSES
-                return InstanceData(value.classname, tuple([self._property(stands, each) for each in value.properties]))
+                is_namespace = fold(value.classname) in _NAMESPACE_CLASSES
+                return InstanceData(value.classname, tuple([self._property(is_namespace, each) for each in value.properties]))
             case list():
                 return [self._value(item) for item in value]
         return value
 
-    def _property(self, stands: bool, data: PropertyData) -> PropertyData:
-        return data._replace(value=self._content(stands, data.name, data.value))
+    def _property(self, is_namespace: bool, data: PropertyData) -> PropertyData:
+        return data._replace(value=self._content(is_namespace, data.name, data.value))
 
-    def _content(self, stands: bool, name: str, value: Any) -> Any:
-        """Return the value of a property; ``stands``: of an instance that stands for a namespace, whose name may be it."""
-        if not stands or fold(name) != "name" or not isinstance(value, str):
+    def _content(self, is_namespace: bool, name: str, value: Any) -> Any:
+        """Return the value of a property; ``is_namespace``: of an instance of CIM_Namespace, whose Name names one."""
+        if not is_namespace or fold(name) != "name" or not isinstance(value, str):
             return self._value(value)
         plain = value.removeprefix("/") if self._slash else value
         return Untyped(self._name(plain))
