@@ -18,7 +18,7 @@ from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 
 from cimsim.operations.call import Outcome
 from cimsim.operations.pending import settled
-from cimsim.operations.request import ClassName, ExtrinsicRequest, Request, Selection
+from cimsim.operations.request import ExtrinsicRequest, Request, Selection
 from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Result
 from cimsim.operations.roles import Role
 from cimsim.operations.table import OPERATIONS
@@ -34,8 +34,6 @@ ANYBODY: Final = "*"
 _ALL: Final = "all"
 _SUBSCRIPTION: Final = "cim_abstractindicationsubscription"
 _NAMESPACE_CLASS: Final = "cim_namespace"
-_SUBJECTS: Final = {"createinstance": "newinstance", "deleteinstance": "instancename"}
-"""The operations that may create or delete a namespace, and the parameter that holds the instance that stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +216,12 @@ def _mentioned(value: Any) -> Iterator[str]:
 
 def _is_for_namespace(request: Request, world: World) -> bool:
     """Return whether the request creates or deletes an instance that stands for a namespace."""
-    subject = _SUBJECTS.get(fold(request.name))
-    if subject is None or isinstance(request, ExtrinsicRequest):
+    operation = None if isinstance(request, ExtrinsicRequest) else OPERATIONS.get(fold(request.name))
+    if operation is None or not operation.manages_namespaces:
+        return False
+    classname = getattr(operation.subject_of(request.arguments), "classname", None)
+    if not isinstance(classname, str):
         return False
     namespace = world.namespaces.get(fold_namespace(request.namespace))
-    for argument in request.arguments:
-        classname = getattr(argument.value, "classname", None)
-        if fold(argument.name) == subject and isinstance(classname, str) and not isinstance(argument.value, ClassName):
-            cls = namespace.schema.get(classname) if namespace is not None else None
-            return fold(classname) == _NAMESPACE_CLASS or (cls is not None and cls.is_a(_NAMESPACE_CLASS))
-    return False
+    cls = namespace.schema.get(classname) if namespace is not None else None
+    return fold(classname) == _NAMESPACE_CLASS or (cls is not None and cls.is_a(_NAMESPACE_CLASS))

@@ -5,15 +5,15 @@ The log of requests reads it, and so does whatever else looks at what clients di
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pywbem import CIMError
 
-from cimsim.operations.request import ClassName, ExtrinsicRequest, NamedInstance, Request
-from cimsim.world.convert import InstanceData
-from cimsim.world.paths import ClassPath, InstancePath
+from cimsim.operations.request import ClassName, ExtrinsicRequest, NamedInstance, Request, SelectedInstance
+from cimsim.operations.table import OPERATIONS
+from cimsim.world.names import fold
+from cimsim.world.paths import InstancePath
 
 CIM_XML: Final = "CIM-XML"
 SUCCESS: Final = 0
@@ -120,24 +120,25 @@ _MAX_CALLS: Final = 10
 
 def target_of(request: Request) -> str:
     """Return the path of what a request is for: an instance or a class in its namespace, or just the namespace."""
-    subject = request.target if isinstance(request, ExtrinsicRequest) else next(_subjects(request), None)
-    if subject is None:
-        return request.namespace
+    subject = _subject(request)
+    if isinstance(subject, NamedInstance):
+        subject = subject.path
     if isinstance(subject, InstancePath) and subject.namespace is not None:
         return str(subject)
-    return f"{request.namespace}:{subject}"
+    if isinstance(subject, ClassName | InstancePath):
+        return f"{request.namespace}:{subject}"
+    if isinstance(subject, SelectedInstance):
+        subject = subject.selection
+    # Of a class, an instance without a path and a selection the name of the class must do.
+    classname = getattr(subject, "classname", None)
+    return f"{request.namespace}:{classname}" if isinstance(classname, str) else request.namespace
 
 
-def _subjects(request: Request) -> Iterator[object]:
-    """Yield what in the arguments may be the object that an intrinsic operation is for, the first of them is."""
-    for argument in request.arguments:
-        match argument.value:
-            case ClassName() | InstancePath():
-                yield argument.value
-            case NamedInstance():
-                yield argument.value.path
-            case InstanceData() | ClassPath():
-                yield argument.value.classname
+def _subject(request: Request) -> object:
+    if isinstance(request, ExtrinsicRequest):
+        return request.target
+    operation = OPERATIONS.get(fold(request.name))
+    return None if operation is None else operation.subject_of(request.arguments)
 
 
 def _called(called: Called) -> str:

@@ -21,6 +21,7 @@ from cimsim.cimom.reads import shown
 from cimsim.operations.call import Outcome, Policy
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
 from cimsim.operations.methods import Implementations
+from cimsim.operations.operation import SessionUse
 from cimsim.operations.pending import Pending, completed
 from cimsim.operations.perform import perform
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
@@ -274,7 +275,8 @@ class Cimom:
 
     def _end_session(self, request: Request, user: str | None) -> None:
         """End the enumeration session that a failed pull operation was for (rule PL-30)."""
-        if isinstance(request, IntrinsicRequest) and fold(request.name).startswith("pull"):
+        operation = OPERATIONS.get(fold(request.name)) if isinstance(request, IntrinsicRequest) else None
+        if operation is not None and operation.session is SessionUse.PULL:
             for argument in request.arguments:
                 if fold(argument.name) == "enumerationcontext" and isinstance(argument.value, str):
                     self._contexts.failed(str(argument.value), user, fold_namespace(request.namespace))

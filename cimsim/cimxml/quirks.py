@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from cimsim.operations.operation import PULL_GROUPS
+from cimsim.operations.table import OPERATIONS
+
 
 class KeyType(Enum):
     """What a KEYVALUE tells of the type of a key beside its VALUETYPE."""
@@ -114,22 +117,7 @@ INTEROP: Final = "root/interop"
 
 _FAILED: Final = 1
 _NOT_SUPPORTED: Final = 7
-_PULL: Final = frozenset(
-    {
-        "openenumerateinstances",
-        "openenumerateinstancepaths",
-        "openreferenceinstances",
-        "openreferenceinstancepaths",
-        "openassociatorinstances",
-        "openassociatorinstancepaths",
-        "openqueryinstances",
-        "pullinstanceswithpath",
-        "pullinstancepaths",
-        "pullinstances",
-        "closeenumeration",
-        "enumerationcount",
-    }
-)
+_PULL: Final = frozenset(name for name, operation in OPERATIONS.items() if operation.group in PULL_GROUPS)
 
 PROFILES: Final[dict[str, Quirks]] = {
     "openpegasus": Quirks(

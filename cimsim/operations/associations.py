@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from cimsim.operations.call import Call, Outcome
-from cimsim.operations.classes import folded_names
 from cimsim.operations.projection import project_all
 from cimsim.operations.request import ClassName
 from cimsim.operations.results import ClassesWithPath, ClassPaths, ClassView, ObjectPaths, ObjectsWithPath
+from cimsim.operations.schema_operations import folded_names
 from cimsim.world.errors import invalid_parameter
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold

@@ -3,6 +3,7 @@
 from cimsim.operations.call import Call, Outcome, Policy
 from cimsim.operations.hooks import NO_HOOKS, Hooks, run_hook
 from cimsim.operations.methods import Implementations, invoke
+from cimsim.operations.operation import Operation, SessionUse
 from cimsim.operations.pull import check_session
 from cimsim.operations.refresh import needed
 from cimsim.operations.request import ExtrinsicRequest, Request
@@ -32,31 +33,39 @@ def perform(
         HookError: a hook failed.
     """
     if isinstance(request, ExtrinsicRequest):
-        call = _call(world, request, now, policy, hooks, counts)
+        call = _call(world, request, None, now, policy, hooks, counts)
         if request.selects:
             request = resolved(request, call.world, call.namespace)
         return _settled(call, invoke(call, request, implementations))
     operation = OPERATIONS.get(fold(request.name))
     if operation is None:
         raise not_supported(f"operation {request.name} is not supported")
-    if operation.session and not policy.sessions:
+    if operation.session is not SessionUse.NONE and not policy.sessions:
         raise server_is_shutting_down("the server is about to stop")
-    call = _call(world, request, now, policy, hooks, counts)
-    if operation.session:
+    call = _call(world, request, operation, now, policy, hooks, counts)
+    if operation.session is not SessionUse.NONE:
         check_session(policy, request.arguments)
     if request.selects:
         request = resolved(request, call.world, call.namespace)
     return _settled(call, operation.run(call, **operation.bind(request.arguments, request.namespace)))
 
 
-def _call(world: World, request: Request, now: float, policy: Policy, hooks: Hooks, counts: Counts | None) -> Call:
+def _call(
+    world: World,
+    request: Request,
+    operation: Operation | None,
+    now: float,
+    policy: Policy,
+    hooks: Hooks,
+    counts: Counts | None,
+) -> Call:
     """Return the call of a request, on a world in which the instances that it may look at are refreshed."""
     call = Call(world, world.namespace(request.namespace), now, policy, hooks, counts)
     refreshers = hooks.refreshers(call.namespace.name)
     if not refreshers:
         return call
     transaction = call.transaction()
-    for refresh in needed(refreshers, request, call.namespace):
+    for refresh in needed(refreshers, request, operation, call.namespace):
         run_hook(refresh, transaction)
     # Nobody is told of these changes: they are not events, but how the simulated system is at this moment.
     return call._replace(world=transaction.world, namespace=transaction.world.namespace(request.namespace))
