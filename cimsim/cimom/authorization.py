@@ -19,8 +19,9 @@ from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 from cimsim.operations.call import Outcome
 from cimsim.operations.pending import settled
 from cimsim.operations.request import ExtrinsicRequest, Request, Selection
-from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Result
+from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Result
 from cimsim.operations.roles import Role
+from cimsim.operations.session_commands import OpenSession, SessionCommand
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.errors import access_denied, invalid_namespace
 from cimsim.world.events import Change, Event
@@ -139,9 +140,9 @@ class Access:
         """Return whether a user may not read in a namespace."""
         return not self.allows(user, Role.READ, namespace)
 
-    def visible(self, user: str | None, result: Result) -> Result:
+    def visible(self, user: str | None, result: Result | SessionCommand) -> Result | SessionCommand:
         """Return a result without the instances of other namespaces that the user may not read."""
-        if not isinstance(result, ObjectsWithPath | ObjectPaths | Opened):
+        if not isinstance(result, ObjectsWithPath | ObjectPaths | OpenSession):
             return result
         namespaces = {instance.namespace for instance in result.instances}
         hidden = {each for each in namespaces if self.hides(user, each)}

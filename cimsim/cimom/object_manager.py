@@ -22,10 +22,11 @@ from cimsim.operations.call import Outcome, Policy
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
 from cimsim.operations.methods import Implementations
 from cimsim.operations.operation import SessionUse
-from cimsim.operations.pending import Pending, completed
+from cimsim.operations.pending import Pending
 from cimsim.operations.perform import perform
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
-from cimsim.operations.results import Close, Count, Opened, Pull, Result
+from cimsim.operations.results import Result
+from cimsim.operations.session_commands import SessionCommand
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
 from cimsim.world.counts import Counts
@@ -39,7 +40,6 @@ from cimsim.world.world import World
 Listener = Callable[[World, Sequence[Event]], None]
 """Told of what happened, and of the world after it."""
 
-_OF_SESSIONS: Final = (Opened, Pull, Close, Count)
 _FAILURES: Final = (Exception, SystemExit)
 """What a provider may raise: none of it ends the server, ``sys.exit`` included."""
 _MOST_CODES: Final = 2**32
@@ -104,9 +104,10 @@ class Cimom:
 
     def perform(self, request: Request, user: str | None = None) -> Result:
         """Carry out a request as ``start`` does, to its end."""
-        return completed(self.start(request, user))
+        result = self.start(request, user)
+        return result.completed() if isinstance(result, Pending) else result
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+    def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
 
         The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
@@ -141,15 +142,15 @@ class Cimom:
         self._commit(world, outcome.changes)
         result = outcome.result
         if isinstance(result, Pending):
-            pending = result.then(partial(self._answered, request, user))
-            pending.check = self._check_running
-            return pending
+            return result.then(partial(self._answered, request, user), self._check_running)
         return self._answered(request, user, result, now)
 
-    def _answered(self, request: Request, user: str | None, result: Result, now: float | None = None) -> Result:
+    def _answered(
+        self, request: Request, user: str | None, result: Result | SessionCommand, now: float | None = None
+    ) -> Result:
         """Return what the client gets; ``now`` None: the time has gone on since the request was begun."""
         now = self.clock.now() if now is None else now
-        if isinstance(result, _OF_SESSIONS):
+        if isinstance(result, SessionCommand):
             room = request.room if isinstance(request, IntrinsicRequest) else None
             result = self._contexts.answer(result, user, fold_namespace(request.namespace), now, room)
         if self._world.agenda.readers:

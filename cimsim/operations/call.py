@@ -9,6 +9,7 @@ from pywbem import CIMError
 from cimsim.operations.hooks import NO_HOOKS, Hooks, ReadHook, run_hook
 from cimsim.operations.pending import Pending
 from cimsim.operations.results import Result, Void
+from cimsim.operations.session_commands import SessionCommand
 from cimsim.world.counts import Counts
 from cimsim.world.errors import failed, invalid_parameter
 from cimsim.world.events import Event
@@ -142,11 +143,11 @@ def check_local(path: InstancePath, namespace: str, what: str) -> None:
 class Outcome(NamedTuple):
     """What a request came to: the next world (the same one for a read), the result, and what changed.
 
-    The result of a read may still be pending.
+    The result of a read may still be pending; a pull operation has a command to the keeper of the sessions in its place.
     """
 
     world: World
-    result: Result | Pending
+    result: Result | SessionCommand | Pending[Result | SessionCommand]
     changes: Sequence[Event] = ()
 
 

@@ -37,7 +37,7 @@ _WITH_INSTANCES: Final = (NamedInstances, InstanceNames, ObjectsWithPath, Object
 class Performs(Protocol):
     """What this needs of a CIMOM."""
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+    def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it."""
         ...
 
@@ -55,7 +55,7 @@ class HabitualCimom:
         self._quirks = quirks
         self._renamed = Renaming(quirks)
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+    def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
         """Carry out a request; see ``Cimom.start``.
 
         Raises:
@@ -77,14 +77,14 @@ class HabitualCimom:
             return Pending(self._steps(result, request), lambda: self._finished(result, request))
         return self._shown(result)
 
-    def _steps(self, pending: Pending, request: Request) -> Iterator[None]:
+    def _steps(self, pending: Pending[Result], request: Request) -> Iterator[None]:
         try:
             while not pending.advance():
                 yield
         except CIMError as error:
             raise self._refused(error, request) from None
 
-    def _finished(self, pending: Pending, request: Request) -> Result:
+    def _finished(self, pending: Pending[Result], request: Request) -> Result:
         try:
             return self._shown(pending.finished())
         except CIMError as error:

@@ -48,13 +48,13 @@ def query(text: str = LONG, operation: str = "ExecQuery", **more: Any) -> Intrin
     return IntrinsicRequest(operation, NAMESPACE, tuple(Argument(*each) for each in {**given, **more}.items()))
 
 
-def begun(cimom: Any, *arguments: Any, **more: Any) -> Pending:
+def begun(cimom: Any, *arguments: Any, **more: Any) -> Pending[Any]:
     pending = cimom.start(query(*arguments, **more))
     assert isinstance(pending, Pending)
     return pending
 
 
-def finish(pending: Pending) -> Any:
+def finish(pending: Pending[Any]) -> Any:
     while not pending.advance():
         pass
     return pending.finished()

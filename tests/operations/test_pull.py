@@ -8,7 +8,8 @@ from pywbem import CIMClass, CIMError, Uint16
 
 from cimsim.operations import pull
 from cimsim.operations.request import Argument, ClassName
-from cimsim.operations.results import Close, Count, Opened, Pull, PullForm
+from cimsim.operations.results import PullForm
+from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Malformed, Untyped
 
@@ -71,7 +72,7 @@ def test_pl_1_to_pl_6_what_the_plain_operation_finds(run: Any, name: str) -> Non
     arguments = OPENS[name]
     plain = {"ObjectName" if key == "InstanceName" else key: value for key, value in arguments.items()}
     opened = run(name, **arguments)
-    assert isinstance(opened, Opened)
+    assert isinstance(opened, OpenSession)
     assert list(opened.instances) == list(run(PLAIN[name], **plain).instances)
     assert len(opened.instances) > 0
     form = PullForm.PATHS if name.endswith("Paths") else PullForm.INSTANCES_WITH_PATH
@@ -168,12 +169,12 @@ def test_pl_7_query_and_language_are_required(run: Any, missing: str) -> None:
 
 def test_pl_8_to_pl_10_pulls(run: Any) -> None:
     for form in PullForm:
-        assert run(form.value, EnumerationContext="c", MaxObjectCount=5) == Pull(form, "c", 5)
+        assert run(form.value, EnumerationContext="c", MaxObjectCount=5) == PullFromSession(form, "c", 5)
 
 
 def test_pl_11_pl_12_close_and_count(run: Any) -> None:
-    assert run("CloseEnumeration", EnumerationContext="c") == Close("c")
-    assert run("EnumerationCount", EnumerationContext="c") == Count("c")
+    assert run("CloseEnumeration", EnumerationContext="c") == CloseSession("c")
+    assert run("EnumerationCount", EnumerationContext="c") == CountSession("c")
     for name in ("CloseEnumeration", "EnumerationCount"):
         run.refused(4, run, name)
         run.refused(4, run, name, EnumerationContext=None)
