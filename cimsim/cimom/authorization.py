@@ -70,7 +70,7 @@ def parse_grant(text: str) -> Grant:
     return Grant(user, roles, pattern or "*")
 
 
-class Access:
+class Authorization:
     """Decides by grants; what none gives is refused.
 
     Args:

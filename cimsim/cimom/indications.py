@@ -91,7 +91,7 @@ class Indications:
         self._subscriptions = Subscriptions()
         self._outbox = Outbox(cimom.clock, send, self._retries, self._lost, most=most, name=self._name)
         cimom.listeners.append(self.observe)
-        cimom.tell_of_calls(False)
+        cimom.report_calls(False)
         # A pack may have brought subscriptions.
         self.observe(cimom.world, ())
 
@@ -123,7 +123,7 @@ class Indications:
                 self._outbox.end(identity)
             else:
                 self._outbox.begin(identity, destination)
-        self._cimom.tell_of_calls(bool(self._subscriptions))
+        self._cimom.report_calls(bool(self._subscriptions))
         if active:
             self._prepare()
 

@@ -14,11 +14,11 @@ from pywbem import CIMError, CIMInstance
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from cimsim.cimom.authorization import Access, disowned, owned
+from cimsim.cimom.authorization import Authorization, disowned, owned
 from cimsim.cimom.clock import Alarm, Clock
 from cimsim.cimom.contexts import ContextOptions, Contexts
 from cimsim.cimom.reads import shown
-from cimsim.operations.call import Outcome, Policy
+from cimsim.operations.call import Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
 from cimsim.operations.methods import Implementations
 from cimsim.operations.operation import SessionUse
@@ -52,11 +52,11 @@ _MOST_STEPS: Final = 100_000
 class Cimom:
     """A simulated CIM object manager.
 
-    ``random`` returns that many bytes that nobody can foresee. ``access`` says which users may do what; None: everybody may do
-    everything. All calls come from one thread; each is carried out whole.
+    ``random`` returns that many bytes that nobody can foresee. ``authorization`` says which users may do what; None: everybody
+    may do everything. All calls come from one thread; each is carried out whole.
 
     Attributes:
-        access: may be replaced; what it then allows holds for the next request and the next event.
+        authorization: may be replaced; what it then allows holds for the next request and the next event.
         world: what it knows now.
         clock: what it and everything in it goes by.
         counts: what it has carried out.
@@ -75,7 +75,7 @@ class Cimom:
         *,
         random: Callable[[int], bytes],
         contexts: ContextOptions | None = None,
-        access: Access | None = None,
+        authorization: Authorization | None = None,
         hooks: Hooks = NO_HOOKS,
     ) -> None:
         self.clock = clock
@@ -87,7 +87,8 @@ class Cimom:
         self._implementations = implementations
         self._hooks = hooks
         self._policy = policy or Policy()
-        self.access = access
+        self._state = RunState()
+        self.authorization = authorization
         self._contexts = Contexts(random, contexts or ContextOptions())
         self._world = world
         self._plan()
@@ -137,7 +138,7 @@ class Cimom:
             if self.counts.wanted:
                 self._count(request, self.clock.now() - now)
         world = outcome.world
-        if outcome.changes and self.access is not None:
+        if outcome.changes and self.authorization is not None:
             world = owned(world, outcome.changes, user)
         self._commit(world, outcome.changes)
         result = outcome.result
@@ -158,7 +159,7 @@ class Cimom:
         return result
 
     def _check_running(self) -> None:
-        if not self._policy.sessions:
+        if self._state.stopping:
             raise server_is_shutting_down("the server is about to stop")
 
     def run(self, step: Callable[[Transaction], object], namespace: str = "") -> bool:
@@ -224,9 +225,9 @@ class Cimom:
     def may_report(self, subscription: Identity, namespace: str) -> bool:
         """Return whether the owner of a subscription may read in a namespace (rule SEC13); the server itself may everywhere."""
         owners = self._world.owners
-        if self.access is None or subscription not in owners:
+        if self.authorization is None or subscription not in owners:
             return True
-        return not self.access.hides(owners[subscription], namespace)
+        return not self.authorization.hides(owners[subscription], namespace)
 
     def _commit(self, world: World, events: Sequence[Event]) -> None:
         if events and world.owners:
@@ -269,10 +270,10 @@ class Cimom:
         count.operations += 1
         count.seconds += seconds
 
-    def tell_of_calls(self, told: bool) -> None:
-        """Say whether the listeners want to hear of calls of methods."""
-        if self._policy.calls_told is not told:
-            self._policy = replace(self._policy, calls_told=told)
+    def report_calls(self, wanted: bool) -> None:
+        """Report calls of methods to the listeners from now on, or no longer."""
+        if self._state.reports_calls is not wanted:
+            self._state = replace(self._state, reports_calls=wanted)
 
     def _end_session(self, request: Request, user: str | None) -> None:
         """End the enumeration session that a failed pull operation was for (rule PL-30)."""
@@ -296,18 +297,19 @@ class Cimom:
 
     def stop(self) -> None:
         """From now on refuse pull operations, and what is pending, with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
-        self._policy = replace(self._policy, sessions=False)
+        self._state = replace(self._state, stopping=True)
 
     def _carry_out(self, request: Request, user: str | None, now: float) -> Outcome:
         """Return the outcome of a request, as far as the roles of its user allow it (rules G7, SEC13)."""
-        access, policy = self.access, self._policy
-        if access is not None:
-            policy = replace(policy, hides=partial(access.hides, user))
+        authorization = self.authorization
+        hides = None if authorization is None else partial(authorization.hides, user)
 
         def carry_out() -> Outcome:
-            return perform(self._world, request, self._implementations, now, policy, self._hooks, self.counts)
+            return perform(
+                self._world, request, self._implementations, now, self._policy, self._hooks, self.counts, self._state, hides
+            )
 
-        return carry_out() if access is None else access.guard(user, request, self._world, carry_out)
+        return carry_out() if authorization is None else authorization.guard(user, request, self._world, carry_out)
 
 
 def _counted_as(request: Request) -> str:

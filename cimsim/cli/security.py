@@ -15,7 +15,7 @@ from cimsim.cli.config import all_of, setting
 from cimsim.cli.failure import fail
 
 if TYPE_CHECKING:
-    from cimsim.cimom.authorization import Access
+    from cimsim.cimom.authorization import Authorization
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -117,11 +117,11 @@ def users_of(options: Mapping[str, Any]) -> dict[str, str]:
     return users
 
 
-def access_of(options: Mapping[str, Any], users: Mapping[str, str]) -> Access | None:
+def access_of(options: Mapping[str, Any], users: Mapping[str, str]) -> Authorization | None:
     """Return who may do what, None for everybody everything; ends the command if a role cannot be read."""
     if not options["role"]:
         return None
-    from cimsim.cimom.authorization import ANYBODY, Access, parse_grant
+    from cimsim.cimom.authorization import ANYBODY, Authorization, parse_grant
     from cimsim.world.names import did_you_mean
 
     if not users:
@@ -133,7 +133,7 @@ def access_of(options: Mapping[str, Any], users: Mapping[str, str]) -> Access | 
     for grant in grants:
         if grant.user != ANYBODY and grant.user not in users:
             fail(f"--role: there is no user {grant.user!r}{did_you_mean(grant.user, users)}")
-    return Access(grants)
+    return Authorization(grants)
 
 
 def tls_of(options: Mapping[str, Any]) -> Any:

@@ -83,7 +83,7 @@ def invoke(call: Call, request: ExtrinsicRequest, implementations: Implementatio
         raise method_not_available(f"method {cls.name}.{method.name} is declared, but nothing here carries it out")
     transaction = call.transaction()
     invocation = Invocation(transaction, cls, target, method, arguments)
-    if not call.policy.calls_told:
+    if not call.state.reports_calls:
         return changed(transaction, _carried_out(call, invocation, implementation))
     about = MethodCall(call.namespace.name, cls, target, method, arguments, made=False)
     transaction.changes.append(about)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.task import LoopingCall
 
-from cimsim.cimom.authorization import Access
+from cimsim.cimom.authorization import Authorization
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
 from cimsim.cimom.indications import Indications
@@ -83,7 +83,7 @@ class EndpointOptions:
     limits: HttpLimits = HttpLimits()
     policy: Policy = Policy()
     contexts: ContextOptions = ContextOptions()
-    access: Access | None = None
+    access: Authorization | None = None
     quirks: Quirks = Quirks()
     start: float | None = None
     running: bool = True
@@ -114,7 +114,7 @@ class Endpoint:
             ),
             random=options.random,
             contexts=options.contexts,
-            access=options.access,
+            authorization=options.access,
             hooks=loaded.providers,
         )
         self._sender = HttpSender(reactor, options.delivery)

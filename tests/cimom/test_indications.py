@@ -9,7 +9,7 @@ from pywbem import CIMError, CIMInstanceName
 from twisted.logger import globalLogPublisher
 
 from cimsim.cimom.active_subscriptions import Subscriptions
-from cimsim.cimom.authorization import Access, parse_grant
+from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.delivery_queues import Done, Outgoing
 from cimsim.cimom.indications import Indications
@@ -901,12 +901,12 @@ def interop_class(listening: Listening, name: str) -> Any:
 @pytest.fixture
 def guarded(listening: Listening) -> Listening:
     """Everybody may do everything in the Interop namespace; eve may read root/test, only root may do anything in root/other."""
-    listening.cimom.access = roles("eve=read@root/test")
+    listening.cimom.authorization = roles("eve=read@root/test")
     return listening
 
 
-def roles(*grants: str) -> Access:
-    return Access([parse_grant(each) for each in ("root=all", "*=read,write@root/interop", *grants)])
+def roles(*grants: str) -> Authorization:
+    return Authorization([parse_grant(each) for each in ("root=all", "*=read,write@root/interop", *grants)])
 
 
 def test_sec13_a_user_receives_what_he_may_read(guarded: Listening) -> None:
@@ -929,12 +929,12 @@ def test_sec13_roles_taken_away_or_given_take_effect_on_the_next_event(guarded: 
     subscription = guarded.subscribe(CHANGED)
     guarded.user = "root"
     for grants, told in ((("eve=read@root/test",), 1), ((), 1), (("*=read@root/test",), 2)):
-        guarded.cimom.access = roles(*grants)
+        guarded.cimom.authorization = roles(*grants)
         guarded.modify(A, Note=f"{grants}")
         guarded.answer()
         assert len(guarded.sent) == told
     # It does not matter who changed the subscription last, nor that it was put back by a snapshot.
-    guarded.cimom.access = roles()
+    guarded.cimom.authorization = roles()
     guarded.modify(subscription, INTEROP, SubscriptionInfo="x")
     world = guarded.cimom.world
     guarded.intrinsic("DeleteInstance", INTEROP, InstanceName=subscription)

@@ -7,6 +7,7 @@ import pytest
 from pywbem import CIMClass, CIMError, Uint16
 
 from cimsim.operations import pull
+from cimsim.operations.call import RunState
 from cimsim.operations.request import Argument, ClassName
 from cimsim.operations.results import PullForm
 from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession
@@ -262,8 +263,8 @@ def test_pl_20_each_error_hides_the_next(run: Any, monkeypatch: pytest.MonkeyPat
         raise CIMError(14, language)
 
     monkeypatch.setattr(pull, "parse_filter", no_filter)
-    allowed = run.policy
-    run.policy = replace(allowed, max_pull_timeout=60, continue_on_error=False, sessions=False)
+    run.policy = replace(run.policy, max_pull_timeout=60, continue_on_error=False)
+    run.state = RunState(stopping=True)
     wanted: dict[str, Any] = {
         "ClassName": NO_SUCH,
         "OperationTimeout": Untyped("61"),
@@ -271,7 +272,7 @@ def test_pl_20_each_error_hides_the_next(run: Any, monkeypatch: pytest.MonkeyPat
         "FilterQuery": "x",
     }
     run.refused(28, run, "OpenEnumerateInstances", "root/none", **wanted)
-    run.policy = replace(run.policy, sessions=True)
+    run.state = RunState()
     run.refused(3, run, "OpenEnumerateInstances", "root/none", **wanted)
     run.refused(22, run, "OpenEnumerateInstances", **wanted, NoParameter=1)
     del wanted["OperationTimeout"]
@@ -308,17 +309,17 @@ SESSIONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", SESSIONS)
 def test_pl_21_pl_40_a_server_that_stops(run: Any, name: str) -> None:
     arguments = SESSIONS[name]
-    run.policy = replace(run.policy, sessions=False)
+    run.state = RunState(stopping=True)
     run.refused(28, run, name, **arguments)
     run.refused(28, run, name, "root/none", **arguments)
     run.refused(28, run, name, **arguments, NoParameter=1)
-    run.policy = replace(run.policy, sessions=True)
+    run.state = RunState()
     run.refused(3, run, name, "root/none", **arguments, NoParameter=1)
     run.refused(4, run, name, **arguments, NoParameter=1)
 
 
 def test_pl_40_a_server_that_stops_still_reads(run: Any) -> None:
-    run.policy = replace(run.policy, sessions=False)
+    run.state = RunState(stopping=True)
     assert ids(run("EnumerateInstances", ClassName=DEVICE).instances) == ["a", "b"]
 
 
