@@ -12,8 +12,8 @@ from pywbem import CIMClass, CIMMethod, CIMParameter, CIMQualifier, CIMQualifier
 from cimsim.world.convert import shape
 from cimsim.world.declared import check_declaration
 from cimsim.world.errors import failed, invalid_parameter
-from cimsim.world.full_class import copy_of
 from cimsim.world.names import did_you_mean, fold
+from cimsim.world.propagation import copy_of
 from cimsim.world.schema import ResolvedClass, Schema
 from cimsim.world.world import Namespace
 
