@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from pywbem import CIMError
 from twisted.logger import Logger
 
-from cimsim.cimom.active_subscriptions import SUBSCRIPTION, Group, Subscriptions, Wanted, interop, value
+from cimsim.cimom.active_subscriptions import SUBSCRIPTION, ActiveSubscriptions, Group, Wanted, interop, value
 from cimsim.cimom.delivery_queues import OWN, Lost, Outbox, Payload, Retries, Send, filled
 from cimsim.cimom.life_cycle_indications import class_of, indication_of, namespace_of
 from cimsim.cimom.object_manager import Cimom
@@ -88,7 +88,7 @@ class Indications:
         self._made = 0
         self._happened: deque[_Happened] = deque()
         self._steps: Iterator[None] | None = None
-        self._subscriptions = Subscriptions()
+        self._subscriptions = ActiveSubscriptions()
         self._outbox = Outbox(cimom.clock, send, self._retries, self._lost, most=most, name=self._name)
         cimom.listeners.append(self.observe)
         cimom.report_calls(False)

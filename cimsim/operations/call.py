@@ -49,7 +49,7 @@ class RunState:
     reports_calls: bool = True
 
 
-class Call(NamedTuple):
+class OperationCall(NamedTuple):
     """One request on its way through an operation: the world it meets, its namespace, the time in seconds since 1970.
 
     ``hooks`` are what acts when instances are read or written, ``counts`` what the CIMOM has carried out. ``hides`` returns

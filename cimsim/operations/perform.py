@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from cimsim.operations.call import Call, Outcome, Policy, RunState
+from cimsim.operations.call import OperationCall, Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, Hooks, run_hook
 from cimsim.operations.methods import Implementations, invoke
 from cimsim.operations.operation import Operation, SessionUse
@@ -51,7 +51,7 @@ def perform(
         HookError: a hook failed.
     """
     if isinstance(request, ExtrinsicRequest):
-        call = Call(world, world.namespace(request.namespace), now, policy, hooks, counts, state, hides)
+        call = OperationCall(world, world.namespace(request.namespace), now, policy, hooks, counts, state, hides)
         call = _refreshed(call, request, None)
         if request.selects:
             request = resolved(request, call.world, call.namespace)
@@ -61,7 +61,7 @@ def perform(
         raise not_supported(f"operation {request.name} is not supported")
     if operation.session is not SessionUse.NONE and state.stopping:
         raise server_is_shutting_down("the server is about to stop")
-    call = Call(world, world.namespace(request.namespace), now, policy, hooks, counts, state, hides)
+    call = OperationCall(world, world.namespace(request.namespace), now, policy, hooks, counts, state, hides)
     call = _refreshed(call, request, operation)
     if operation.session is not SessionUse.NONE:
         check_session(policy, request.arguments)
@@ -70,7 +70,7 @@ def perform(
     return _settled(call, operation.run(call, **operation.bind(request.arguments, request.namespace)))
 
 
-def _refreshed(call: Call, request: Request, operation: Operation | None) -> Call:
+def _refreshed(call: OperationCall, request: Request, operation: Operation | None) -> OperationCall:
     """Return the call on a world in which the instances that the request may look at are refreshed."""
     refreshers = call.hooks.refreshers(call.namespace.name)
     if not refreshers:
@@ -82,7 +82,7 @@ def _refreshed(call: Call, request: Request, operation: Operation | None) -> Cal
     return call._replace(world=transaction.world, namespace=transaction.world.namespace(request.namespace))
 
 
-def _settled(call: Call, outcome: Outcome) -> Outcome:
+def _settled(call: OperationCall, outcome: Outcome) -> Outcome:
     """Return the outcome after the hooks were notified of namespaces that came or went (rule W5)."""
     if outcome.world is call.world or outcome.world.namespaces.keys() == call.world.namespaces.keys():
         return outcome

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
 from cimsim.operations.associations import associator_names, associators, reference_names, references
-from cimsim.operations.call import Call, Outcome, Policy
+from cimsim.operations.call import OperationCall, Outcome, Policy
 from cimsim.operations.instances import enumerate_instance_names, enumerate_instances
 from cimsim.operations.pending import begun
 from cimsim.operations.queries import run_query
@@ -63,7 +63,7 @@ def check_session(policy: Policy, arguments: tuple[Argument, ...]) -> None:
 
 
 def open_enumerate_instances(
-    call: Call,
+    call: OperationCall,
     ClassName: str,
     DeepInheritance: bool,
     IncludeClassOrigin: bool,
@@ -77,14 +77,14 @@ def open_enumerate_instances(
     return _opened(call, PullForm.INSTANCES_WITH_PATH, found, session)
 
 
-def open_enumerate_instance_paths(call: Call, ClassName: str, **session: Unpack[SessionArguments]) -> Outcome:
+def open_enumerate_instance_paths(call: OperationCall, ClassName: str, **session: Unpack[SessionArguments]) -> Outcome:
     """Open an enumeration of the paths of the instances of a class and its subclasses (rule PL-2)."""
     _check_filter(session)
     return _opened(call, PullForm.PATHS, enumerate_instance_names(call, ClassName), session)
 
 
 def open_reference_instances(
-    call: Call,
+    call: OperationCall,
     InstanceName: InstancePath,
     ResultClass: str | None,
     Role: str | None,
@@ -100,7 +100,11 @@ def open_reference_instances(
 
 
 def open_reference_instance_paths(
-    call: Call, InstanceName: InstancePath, ResultClass: str | None, Role: str | None, **session: Unpack[SessionArguments]
+    call: OperationCall,
+    InstanceName: InstancePath,
+    ResultClass: str | None,
+    Role: str | None,
+    **session: Unpack[SessionArguments],
 ) -> Outcome:
     """Open an enumeration of the paths of the associations that refer to an instance (rule PL-4)."""
     _check_filter(session)
@@ -108,7 +112,7 @@ def open_reference_instance_paths(
 
 
 def open_associator_instances(
-    call: Call,
+    call: OperationCall,
     InstanceName: InstancePath,
     AssocClass: str | None,
     ResultClass: str | None,
@@ -126,7 +130,7 @@ def open_associator_instances(
 
 
 def open_associator_instance_paths(
-    call: Call,
+    call: OperationCall,
     InstanceName: InstancePath,
     AssocClass: str | None,
     ResultClass: str | None,
@@ -141,7 +145,11 @@ def open_associator_instance_paths(
 
 
 def open_query_instances(
-    call: Call, FilterQuery: str, FilterQueryLanguage: str, ReturnQueryResultClass: bool, **limits: Unpack[SessionLimits]
+    call: OperationCall,
+    FilterQuery: str,
+    FilterQueryLanguage: str,
+    ReturnQueryResultClass: bool,
+    **limits: Unpack[SessionLimits],
 ) -> Outcome:
     """Open an enumeration of the rows of a query (rules PL-7, PL-41)."""
     rows, projections, query_class, steps = run_query(call, FilterQueryLanguage, FilterQuery)
@@ -152,27 +160,27 @@ def open_query_instances(
     return Outcome(call.world, begun(steps, lambda: opened))
 
 
-def pull_instances_with_path(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
+def pull_instances_with_path(call: OperationCall, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
     """Hand out the next instances of a session (rule PL-8)."""
     return Outcome(call.world, PullFromSession(PullForm.INSTANCES_WITH_PATH, EnumerationContext, MaxObjectCount))
 
 
-def pull_instance_paths(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
+def pull_instance_paths(call: OperationCall, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
     """Hand out the next paths of a session (rule PL-9)."""
     return Outcome(call.world, PullFromSession(PullForm.PATHS, EnumerationContext, MaxObjectCount))
 
 
-def pull_instances(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
+def pull_instances(call: OperationCall, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
     """Hand out the next rows of a query (rule PL-10)."""
     return Outcome(call.world, PullFromSession(PullForm.INSTANCES, EnumerationContext, MaxObjectCount))
 
 
-def close_enumeration(call: Call, EnumerationContext: str) -> Outcome:
+def close_enumeration(call: OperationCall, EnumerationContext: str) -> Outcome:
     """Close a session before its end (rule PL-11)."""
     return Outcome(call.world, CloseSession(EnumerationContext))
 
 
-def enumeration_count(call: Call, EnumerationContext: str) -> Outcome:
+def enumeration_count(call: OperationCall, EnumerationContext: str) -> Outcome:
     """Count what is left in a session (rule PL-12)."""
     return Outcome(call.world, CountSession(EnumerationContext))
 
@@ -190,7 +198,7 @@ def _check_filter(session: SessionArguments) -> None:
         raise invalid_parameter("FilterQuery and FilterQueryLanguage must be given together")
 
 
-def _opened(call: Call, form: PullForm, outcome: Outcome, session: SessionArguments) -> Outcome:
+def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: SessionArguments) -> Outcome:
     instances, projections = _found(outcome)
     language, text = session["FilterQueryLanguage"], session["FilterQuery"]
     if language is None or text is None:

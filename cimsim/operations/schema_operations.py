@@ -2,7 +2,7 @@
 
 from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
-from cimsim.operations.call import Call, Outcome, changed
+from cimsim.operations.call import OperationCall, Outcome, changed
 from cimsim.operations.results import Classes, ClassNames, ClassView, Qualifiers
 from cimsim.world.checks import check_declared, check_unused, check_whole, checked_declaration, own_part
 from cimsim.world.errors import invalid_superclass, not_found
@@ -17,7 +17,7 @@ def folded_names(property_list: list[str] | None) -> frozenset[str] | None:
 
 
 def get_class(
-    call: Call,
+    call: OperationCall,
     ClassName: str,
     LocalOnly: bool,
     IncludeQualifiers: bool,
@@ -33,7 +33,7 @@ def get_class(
 
 
 def enumerate_classes(
-    call: Call,
+    call: OperationCall,
     ClassName: str | None,
     DeepInheritance: bool,
     LocalOnly: bool,
@@ -45,19 +45,19 @@ def enumerate_classes(
     return Outcome(call.world, Classes(_below(call, ClassName, DeepInheritance), view))
 
 
-def enumerate_class_names(call: Call, ClassName: str | None, DeepInheritance: bool) -> Outcome:
+def enumerate_class_names(call: OperationCall, ClassName: str | None, DeepInheritance: bool) -> Outcome:
     """Return the names of the subclasses of a class (rule OP-ECN-1)."""
     return Outcome(call.world, ClassNames(_below(call, ClassName, DeepInheritance)))
 
 
-def _below(call: Call, name: str | None, deep: bool) -> list[ResolvedClass]:
+def _below(call: OperationCall, name: str | None, deep: bool) -> list[ResolvedClass]:
     schema = call.namespace.schema
     if name is not None:
         name = call.namespace.cls(name).name
     return schema.descendants(name) if deep else schema.direct_subclasses(name)
 
 
-def create_class(call: Call, NewClass: CIMClass) -> Outcome:
+def create_class(call: OperationCall, NewClass: CIMClass) -> Outcome:
     """Create a class (rules OP-CC-1 to OP-CC-4)."""
     check_declared(NewClass, call.namespace)
     parent = call.namespace.schema.place_for(NewClass)
@@ -68,7 +68,7 @@ def create_class(call: Call, NewClass: CIMClass) -> Outcome:
     return changed(transaction)
 
 
-def modify_class(call: Call, ModifiedClass: CIMClass) -> Outcome:
+def modify_class(call: OperationCall, ModifiedClass: CIMClass) -> Outcome:
     """Change a class that has neither subclasses nor instances (rules OP-MC-1, OP-MC-2).
 
     One that is declared just as it is already may have both, so that the same MOF can be compiled twice.
@@ -89,31 +89,31 @@ def modify_class(call: Call, ModifiedClass: CIMClass) -> Outcome:
     return changed(transaction)
 
 
-def delete_class(call: Call, ClassName: str) -> Outcome:
+def delete_class(call: OperationCall, ClassName: str) -> Outcome:
     """Delete a class that has neither subclasses nor instances (rules OP-DC-1, OP-DC-2)."""
     transaction = call.transaction()
     transaction.delete_class(ClassName)
     return changed(transaction)
 
 
-def get_qualifier(call: Call, QualifierName: str) -> Outcome:
+def get_qualifier(call: OperationCall, QualifierName: str) -> Outcome:
     """Return one qualifier declaration (rule OP-GQ-1)."""
     return Outcome(call.world, Qualifiers([call.namespace.qualifier(QualifierName)]))
 
 
-def enumerate_qualifiers(call: Call) -> Outcome:
+def enumerate_qualifiers(call: OperationCall) -> Outcome:
     """Return all qualifier declarations (rule OP-EQL-1)."""
     return Outcome(call.world, Qualifiers(call.namespace.qualifiers.all()))
 
 
-def set_qualifier(call: Call, QualifierDeclaration: CIMQualifierDeclaration) -> Outcome:
+def set_qualifier(call: OperationCall, QualifierDeclaration: CIMQualifierDeclaration) -> Outcome:
     """Declare a qualifier, or declare it anew (rules OP-SQ-1, OP-SQ-2)."""
     transaction = call.transaction()
     transaction.set_qualifier(checked_declaration(QualifierDeclaration, call.namespace))
     return changed(transaction)
 
 
-def delete_qualifier(call: Call, QualifierName: str) -> Outcome:
+def delete_qualifier(call: OperationCall, QualifierName: str) -> Outcome:
     """Delete the declaration of a qualifier that no class uses (rules OP-DQ-1, OP-DQ-2)."""
     declaration = call.namespace.qualifier(QualifierName)
     check_unused(declaration.name, call.namespace, "the declaration of")

@@ -28,7 +28,7 @@ from pywbem import (
     Uint64,
 )
 
-from cimsim.query.syntax import Dialect, Literal
+from cimsim.query.syntax import QueryDialect, QueryLiteral
 from cimsim.world.convert import from_cim_path
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.object_path import parse_path
@@ -41,7 +41,7 @@ Compare = Callable[[Any, Any], bool | None]
 """Compares two values that are not NULL."""
 
 
-class Kind(Enum):
+class ValueKind(Enum):
     """What values compare with one another; the value names it in error texts."""
 
     NUMBER = "a number"
@@ -53,11 +53,11 @@ class Kind(Enum):
 
 
 _KINDS: Final = {
-    "string": Kind.STRING,
-    "char16": Kind.STRING,
-    "boolean": Kind.BOOLEAN,
-    "datetime": Kind.DATETIME,
-    "reference": Kind.REFERENCE,
+    "string": ValueKind.STRING,
+    "char16": ValueKind.STRING,
+    "boolean": ValueKind.BOOLEAN,
+    "datetime": ValueKind.DATETIME,
+    "reference": ValueKind.REFERENCE,
 }
 _OPERATORS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
@@ -67,29 +67,31 @@ _OPERATORS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_UNORDERED: Final = frozenset({Kind.BOOLEAN, Kind.REFERENCE})
+_UNORDERED: Final = frozenset({ValueKind.BOOLEAN, ValueKind.REFERENCE})
 _FILL_LOW: Final = "00010101000000.000000"
 _FILL_HIGH: Final = "99991231235959.999999"
 
 
-def kind_of_property(prop: Property) -> Kind:
+def kind_of_property(prop: Property) -> ValueKind:
     """Return the kind of a property's values, or of its elements if it is an array."""
-    return Kind.EMBEDDED if prop.embedded else _KINDS.get(prop.type, Kind.NUMBER)
+    return ValueKind.EMBEDDED if prop.embedded else _KINDS.get(prop.type, ValueKind.NUMBER)
 
 
-_KINDS_OF_TYPES: Final[dict[type, Kind | None]] = {
+_KINDS_OF_TYPES: Final[dict[type, ValueKind | None]] = {
     **dict.fromkeys((type(None), tuple), None),
-    **dict.fromkeys((int, float, Uint8, Uint16, Uint32, Uint64, Sint8, Sint16, Sint32, Sint64, Real32, Real64), Kind.NUMBER),
-    bool: Kind.BOOLEAN,
-    str: Kind.STRING,
-    DateTime: Kind.DATETIME,
-    InstancePath: Kind.REFERENCE,
-    CIMInstance: Kind.EMBEDDED,
-    CIMClass: Kind.EMBEDDED,
+    **dict.fromkeys(
+        (int, float, Uint8, Uint16, Uint32, Uint64, Sint8, Sint16, Sint32, Sint64, Real32, Real64), ValueKind.NUMBER
+    ),
+    bool: ValueKind.BOOLEAN,
+    str: ValueKind.STRING,
+    DateTime: ValueKind.DATETIME,
+    InstancePath: ValueKind.REFERENCE,
+    CIMInstance: ValueKind.EMBEDDED,
+    CIMClass: ValueKind.EMBEDDED,
 }
 
 
-def kind_of_value(value: Any) -> Kind | None:
+def kind_of_value(value: Any) -> ValueKind | None:
     """Return the kind of a stored value, or None for NULL and for an array."""
     cls = type(value)
     if cls in _KINDS_OF_TYPES:
@@ -109,26 +111,26 @@ def native(value: Any) -> Any:
     return value
 
 
-def typed(literal: Literal, kind: Kind, dialect: Dialect) -> Any:
+def typed(literal: QueryLiteral, kind: ValueKind, dialect: QueryDialect) -> Any:
     """Return what a literal that is not NULL means among values of a kind.
 
     Raises:
         ValueError: it is no such value.
     """
     value = literal.value
-    if kind is Kind.DATETIME and isinstance(value, str):
+    if kind is ValueKind.DATETIME and isinstance(value, str):
         return DateTime(value)
-    if kind is Kind.REFERENCE and isinstance(value, str):
+    if kind is ValueKind.REFERENCE and isinstance(value, str):
         return parse_path(value, World(), "")
-    if kind is Kind.STRING and (isinstance(value, str) or dialect.coerces):
+    if kind is ValueKind.STRING and (isinstance(value, str) or dialect.coerces):
         return literal.text.lower() if dialect.ignores_case else literal.text
-    if kind is Kind.BOOLEAN and isinstance(value, bool):
+    if kind is ValueKind.BOOLEAN and isinstance(value, bool):
         return value
-    if kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind is ValueKind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    if dialect.coerces and kind is Kind.NUMBER and isinstance(value, str) and (number := _number(value)) is not None:
+    if dialect.coerces and kind is ValueKind.NUMBER and isinstance(value, str) and (number := _number(value)) is not None:
         return number
-    if dialect.coerces and kind is Kind.BOOLEAN and literal.text.lower() in {"0", "1", "true", "false"}:
+    if dialect.coerces and kind is ValueKind.BOOLEAN and literal.text.lower() in {"0", "1", "true", "false"}:
         return literal.text.lower() in {"1", "true"}
     raise ValueError(f"{literal.text!r} is not {kind.value}")
 
@@ -144,23 +146,23 @@ def _number(text: str) -> int | float | None:
     return None
 
 
-def comparison(kind: Kind, symbol: str, dialect: Dialect) -> Compare:
+def comparison(kind: ValueKind, symbol: str, dialect: QueryDialect) -> Compare:
     """Return the function that compares a stored value with another, or with what ``typed`` made of a literal.
 
     Raises:
         ValueError: values of that kind do not compare so.
     """
-    if kind is Kind.EMBEDDED:
+    if kind is ValueKind.EMBEDDED:
         raise ValueError("embedded objects do not compare, only their properties do")
     if kind in _UNORDERED and symbol not in {"=", "<>"}:
         raise ValueError(f"{kind.value} compares with = and <> only")
-    if kind is Kind.DATETIME:
+    if kind is ValueKind.DATETIME:
         return _DATETIMES[symbol]
     compare = _OPERATORS[symbol]
-    if kind is Kind.REFERENCE:
+    if kind is ValueKind.REFERENCE:
         expected = symbol == "="
         return lambda left, right: same_path(left, right, dialect) is expected
-    if kind is Kind.STRING and dialect.ignores_case:
+    if kind is ValueKind.STRING and dialect.ignores_case:
         return lambda left, right: compare(left.lower(), right.lower())
     return compare
 
@@ -268,7 +270,7 @@ def _spelt(moment: DateTime, ending: str) -> str:
     return f"{local.year:04d}{local:%m%d%H%M%S}.{local.microsecond:06d}{ending}"
 
 
-def same_path(left: InstancePath, right: InstancePath, dialect: Dialect) -> bool:
+def same_path(left: InstancePath, right: InstancePath, dialect: QueryDialect) -> bool:
     """Tell whether two paths name the same instance; what one does not say of the namespace is taken from the other.
 
     A host in the first, which a property holds, is that of another server, so the second must name it (rule D23); one in the
@@ -286,20 +288,20 @@ def same_path(left: InstancePath, right: InstancePath, dialect: Dialect) -> bool
     )
 
 
-def _same_key(left: Any, right: Any, dialect: Dialect) -> bool:
+def _same_key(left: Any, right: Any, dialect: QueryDialect) -> bool:
     """Tell whether two key values are equal; the second may be text of a type still unknown."""
     kind = kind_of_value(left)
-    if isinstance(right, str) and kind in {Kind.REFERENCE, Kind.NUMBER, Kind.BOOLEAN, Kind.DATETIME}:
+    if isinstance(right, str) and kind in {ValueKind.REFERENCE, ValueKind.NUMBER, ValueKind.BOOLEAN, ValueKind.DATETIME}:
         try:
-            right = parse_path(right, World(), "") if kind is Kind.REFERENCE else _read(right, kind)
+            right = parse_path(right, World(), "") if kind is ValueKind.REFERENCE else _read(right, kind)
         except ValueError:
             return False
-    if kind is None or kind is Kind.EMBEDDED or kind_of_value(right) is not kind:
+    if kind is None or kind is ValueKind.EMBEDDED or kind_of_value(right) is not kind:
         return False
     return comparison(kind, "=", dialect)(left, right) is True
 
 
-def _read(text: str, kind: Kind) -> Any:
-    if kind is Kind.NUMBER:
+def _read(text: str, kind: ValueKind) -> Any:
+    if kind is ValueKind.NUMBER:
         return _number(text)
-    return convert_scalar(Untyped(text), "boolean" if kind is Kind.BOOLEAN else "datetime")
+    return convert_scalar(Untyped(text), "boolean" if kind is ValueKind.BOOLEAN else "datetime")

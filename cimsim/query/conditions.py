@@ -12,9 +12,17 @@ from typing import Any, Final
 
 from pywbem import CIMClass, CIMInstance
 
-from cimsim.query.comparison import Compare, Kind, compared_with_moment, compared_with_text, comparison, kind_of_value, typed
-from cimsim.query.property_access import Access, Scope, Values, accessed
-from cimsim.query.syntax import ArrayLiteral, Comparison, Condition, IsA, IsNull, Junction, Like, Literal, Not, Path
+from cimsim.query.comparison import (
+    Compare,
+    ValueKind,
+    compared_with_moment,
+    compared_with_text,
+    comparison,
+    kind_of_value,
+    typed,
+)
+from cimsim.query.property_access import PropertyAccess, Scope, Values, accessed
+from cimsim.query.syntax import ArrayLiteral, Comparison, Condition, IsA, IsNull, Junction, Like, Not, Path, QueryLiteral
 from cimsim.query.work import SHORT, Meter
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -25,7 +33,7 @@ _OnValue = Callable[[Any], bool]
 _OnPair = Callable[[Any, Any], bool]
 
 _EQUALITY: Final = frozenset({"=", "<>"})
-_LONG: Final = frozenset({Kind.STRING, Kind.REFERENCE})
+_LONG: Final = frozenset({ValueKind.STRING, ValueKind.REFERENCE})
 _UNITS_OF_ELEMENT: Final = 5
 _UNITS_OF_PATH: Final = 50
 _ARRAYS_COMPARE: Final = "an array compares with = and <> only"
@@ -77,7 +85,7 @@ class _Compiler:
                 raise left.at.unsupported("a comparison of two constants is not supported")
             left, symbol, right = right, _MIRRORED[symbol], left
         every = condition.every
-        if isinstance(right, Literal) and right.value is None:
+        if isinstance(right, QueryLiteral) and right.value is None:
             return self._compared_with_null(accessed(left, self._cls, self._scope), symbol, right, every, wanted)
         access = self._access(left)
         if isinstance(right, ArrayLiteral):
@@ -86,7 +94,9 @@ class _Compiler:
             return self._compared_with_path(access, symbol, self._access(right), every, wanted)
         return self._quantified(access, self._against(access, symbol, right, wanted), every, wanted)
 
-    def _compared_with_null(self, access: Access, symbol: str, literal: Literal, every: bool | None, wanted: bool) -> Test:
+    def _compared_with_null(
+        self, access: PropertyAccess, symbol: str, literal: QueryLiteral, every: bool | None, wanted: bool
+    ) -> Test:
         if symbol not in _EQUALITY:
             raise literal.at.invalid("NULL compares with = and <> only")
         read = access.read
@@ -96,7 +106,7 @@ class _Compiler:
         return lambda values: (read(values) is None) is null
 
     def _compared_with_array(
-        self, access: Access, symbol: str, literal: ArrayLiteral, every: bool | None, wanted: bool
+        self, access: PropertyAccess, symbol: str, literal: ArrayLiteral, every: bool | None, wanted: bool
     ) -> Test:
         if every is not None or (access.kind is not None and not access.is_array):
             raise literal.at.invalid(f"{access.path} compares with a single value")
@@ -117,7 +127,9 @@ class _Compiler:
 
         return holds
 
-    def _compared_with_path(self, access: Access, symbol: str, other: Access, every: bool | None, wanted: bool) -> Test:
+    def _compared_with_path(
+        self, access: PropertyAccess, symbol: str, other: PropertyAccess, every: bool | None, wanted: bool
+    ) -> Test:
         if access.kind and other.kind and access.kind is not other.kind:
             raise access.invalid(f"{access.path} is {access.kind.value}, {other.path} is {other.kind.value}")
         if other.is_array and (every is not None or (access.kind is not None and not access.is_array)):
@@ -126,7 +138,7 @@ class _Compiler:
             self._check_quantifier(access, every)
         if symbol not in _EQUALITY and (other.is_array or (access.is_array and every is None)):
             raise access.invalid(_ARRAYS_COMPARE)
-        self._compare(access, symbol, access.kind or other.kind or Kind.STRING)
+        self._compare(access, symbol, access.kind or other.kind or ValueKind.STRING)
         holds, first, second = self._on_pairs(symbol, wanted), access.read, other.read
         if every is None:
             return lambda values: holds(first(values), second(values))
@@ -143,10 +155,10 @@ class _Compiler:
 
     def _on_pairs(self, symbol: str, wanted: bool) -> _OnPair:
         """Return the function that compares two values whose kinds show only now; arrays compare with = and <>."""
-        compares: dict[Kind, Compare | None] = {}
+        compares: dict[ValueKind, Compare | None] = {}
         dialect, meter = self._dialect, self._meter
 
-        def made(kind: Kind) -> Compare | None:
+        def made(kind: ValueKind) -> Compare | None:
             try:
                 return comparison(kind, symbol, dialect)
             except ValueError:
@@ -178,21 +190,21 @@ class _Compiler:
 
         return holds_of_any
 
-    def _against(self, access: Access, symbol: str, literal: Literal, wanted: bool) -> _OnValue:
+    def _against(self, access: PropertyAccess, symbol: str, literal: QueryLiteral, wanted: bool) -> _OnValue:
         """Return the function that compares a single value with a literal."""
         if access.kind is None:
             return self._against_dynamic(symbol, literal, wanted)
         compare = self._compare(access, symbol, access.kind)
         constant = self._typed(literal, access, access.kind)
-        if symbol == "=" and wanted and access.kind in {Kind.NUMBER, Kind.BOOLEAN}:
+        if symbol == "=" and wanted and access.kind in {ValueKind.NUMBER, ValueKind.BOOLEAN}:
             return lambda value: bool(value == constant)
-        if access.kind is Kind.STRING:
+        if access.kind is ValueKind.STRING:
             holds = compared_with_text(symbol, constant, ignores_case=self._dialect.ignores_case)
             return lambda value: value is not None and holds(value) is wanted
-        if access.kind is Kind.DATETIME:
+        if access.kind is ValueKind.DATETIME:
             answer = compared_with_moment(symbol, constant)
             return lambda value: value is not None and answer(value) is wanted
-        if access.kind is Kind.REFERENCE:
+        if access.kind is ValueKind.REFERENCE:
             return self._against_path(compare, constant, wanted)
         return lambda value: value is not None and compare(value, constant) is wanted
 
@@ -208,20 +220,20 @@ class _Compiler:
 
         return holds
 
-    def _against_dynamic(self, symbol: str, literal: Literal, wanted: bool) -> _OnValue:
-        tests: dict[Kind, _OnValue] = {}
+    def _against_dynamic(self, symbol: str, literal: QueryLiteral, wanted: bool) -> _OnValue:
+        tests: dict[ValueKind, _OnValue] = {}
         dialect = self._dialect
 
-        def made(kind: Kind) -> _OnValue:
+        def made(kind: ValueKind) -> _OnValue:
             try:
                 compare, constant = comparison(kind, symbol, dialect), typed(literal, kind, dialect)
             except ValueError:
                 # What an embedded object holds is known too late to refuse the query.
                 return lambda _: False
-            if kind is Kind.STRING:
+            if kind is ValueKind.STRING:
                 answer = compared_with_text(symbol, constant, ignores_case=dialect.ignores_case)
                 return lambda value: answer(value) is wanted
-            if kind is Kind.REFERENCE:
+            if kind is ValueKind.REFERENCE:
                 return self._against_path(compare, constant, wanted)
             return lambda value: compare(value, constant) is wanted
 
@@ -236,13 +248,13 @@ class _Compiler:
 
         return holds
 
-    def _compare(self, access: Access, symbol: str, kind: Kind) -> Compare:
+    def _compare(self, access: PropertyAccess, symbol: str, kind: ValueKind) -> Compare:
         try:
             return comparison(kind, symbol, self._dialect)
         except ValueError as error:
             raise access.invalid(f"{access.path}: {error}") from None
 
-    def _typed(self, literal: Literal, access: Access, kind: Kind) -> Any:
+    def _typed(self, literal: QueryLiteral, access: PropertyAccess, kind: ValueKind) -> Any:
         try:
             return typed(literal, kind, self._dialect)
         except ValueError as error:
@@ -252,14 +264,16 @@ class _Compiler:
 
     def _like(self, condition: Like, wanted: bool) -> Test:
         access = self._access(condition.path)
-        if access.kind not in {None, Kind.STRING}:
-            raise access.invalid(f"LIKE is for strings, but {access.path} is {(access.kind or Kind.STRING).value}")
-        matches, strings, meter = condition.pattern.matches, access.kind is Kind.STRING, self._meter
+        if access.kind not in {None, ValueKind.STRING}:
+            raise access.invalid(f"LIKE is for strings, but {access.path} is {(access.kind or ValueKind.STRING).value}")
+        matches, strings, meter = condition.pattern.matches, access.kind is ValueKind.STRING, self._meter
 
         def holds(value: Any) -> bool:
             # An embedded object may hold a datetime there, which is text to Python.
             return (
-                isinstance(value, str) and (strings or kind_of_value(value) is Kind.STRING) and matches(value, meter) is wanted
+                isinstance(value, str)
+                and (strings or kind_of_value(value) is ValueKind.STRING)
+                and matches(value, meter) is wanted
             )
 
         return self._quantified(access, holds, condition.every, wanted)
@@ -270,7 +284,7 @@ class _Compiler:
             known = self._cls.is_a(folded) is wanted
             return lambda _: known
         access = self._access(condition.path)
-        if access.kind not in {None, Kind.EMBEDDED} or access.is_array:
+        if access.kind not in {None, ValueKind.EMBEDDED} or access.is_array:
             raise access.invalid(f"ISA is for embedded objects, but {access.path} is none")
         read, family = access.read, self._scope.family(condition.classname)
 
@@ -282,14 +296,14 @@ class _Compiler:
 
     # Paths
 
-    def _access(self, path: Path) -> Access:
+    def _access(self, path: Path) -> PropertyAccess:
         """Return how to read a path; raises CIM_ERR_INVALID_QUERY for an array where the language has no conditions on it."""
         access = accessed(path, self._cls, self._scope)
         if access.is_array and not self._dialect.arrays:
             raise access.invalid(f"{path} is {access.type}, and {self._dialect.name} has no conditions on arrays but IS NULL")
         return access
 
-    def _check_quantifier(self, access: Access, every: bool | None) -> None:
+    def _check_quantifier(self, access: PropertyAccess, every: bool | None) -> None:
         if access.kind is None:
             return
         if every is None and access.is_array:
@@ -297,7 +311,7 @@ class _Compiler:
         if every is not None and not access.is_array:
             raise access.invalid(f"{access.path} is not an array")
 
-    def _quantified(self, access: Access, holds: _OnValue, every: bool | None, wanted: bool) -> Test:
+    def _quantified(self, access: PropertyAccess, holds: _OnValue, every: bool | None, wanted: bool) -> Test:
         """Return the function that applies ``holds`` to the value, or to ANY or EVERY element of an array."""
         self._check_quantifier(access, every)
         read = access.read

@@ -14,7 +14,7 @@ from cimsim.query.conditions import Test, compiled
 from cimsim.query.filters import check_known
 from cimsim.query.parse import parse_statement
 from cimsim.query.selection import column_name, scope_of, shown
-from cimsim.query.syntax import Dialect, Path, Position, Select, paths, units
+from cimsim.query.syntax import Path, QueryDialect, QueryPosition, Select, paths, units
 from cimsim.query.work import AT_ONCE, COMPILED, MAX_FITTED, Meter
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -31,9 +31,9 @@ class IndicationFilter:
     of the properties that an indication shall show, as the query spells them, without system properties; None for all.
     """
 
-    def __init__(self, dialect: Dialect, query: Select) -> None:
+    def __init__(self, dialect: QueryDialect, query: Select) -> None:
         self.classname = query.classname
-        self.at: Position = query.at
+        self.at: QueryPosition = query.at
         self.columns = _columns(query)
         self._folded = fold(query.classname)
         self._dialect = dialect

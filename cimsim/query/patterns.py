@@ -227,10 +227,10 @@ def regular_expression(text: str) -> Pattern:
     Raises:
         ValueError: it is no such regular expression; ``TooComplexError``: it is one that would cost too much.
     """
-    return Pattern(_Reader(text).read(), fold=False)
+    return Pattern(_PatternReader(text).read(), fold=False)
 
 
-class _Reader:
+class _PatternReader:
     """Reads a regular expression from left to right."""
 
     def __init__(self, text: str) -> None:

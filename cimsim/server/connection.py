@@ -25,7 +25,7 @@ from cimsim.cimxml.message import MessageError
 from cimsim.server.admission import Admission
 from cimsim.server.bodies import MAX_SMALL_BODY, Bodies, Share
 from cimsim.server.framing import Arrival, Discovery, HttpRequest, Refused, RequestReader
-from cimsim.server.interfaces import Clock, DelayedCall, Service, Wire
+from cimsim.server.interfaces import DelayedCall, ReactorTime, Service, Wire
 from cimsim.server.limits import HttpLimits
 from cimsim.server.logins import Visitor
 from cimsim.server.recording import Recorder, Recording
@@ -42,7 +42,7 @@ class Owner(Protocol):
     """What a connection needs of the factory that made it."""
 
     service: Service
-    clock: Clock
+    clock: ReactorTime
     limits: HttpLimits
     bodies: Bodies
     admission: Admission

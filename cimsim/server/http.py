@@ -13,7 +13,7 @@ from cimsim.server.bodies import Bodies
 from cimsim.server.connection import CimHttpConnection
 from cimsim.server.descriptors import Descriptors
 from cimsim.server.discovery import Features
-from cimsim.server.interfaces import Clock, DelayedCall, Service
+from cimsim.server.interfaces import DelayedCall, ReactorTime, Service
 from cimsim.server.limits import HttpLimits
 from cimsim.server.logins import Failures, Visitor
 from cimsim.server.recording import Recorder
@@ -44,7 +44,7 @@ class CimHttpFactory(Factory):
     def __init__(
         self,
         service: Service,
-        clock: Clock,
+        clock: ReactorTime,
         authenticator: Authenticator | None = None,
         limits: HttpLimits | None = None,
         features: Features | None = None,

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
-from cimsim.server.pem import CertificateError, Identity, read_certificates
+from cimsim.server.pem import CertificateError, TlsIdentity, read_certificates
 
 _SESSIONS: Final = b"cimsim"
 _SUITES: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -32,7 +32,7 @@ class ServerContext:
             the authorities cannot be read.
     """
 
-    def __init__(self, identity: Identity, client_ca: Path | None = None) -> None:
+    def __init__(self, identity: TlsIdentity, client_ca: Path | None = None) -> None:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_cipher_list(_SUITES)

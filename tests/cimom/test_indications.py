@@ -8,7 +8,7 @@ import pytest
 from pywbem import CIMError, CIMInstanceName
 from twisted.logger import globalLogPublisher
 
-from cimsim.cimom.active_subscriptions import Subscriptions
+from cimsim.cimom.active_subscriptions import ActiveSubscriptions
 from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.delivery_queues import Done, Outgoing
@@ -815,7 +815,7 @@ def test_sec6_a_filter_with_many_terms_or_columns_is_refused(listening: Listenin
 
 
 def test_the_table_follows_changes_as_if_it_were_read_anew(listening: Listening) -> None:
-    def shown(table: Subscriptions) -> Any:
+    def shown(table: ActiveSubscriptions) -> Any:
         cls = interop_class(listening, "CIM_InstModification")
         groups = table.wanted(TEST, cls)
         return dict(table.active), {
@@ -824,7 +824,7 @@ def test_the_table_follows_changes_as_if_it_were_read_anew(listening: Listening)
             for each in group.wanted.all()
         }
 
-    follows = Subscriptions()
+    follows = ActiveSubscriptions()
     follows.refresh(listening.cimom.world, ())
 
     def follow(world: Any, events: Any) -> None:
@@ -833,7 +833,7 @@ def test_the_table_follows_changes_as_if_it_were_read_anew(listening: Listening)
     listening.cimom.listeners.append(follow)
 
     def check() -> Any:
-        anew = Subscriptions()
+        anew = ActiveSubscriptions()
         anew.refresh(listening.cimom.world, ())
         assert shown(follows) == shown(anew)
         return shown(anew)
@@ -877,13 +877,13 @@ def test_adding_a_subscription_reads_no_other(listening: Listening, monkeypatch:
         listening.subscribe(CHANGED, url=f"http://l{number}", name=f"f{number}")
     read: list[Any] = []
     monkeypatch.setattr("cimsim.cimom.active_subscriptions.interop", lambda world: world.namespaces[INTEROP])
-    add = Subscriptions._add
+    add = ActiveSubscriptions._add
 
-    def counted(self: Subscriptions, world: Any, subscription: Instance) -> None:
+    def counted(self: ActiveSubscriptions, world: Any, subscription: Instance) -> None:
         read.append(subscription["Filter"].keys)
         add(self, world, subscription)
 
-    monkeypatch.setattr(Subscriptions, "_add", counted)
+    monkeypatch.setattr(ActiveSubscriptions, "_add", counted)
     listening.subscribe(CHANGED, url="http://more", name="more")
     assert len(read) == 1
     listening.destination("http://nobody")

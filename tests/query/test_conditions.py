@@ -6,7 +6,7 @@ import pytest
 from pywbem import CIMError
 
 from cimsim.query.comparison import same_path
-from cimsim.query.syntax import CQL, FQL, WQL, Dialect
+from cimsim.query.syntax import CQL, FQL, WQL, QueryDialect
 from cimsim.world.paths import InstancePath
 
 Ask = Callable[..., list[str]]
@@ -240,7 +240,7 @@ def test_issue_item_2_references_compare_with_paths_however_spelt(ask: Ask, lang
 
 
 @pytest.mark.parametrize("dialect", [FQL, CQL, WQL])
-def test_d23_a_reference_to_another_server_compares_with_a_path_that_names_it(dialect: Dialect) -> None:
+def test_d23_a_reference_to_another_server_compares_with_a_path_that_names_it(dialect: QueryDialect) -> None:
     keys = (("Id", "a"),)
     far, here = InstancePath("T_Thing", keys, "root/test", "Far"), InstancePath("T_Thing", keys, "root/test")
     assert same_path(far, InstancePath("t_thing", keys, None, "far"), dialect)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pywbem import CIMError
 
 from cimsim.query.parse import parse_condition, parse_statement
-from cimsim.query.syntax import CQL, WQL, Comparison, Literal, Select, Traversal
+from cimsim.query.syntax import CQL, WQL, Comparison, QueryLiteral, Select, Traversal
 
 QUERY = "SELECT * FROM C WHERE "
 
@@ -140,7 +140,7 @@ def test_issue_item_2_strings_and_their_escapes(language: str, text: str, value:
     _, statement = parse_statement(language, f"{QUERY}A = {text}")
     assert isinstance(statement, Select)
     assert isinstance(statement.where, Comparison)
-    assert isinstance(statement.where.right, Literal)
+    assert isinstance(statement.where.right, QueryLiteral)
     assert statement.where.right.value == value
 
 

@@ -17,7 +17,7 @@ from cimsim.world.names import did_you_mean, fold
 from cimsim.world.object_path import parse_path
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import Property, ResolvedClass
-from cimsim.world.world import Binding, Namespace
+from cimsim.world.world import Namespace, NamespaceResolver
 
 if TYPE_CHECKING:
     from cimsim.packs.mof.namespace_compiler import Compiler
@@ -143,7 +143,7 @@ class PendingInstance:
                 return self._bound(value)
             case Literal(str() as text) if prop.type == "reference":
                 world = self._compiler.build.transaction.world
-                return Binding(world, self._target).reference(parse_path(text, world, self.namespace))
+                return NamespaceResolver(world, self._target).reference(parse_path(text, world, self.namespace))
             case Literal(str() as text) if prop.embedded:
                 return self._from_text(text)
         return literal(value, prop.type)
