@@ -3,7 +3,7 @@
 What a request needs is read off the request alone, before anything is looked up: the role of its operation in its namespace and
 in that of the object it is for, and READ where else its paths point. So a refusal is the same whether or not anything exists.
 
-One thing is told to everybody: that there is no namespace of a name by which clients look for the Interop namespace. They try
+One thing everybody may know: that there is no namespace of a name by which clients look for the Interop namespace. They try
 one name after the other, and stop at any other refusal (rule W2).
 """
 

@@ -75,7 +75,7 @@ class Contexts:
     """The enumeration sessions of a CIMOM.
 
     Args:
-        random: returns that many random bytes, which nobody can foresee.
+        random: returns that many random bytes, which cannot be foreseen.
         options: see ``ContextOptions``.
 
     Every method takes ``now``, the time in seconds on the CIMOM's clock. A session counts as idle from the moment its last

@@ -38,22 +38,22 @@ from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 Listener = Callable[[World, Sequence[Event]], None]
-"""Told of what happened, and of the world after it."""
+"""Called with the world after something happened, and with what happened."""
 
 _FAILURES: Final = (Exception, SystemExit)
 """What a provider may raise: none of it ends the server, ``sys.exit`` included."""
-_MOST_CODES: Final = 2**32
-_MOST_ROUNDS: Final = 1000
+_MAX_CODES: Final = 2**32
+_MAX_ROUNDS: Final = 1000
 """How often steps may plan further steps for the same moment, before that is taken for a circle."""
-_MOST_STEPS: Final = 100_000
+_MAX_STEPS: Final = 100_000
 """How many steps are carried out at a stretch."""
 
 
 class Cimom:
     """A simulated CIM object manager.
 
-    ``random`` returns that many bytes that nobody can foresee. ``authorization`` says which users may do what; None: everybody
-    may do everything. All calls come from one thread; each is carried out whole.
+    ``random`` returns that many bytes that cannot be foreseen. ``authorization`` says which users may do what; None: everybody
+    may do everything. All calls come from one thread; each is carried out completely.
 
     Attributes:
         authorization: may be replaced; what it then allows holds for the next request and the next event.
@@ -95,7 +95,7 @@ class Cimom:
 
     @property
     def world(self) -> World:
-        """The current world; setting it swaps in another one, with all that goes on in it, and tells nobody."""
+        """The current world; setting it swaps in another one, with all that goes on in it, and notifies no listener."""
         return self._world
 
     @world.setter
@@ -114,8 +114,8 @@ class Cimom:
         The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
 
         Raises:
-            CIMError: the request is refused or failed; the world is as before (rule G14). An exception that is no CIMError is a
-                defect, ours or a provider's: it is logged with its traceback, and the client gets CIM_ERR_FAILED (rule E7).
+            CIMError: the request is refused or failed; the world is as before (rule G14). Any other exception is a defect, ours
+                or a provider's: it is logged with its traceback, and the client gets CIM_ERR_FAILED (rule E7).
         """
         now = self.clock.now()
         if self._world.agenda.times:
@@ -178,7 +178,7 @@ class Cimom:
         rounds; of those that come faster than they are carried out, the rest is left for later.
         """
         moment, newest, rounds = -inf, 0, 0
-        for _ in range(_MOST_STEPS):
+        for _ in range(_MAX_STEPS):
             wait = self._world.agenda.first_due(now)
             if wait is None:
                 return
@@ -187,7 +187,7 @@ class Cimom:
                 moment, newest, rounds = due, self._world.agenda.last, 0
             elif wait.number > newest:
                 newest, rounds = self._world.agenda.last, rounds + 1
-            if rounds > _MOST_ROUNDS:
+            if rounds > _MAX_ROUNDS:
                 self.log.error(
                     "{step} is planned for the same moment again and again: it is dropped", step=_step_name(wait.step)
                 )
@@ -195,7 +195,7 @@ class Cimom:
             else:
                 self._take(wait, due)
         if wait is not None:
-            self.log.error("{most} steps were due at once, {step} the last", most=_MOST_STEPS, step=_step_name(wait.step))
+            self.log.error("{count} steps were due at once, {step} the last", count=_MAX_STEPS, step=_step_name(wait.step))
 
     def _drop(self, wait: Wait) -> None:
         self._world = replace(self._world, agenda=self._world.agenda.without(wait.number))
@@ -333,7 +333,7 @@ def _failure(error: BaseException) -> Any:
 def _can_be_sent(error: CIMError) -> bool:
     """Whether an error is one for clients: pywbem takes anything for its parts."""
     code, description, instances = error.status_code, error.status_description, error.instances
-    if not (isinstance(code, int) and 0 < code < _MOST_CODES and isinstance(description, str)):
+    if not (isinstance(code, int) and 0 < code < _MAX_CODES and isinstance(description, str)):
         return False
     return instances is None or (
         isinstance(instances, list | tuple) and all(isinstance(each, CIMInstance) for each in instances)
@@ -346,4 +346,4 @@ def _explanation(request: Request, error: BaseException) -> str:
         return str(error)
     if isinstance(request, ExtrinsicRequest):
         return f"the provider of {request.name} failed: {described(error)}"
-    return f"{request.name} failed for an internal reason, which the log of the server tells"
+    return f"{request.name} failed for an internal reason, which is in the log of the server"

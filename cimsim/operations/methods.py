@@ -67,7 +67,7 @@ def invoke(call: OperationCall, request: ExtrinsicRequest, implementations: Impl
         CIMError: the first that applies of CIM_ERR_INVALID_PARAMETER for a target that lies elsewhere or has bad keys (G5,
             G10), CIM_ERR_NOT_FOUND for the class or instance, CIM_ERR_METHOD_NOT_FOUND (X3), CIM_ERR_INVALID_PARAMETER (X7,
             X8), CIM_ERR_METHOD_NOT_AVAILABLE (X4, X5); and what the implementation raises. Rule X2 has
-            CIM_ERR_INVALID_PARAMETER before the others; but only the method can tell which arguments are wrong, so here 17
+            CIM_ERR_INVALID_PARAMETER before the others; but only the method knows which arguments are wrong, so here 17
             comes before 4.
     """
     cls, target = _target(call, request)
@@ -127,7 +127,7 @@ def _known_class(namespace: Namespace, name: str) -> ResolvedClass:
 
 
 def _bind(call: OperationCall, cls: ResolvedClass, method: Method, request: ExtrinsicRequest) -> dict[str, Any]:
-    """Return the value of each In parameter; the class tells the types (rule X8)."""
+    """Return the value of each In parameter; the class has the types (rule X8)."""
     bound: dict[str, Any] = {}
     binding = NamespaceResolver(call.world, call.namespace, any_host=True)
     where = f"{cls.name}.{method.name}"

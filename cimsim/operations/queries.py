@@ -46,7 +46,7 @@ _VIEW: Final = ClassView()
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What a query found. ``whole`` tells rows that are instances from rows of a select list, which have no identity.
+    """What a query found. ``complete``: the rows are instances; those of a select list are not, they have no identity.
 
     ``instances`` are complete when there are no more ``steps``.
     """
@@ -54,7 +54,7 @@ class _Rows:
     instances: list[Instance]
     projections: Projections
     cls: CIMClass | None
-    whole: bool
+    complete: bool
     steps: Iterator[None] = field(default_factory=lambda: iter(()))
 
 
@@ -81,7 +81,7 @@ def exec_query(call: OperationCall, QueryLanguage: str, Query: str) -> Outcome:
     found = _run(call, QueryLanguage, Query)
     if isinstance(found, _Definitions):
         return Outcome(call.world, ClassesWithPath(found.namespace, found.classes, _VIEW))
-    form = ObjectsWithPath if found.whole else QueryObjects
+    form = ObjectsWithPath if found.complete else QueryObjects
     return Outcome(call.world, begun(found.steps, lambda: form(found.instances, found.projections)))
 
 

@@ -13,7 +13,7 @@ from cimsim.world.schema import ResolvedClass
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Which properties of a class an answer shows: ``places`` in class order, and whether each tells its class of origin.
+    """Which properties of a class an answer shows: ``places`` in class order, and whether each shows its class of origin.
 
     Made once for each class and set of flags (``operations.projection``), so it can serve as a key of what was rendered.
     """

@@ -115,7 +115,7 @@ def typed(literal: QueryLiteral, kind: ValueKind, dialect: QueryDialect) -> Any:
     """Return what a literal that is not NULL means among values of a kind.
 
     Raises:
-        ValueError: it is no such value.
+        ValueError: it is not such a value.
     """
     value = literal.value
     if kind is ValueKind.DATETIME and isinstance(value, str):
@@ -195,7 +195,7 @@ def _same_moment(left: DateTime, right: DateTime) -> bool | None:
 
 
 def _earlier(left: DateTime, right: DateTime) -> bool | None:
-    # With equal ends, the offset or that of intervals, and all digits given, the text tells.
+    # With equal ends, the offset or that of intervals, and all digits given, the text decides.
     if left[21:] == right[21:] and "*" not in left and "*" not in right:
         return str(left) < str(right)
     interval, low, high = _span(left)
@@ -271,7 +271,7 @@ def _spelt(moment: DateTime, ending: str) -> str:
 
 
 def same_path(left: InstancePath, right: InstancePath, dialect: QueryDialect) -> bool:
-    """Tell whether two paths name the same instance; what one does not say of the namespace is taken from the other.
+    """Return whether two paths name the same instance; what one does not say of the namespace is taken from the other.
 
     A host in the first, which a property holds, is that of another server, so the second must name it (rule D23); one in the
     second alone is a name of this server.
@@ -289,7 +289,7 @@ def same_path(left: InstancePath, right: InstancePath, dialect: QueryDialect) ->
 
 
 def _same_key(left: Any, right: Any, dialect: QueryDialect) -> bool:
-    """Tell whether two key values are equal; the second may be text of a type still unknown."""
+    """Return whether two key values are equal; the second may be text of a type still unknown."""
     kind = kind_of_value(left)
     if isinstance(right, str) and kind in {ValueKind.REFERENCE, ValueKind.NUMBER, ValueKind.BOOLEAN, ValueKind.DATETIME}:
         try:

@@ -1,7 +1,8 @@
 """From a condition to a function of the values of an instance, made once for each class.
 
-SQL's logic has three values; here it needs two. A function is made to tell whether a condition is *definitely true*, or whether
-it is *definitely false*, the unknown being neither. NOT swaps the two, so that it vanishes, and AND and OR are those of Python.
+SQL's logic has three values; here it needs two. A function is made that returns whether a condition is *definitely true*, or
+whether it is *definitely false*, the unknown being neither. NOT swaps the two, so that it vanishes, and AND and OR are those of
+Python.
 
 A term takes little time, unless what it looks at is long. So the meter of the scope counts long values and arrays; a literal is
 never long, as a query is not, and no more of a value is looked at than the literal has characters.
@@ -41,7 +42,7 @@ _MIRRORED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": 
 
 
 def compiled(condition: Condition, cls: ResolvedClass, scope: Scope) -> Test:
-    """Return the function that tells whether the condition holds for the values of an instance of ``cls``.
+    """Return the function that returns whether the condition holds for the values of an instance of ``cls``.
 
     A property that the class does not have is NULL.
 
@@ -59,7 +60,7 @@ class _Compiler:
         self._meter = scope.meter
 
     def test(self, condition: Condition, wanted: bool) -> Test:
-        """Return the function that tells whether the condition definitely is as wanted."""
+        """Return the function that returns whether the condition definitely is as wanted."""
         match condition:
             case Not(term):
                 return self.test(term, not wanted)

@@ -254,7 +254,7 @@ class _TreeBuilder:
         brace, *items = parts
         for item in items:
             if item.value is None:
-                raise item.at.invalid("NULL is no element of an array here")
+                raise item.at.invalid("NULL is not an element of an array here")
         return ArrayLiteral(tuple(items), _at(brace))
 
     # Conditions

@@ -17,10 +17,10 @@ from cimsim.query.work import SHORT, Meter
 
 Accepts = Callable[[str], bool]
 
-_MOST_STATES: Final = 500
-_MOST_NESTING: Final = 50
+_MAX_STATES: Final = 500
+_MAX_NESTING: Final = 50
 # Subsets of states met so far; what does not fit is found again.
-_MOST_MOVES: Final = 20_000
+_MAX_MOVES: Final = 20_000
 # Characters of a long text that are matched at a stretch.
 _PIECE: Final = 4096
 # What it takes to find a subset for the first time.
@@ -80,7 +80,7 @@ class Pattern:
         return self._work
 
     def matches(self, text: str, meter: Meter | None = None) -> bool:
-        """Tell whether the pattern fits the whole text; ``meter`` counts the characters looked at.
+        """Return whether the pattern fits the whole text; ``meter`` counts the characters looked at.
 
         Raises:
             CIMError: CIM_ERR_SERVER_LIMITS_EXCEEDED, when the meter has none left.
@@ -107,7 +107,7 @@ class Pattern:
             key = (states, character)
             found = moves.get(key)
             if found is None:
-                if len(moves) >= _MOST_MOVES:
+                if len(moves) >= _MAX_MOVES:
                     moves.clear()
                 meter.spend(_UNITS_OF_MOVE + _UNITS_OF_STATE * len(states))
                 found = moves[key] = self._move(states, character)
@@ -152,8 +152,8 @@ class Pattern:
         """Return the state from which what fits ``node`` leads to ``end``."""
         # Counts what is built, not the states: a group of nothing, repeated many times, takes time but no state.
         self._work += 1
-        if self._work > _MOST_STATES:
-            raise TooComplexError(f"a pattern of more than {_MOST_STATES} steps")
+        if self._work > _MAX_STATES:
+            raise TooComplexError(f"a pattern of more than {_MAX_STATES} steps")
         match node:
             case _Symbol(accepts):
                 return self._state(accepts, end)
@@ -201,8 +201,8 @@ def wildcards(text: str) -> Pattern:
         else:
             parts.append(_Symbol(character.__eq__))
         place += 1
-        if len(parts) > _MOST_STATES:
-            raise TooComplexError(f"a pattern of more than {_MOST_STATES} steps")
+        if len(parts) > _MAX_STATES:
+            raise TooComplexError(f"a pattern of more than {_MAX_STATES} steps")
     return Pattern(_Sequence(tuple(parts)), fold=True)
 
 
@@ -225,7 +225,7 @@ def regular_expression(text: str) -> Pattern:
     """Return the pattern that DSP1001 writes so.
 
     Raises:
-        ValueError: it is no such regular expression; ``TooComplexError``: it is one that would cost too much.
+        ValueError: it is not such a regular expression; ``TooComplexError``: it is one that would cost too much.
     """
     return Pattern(_PatternReader(text).read(), fold=False)
 
@@ -261,8 +261,8 @@ class _PatternReader:
         parts: list[_Node] = []
         while self._place < len(self._text) and self._text[self._place] not in "|)$":
             parts.append(self._multiplied(self._single()))
-            if len(parts) > _MOST_STATES:
-                raise TooComplexError(f"a pattern of more than {_MOST_STATES} steps")
+            if len(parts) > _MAX_STATES:
+                raise TooComplexError(f"a pattern of more than {_MAX_STATES} steps")
         return _Sequence(tuple(parts))
 
     def _single(self) -> _Node:
@@ -306,8 +306,8 @@ class _PatternReader:
     def _group(self) -> _Node:
         opened = self._place + 1
         self._nesting += 1
-        if self._nesting > _MOST_NESTING:
-            raise TooComplexError(f"groups nested more than {_MOST_NESTING} deep in a pattern")
+        if self._nesting > _MAX_NESTING:
+            raise TooComplexError(f"groups nested more than {_MAX_NESTING} deep in a pattern")
         self._place += 1
         node = self._choice()
         if not self._take(")"):
@@ -337,6 +337,6 @@ class _PatternReader:
         last = (int(most) if most else None) if comma else first
         if last is not None and last < first:
             raise ValueError(f"{{{least},{most}}} in the pattern is the wrong way round")
-        if max(first, last or 0) > _MOST_STATES:
-            raise TooComplexError(f"a pattern of more than {_MOST_STATES} steps")
+        if max(first, last or 0) > _MAX_STATES:
+            raise TooComplexError(f"a pattern of more than {_MAX_STATES} steps")
         return _Repeat(node, first, last)

@@ -47,7 +47,7 @@ class Scope:
 class PropertyAccess:
     """How to read what a path leads to, and the CIM ``type`` that it is declared with, such as ``uint8[]``.
 
-    ``kind`` is None where only the value tells, so that ``type`` and ``is_array`` say nothing.
+    ``kind`` is None where only the value has it, so that ``type`` and ``is_array`` say nothing.
     """
 
     path: Path
@@ -100,7 +100,7 @@ def accessed(path: Path, cls: ResolvedClass, scope: Scope) -> PropertyAccess:
 
 
 def has(cls: ResolvedClass, step: Step) -> bool:
-    """Tell whether instances of a class have the property that a step names."""
+    """Return whether instances of a class have the property that a step names."""
     return fold(step.name) in cls.index and (step.scope is None or cls.is_a(fold(step.scope)))
 
 

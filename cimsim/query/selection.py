@@ -35,7 +35,7 @@ def column_name(path: Path, steps: Sequence[Step]) -> str:
         CIMError: CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for any other column.
     """
     if not steps:
-        raise path.at.unsupported(f"{path} is the instance, which is no column")
+        raise path.at.unsupported(f"{path} is the instance, which is not a column")
     step = steps[0]
     if len(steps) > 1 or step != Step(step.name):
         raise path.at.unsupported(f"a column that is more than the name of a property, {path}, is not supported")

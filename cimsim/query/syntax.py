@@ -102,7 +102,7 @@ Operand = Path | QueryLiteral | ArrayLiteral
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two operands and what is asked of them; ``every`` tells EVERY from ANY element of the array on the left, or neither."""
+    """Two operands and what is asked of them; ``every``: of EVERY (True) or ANY element of the array on the left."""
 
     left: Operand
     operator: str

@@ -148,7 +148,7 @@ class Transaction:
                 abstract or indication class (OP-CI-5, Z10); CIM_ERR_INVALID_PARAMETER for unknown, unfit, missing key or
                 required properties (OP-CI-3, OP-CI-7) and for references to instances that do not exist;
                 CIM_ERR_ALREADY_EXISTS (OP-CI-4). Rule OP-CI-1 has CIM_ERR_INVALID_PARAMETER before CIM_ERR_INVALID_CLASS;
-                but only the class can tell which properties are wrong, so here it comes first.
+                but only the class knows which properties are wrong, so here it comes first.
         """
         target = self._namespace(namespace)
         cls = target.cls(classname)

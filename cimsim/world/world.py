@@ -275,7 +275,7 @@ class NamespaceResolver(NamedTuple):
 
 
 def _unknown(path: InstancePath, namespace: str | None, host: str | None) -> InstancePath:
-    """Return a path of a class that nobody here knows, with the types that its sender tells; raises ValueError."""
+    """Return a path of a class that is not known here, with the types that its sender gives; raises ValueError."""
     keys, types = [], []
     for (name, value), known in zip(path.keys, path.types or (None,) * len(path.keys), strict=True):
         if isinstance(value, InstancePath):

@@ -98,7 +98,7 @@ class Listening:
             self.later.pop(0)()
 
     def send(self, url: str, outgoing: Outgoing, done: Done) -> None:
-        self.sent.append((url, outgoing.whole()))
+        self.sent.append((url, outgoing.complete()))
         self.columns.append(outgoing.payload.columns)
         self.payloads.append(outgoing.payload)
         self.pending.append(lambda reason: done(reason))

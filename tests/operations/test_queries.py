@@ -157,20 +157,20 @@ def test_op_eq_2_any_condition_has_rows_or_is_refused(start: World, condition: s
         ("ASSOCIATORS OF {//host/root/test:T_Device.Id='a'}", "ab"),
     ],
 )
-def test_issue_item_2_associators_of(run: Any, text: str, found: str) -> None:
+def test_op_eq_2_associators_of(run: Any, text: str, found: str) -> None:
     result = query(run, text)
     assert isinstance(result, ObjectsWithPath)
     assert "".join(sorted(ids(result))) == found
 
 
-def test_issue_item_2_references_of(run: Any) -> None:
+def test_op_eq_2_references_of(run: Any) -> None:
     assert len(query(run, "REFERENCES OF {T_Device.Id='a'}").instances) == 2
     assert len(query(run, "REFERENCES OF {T_Device.Id='a'} WHERE ResultClass = T_DiskLink").instances) == 1
     assert len(query(run, "REFERENCES OF {T_Device.Id='a'} WHERE Role = Right").instances) == 1
     assert len(query(run, "REFERENCES OF {T_Device.Id='a'} WHERE RequiredQualifier = Association").instances) == 2
 
 
-def test_issue_item_2_keys_only(run: Any) -> None:
+def test_op_eq_2_keys_only(run: Any) -> None:
     assert shown(query(run, "ASSOCIATORS OF {T_Device.Id='a'} WHERE KeysOnly")) == [["Id"], ["Id"]]
     assert shown(query(run, "REFERENCES OF {T_Device.Id='a'} WHERE KeysOnly Role = Right")) == [["Left", "Right"]]
 
@@ -193,7 +193,7 @@ def classes(run: Any, text: str) -> list[str]:
         ("REFERENCES OF {T_Device.Id='a'} WHERE ClassDefsOnly Role = Right", ["T_Link"]),
     ],
 )
-def test_issue_item_2_class_defs_only_are_the_classes_of_the_results_each_once(run: Any, text: str, found: list[str]) -> None:
+def test_op_eq_2_class_defs_only_are_the_classes_of_the_results_each_once(run: Any, text: str, found: list[str]) -> None:
     assert classes(run, text) == found
 
 
@@ -222,16 +222,16 @@ def test_op_eq_2_class_defs_only_of_results_in_several_namespaces(run: Any) -> N
         ("REFERENCES OF {T_Disk} WHERE SchemaOnly ResultClass = T_DiskLink", ["T_DiskLink"]),
     ],
 )
-def test_issue_item_2_schema_only_goes_from_class_to_class(run: Any, text: str, found: list[str]) -> None:
+def test_op_eq_2_schema_only_goes_from_class_to_class(run: Any, text: str, found: list[str]) -> None:
     assert classes(run, text) == found
 
 
-def test_issue_item_2_schema_only_finds_what_associators_of_the_class_finds(run: Any) -> None:
+def test_op_eq_2_schema_only_finds_what_associators_of_the_class_finds(run: Any) -> None:
     expected = run("Associators", ObjectName=ClassName("T_Disk")).classes
     assert query(run, "ASSOCIATORS OF {T_Disk} WHERE SchemaOnly").classes == expected
 
 
-def test_issue_item_2_required_assoc_qualifier(cim: Any, run: Any) -> None:
+def test_op_eq_2_required_assoc_qualifier(cim: Any, run: Any) -> None:
     tied = "ASSOCIATORS OF {T_Node.Id='a'} WHERE RequiredAssocQualifier"
     ends = [cim.ref("Left", "T_Node", "Key"), cim.ref("Right", "T_Node", "Key")]
     transaction = cim.transaction(
