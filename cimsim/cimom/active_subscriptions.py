@@ -59,7 +59,7 @@ class Group(NamedTuple):
     wanted: PersistentMap[tuple[Identity, int], Wanted]
 
 
-class _Entry(NamedTuple):
+class _SubscriptionEntry(NamedTuple):
     """Where something wanted stands in the index."""
 
     place: tuple[str, str]
@@ -82,7 +82,7 @@ def value(instance: Instance, name: str) -> Any:
     return None if place is None else instance.values[place]
 
 
-class Subscriptions:
+class ActiveSubscriptions:
     """The table of active subscriptions.
 
     Attributes:
@@ -101,7 +101,7 @@ class Subscriptions:
         # How many classes are wanted from each namespace.
         self._places: Counter[str] = Counter()
         # All subscriptions there are, active or not: what stands in the index for each, and which number it has.
-        self._entries: dict[Identity, list[_Entry]] = {}
+        self._entries: dict[Identity, list[_SubscriptionEntry]] = {}
         self._numbers: dict[Identity, int] = {}
         self._last = 0
         self._queries: WeakValueDictionary[tuple[str, str], IndicationFilter] = WeakValueDictionary()
@@ -228,18 +228,18 @@ class Subscriptions:
                 continue
             wanted = Wanted((number, place), identity, destination, value(each, "Name"))
             for source in _sources(each):
-                entry = _Entry((source, fold(query.classname)), text, (identity, place))
+                entry = _SubscriptionEntry((source, fold(query.classname)), text, (identity, place))
                 self._put(entry, query, wanted)
                 entries.append(entry)
 
-    def _put(self, entry: _Entry, query: IndicationFilter, wanted: Wanted) -> None:
+    def _put(self, entry: _SubscriptionEntry, query: IndicationFilter, wanted: Wanted) -> None:
         groups = self._index.get(entry.place) or PersistentMap()
         group = groups.get(entry.query) or Group(query, PersistentMap())
         if entry.place not in self._index:
             self._places[entry.place[0]] += 1
         self._index[entry.place] = groups.set(entry.query, Group(group.query, group.wanted.set(entry.member, wanted)))
 
-    def _remove(self, entry: _Entry) -> None:
+    def _remove(self, entry: _SubscriptionEntry) -> None:
         groups = self._index[entry.place]
         group = groups[entry.query]
         left = group.wanted.delete(entry.member)

@@ -3,7 +3,7 @@
 What a request needs is read off the request alone, before anything is looked up: the role of its operation in its namespace and
 in that of the object it is for, and READ where else its paths point. So a refusal is the same whether or not anything exists.
 
-One thing is told to everybody: that there is no namespace of a name by which clients look for the Interop namespace. They try
+One thing everybody may know: that there is no namespace of a name by which clients look for the Interop namespace. They try
 one name after the other, and stop at any other refusal (rule W2).
 """
 
@@ -18,9 +18,10 @@ from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 
 from cimsim.operations.call import Outcome
 from cimsim.operations.pending import settled
-from cimsim.operations.request import ClassName, ExtrinsicRequest, Request, Selection
-from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Opened, Result
+from cimsim.operations.request import ExtrinsicRequest, Request, Selection
+from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Result
 from cimsim.operations.roles import Role
+from cimsim.operations.session_commands import OpenSession, SessionCommand
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.errors import access_denied, invalid_namespace
 from cimsim.world.events import Change, Event
@@ -34,8 +35,6 @@ ANYBODY: Final = "*"
 _ALL: Final = "all"
 _SUBSCRIPTION: Final = "cim_abstractindicationsubscription"
 _NAMESPACE_CLASS: Final = "cim_namespace"
-_SUBJECTS: Final = {"createinstance": "newinstance", "deleteinstance": "instancename"}
-"""The operations that may create or delete a namespace, and the parameter that holds the instance that stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def parse_grant(text: str) -> Grant:
     return Grant(user, roles, pattern or "*")
 
 
-class Access:
+class Authorization:
     """Decides by grants; what none gives is refused.
 
     Args:
@@ -141,9 +140,9 @@ class Access:
         """Return whether a user may not read in a namespace."""
         return not self.allows(user, Role.READ, namespace)
 
-    def visible(self, user: str | None, result: Result) -> Result:
+    def visible(self, user: str | None, result: Result | SessionCommand) -> Result | SessionCommand:
         """Return a result without the instances of other namespaces that the user may not read."""
-        if not isinstance(result, ObjectsWithPath | ObjectPaths | Opened):
+        if not isinstance(result, ObjectsWithPath | ObjectPaths | OpenSession):
             return result
         namespaces = {instance.namespace for instance in result.instances}
         hidden = {each for each in namespaces if self.hides(user, each)}
@@ -218,13 +217,12 @@ def _mentioned(value: Any) -> Iterator[str]:
 
 def _is_for_namespace(request: Request, world: World) -> bool:
     """Return whether the request creates or deletes an instance that stands for a namespace."""
-    subject = _SUBJECTS.get(fold(request.name))
-    if subject is None or isinstance(request, ExtrinsicRequest):
+    operation = None if isinstance(request, ExtrinsicRequest) else OPERATIONS.get(fold(request.name))
+    if operation is None or not operation.manages_namespaces:
+        return False
+    classname = getattr(operation.subject_of(request.arguments), "classname", None)
+    if not isinstance(classname, str):
         return False
     namespace = world.namespaces.get(fold_namespace(request.namespace))
-    for argument in request.arguments:
-        classname = getattr(argument.value, "classname", None)
-        if fold(argument.name) == subject and isinstance(classname, str) and not isinstance(argument.value, ClassName):
-            cls = namespace.schema.get(classname) if namespace is not None else None
-            return fold(classname) == _NAMESPACE_CLASS or (cls is not None and cls.is_a(_NAMESPACE_CLASS))
-    return False
+    cls = namespace.schema.get(classname) if namespace is not None else None
+    return fold(classname) == _NAMESPACE_CLASS or (cls is not None and cls.is_a(_NAMESPACE_CLASS))

@@ -46,7 +46,7 @@ class Alarm:
 
 
 class Clock:
-    """Tells the time in seconds since 1970-01-01 UTC, and makes calls at given times.
+    """Has the time in seconds since 1970-01-01 UTC, and makes calls at given times.
 
     It never goes back: while the time of its timer does, as when the clock of the computer is set, it stands still and then
     goes on from there. A time that it stands at is one of whole microseconds, so that ten tenths of a second make one second.
@@ -83,7 +83,7 @@ class Clock:
             return self._base
         seconds = self._timer.seconds()
         if seconds < self._seen:
-            # The computer's clock was set back: go on from what was told last.
+            # The computer's clock was set back: go on from the time it gave last.
             self._base += self._seen - self._since
             self._since = seconds
         self._seen = seconds

@@ -12,7 +12,8 @@ from typing import Final
 
 from pywbem import CIMError, Uint64
 
-from cimsim.operations.results import Close, Count, Opened, Projections, Pull, Pulled, PullForm, Value, Void
+from cimsim.operations.results import Projections, Pulled, PullForm, Value, Void
+from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession, SessionCommand
 from cimsim.world.errors import invalid_enumeration_context, server_limits_exceeded
 from cimsim.world.instances import Instance
 
@@ -74,7 +75,7 @@ class Contexts:
     """The enumeration sessions of a CIMOM.
 
     Args:
-        random: returns that many random bytes, which nobody can foresee.
+        random: returns that many random bytes, which cannot be foreseen.
         options: see ``ContextOptions``.
 
     Every method takes ``now``, the time in seconds on the CIMOM's clock. A session counts as idle from the moment its last
@@ -93,12 +94,12 @@ class Contexts:
         return len(self._sessions)
 
     def answer(
-        self, wanted: Opened | Pull | Close | Count, user: str | None, namespace: str, now: float, room: Room | None = None
+        self, wanted: SessionCommand, user: str | None, namespace: str, now: float, room: Room | None = None
     ) -> Pulled | Void | Value:
-        """Return what a client gets for what it wants of a session.
+        """Carry out a command to an enumeration session, and return the result.
 
         Args:
-            wanted: the result of a pull operation.
+            wanted: the command of a pull operation.
             user: who asks; a session is there for the user who opened it only (rule PL-32).
             namespace: the folded name of the namespace asked; a session is there in its own only (PL-32).
             now: the time.
@@ -108,19 +109,19 @@ class Contexts:
             CIMError: CIM_ERR_INVALID_ENUMERATION_CONTEXT (rules PL-31 to PL-33), CIM_ERR_SERVER_LIMITS_EXCEEDED (PL-27, PL-40).
         """
         self.sweep(now)
-        if isinstance(wanted, Opened):
+        if isinstance(wanted, OpenSession):
             return self._open(wanted, user, namespace, now, room)
         session = self._sessions.get(wanted.context)
         if session is None or (session.owner, session.namespace) != (user, namespace):
             # One text for all: who asks for another's session does not learn that there is one.
             raise invalid_enumeration_context("no such enumeration session is open here: it never was, has ended or expired")
         match wanted:
-            case Pull():
+            case PullFromSession():
                 return self._pull(session, wanted, now, room)
-            case Close():
+            case CloseSession():
                 self._forget(wanted.context)
                 return Void()
-            case Count():
+            case CountSession():
                 return Value("uint64", Uint64(session.left))
 
     def failed(self, context: str, user: str | None, namespace: str) -> None:
@@ -137,7 +138,7 @@ class Contexts:
             self._forget(context)
         self._next_end = min((session.expires for session in self._sessions.values()), default=inf)
 
-    def _open(self, opened: Opened, user: str | None, namespace: str, now: float, room: Room | None) -> Pulled:
+    def _open(self, opened: OpenSession, user: str | None, namespace: str, now: float, room: Room | None) -> Pulled:
         timeout = self._options.timeout if opened.timeout is None else (opened.timeout or inf)
         session = _Session(
             user,
@@ -153,7 +154,7 @@ class Contexts:
         context = self._keep(session) if session.left else None
         return Pulled(session.form, taken, session.projections, context, opened.query_class)
 
-    def _pull(self, session: _Session, wanted: Pull, now: float, room: Room | None) -> Pulled:
+    def _pull(self, session: _Session, wanted: PullFromSession, now: float, room: Room | None) -> Pulled:
         if session.form is not wanted.form:
             raise invalid_enumeration_context(f"this enumeration session wants {session.form.value}, not {wanted.form.value}")
         session.idle_pulls = 0 if wanted.max_objects else session.idle_pulls + 1

@@ -1,9 +1,9 @@
-"""What waits for delivery: a queue for each listener, tries that are repeated, and numbers that tell of losses.
+"""What waits for delivery: a queue for each listener, tries that are repeated, and numbers that show losses.
 
 A listener gets its indications in order, one at a time. The strategy:
 
 * A delivery that fails is tried again on the clock of the CIMOM (rule I22), with the same sequence number (I23); what comes
-  behind it waits. After the last try it is given up, and whoever made the outbox is told.
+  behind it waits. After the last try it is given up, and the ``lost`` of the queues is called.
 * A full queue loses its oldest indication: the latest state of things is worth most, and the listener sees the gap in the
   sequence numbers (I24).
 * A listener without active subscriptions is forgotten, with all that waits for it (I11).
@@ -30,9 +30,9 @@ OWN: Final = ("IndicationFilterName", "SequenceContext", "SequenceNumber")
 """The properties that each listener has its own of (rule I23)."""
 
 Done = Callable[[str | None], None]
-"""Told how a try ended: None for well, or why it failed."""
+"""Called when a try has ended: with None if it went well, else with why it failed."""
 
-_MOST: Final = 2**63 - 1
+_MAX_NUMBER: Final = 2**63 - 1
 
 
 class Payload:
@@ -55,7 +55,7 @@ class Outgoing(NamedTuple):
     payload: Payload
     own: Mapping[str, Any] = NO_PROPERTIES
 
-    def whole(self) -> Instance:
+    def complete(self) -> Instance:
         """Return the indication as this listener gets it."""
         return filled(self.payload.indication, self.own)
 
@@ -79,20 +79,20 @@ class Lost(NamedTuple):
     seconds: float
 
 
-class _Parcel(NamedTuple):
+class _Delivery(NamedTuple):
     subscription: Identity
     outgoing: Outgoing
 
 
 @dataclass
-class _Mailbox:
+class _Queue:
     """What waits for a listener. ``context`` and ``number`` are those of the next indication."""
 
     destination: Destination
     context: str
     number: int = 0
-    waiting: deque[_Parcel] = field(default_factory=deque)
-    current: _Parcel | None = None
+    waiting: deque[_Delivery] = field(default_factory=deque)
+    current: _Delivery | None = None
     failures: int = 0
     failing_since: float | None = None
     alarm: Alarm | None = None
@@ -100,14 +100,14 @@ class _Mailbox:
     closed: bool = False
 
 
-class Outbox:
+class DeliveryQueues:
     """The queues of all listeners.
 
     Args:
         clock: the clock of the CIMOM.
         send: sends an indication.
-        retries: tells how often to try again now.
-        lost: is told of each delivery that was given up.
+        retries: returns how often to try again now.
+        lost: called for each delivery that was given up.
         most: indications that may wait for one listener, besides the one that is being sent.
         name: begins the names of sequences; unique to this run.
     """
@@ -127,28 +127,28 @@ class Outbox:
         self._active: dict[Identity, Destination] = {}
         # The active subscriptions of each destination.
         self._users: dict[Identity, set[Identity]] = {}
-        self._boxes: dict[Identity, _Mailbox] = {}
+        self._queues: dict[Identity, _Queue] = {}
 
     def post(self, subscription: Identity, destination: Destination, payload: Payload, name: str | None = None) -> None:
         """Put an indication into the queue of a listener; its place in the sequence is filled in (rule I23).
 
         ``name`` is that of the filter.
         """
-        box = self._boxes.get(destination.identity)
-        if box is None:
+        queue = self._queues.get(destination.identity)
+        if queue is None:
             self._contexts += 1
-            box = self._boxes[destination.identity] = _Mailbox(destination, f"{self._name}:{self._contexts}")
-        own = {"IndicationFilterName": name, "SequenceContext": box.context, "SequenceNumber": box.number}
-        box.number = 0 if box.number == _MOST else box.number + 1
-        if len(box.waiting) >= self._most:
-            box.waiting.popleft()
-            if not box.full:
-                box.full = True
+            queue = self._queues[destination.identity] = _Queue(destination, f"{self._name}:{self._contexts}")
+        own = {"IndicationFilterName": name, "SequenceContext": queue.context, "SequenceNumber": queue.number}
+        queue.number = 0 if queue.number == _MAX_NUMBER else queue.number + 1
+        if len(queue.waiting) >= self._most:
+            queue.waiting.popleft()
+            if not queue.full:
+                queue.full = True
                 text = "{url}: more than {most} indications wait; the oldest are dropped"
                 self.log.warn(text, url=destination.url, most=self._most)  # noqa: G010 - Twisted's name
-        box.waiting.append(_Parcel(subscription, Outgoing(payload, own)))
-        if box.current is None:
-            self._next(box)
+        queue.waiting.append(_Delivery(subscription, Outgoing(payload, own)))
+        if queue.current is None:
+            self._next(queue)
 
     def begin(self, subscription: Identity, destination: Destination) -> None:
         """Deliver for a subscription from now on, or to its destination as this is now."""
@@ -157,9 +157,9 @@ class Outbox:
             self.end(subscription)
         self._active[subscription] = destination
         self._users.setdefault(destination.identity, set()).add(subscription)
-        box = self._boxes.get(destination.identity)
-        if box is not None:
-            box.destination = destination
+        queue = self._queues.get(destination.identity)
+        if queue is not None:
+            queue.destination = destination
 
     def end(self, subscription: Identity) -> None:
         """Forget what waits for a subscription, and its listener if it was the last one (rule I11)."""
@@ -168,74 +168,74 @@ class Outbox:
             return
         users = self._users[destination.identity]
         users.discard(subscription)
-        box = self._boxes.get(destination.identity)
+        queue = self._queues.get(destination.identity)
         if not users:
             del self._users[destination.identity]
-            if box is not None:
-                self._close(self._boxes.pop(destination.identity))
-        elif box is not None:
-            box.waiting = deque(each for each in box.waiting if each.subscription != subscription)
-            if box.alarm is not None and box.current is not None and box.current.subscription == subscription:
-                box.alarm.cancel()
-                self._next(box)
+            if queue is not None:
+                self._close(self._queues.pop(destination.identity))
+        elif queue is not None:
+            queue.waiting = deque(each for each in queue.waiting if each.subscription != subscription)
+            if queue.alarm is not None and queue.current is not None and queue.current.subscription == subscription:
+                queue.alarm.cancel()
+                self._next(queue)
 
     def close(self) -> None:
         """Forget everything."""
         for subscription in list(self._active):
             self.end(subscription)
-        for box in self._boxes.values():
-            self._close(box)
-        self._boxes.clear()
+        for queue in self._queues.values():
+            self._close(queue)
+        self._queues.clear()
 
     def waiting(self, destination: Identity) -> int:
         """Return how many indications are not delivered yet."""
-        box = self._boxes.get(destination)
-        return 0 if box is None else len(box.waiting) + (box.current is not None)
+        queue = self._queues.get(destination)
+        return 0 if queue is None else len(queue.waiting) + (queue.current is not None)
 
-    def _close(self, box: _Mailbox) -> None:
-        box.closed = True
-        if box.alarm is not None:
-            box.alarm.cancel()
+    def _close(self, queue: _Queue) -> None:
+        queue.closed = True
+        if queue.alarm is not None:
+            queue.alarm.cancel()
 
-    def _next(self, box: _Mailbox) -> None:
-        box.failures, box.alarm = 0, None
-        box.current = box.waiting.popleft() if box.waiting else None
-        box.full = box.full and bool(box.waiting)
-        if box.current is not None:
-            self._try(box)
+    def _next(self, queue: _Queue) -> None:
+        queue.failures, queue.alarm = 0, None
+        queue.current = queue.waiting.popleft() if queue.waiting else None
+        queue.full = queue.full and bool(queue.waiting)
+        if queue.current is not None:
+            self._try(queue)
 
-    def _try(self, box: _Mailbox) -> None:
-        box.alarm = None
-        if box.current is not None:
-            self._send(box.destination.url, box.current.outgoing, partial(self._done, box))
+    def _try(self, queue: _Queue) -> None:
+        queue.alarm = None
+        if queue.current is not None:
+            self._send(queue.destination.url, queue.current.outgoing, partial(self._done, queue))
 
-    def _done(self, box: _Mailbox, reason: str | None) -> None:
-        parcel = box.current
-        if box.closed or parcel is None:
+    def _done(self, queue: _Queue, reason: str | None) -> None:
+        delivery = queue.current
+        if queue.closed or delivery is None:
             return
         if reason is None:
-            box.failing_since = None
-            self._next(box)
+            queue.failing_since = None
+            self._next(queue)
             return
-        if parcel.subscription not in self._active:
-            self._next(box)
+        if delivery.subscription not in self._active:
+            self._next(queue)
             return
-        box.failures += 1
+        queue.failures += 1
         retries = self._retries()
-        if box.failures <= retries.attempts:
-            self.log.debug("{url}: {reason}", url=box.destination.url, reason=reason)
-            box.alarm = self._clock.call_after(retries.interval, partial(self._try, box))
+        if queue.failures <= retries.attempts:
+            self.log.debug("{url}: {reason}", url=queue.destination.url, reason=reason)
+            queue.alarm = self._clock.call_after(retries.interval, partial(self._try, queue))
             return
         now = self._clock.now()
-        if box.failing_since is None:
-            box.failing_since = now
+        if queue.failing_since is None:
+            queue.failing_since = now
             text = "{url}: an indication was not delivered: {reason}"
-            self.log.warn(text, url=box.destination.url, reason=reason)  # noqa: G010 - Twisted's name
-        lost = Lost(parcel.subscription, box.destination, now - box.failing_since)
+            self.log.warn(text, url=queue.destination.url, reason=reason)  # noqa: G010 - Twisted's name
+        lost = Lost(delivery.subscription, queue.destination, now - queue.failing_since)
         self._lost(lost)
-        # What is done about it may have ended the subscription, and so closed the mailbox.
-        if not box.closed and box.current is parcel and box.alarm is None:
-            self._next(box)
+        # What is done about it may have ended the subscription, and so closed the queue.
+        if not queue.closed and queue.current is delivery and queue.alarm is None:
+            self._next(queue)
 
 
 def filled(indication: Instance, properties: Mapping[str, object]) -> Instance:

@@ -5,15 +5,17 @@ The log of requests reads it, and so does whatever else looks at what clients di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pywbem import CIMError
 
 from cimsim.operations.request import ClassName, ExtrinsicRequest, NamedInstance, Request, SelectedInstance, Selection
+from cimsim.operations.table import OPERATIONS
 from cimsim.world.convert import InstanceData
-from cimsim.world.paths import ClassPath, InstancePath
+from cimsim.world.names import fold
+from cimsim.world.paths import InstancePath
 
 CIM_XML: Final = "CIM-XML"
 SUCCESS: Final = 0
@@ -154,36 +156,44 @@ _MAX_CALLS: Final = 10
 
 def target_of(request: Request) -> str:
     """Return the path of what a request is for: an instance or a class in its namespace, or just the namespace."""
-    subject = request.target if isinstance(request, ExtrinsicRequest) else next(_subjects(request), None)
-    if subject is None:
-        return request.namespace
+    subject = _subject(request)
+    if isinstance(subject, NamedInstance):
+        subject = subject.path
     if isinstance(subject, InstancePath) and subject.namespace is not None:
         return str(subject)
+    if isinstance(subject, ClassName | InstancePath):
+        return f"{request.namespace}:{subject}"
+    if isinstance(subject, SelectedInstance):
+        subject = subject.selection
     if isinstance(subject, Selection):
-        subject = InstancePath(subject.classname, tuple((name, str(value)) for name, value in subject.keys))
-    return f"{request.namespace}:{subject}"
+        path = InstancePath(subject.classname, tuple((name, str(value)) for name, value in subject.keys))
+        return f"{request.namespace}:{path}"
+    # Of a class and an instance without a path the name of the class must do.
+    classname = getattr(subject, "classname", None)
+    return f"{request.namespace}:{classname}" if isinstance(classname, str) else request.namespace
 
 
-def _subjects(request: Request) -> Iterator[object]:
-    """Yield what in the arguments may be the object that an intrinsic operation is for, the first of them is."""
-    for argument in request.arguments:
-        match argument.value:
-            case ClassName() | InstancePath() | Selection():
-                yield argument.value
-            case SelectedInstance():
-                yield argument.value.selection
-            case NamedInstance():
-                yield argument.value.path
-            case InstanceData() | ClassPath():
-                yield argument.value.classname
+def _subject(request: Request) -> object:
+    if isinstance(request, ExtrinsicRequest):
+        return request.target
+    operation = OPERATIONS.get(fold(request.name))
+    return None if operation is None else operation.subject_of(request.arguments)
 
 
 def _named(request: Request) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return the class of what a request is for, and the keys that it gives."""
-    subject = request.target if isinstance(request, ExtrinsicRequest) else next(_subjects(request), None)
+    subject = _subject(request)
+    match subject:
+        case NamedInstance():
+            subject = subject.path
+        case SelectedInstance():
+            subject = subject.selection
     if isinstance(subject, InstancePath | Selection):
         return subject.classname, tuple((name, str(value)) for name, value in subject.keys)
-    return ("" if subject is None else str(subject)), ()
+    if isinstance(subject, ClassName):
+        return str(subject), ()
+    classname = getattr(subject, "classname", "")
+    return (classname if isinstance(classname, str) else ""), ()
 
 
 def _parameters(request: Request) -> tuple[tuple[str, str | None], ...]:

@@ -3,7 +3,7 @@
 The CIMOM reports everything that happened in it. Within the request that caused it, it is only looked up whether a filter asks
 for its class in its namespace. The rest is done later, a little at a time, so that the request is answered first and nobody
 waits for the subscribers of another: the indication is made once, each distinct query is evaluated once, and what it selects
-goes into the outbox, in the order of events and of subscriptions.
+goes into the queues, in the order of events and of subscriptions.
 """
 
 from collections import deque
@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 from pywbem import CIMError
 from twisted.logger import Logger
 
-from cimsim.cimom.active_subscriptions import SUBSCRIPTION, Group, Subscriptions, Wanted, interop, value
-from cimsim.cimom.delivery_queues import OWN, Lost, Outbox, Payload, Retries, Send, filled
+from cimsim.cimom.active_subscriptions import SUBSCRIPTION, ActiveSubscriptions, Group, Wanted, interop, value
+from cimsim.cimom.delivery_queues import OWN, DeliveryQueues, Lost, Payload, Retries, Send, filled
 from cimsim.cimom.life_cycle_indications import class_of, indication_of, namespace_of
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.projection import project
@@ -90,10 +90,10 @@ class Indications:
         # Events that a fault rule wants to come after the next one.
         self._overtaken: list[_Happened] = []
         self._steps: Iterator[None] | None = None
-        self._subscriptions = Subscriptions()
-        self._outbox = Outbox(cimom.clock, send, self._retries, self._lost, most=most, name=self._name)
+        self._subscriptions = ActiveSubscriptions()
+        self._queues = DeliveryQueues(cimom.clock, send, self._retries, self._lost, most=most, name=self._name)
         cimom.listeners.append(self.observe)
-        cimom.tell_of_calls(False)
+        cimom.report_calls(False)
         # A pack may have brought subscriptions.
         self.observe(cimom.world, ())
 
@@ -112,7 +112,7 @@ class Indications:
         self._happened.clear()
         self._overtaken.clear()
         self._steps = None
-        self._outbox.close()
+        self._queues.close()
 
     def _follow(self, world: World, events: Sequence[Event]) -> None:
         """Follow the changes of subscriptions."""
@@ -123,10 +123,10 @@ class Indications:
         for identity in changed:
             destination = active.get(identity)
             if destination is None:
-                self._outbox.end(identity)
+                self._queues.end(identity)
             else:
-                self._outbox.begin(identity, destination)
-        self._cimom.tell_of_calls(bool(self._subscriptions))
+                self._queues.begin(identity, destination)
+        self._cimom.report_calls(bool(self._subscriptions))
         if active:
             self._prepare()
 
@@ -191,7 +191,7 @@ class Indications:
                 self.log.failure("an indication failed")
 
     def _indicate(self, it: _Happened) -> Iterator[int]:
-        """Put the indication of an event into the outbox for all who want it; yield what each step took."""
+        """Put the indication of an event into the queues for all who want it; yield what each step took."""
         made = indication_of(it.event, it.cls, it.world, it.source, identifier=it.identifier, now=it.now, host=self._host)
         indication = filled(made, dict.fromkeys(OWN))
         yield _UNITS_OF_EVENT
@@ -210,7 +210,7 @@ class Indications:
             # It may have ended since, and its owner may not read there, or no longer.
             subscription = wanted.subscription
             if subscription in self._subscriptions.active and self._cimom.may_report(subscription, it.source.name):
-                self._outbox.post(subscription, wanted.destination, payload, wanted.name)
+                self._queues.post(subscription, wanted.destination, payload, wanted.name)
             yield _UNITS_OF_POST
 
     def _selects(self, group: Group, indication: Instance, source: Namespace) -> bool:

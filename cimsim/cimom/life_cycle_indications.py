@@ -1,4 +1,4 @@
-"""From what happened to the indication that tells of it (rules I19, I20)."""
+"""From what happened to the indication that reports it (rules I19, I20)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,7 +37,7 @@ def namespace_of(event: Event) -> str:
 
 
 def class_of(event: Event) -> str:
-    """Return the name of the indication class that tells of an event."""
+    """Return the name of the indication class that reports an event."""
     match event:
         case Change():
             return _INSTANCE[event.kind]
@@ -67,13 +67,13 @@ def indication_of(
         CIMError: an indication that a provider raised does not fit its class.
     """
     values = list(cls.defaults)
-    told: dict[str, Any] = {"IndicationIdentifier": identifier, "IndicationTime": DateTime.at(now)}
+    properties: dict[str, Any] = {"IndicationIdentifier": identifier, "IndicationTime": DateTime.at(now)}
     if isinstance(event, Raised):
         for given, value in Transaction(world, source.name, now).typed(cls, event.properties).items():
             values[given] = value
     else:
-        told |= _properties(event, host)
-    for name, value in told.items():
+        properties |= _properties(event, host)
+    for name, value in properties.items():
         place = cls.index.get(fold(name))
         if place is not None and (values[place] is None or not isinstance(event, Raised)):
             values[place] = value

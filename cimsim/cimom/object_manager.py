@@ -14,18 +14,20 @@ from pywbem import CIMError, CIMInstance, Uint32
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from cimsim.cimom.authorization import Access, disowned, owned
+from cimsim.cimom.authorization import Authorization, disowned, owned
 from cimsim.cimom.clock import Alarm, Clock
 from cimsim.cimom.contexts import ContextOptions, Contexts
 from cimsim.cimom.fault_rules import Fault, FaultRule, FaultRules, Returned
 from cimsim.cimom.reads import shown
-from cimsim.operations.call import Outcome, Policy
+from cimsim.operations.call import Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
 from cimsim.operations.methods import Implementation, Implementations
-from cimsim.operations.pending import Pending, completed
+from cimsim.operations.operation import SessionUse
+from cimsim.operations.pending import Pending
 from cimsim.operations.perform import perform
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
-from cimsim.operations.results import Close, Count, Opened, Pull, Result
+from cimsim.operations.results import Result
+from cimsim.operations.session_commands import SessionCommand
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
 from cimsim.world.counts import Counts
@@ -38,28 +40,27 @@ from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 Listener = Callable[[World, Sequence[Event]], None]
-"""Told of what happened, and of the world after it."""
+"""Called with the world after something happened, and with what happened."""
 
 _T = TypeVar("_T")
-_OF_SESSIONS: Final = (Opened, Pull, Close, Count)
 _FAILURES: Final = (Exception, SystemExit)
 """What a provider may raise: none of it ends the server, ``sys.exit`` included."""
-_MOST_CODES: Final = 2**32
+_MAX_CODES: Final = 2**32
 _CHANCE_BYTES: Final = 6
-_MOST_ROUNDS: Final = 1000
+_MAX_ROUNDS: Final = 1000
 """How often steps may plan further steps for the same moment, before that is taken for a circle."""
-_MOST_STEPS: Final = 100_000
+_MAX_STEPS: Final = 100_000
 """How many steps are carried out at a stretch."""
 
 
 class Cimom:
     """A simulated CIM object manager.
 
-    ``random`` returns that many bytes that nobody can foresee. ``access`` says which users may do what; None: everybody may do
-    everything. All calls come from one thread; each is carried out whole.
+    ``random`` returns that many bytes that cannot be foreseen. ``authorization`` says which users may do what; None: everybody
+    may do everything. All calls come from one thread; each is carried out completely.
 
     Attributes:
-        access: may be replaced; what it then allows holds for the next request and the next event.
+        authorization: may be replaced; what it then allows holds for the next request and the next event.
         world: what it knows now.
         clock: what it and everything in it goes by.
         counts: what it has carried out.
@@ -80,7 +81,7 @@ class Cimom:
         *,
         random: Callable[[int], bytes],
         contexts: ContextOptions | None = None,
-        access: Access | None = None,
+        authorization: Authorization | None = None,
         hooks: Hooks = NO_HOOKS,
         chance: Callable[[], float] | None = None,
     ) -> None:
@@ -95,14 +96,15 @@ class Cimom:
         self._implementations = implementations
         self._hooks = hooks
         self._policy = policy or Policy()
-        self.access = access
+        self._state = RunState()
+        self.authorization = authorization
         self._contexts = Contexts(random, contexts or ContextOptions())
         self._world = world
         self._plan()
 
     @property
     def world(self) -> World:
-        """The current world; setting it swaps in another one, with all that goes on in it, and tells nobody."""
+        """The current world; setting it swaps in another one, with all that goes on in it, and notifies no listener."""
         return self._world
 
     @world.setter
@@ -112,16 +114,17 @@ class Cimom:
 
     def perform(self, request: Request, user: str | None = None) -> Result:
         """Carry out a request as ``start`` does, to its end."""
-        return completed(self.start(request, user))
+        result = self.start(request, user)
+        return result.completed() if isinstance(result, Pending) else result
 
-    def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending:
+    def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending[Result]:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
 
         The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
 
         Raises:
-            CIMError: the request is refused or failed; the world is as before (rule G14). An exception that is no CIMError is a
-                defect, ours or a provider's: it is logged with its traceback, and the client gets CIM_ERR_FAILED (rule E7).
+            CIMError: the request is refused or failed; the world is as before (rule G14). Any other exception is a defect, ours
+                or a provider's: it is logged with its traceback, and the client gets CIM_ERR_FAILED (rule E7).
         """
         now = self.clock.now()
         if self._world.agenda.times:
@@ -145,20 +148,20 @@ class Cimom:
             if self.counts.wanted:
                 self._count(request, self.clock.now() - now)
         world = outcome.world
-        if outcome.changes and self.access is not None:
+        if outcome.changes and self.authorization is not None:
             world = owned(world, outcome.changes, user)
         self._commit(world, outcome.changes)
         result = outcome.result
         if isinstance(result, Pending):
-            pending = result.then(partial(self._answered, request, user))
-            pending.check = self._check_running
-            return pending
+            return result.then(partial(self._answered, request, user), self._check_running)
         return self._answered(request, user, result, now)
 
-    def _answered(self, request: Request, user: str | None, result: Result, now: float | None = None) -> Result:
+    def _answered(
+        self, request: Request, user: str | None, result: Result | SessionCommand, now: float | None = None
+    ) -> Result:
         """Return what the client gets; ``now`` None: the time has gone on since the request was begun."""
         now = self.clock.now() if now is None else now
-        if isinstance(result, _OF_SESSIONS):
+        if isinstance(result, SessionCommand):
             room = request.room if isinstance(request, IntrinsicRequest) else None
             result = self._contexts.answer(result, user, fold_namespace(request.namespace), now, room)
         if self._world.agenda.readers:
@@ -166,7 +169,7 @@ class Cimom:
         return result
 
     def _check_running(self) -> None:
-        if not self._policy.sessions:
+        if self._state.stopping:
             raise server_is_shutting_down("the server is about to stop")
 
     def change(self, step: Callable[[Transaction], _T], namespace: str = "", *, silent: bool = False) -> _T:
@@ -211,7 +214,7 @@ class Cimom:
         rounds; of those that come faster than they are carried out, the rest is left for later.
         """
         moment, newest, rounds = -inf, 0, 0
-        for _ in range(_MOST_STEPS):
+        for _ in range(_MAX_STEPS):
             wait = self._world.agenda.first_due(now)
             if wait is None:
                 return
@@ -220,7 +223,7 @@ class Cimom:
                 moment, newest, rounds = due, self._world.agenda.last, 0
             elif wait.number > newest:
                 newest, rounds = self._world.agenda.last, rounds + 1
-            if rounds > _MOST_ROUNDS:
+            if rounds > _MAX_ROUNDS:
                 self.log.error(
                     "{step} is planned for the same moment again and again: it is dropped", step=_step_name(wait.step)
                 )
@@ -228,7 +231,7 @@ class Cimom:
             else:
                 self._take(wait, due)
         if wait is not None:
-            self.log.error("{most} steps were due at once, {step} the last", most=_MOST_STEPS, step=_step_name(wait.step))
+            self.log.error("{count} steps were due at once, {step} the last", count=_MAX_STEPS, step=_step_name(wait.step))
 
     def _drop(self, wait: Wait) -> None:
         self._world = replace(self._world, agenda=self._world.agenda.without(wait.number))
@@ -262,9 +265,9 @@ class Cimom:
     def may_report(self, subscription: Identity, namespace: str) -> bool:
         """Return whether the owner of a subscription may read in a namespace (rule SEC13); the server itself may everywhere."""
         owners = self._world.owners
-        if self.access is None or subscription not in owners:
+        if self.authorization is None or subscription not in owners:
             return True
-        return not self.access.hides(owners[subscription], namespace)
+        return not self.authorization.hides(owners[subscription], namespace)
 
     def _commit(self, world: World, events: Sequence[Event]) -> None:
         if events and world.owners:
@@ -307,14 +310,15 @@ class Cimom:
         count.operations += 1
         count.seconds += seconds
 
-    def tell_of_calls(self, told: bool) -> None:
-        """Say whether the listeners want to hear of calls of methods."""
-        if self._policy.calls_told is not told:
-            self._policy = replace(self._policy, calls_told=told)
+    def report_calls(self, wanted: bool) -> None:
+        """Report calls of methods to the listeners from now on, or no longer."""
+        if self._state.reports_calls is not wanted:
+            self._state = replace(self._state, reports_calls=wanted)
 
     def _end_session(self, request: Request, user: str | None) -> None:
         """End the enumeration session that a failed pull operation was for (rule PL-30)."""
-        if isinstance(request, IntrinsicRequest) and fold(request.name).startswith("pull"):
+        operation = OPERATIONS.get(fold(request.name)) if isinstance(request, IntrinsicRequest) else None
+        if operation is not None and operation.session is SessionUse.PULL:
             for argument in request.arguments:
                 if fold(argument.name) == "enumerationcontext" and isinstance(argument.value, str):
                     self._contexts.failed(str(argument.value), user, fold_namespace(request.namespace))
@@ -330,7 +334,7 @@ class Cimom:
 
     def stop(self) -> None:
         """From now on refuse pull operations, and what is pending, with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
-        self._policy = replace(self._policy, sessions=False)
+        self._state = replace(self._state, stopping=True)
 
     def _carry_out(self, request: Request, user: str | None, now: float, rule: FaultRule | None = None) -> Outcome:
         """Return the outcome of a request, as far as the roles of its user and a fault rule allow it (rules G7, SEC13)."""
@@ -339,14 +343,15 @@ class Cimom:
             _refuse_by(rule)
             if rule.returns is not None:
                 implementations = _Returning(rule.returns)
-        access, policy = self.access, self._policy
-        if access is not None:
-            policy = replace(policy, hides=partial(access.hides, user))
+        authorization = self.authorization
+        hides = None if authorization is None else partial(authorization.hides, user)
 
         def carry_out() -> Outcome:
-            return perform(self._world, request, implementations, now, policy, self._hooks, self.counts)
+            return perform(
+                self._world, request, implementations, now, self._policy, self._hooks, self.counts, self._state, hides
+            )
 
-        return carry_out() if access is None else access.guard(user, request, self._world, carry_out)
+        return carry_out() if authorization is None else authorization.guard(user, request, self._world, carry_out)
 
 
 def _refuse_by(rule: FaultRule) -> None:
@@ -404,7 +409,7 @@ def _failure(error: BaseException) -> Any:
 def _can_be_sent(error: CIMError) -> bool:
     """Whether an error is one for clients: pywbem takes anything for its parts."""
     code, description, instances = error.status_code, error.status_description, error.instances
-    if not (isinstance(code, int) and 0 < code < _MOST_CODES and isinstance(description, str)):
+    if not (isinstance(code, int) and 0 < code < _MAX_CODES and isinstance(description, str)):
         return False
     return instances is None or (
         isinstance(instances, list | tuple) and all(isinstance(each, CIMInstance) for each in instances)
@@ -417,4 +422,4 @@ def _explanation(request: Request, error: BaseException) -> str:
         return str(error)
     if isinstance(request, ExtrinsicRequest):
         return f"the provider of {request.name} failed: {described(error)}"
-    return f"{request.name} failed for an internal reason, which the log of the server tells"
+    return f"{request.name} failed for an internal reason, which is in the log of the server"

@@ -5,17 +5,17 @@ from typing import Any
 
 from pywbem import CIMError
 
-from cimsim.operations.request import Request
+from cimsim.operations.request import ExtrinsicRequest, Request
 from cimsim.operations.results import (
     NamedInstances,
     ObjectsWithPath,
     OneInstance,
     Pulled,
-    PullForm,
     QueryObjects,
     Result,
     Value,
 )
+from cimsim.operations.table import OPERATIONS
 from cimsim.world.names import fold
 from cimsim.world.paths import Identity, InstancePath
 from cimsim.world.world import World
@@ -23,20 +23,22 @@ from cimsim.world.world import World
 
 def shown(request: Request, result: Result, world: World) -> Iterable[Identity]:
     """Return the identities of the instances that a result holds, rather than their paths; however few properties of them."""
+    operation = None if isinstance(request, ExtrinsicRequest) else OPERATIONS.get(fold(request.name))
+    if operation is None or not operation.counts_as_read:
+        return ()
     match result:
         case OneInstance(instance=instance):
             return (instance.identity,)
-        case NamedInstances() | ObjectsWithPath() | QueryObjects():
+        case NamedInstances() | ObjectsWithPath() | QueryObjects() | Pulled():
             return [each.identity for each in result.instances]
-        case Pulled() if result.form is not PullForm.PATHS:
-            return [each.identity for each in result.instances]
-        case Value() if fold(request.name) == "getproperty":
-            return [identity for argument in request.arguments if (identity := _identity(argument.value, request, world))]
+        case Value():
+            identity = _identity(operation.subject_of(request.arguments), request, world)
+            return () if identity is None else (identity,)
     return ()
 
 
 def _identity(value: Any, request: Request, world: World) -> Identity | None:
-    """Return the identity of the instance that a path of the request names, None if it is none."""
+    """Return the identity of the instance that a path of the request names, None for another value."""
     if not isinstance(value, InstancePath):
         return None
     try:

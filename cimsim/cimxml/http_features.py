@@ -4,21 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from cimsim.cimxml.m_post_prefix import CIM_EXTENSION
+from cimsim.operations.operation import PULL_GROUPS, FunctionalGroup
 from cimsim.operations.table import OPERATIONS
-from cimsim.world.names import fold
 
 _PROTOCOL_VERSION: Final = "1.4"
 _PREFIX: Final = "37-"
-# A group is offered when the operation is that stands for it.
-_GROUPS: Final = {
-    "basic-read": "GetInstance",
-    "basic-write": "SetProperty",
-    "schema-manipulation": "CreateClass",
-    "instance-manipulation": "CreateInstance",
-    "association-traversal": "Associators",
-    "query-execution": "ExecQuery",
-    "qualifier-declaration": "SetQualifier",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +41,8 @@ class Features:
 
     def lines(self) -> bytes:
         """Return the header lines of the answer to OPTIONS."""
-        groups = [group for group, operation in _GROUPS.items() if fold(operation) in OPERATIONS]
+        offered = {operation.group for operation in OPERATIONS.values()} - PULL_GROUPS
+        groups = [group.value for group in FunctionalGroup if group in offered]
         capabilities = {
             "CIMProtocolVersion": _PROTOCOL_VERSION,
             "CIMSupportedFunctionalGroups": ", ".join(groups),

@@ -84,7 +84,7 @@ class HttpSender:
             self._reactor.callLater(0, self._loaded)
 
     def send(self, url: str, outgoing: Outgoing, done: Done) -> None:
-        """Begin to send an indication; see ``outbox.Send``."""
+        """Begin to send an indication; see ``delivery_queues.Send``."""
         if self._stopped:
             return
         self._sent += 1

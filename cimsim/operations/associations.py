@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from cimsim.operations.call import Call, Outcome
-from cimsim.operations.classes import folded_names
+from cimsim.operations.call import OperationCall, Outcome
 from cimsim.operations.projection import project_all
 from cimsim.operations.request import ClassName
 from cimsim.operations.results import ClassesWithPath, ClassPaths, ClassView, ObjectPaths, ObjectsWithPath
+from cimsim.operations.schema_operations import folded_names
 from cimsim.world.errors import invalid_parameter
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -18,7 +18,7 @@ Target = InstancePath | ClassName
 
 
 def associators(
-    call: Call,
+    call: OperationCall,
     ObjectName: Target,
     AssocClass: str | None,
     ResultClass: str | None,
@@ -39,7 +39,7 @@ def associators(
 
 
 def associator_names(
-    call: Call,
+    call: OperationCall,
     ObjectName: Target,
     AssocClass: str | None,
     ResultClass: str | None,
@@ -55,7 +55,7 @@ def associator_names(
 
 
 def references(
-    call: Call,
+    call: OperationCall,
     ObjectName: Target,
     ResultClass: str | None,
     Role: str | None,
@@ -72,7 +72,7 @@ def references(
     return _with_paths(call, _referring(call, target, ResultClass, Role), IncludeClassOrigin, PropertyList)
 
 
-def reference_names(call: Call, ObjectName: Target, ResultClass: str | None, Role: str | None) -> Outcome:
+def reference_names(call: OperationCall, ObjectName: Target, ResultClass: str | None, Role: str | None) -> Outcome:
     """Return the paths of the associations that refer to an object (rule OP-RFN-1)."""
     target = _meant(call, ObjectName)
     if isinstance(target, ClassName):
@@ -81,7 +81,7 @@ def reference_names(call: Call, ObjectName: Target, ResultClass: str | None, Rol
     return Outcome(call.world, ObjectPaths(_referring(call, target, ResultClass, Role)))
 
 
-def _meant(call: Call, target: Target) -> Target:
+def _meant(call: OperationCall, target: Target) -> Target:
     """Return the class where a client that is not careful writes it as an instance without keys (rule Q7), else the target."""
     if not call.policy.keyless_class or isinstance(target, ClassName) or target.keys:
         return target
@@ -89,20 +89,20 @@ def _meant(call: Call, target: Target) -> Target:
     return ClassName(cls.name) if cls is not None and cls.keys else target
 
 
-def _with_paths(call: Call, found: list[Instance], class_origin: bool, property_list: list[str] | None) -> Outcome:
+def _with_paths(call: OperationCall, found: list[Instance], class_origin: bool, property_list: list[str] | None) -> Outcome:
     classes = {instance.cls: None for instance in found}
     return Outcome(
         call.world, ObjectsWithPath(call.live(found), project_all(classes, property_list, class_origin=class_origin))
     )
 
 
-def _known_class(call: Call, name: str | None) -> None:
+def _known_class(call: OperationCall, name: str | None) -> None:
     """Refuse the name of a class that does not exist (rules OP-AS-3, OP-AS-4)."""
     if name is not None and call.namespace.schema.get(name) is None:
         raise invalid_parameter(call.namespace.no_class(name))
 
 
-def _source(call: Call, path: InstancePath) -> Instance:
+def _source(call: OperationCall, path: InstancePath) -> Instance:
     """Return the source instance: an unknown class is CIM_ERR_INVALID_PARAMETER here, a missing instance 6 (OP-AS-3, Z12)."""
     if call.namespace.schema.get(path.classname) is None:
         raise invalid_parameter(call.namespace.no_class(path.classname))
@@ -110,7 +110,12 @@ def _source(call: Call, path: InstancePath) -> Instance:
 
 
 def _associated(
-    call: Call, path: InstancePath, association: str | None, result: str | None, role: str | None, result_role: str | None
+    call: OperationCall,
+    path: InstancePath,
+    association: str | None,
+    result: str | None,
+    role: str | None,
+    result_role: str | None,
 ) -> list[Instance]:
     _known_class(call, association)
     # The class of a result may be known only to another namespace, where results may lie.
@@ -127,13 +132,13 @@ def _associated(
     )
 
 
-def _referring(call: Call, path: InstancePath, association: str | None, role: str | None) -> list[Instance]:
+def _referring(call: OperationCall, path: InstancePath, association: str | None, role: str | None) -> list[Instance]:
     _known_class(call, association)
     return list(referring(call.namespace, _source(call, path).identity, association=association, role=role))
 
 
 def _class_associations(
-    call: Call, name: str, association: str | None, role: str | None
+    call: OperationCall, name: str, association: str | None, role: str | None
 ) -> Iterator[tuple[ResolvedClass, set[str]]]:
     """Yield the association classes with a reference to the class or a superclass of it (rule OP-AS-9).
 
@@ -156,7 +161,7 @@ def _class_associations(
 
 
 def _associated_classes(
-    call: Call, name: str, association: str | None, result: str | None, role: str | None, result_role: str | None
+    call: OperationCall, name: str, association: str | None, result: str | None, role: str | None, result_role: str | None
 ) -> list[ResolvedClass]:
     _known_class(call, result)
     found: dict[ResolvedClass, None] = {}

@@ -9,6 +9,7 @@ from pywbem import CIMError
 from cimsim.operations.hooks import NO_HOOKS, Hooks, ReadHook, run_hook
 from cimsim.operations.pending import Pending
 from cimsim.operations.results import Result, Void
+from cimsim.operations.session_commands import SessionCommand
 from cimsim.world.counts import Counts
 from cimsim.world.errors import failed, invalid_parameter
 from cimsim.world.events import Event
@@ -22,30 +23,37 @@ from cimsim.world.world import Namespace, World
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How a CIMOM treats what the specifications leave to it.
+    """How a CIMOM treats what the specifications leave to it: settings, which stay as they are while it runs.
 
     ``enforce_write``: refuse to change properties without the Write qualifier (rule OP-MI-5); None: where the class says so.
     ``max_pull_timeout``: the longest OperationTimeout in seconds that a client may ask for; 0, never, is allowed too (PL-29).
     ``continue_on_error``: enumeration sessions may survive an error when the client wants it (rule PL-30).
-    ``calls_told``: whether what happens includes calls of methods: not when nobody asks for it (rule I19).
-    ``hides``: tells of a namespace whether answers must tell nothing of its classes (rule SEC13); None: of none.
     ``keyless_class``: where a class or an instance may stand, the path of an instance that lacks keys is its class (rule Q7).
-    ``sessions``: no, when the CIMOM is about to stop: it opens no enumeration session then, nor goes on with one (rule PL-40).
     """
 
     enforce_write: bool | None = None
     max_pull_timeout: int = 3600
     continue_on_error: bool = True
-    calls_told: bool = True
-    hides: Callable[[str], bool] | None = None
-    sessions: bool = True
     keyless_class: bool = False
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """In what state a CIMOM is; it changes while the CIMOM runs.
+
+    ``stopping``: it is about to stop: it opens no enumeration session and goes on with none (rule PL-40).
+    ``reports_calls``: the changes of an outcome include calls of methods, which nobody may be interested in (rule I19).
+    """
+
+    stopping: bool = False
+    reports_calls: bool = True
+
+
+class OperationCall(NamedTuple):
     """One request on its way through an operation: the world it meets, its namespace, the time in seconds since 1970.
 
-    ``hooks`` are what acts when instances are read or written, ``counts`` what the CIMOM has carried out.
+    ``hooks`` are what acts when instances are read or written, ``counts`` what the CIMOM has carried out. ``hides`` returns
+    whether a namespace is hidden from the user: nothing of its classes may show (rule SEC13); None: no namespace is.
     """
 
     world: World
@@ -54,6 +62,8 @@ class Call(NamedTuple):
     policy: Policy = Policy()
     hooks: Hooks = NO_HOOKS
     counts: Counts | None = None
+    state: RunState = RunState()
+    hides: Callable[[str], bool] | None = None
 
     def enforces_write(self, cls: ResolvedClass) -> bool:
         """Whether the properties of a class that have no Write qualifier may not be changed."""
@@ -62,11 +72,11 @@ class Call(NamedTuple):
 
     def transaction(self) -> Transaction:
         """Return a new transaction on the call's world and namespace."""
-        return Transaction(self.world, self.namespace.name, self.now, self.counts, hides=self.policy.hides)
+        return Transaction(self.world, self.namespace.name, self.now, self.counts, hides=self.hides)
 
     def knows(self, classname: str) -> bool:
         """Return whether any namespace that is not hidden has a class of that name: results may lie in each."""
-        hides = self.policy.hides
+        hides = self.hides
         found = (name for name, each in self.world.namespaces.items() if each.schema.get(classname))
         return any(hides is None or not hides(name) for name in found)
 
@@ -142,11 +152,11 @@ def check_local(path: InstancePath, namespace: str, what: str) -> None:
 class Outcome(NamedTuple):
     """What a request came to: the next world (the same one for a read), the result, and what changed.
 
-    The result of a read may still be pending.
+    The result of a read may still be pending; a pull operation has a command to the keeper of the sessions in its place.
     """
 
     world: World
-    result: Result | Pending
+    result: Result | SessionCommand | Pending[Result | SessionCommand]
     changes: Sequence[Event] = ()
 
 

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class HookError(Exception):
-    """A hook raised what is no CIMError. The text is for the client (rule E7), the cause for the log."""
+    """A hook raised what is not a CIMError. The text is for the client (rule E7), the cause for the log."""
 
 
 def run_hook(hook: Callable[..., T], *arguments: Any) -> T:

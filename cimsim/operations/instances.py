@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cimsim.operations.call import Call, Outcome, changed
+from cimsim.operations.call import OperationCall, Outcome, changed
 from cimsim.operations.hooks import run_hook
 from cimsim.operations.interop import check_place
 from cimsim.operations.projection import project, project_all
@@ -15,11 +15,11 @@ from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import Property, ResolvedClass
 from cimsim.world.transaction import same, same_key
-from cimsim.world.world import Binding
+from cimsim.world.world import NamespaceResolver
 
 
 def get_instance(
-    call: Call,
+    call: OperationCall,
     InstanceName: InstancePath,
     LocalOnly: bool,
     IncludeQualifiers: bool,
@@ -33,7 +33,7 @@ def get_instance(
 
 
 def enumerate_instances(
-    call: Call,
+    call: OperationCall,
     ClassName: str,
     LocalOnly: bool,
     DeepInheritance: bool,
@@ -52,12 +52,12 @@ def enumerate_instances(
     return Outcome(call.world, NamedInstances(call.live(call.namespace.instances_of(cls)), projections))
 
 
-def enumerate_instance_names(call: Call, ClassName: str) -> Outcome:
+def enumerate_instance_names(call: OperationCall, ClassName: str) -> Outcome:
     """Return the paths of the instances of a class and its subclasses (rule OP-EIN-1)."""
     return Outcome(call.world, InstanceNames(call.namespace.instances_of(call.namespace.cls(ClassName))))
 
 
-def create_instance(call: Call, NewInstance: InstanceData) -> Outcome:
+def create_instance(call: OperationCall, NewInstance: InstanceData) -> Outcome:
     """Create an instance and return its path (rules OP-CI-1 to OP-CI-7)."""
     transaction = call.transaction()
     cls = call.namespace.cls(NewInstance.classname)
@@ -71,7 +71,7 @@ def create_instance(call: Call, NewInstance: InstanceData) -> Outcome:
 
 
 def modify_instance(
-    call: Call,
+    call: OperationCall,
     ModifiedInstance: NamedInstance,
     IncludeQualifiers: bool,
     PropertyList: list[str] | None,
@@ -91,7 +91,7 @@ def modify_instance(
     return _change(call, current, values)
 
 
-def _change(call: Call, current: Instance, values: dict[int, Any]) -> Outcome:
+def _change(call: OperationCall, current: Instance, values: dict[int, Any]) -> Outcome:
     transaction = call.transaction()
     hook = call.hooks.modifier(fold_namespace(current.namespace), current.cls)
     if hook is None:
@@ -119,7 +119,7 @@ def _listed(cls: ResolvedClass, values: dict[int, Any], property_list: list[str]
     return listed
 
 
-def _stored(call: Call, current: Instance, values: dict[int, Any]) -> dict[int, Any]:
+def _stored(call: OperationCall, current: Instance, values: dict[int, Any]) -> dict[int, Any]:
     """Return the values without those that are computed on reading and cannot be written: a client sends back what it read."""
     live = call.live_one(current)
     if live is current:
@@ -139,7 +139,7 @@ def _check_writable(current: Instance, values: dict[int, Any]) -> None:
             raise invalid_parameter(f"property {current.cls.name}.{prop.name} is read-only: it has no Write qualifier")
 
 
-def delete_instance(call: Call, InstanceName: InstancePath) -> Outcome:
+def delete_instance(call: OperationCall, InstanceName: InstancePath) -> Outcome:
     """Delete an instance and the associations that refer to it (rules OP-DI-1, OP-DI-2)."""
     transaction = call.transaction()
     instance = transaction.get(InstanceName)
@@ -151,19 +151,19 @@ def delete_instance(call: Call, InstanceName: InstancePath) -> Outcome:
     return changed(transaction)
 
 
-def get_property(call: Call, InstanceName: InstancePath, PropertyName: str) -> Outcome:
+def get_property(call: OperationCall, InstanceName: InstancePath, PropertyName: str) -> Outcome:
     """Return the value of one property (rules OP-GP-1, OP-GP-2)."""
     instance = call.live_one(call.world.instance(InstanceName, call.namespace))
     place, prop = _property(instance.cls, PropertyName)
     return Outcome(call.world, Value(prop.type, instance.values[place], prop.embedded))
 
 
-def set_property(call: Call, InstanceName: InstancePath, PropertyName: str, NewValue: Any) -> Outcome:
+def set_property(call: OperationCall, InstanceName: InstancePath, PropertyName: str, NewValue: Any) -> Outcome:
     """Change one property (rules OP-SP-1, OP-SP-2)."""
     instance = call.world.instance(InstanceName, call.namespace)
     place, prop = _property(instance.cls, PropertyName)
     try:
-        value = convert_value(prop, NewValue, Binding(call.world, call.namespace))
+        value = convert_value(prop, NewValue, NamespaceResolver(call.world, call.namespace))
     except ValueError as error:
         raise type_mismatch(f"property {instance.cls.name}.{prop.name}: {error}") from None
     read_only = prop.key or (not prop.writable and call.enforces_write(instance.cls))

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pywbem import CIMParameter
 
-from cimsim.operations.call import Call, Outcome, changed, check_local
+from cimsim.operations.call import OperationCall, Outcome, changed, check_local
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, Selection
 from cimsim.operations.results import MethodResult, Output
 from cimsim.world.convert import convert_value, shape
@@ -15,7 +15,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.schema import Method, Parameter, ResolvedClass
 from cimsim.world.transaction import Transaction
-from cimsim.world.world import Binding, Namespace
+from cimsim.world.world import Namespace, NamespaceResolver
 
 
 class Invocation(NamedTuple):
@@ -60,14 +60,14 @@ class Implementations(Protocol):
         ...
 
 
-def invoke(call: Call, request: ExtrinsicRequest, implementations: Implementations) -> Outcome:
+def invoke(call: OperationCall, request: ExtrinsicRequest, implementations: Implementations) -> Outcome:
     """Carry out an extrinsic method.
 
     Raises:
         CIMError: the first that applies of CIM_ERR_INVALID_PARAMETER for a target that lies elsewhere or has bad keys (G5,
             G10), CIM_ERR_NOT_FOUND for the class or instance, CIM_ERR_METHOD_NOT_FOUND (X3), CIM_ERR_INVALID_PARAMETER (X7,
             X8), CIM_ERR_METHOD_NOT_AVAILABLE (X4, X5); and what the implementation raises. Rule X2 has
-            CIM_ERR_INVALID_PARAMETER before the others; but only the method can tell which arguments are wrong, so here 17
+            CIM_ERR_INVALID_PARAMETER before the others; but only the method knows which arguments are wrong, so here 17
             comes before 4.
     """
     cls, target = _target(call, request)
@@ -83,7 +83,7 @@ def invoke(call: Call, request: ExtrinsicRequest, implementations: Implementatio
         raise method_not_available(f"method {cls.name}.{method.name} is declared, but nothing here carries it out")
     transaction = call.transaction()
     invocation = Invocation(transaction, cls, target, method, arguments)
-    if not call.policy.calls_told:
+    if not call.state.reports_calls:
         return changed(transaction, _carried_out(call, invocation, implementation))
     about = MethodCall(call.namespace.name, cls, target, method, arguments, made=False)
     transaction.changes.append(about)
@@ -92,10 +92,10 @@ def invoke(call: Call, request: ExtrinsicRequest, implementations: Implementatio
     return changed(transaction, result)
 
 
-def _carried_out(call: Call, invocation: Invocation, implementation: Implementation) -> MethodResult:
+def _carried_out(call: OperationCall, invocation: Invocation, implementation: Implementation) -> MethodResult:
     returned = implementation(invocation)
     world = invocation.transaction.world
-    return _result(invocation.cls, invocation.method, returned, Binding(world, world.namespace(call.namespace.name)))
+    return _result(invocation.cls, invocation.method, returned, NamespaceResolver(world, world.namespace(call.namespace.name)))
 
 
 def _made(about: MethodCall, result: MethodResult, transaction: Transaction) -> MethodCall:
@@ -108,7 +108,7 @@ def _made(about: MethodCall, result: MethodResult, transaction: Transaction) -> 
     )
 
 
-def _target(call: Call, request: ExtrinsicRequest) -> tuple[ResolvedClass, Instance | None]:
+def _target(call: OperationCall, request: ExtrinsicRequest) -> tuple[ResolvedClass, Instance | None]:
     """Return the class whose definition counts, and the instance if there is one (rules X2, X18)."""
     target = request.target
     if isinstance(target, Selection):
@@ -126,10 +126,10 @@ def _known_class(namespace: Namespace, name: str) -> ResolvedClass:
     return cls
 
 
-def _bind(call: Call, cls: ResolvedClass, method: Method, request: ExtrinsicRequest) -> dict[str, Any]:
-    """Return the value of each In parameter; the class tells the types (rule X8)."""
+def _bind(call: OperationCall, cls: ResolvedClass, method: Method, request: ExtrinsicRequest) -> dict[str, Any]:
+    """Return the value of each In parameter; the class has the types (rule X8)."""
     bound: dict[str, Any] = {}
-    binding = Binding(call.world, call.namespace, any_host=True)
+    binding = NamespaceResolver(call.world, call.namespace, any_host=True)
     where = f"{cls.name}.{method.name}"
     for argument in request.arguments:
         parameter = method.parameters.get(fold(argument.name))
@@ -156,7 +156,7 @@ def _object(value: Any, read: Callable[[str], Any]) -> Any:
     return read(value) if isinstance(value, str) else value
 
 
-def _typed(where: str, parameter: Parameter, argument: Argument, binding: Binding) -> Any:
+def _typed(where: str, parameter: Parameter, argument: Argument, binding: NamespaceResolver) -> Any:
     claimed = argument.type and argument.type.lower()
     if claimed and claimed != parameter.type and not (parameter.embedded and claimed in {"instance", "object"}):
         raise invalid_parameter(f"parameter {parameter.name} of {where} is {shape(parameter)}, not {argument.type}")
@@ -166,7 +166,7 @@ def _typed(where: str, parameter: Parameter, argument: Argument, binding: Bindin
         raise invalid_parameter(f"parameter {parameter.name} of {where}: {error}") from None
 
 
-def _result(cls: ResolvedClass, method: Method, returned: Any, binding: Binding) -> MethodResult:
+def _result(cls: ResolvedClass, method: Method, returned: Any, binding: NamespaceResolver) -> MethodResult:
     """Return the result in the shape that the class declares (rules X11 to X13)."""
     where = f"{cls.name}.{method.name}"
     if returned is None:
@@ -185,7 +185,7 @@ def _result(cls: ResolvedClass, method: Method, returned: Any, binding: Binding)
     return MethodResult(_output(where, method.returns, value, binding), shaped)
 
 
-def _output(where: str, element: Parameter, value: Any, binding: Binding) -> Output:
+def _output(where: str, element: Parameter, value: Any, binding: NamespaceResolver) -> Output:
     if isinstance(value, CIMParameter):
         value = value.value
     plain = [_plain(element, item) for item in value] if type(value) in (list, tuple) else _plain(element, value)

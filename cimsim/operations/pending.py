@@ -5,76 +5,72 @@ have done to the world meanwhile. Whoever waits for the result advances it, and 
 """
 
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 from pywbem import CIMError
 
-from cimsim.operations.results import Result
+T = TypeVar("T")
+U = TypeVar("U")
 
 
-class Pending:
+class Pending(Generic[T]):
     """A result in the making.
 
     Args:
         steps: does the work; each step takes some milliseconds. It may raise CIMError.
         finish: returns the result when there are no more steps; may raise CIMError.
+        check: called before each step; it raises CIMError to end the work. None: nothing does.
     """
 
-    __slots__ = ("_finish", "_steps", "check")
+    __slots__ = ("_check", "_finish", "_steps")
 
-    def __init__(self, steps: Iterator[None], finish: Callable[[], Result]) -> None:
+    def __init__(self, steps: Iterator[None], finish: Callable[[], T], check: Callable[[], None] | None = None) -> None:
         self._steps = steps
         self._finish = finish
-        self.check: Callable[[], None] | None = None
+        self._check = check
 
     def advance(self) -> bool:
         """Do a little; return whether all is done.
 
         Raises:
-            CIMError: what the work raises, and ``check`` where there is one: the server may be about to stop.
+            CIMError: what the work raises, and ``check``.
         """
-        if self.check is not None:
-            self.check()
+        if self._check is not None:
+            self._check()
         return next(self._steps, self) is self
 
-    def finished(self) -> Result:
+    def finished(self) -> T:
         """Return the result, once all is done; raises CIMError."""
         return self._finish()
 
-    def then(self, change: Callable[[Result], Result]) -> "Pending":
-        """Return this with a result that is changed when it is there."""
-        pending = Pending(self._steps, lambda: change(self._finish()))
-        pending.check = self.check
-        return pending
+    def completed(self) -> T:
+        """Return the result after all the work for it; raises CIMError."""
+        while not self.advance():
+            pass
+        return self._finish()
+
+    def outcomes(self) -> Iterator[T | CIMError | None]:
+        """Yield None while there is work to do, then the result or the error that it came to."""
+        try:
+            while not self.advance():
+                yield None
+            result = self._finish()
+        except CIMError as error:
+            yield error
+            return
+        yield result
+
+    def then(self, change: Callable[[T], U], check: Callable[[], None] | None = None) -> "Pending[U]":
+        """Return this with a result that is changed when it is there, and with another ``check`` if one is given."""
+        return Pending(self._steps, lambda: change(self._finish()), check or self._check)
 
 
-def begun(steps: Iterator[None], finish: Callable[[], Result]) -> Result | Pending:
+def begun(steps: Iterator[None], finish: Callable[[], T]) -> T | Pending[T]:
     """Do a little; return the result if that was all, or else what is left to do."""
     pending = Pending(steps, finish)
     return pending.finished() if pending.advance() else pending
 
 
-def completed(result: Result | Pending) -> Result:
-    """Return a result after all the work for it."""
-    if not isinstance(result, Pending):
-        return result
-    while not result.advance():
-        pass
-    return result.finished()
-
-
-def settled(change: Callable[[Result], Result], result: Result | Pending) -> Result | Pending:
+def settled(change: Callable[[T], U], result: T | Pending[T]) -> U | Pending[U]:
     """Return a result changed, now or when it is there."""
     return result.then(change) if isinstance(result, Pending) else change(result)
-
-
-def steps_to(result: Result | Pending) -> Iterator[Result | CIMError | None]:
-    """Yield None while there is work to do, then the result or the error that it came to."""
-    if isinstance(result, Pending):
-        try:
-            while not result.advance():
-                yield None
-            result = result.finished()
-        except CIMError as error:
-            yield error
-            return
-    yield result

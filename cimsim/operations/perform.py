@@ -1,8 +1,12 @@
 """From a request to its outcome."""
 
-from cimsim.operations.call import Call, Outcome, Policy
+from collections.abc import Callable
+from typing import Final
+
+from cimsim.operations.call import OperationCall, Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, Hooks, run_hook
 from cimsim.operations.methods import Implementations, invoke
+from cimsim.operations.operation import Operation, SessionUse
 from cimsim.operations.pull import check_session
 from cimsim.operations.refresh import needed
 from cimsim.operations.request import ExtrinsicRequest, Request
@@ -14,6 +18,8 @@ from cimsim.world.names import fold
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
+_RUNNING: Final = RunState()
+
 
 def perform(
     world: World,
@@ -23,8 +29,21 @@ def perform(
     policy: Policy,
     hooks: Hooks = NO_HOOKS,
     counts: Counts | None = None,
+    state: RunState = _RUNNING,
+    hides: Callable[[str], bool] | None = None,
 ) -> Outcome:
-    """Carry out a request; ``now`` is in seconds since 1970-01-01 UTC, ``counts`` what was carried out before.
+    """Carry out a request.
+
+    Args:
+        world: what it meets.
+        request: what a client asks.
+        implementations: who carries out which method.
+        now: the time in seconds since 1970-01-01 UTC.
+        policy: the settings of the CIMOM.
+        hooks: what acts when instances are read or written.
+        counts: what was carried out before; None: not known.
+        state: in what state the CIMOM is.
+        hides: returns whether a namespace is hidden from the user (rule SEC13); None: no namespace is.
 
     Raises:
         CIMError: the first that applies of CIM_ERR_NOT_SUPPORTED for an unknown operation (rules G2, G8),
@@ -32,38 +51,39 @@ def perform(
         HookError: a hook failed.
     """
     if isinstance(request, ExtrinsicRequest):
-        call = _call(world, request, now, policy, hooks, counts)
+        call = OperationCall(world, world.namespace(request.namespace), now, policy, hooks, counts, state, hides)
+        call = _refreshed(call, request, None)
         if request.selects:
             request = resolved(request, call.world, call.namespace)
         return _settled(call, invoke(call, request, implementations))
     operation = OPERATIONS.get(fold(request.name))
     if operation is None:
         raise not_supported(f"operation {request.name} is not supported")
-    if operation.session and not policy.sessions:
+    if operation.session is not SessionUse.NONE and state.stopping:
         raise server_is_shutting_down("the server is about to stop")
-    call = _call(world, request, now, policy, hooks, counts)
-    if operation.session:
+    call = OperationCall(world, world.namespace(request.namespace), now, policy, hooks, counts, state, hides)
+    call = _refreshed(call, request, operation)
+    if operation.session is not SessionUse.NONE:
         check_session(policy, request.arguments)
     if request.selects:
         request = resolved(request, call.world, call.namespace)
     return _settled(call, operation.run(call, **operation.bind(request.arguments, request.namespace)))
 
 
-def _call(world: World, request: Request, now: float, policy: Policy, hooks: Hooks, counts: Counts | None) -> Call:
-    """Return the call of a request, on a world in which the instances that it may look at are refreshed."""
-    call = Call(world, world.namespace(request.namespace), now, policy, hooks, counts)
-    refreshers = hooks.refreshers(call.namespace.name)
+def _refreshed(call: OperationCall, request: Request, operation: Operation | None) -> OperationCall:
+    """Return the call on a world in which the instances that the request may look at are refreshed."""
+    refreshers = call.hooks.refreshers(call.namespace.name)
     if not refreshers:
         return call
     transaction = call.transaction()
-    for refresh in needed(refreshers, request, call.namespace):
+    for refresh in needed(refreshers, request, operation, call.namespace):
         run_hook(refresh, transaction)
-    # Nobody is told of these changes: they are not events, but how the simulated system is at this moment.
+    # These changes are not reported: they are not events, but how the simulated system is at this moment.
     return call._replace(world=transaction.world, namespace=transaction.world.namespace(request.namespace))
 
 
-def _settled(call: Call, outcome: Outcome) -> Outcome:
-    """Return the outcome after the hooks have heard of namespaces that came or went (rule W5)."""
+def _settled(call: OperationCall, outcome: Outcome) -> Outcome:
+    """Return the outcome after the hooks were notified of namespaces that came or went (rule W5)."""
     if outcome.world is call.world or outcome.world.namespaces.keys() == call.world.namespaces.keys():
         return outcome
     transaction = Transaction(outcome.world, now=call.now)

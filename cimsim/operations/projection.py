@@ -7,7 +7,7 @@ from cimsim.operations.results import Projection, Projections
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
 
-MOST_PROJECTIONS: Final = 64
+MAX_PROJECTIONS: Final = 64
 """How many projections are kept for a class, here and by codecs: property lists are the client's choice."""
 
 
@@ -27,7 +27,7 @@ def project(
     known: dict[object, Projection] = cls.memo.setdefault("projections", {})
     projection = known.get(key)
     if projection is None:
-        if len(known) >= MOST_PROJECTIONS:
+        if len(known) >= MAX_PROJECTIONS:
             known.clear()
         projection = known[key] = _project(cls, wanted, exposed_by, class_origin)
     return projection

@@ -9,23 +9,20 @@ from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
 from cimsim.operations.associations import associator_names, associators, reference_names, references
-from cimsim.operations.call import Call, Outcome, Policy
+from cimsim.operations.call import OperationCall, Outcome, Policy
 from cimsim.operations.instances import enumerate_instance_names, enumerate_instances
 from cimsim.operations.pending import begun
 from cimsim.operations.queries import run_query
 from cimsim.operations.request import Argument
 from cimsim.operations.results import (
-    Close,
-    Count,
     InstanceNames,
     NamedInstances,
     ObjectPaths,
     ObjectsWithPath,
-    Opened,
     Projections,
-    Pull,
     PullForm,
 )
+from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession
 from cimsim.query.filters import parse_filter
 from cimsim.world.errors import continuation_on_error_not_supported, failed, invalid_operation_timeout, invalid_parameter
 from cimsim.world.instances import Instance
@@ -34,7 +31,7 @@ from cimsim.world.paths import InstancePath
 from cimsim.world.values import convert_scalar
 
 
-class Limits(TypedDict):
+class SessionLimits(TypedDict):
     """How a session is to be kept: what every Open operation takes."""
 
     OperationTimeout: int | None
@@ -42,7 +39,7 @@ class Limits(TypedDict):
     MaxObjectCount: int
 
 
-class Session(Limits):
+class SessionArguments(SessionLimits):
     """What every Open operation but OpenQueryInstances takes."""
 
     FilterQueryLanguage: str | None
@@ -66,13 +63,13 @@ def check_session(policy: Policy, arguments: tuple[Argument, ...]) -> None:
 
 
 def open_enumerate_instances(
-    call: Call,
+    call: OperationCall,
     ClassName: str,
     DeepInheritance: bool,
     IncludeClassOrigin: bool,
     IncludeQualifiers: bool,
     PropertyList: list[str] | None,
-    **session: Unpack[Session],
+    **session: Unpack[SessionArguments],
 ) -> Outcome:
     """Open an enumeration of the instances of a class and its subclasses (rule PL-1)."""
     _check_filter(session)
@@ -80,21 +77,21 @@ def open_enumerate_instances(
     return _opened(call, PullForm.INSTANCES_WITH_PATH, found, session)
 
 
-def open_enumerate_instance_paths(call: Call, ClassName: str, **session: Unpack[Session]) -> Outcome:
+def open_enumerate_instance_paths(call: OperationCall, ClassName: str, **session: Unpack[SessionArguments]) -> Outcome:
     """Open an enumeration of the paths of the instances of a class and its subclasses (rule PL-2)."""
     _check_filter(session)
     return _opened(call, PullForm.PATHS, enumerate_instance_names(call, ClassName), session)
 
 
 def open_reference_instances(
-    call: Call,
+    call: OperationCall,
     InstanceName: InstancePath,
     ResultClass: str | None,
     Role: str | None,
     IncludeClassOrigin: bool,
     IncludeQualifiers: bool,
     PropertyList: list[str] | None,
-    **session: Unpack[Session],
+    **session: Unpack[SessionArguments],
 ) -> Outcome:
     """Open an enumeration of the associations that refer to an instance (rule PL-3)."""
     _check_filter(session)
@@ -103,7 +100,11 @@ def open_reference_instances(
 
 
 def open_reference_instance_paths(
-    call: Call, InstanceName: InstancePath, ResultClass: str | None, Role: str | None, **session: Unpack[Session]
+    call: OperationCall,
+    InstanceName: InstancePath,
+    ResultClass: str | None,
+    Role: str | None,
+    **session: Unpack[SessionArguments],
 ) -> Outcome:
     """Open an enumeration of the paths of the associations that refer to an instance (rule PL-4)."""
     _check_filter(session)
@@ -111,7 +112,7 @@ def open_reference_instance_paths(
 
 
 def open_associator_instances(
-    call: Call,
+    call: OperationCall,
     InstanceName: InstancePath,
     AssocClass: str | None,
     ResultClass: str | None,
@@ -120,7 +121,7 @@ def open_associator_instances(
     IncludeClassOrigin: bool,
     IncludeQualifiers: bool,
     PropertyList: list[str] | None,
-    **session: Unpack[Session],
+    **session: Unpack[SessionArguments],
 ) -> Outcome:
     """Open an enumeration of the instances associated with an instance (rule PL-5)."""
     _check_filter(session)
@@ -129,13 +130,13 @@ def open_associator_instances(
 
 
 def open_associator_instance_paths(
-    call: Call,
+    call: OperationCall,
     InstanceName: InstancePath,
     AssocClass: str | None,
     ResultClass: str | None,
     Role: str | None,
     ResultRole: str | None,
-    **session: Unpack[Session],
+    **session: Unpack[SessionArguments],
 ) -> Outcome:
     """Open an enumeration of the paths of the instances associated with an instance (rule PL-6)."""
     _check_filter(session)
@@ -144,40 +145,44 @@ def open_associator_instance_paths(
 
 
 def open_query_instances(
-    call: Call, FilterQuery: str, FilterQueryLanguage: str, ReturnQueryResultClass: bool, **limits: Unpack[Limits]
+    call: OperationCall,
+    FilterQuery: str,
+    FilterQueryLanguage: str,
+    ReturnQueryResultClass: bool,
+    **limits: Unpack[SessionLimits],
 ) -> Outcome:
     """Open an enumeration of the rows of a query (rules PL-7, PL-41)."""
     rows, projections, query_class, steps = run_query(call, FilterQueryLanguage, FilterQuery)
     if ReturnQueryResultClass and query_class is None:
         raise failed("the rows of this query are of no one class, so that ReturnQueryResultClass cannot be TRUE")
     shown = query_class if ReturnQueryResultClass else None
-    opened = Opened(PullForm.INSTANCES, rows, projections, *_kept(limits), shown)
+    opened = OpenSession(PullForm.INSTANCES, rows, projections, *_kept(limits), shown)
     return Outcome(call.world, begun(steps, lambda: opened))
 
 
-def pull_instances_with_path(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
+def pull_instances_with_path(call: OperationCall, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
     """Hand out the next instances of a session (rule PL-8)."""
-    return Outcome(call.world, Pull(PullForm.INSTANCES_WITH_PATH, EnumerationContext, MaxObjectCount))
+    return Outcome(call.world, PullFromSession(PullForm.INSTANCES_WITH_PATH, EnumerationContext, MaxObjectCount))
 
 
-def pull_instance_paths(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
+def pull_instance_paths(call: OperationCall, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
     """Hand out the next paths of a session (rule PL-9)."""
-    return Outcome(call.world, Pull(PullForm.PATHS, EnumerationContext, MaxObjectCount))
+    return Outcome(call.world, PullFromSession(PullForm.PATHS, EnumerationContext, MaxObjectCount))
 
 
-def pull_instances(call: Call, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
+def pull_instances(call: OperationCall, EnumerationContext: str, MaxObjectCount: int) -> Outcome:
     """Hand out the next rows of a query (rule PL-10)."""
-    return Outcome(call.world, Pull(PullForm.INSTANCES, EnumerationContext, MaxObjectCount))
+    return Outcome(call.world, PullFromSession(PullForm.INSTANCES, EnumerationContext, MaxObjectCount))
 
 
-def close_enumeration(call: Call, EnumerationContext: str) -> Outcome:
+def close_enumeration(call: OperationCall, EnumerationContext: str) -> Outcome:
     """Close a session before its end (rule PL-11)."""
-    return Outcome(call.world, Close(EnumerationContext))
+    return Outcome(call.world, CloseSession(EnumerationContext))
 
 
-def enumeration_count(call: Call, EnumerationContext: str) -> Outcome:
+def enumeration_count(call: OperationCall, EnumerationContext: str) -> Outcome:
     """Count what is left in a session (rule PL-12)."""
-    return Outcome(call.world, Count(EnumerationContext))
+    return Outcome(call.world, CountSession(EnumerationContext))
 
 
 def _scalar(value: Any, cim_type: str) -> Any:
@@ -187,22 +192,22 @@ def _scalar(value: Any, cim_type: str) -> Any:
         return None
 
 
-def _check_filter(session: Session) -> None:
+def _check_filter(session: SessionArguments) -> None:
     """Refuse a filter without its language and the reverse (rule PL-36)."""
     if (session["FilterQuery"] is None) != (session["FilterQueryLanguage"] is None):
         raise invalid_parameter("FilterQuery and FilterQueryLanguage must be given together")
 
 
-def _opened(call: Call, form: PullForm, outcome: Outcome, session: Session) -> Outcome:
+def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: SessionArguments) -> Outcome:
     instances, projections = _found(outcome)
     language, text = session["FilterQueryLanguage"], session["FilterQuery"]
     if language is None or text is None:
-        return Outcome(outcome.world, Opened(form, instances, projections, *_kept(session)))
+        return Outcome(outcome.world, OpenSession(form, instances, projections, *_kept(session)))
     # A condition on paths looks at the instances, too.
     live = call.live(list(instances)) if form is PullForm.PATHS else instances
     selected: list[Instance] = []
     steps = parse_filter(language, text).selecting(live, selected)
-    opened = Opened(form, selected, projections, *_kept(session))
+    opened = OpenSession(form, selected, projections, *_kept(session))
     return Outcome(outcome.world, begun(steps, lambda: opened))
 
 
@@ -215,5 +220,5 @@ def _found(outcome: Outcome) -> tuple[Sequence[Instance], Projections]:
     raise TypeError(f"{type(outcome.result).__name__} cannot be handed out in pieces")
 
 
-def _kept(limits: Limits) -> tuple[int | None, bool, int]:
+def _kept(limits: SessionLimits) -> tuple[int | None, bool, int]:
     return limits["OperationTimeout"], limits["ContinueOnError"], limits["MaxObjectCount"]

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from pywbem import CIMClass, CIMError
 
 from cimsim.operations.associations import associators, references
-from cimsim.operations.call import Call, Outcome
+from cimsim.operations.call import OperationCall, Outcome
 from cimsim.operations.pending import begun
 from cimsim.operations.projection import project_all
 from cimsim.operations.request import ClassName
@@ -24,7 +24,7 @@ from cimsim.operations.results import ClassesWithPath, ClassView, ObjectsWithPat
 from cimsim.query.filters import Filter
 from cimsim.query.parse import parse_statement
 from cimsim.query.selection import scope_of, shown
-from cimsim.query.syntax import Dialect, Option, Select, Traversal
+from cimsim.query.syntax import Option, QueryDialect, Select, Traversal
 from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.object_path import parse_path
@@ -46,7 +46,7 @@ _VIEW: Final = ClassView()
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What a query found. ``whole`` tells rows that are instances from rows of a select list, which have no identity.
+    """What a query found. ``complete``: the rows are instances; those of a select list are not, they have no identity.
 
     ``instances`` are complete when there are no more ``steps``.
     """
@@ -54,7 +54,7 @@ class _Rows:
     instances: list[Instance]
     projections: Projections
     cls: CIMClass | None
-    whole: bool
+    complete: bool
     steps: Iterator[None] = field(default_factory=lambda: iter(()))
 
 
@@ -76,16 +76,16 @@ class _Definitions:
     option: Option
 
 
-def exec_query(call: Call, QueryLanguage: str, Query: str) -> Outcome:
+def exec_query(call: OperationCall, QueryLanguage: str, Query: str) -> Outcome:
     """Return the rows of a query in WQL or DMTF:CQL (rules OP-EQ-1 to OP-EQ-3)."""
     found = _run(call, QueryLanguage, Query)
     if isinstance(found, _Definitions):
         return Outcome(call.world, ClassesWithPath(found.namespace, found.classes, _VIEW))
-    form = ObjectsWithPath if found.whole else QueryObjects
+    form = ObjectsWithPath if found.complete else QueryObjects
     return Outcome(call.world, begun(found.steps, lambda: form(found.instances, found.projections)))
 
 
-def run_query(call: Call, language: str, text: str) -> QueryRows:
+def run_query(call: OperationCall, language: str, text: str) -> QueryRows:
     """Return the rows of a query, what to show of them, and their class (rules PL-7, PL-41).
 
     The class has the name of the one behind FROM, with the selected properties; it is None where the rows are of no one class.
@@ -103,14 +103,14 @@ def run_query(call: Call, language: str, text: str) -> QueryRows:
     return QueryRows(found.instances, found.projections, found.cls, found.steps)
 
 
-def _run(call: Call, language: str, text: str) -> _Rows | _Definitions:
+def _run(call: OperationCall, language: str, text: str) -> _Rows | _Definitions:
     dialect, statement = parse_statement(language, text)
     if isinstance(statement, Select):
         return _selected(call, dialect, statement)
     return _traversed(call, statement)
 
 
-def _selected(call: Call, dialect: Dialect, query: Select) -> _Rows:
+def _selected(call: OperationCall, dialect: QueryDialect, query: Select) -> _Rows:
     namespace = call.namespace
     cls = namespace.schema.get(query.classname)
     if cls is None:
@@ -144,7 +144,7 @@ def _row_class(cls: ResolvedClass, closure: tuple[ResolvedClass, ...], names: li
 # ASSOCIATORS OF and REFERENCES OF
 
 
-def _traversed(call: Call, query: Traversal) -> _Rows | _Definitions:
+def _traversed(call: OperationCall, query: Traversal) -> _Rows | _Definitions:
     options = _options(call, query)
     if "schemaonly" in options:
         return _Definitions(call.namespace.name, _found_classes(call, query, options), options["schemaonly"])
@@ -156,7 +156,7 @@ def _traversed(call: Call, query: Traversal) -> _Rows | _Definitions:
     return _Rows(call.live(found), projections, result.full if result else None, True)
 
 
-def _found_instances(call: Call, query: Traversal, options: dict[str, Option]) -> list[Instance]:
+def _found_instances(call: OperationCall, query: Traversal, options: dict[str, Option]) -> list[Instance]:
     source = _source(call, query)
     result, role = _value(options, "resultclass"), _value(options, "role")
     if query.associators:
@@ -185,7 +185,7 @@ def _through(namespace: Namespace, source: Identity, qualifier: str | None) -> N
     return replace(namespace, referrers=PersistentMap({source: PersistentMap(links)}))
 
 
-def _definitions(call: Call, found: list[Instance], option: Option) -> _Definitions:
+def _definitions(call: OperationCall, found: list[Instance], option: Option) -> _Definitions:
     """Return the classes of instances, each once."""
     namespaces = {instance.namespace: None for instance in found} or {call.namespace.name: None}
     if len(namespaces) > 1:
@@ -193,7 +193,7 @@ def _definitions(call: Call, found: list[Instance], option: Option) -> _Definiti
     return _Definitions(next(iter(namespaces)), list(dict.fromkeys([instance.cls for instance in found])), option)
 
 
-def _found_classes(call: Call, query: Traversal, options: dict[str, Option]) -> list[ResolvedClass]:
+def _found_classes(call: OperationCall, query: Traversal, options: dict[str, Option]) -> list[ResolvedClass]:
     """Return the classes that the schema ties to the source (rule OP-AS-9).
 
     An association class with the qualifier of RequiredAssocQualifier stands for its subclasses too, as that of AssocClass does.
@@ -224,7 +224,7 @@ def _classes(outcome: Outcome) -> Sequence[ResolvedClass]:
     raise TypeError(f"{type(outcome.result).__name__} holds no classes")
 
 
-def _options(call: Call, query: Traversal) -> dict[str, Option]:
+def _options(call: OperationCall, query: Traversal) -> dict[str, Option]:
     """Return the options by folded name (rule OP-EQ-2)."""
     options: dict[str, Option] = {}
     for option in query.options:
@@ -247,7 +247,7 @@ def _options(call: Call, query: Traversal) -> dict[str, Option]:
     return options
 
 
-def _check_classes(call: Call, options: dict[str, Option]) -> None:
+def _check_classes(call: OperationCall, options: dict[str, Option]) -> None:
     """Refuse the names of classes that do not exist."""
     here = call.namespace.schema
     for folded in ("assocclass", "resultclass"):
@@ -264,7 +264,7 @@ def _value(options: dict[str, Option], folded: str) -> str | None:
     return None if option is None else option.value
 
 
-def _source(call: Call, query: Traversal) -> Identity:
+def _source(call: OperationCall, query: Traversal) -> Identity:
     """Return the identity of the instance that a traversal starts from.
 
     It lies in the namespace of the request, as that of Associators does: the roles of the user are judged there (rule SEC13).
@@ -281,7 +281,7 @@ def _source(call: Call, query: Traversal) -> Identity:
         raise query.at.invalid(error.status_description) from None
 
 
-def _source_class(call: Call, query: Traversal) -> ClassName:
+def _source_class(call: OperationCall, query: Traversal) -> ClassName:
     match = _CLASS_PATH.fullmatch(query.source)
     if match is None:
         raise query.at.invalid(f"{query.source!r} is not a class path: [NAMESPACE:]CLASS")
@@ -291,7 +291,7 @@ def _source_class(call: Call, query: Traversal) -> ClassName:
     return ClassName(match["classname"])
 
 
-def _check_here(call: Call, query: Traversal, namespace: str | None, what: str) -> None:
+def _check_here(call: OperationCall, query: Traversal, namespace: str | None, what: str) -> None:
     if namespace is not None and fold_namespace(namespace) != fold_namespace(call.namespace.name):
         raise query.at.invalid(f"the {what} lies in {namespace}, but the query is for {call.namespace.name}")
 

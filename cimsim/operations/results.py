@@ -13,7 +13,7 @@ from cimsim.world.schema import ResolvedClass
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Which properties of a class an answer shows: ``places`` in class order, and whether each tells its class of origin.
+    """Which properties of a class an answer shows: ``places`` in class order, and whether each shows its class of origin.
 
     Made once for each class and set of flags (``operations.projection``), so it can serve as a key of what was rendered.
     """
@@ -160,46 +160,6 @@ class PullForm(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """An enumeration session to be opened: the whole sequence, of which the CIMOM hands out ``max_objects`` at once.
-
-    ``timeout`` is in seconds, None for the server's default, 0 for never. ``query_class`` is the class of the rows of a query,
-    where the client asked for it (rule PL-41). The CIMOM turns this into a ``Pulled``; it never reaches a codec.
-    """
-
-    form: PullForm
-    instances: Sequence[Instance]
-    projections: Projections
-    timeout: int | None
-    continue_on_error: bool
-    max_objects: int
-    query_class: CIMClass | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pull:
-    """The next objects wanted of an enumeration session; the CIMOM turns this into a ``Pulled``."""
-
-    form: PullForm
-    context: str
-    max_objects: int
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """An enumeration session to be closed; the CIMOM turns this into a ``Void``."""
-
-    context: str
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """The number of objects left in an enumeration session is wanted; the CIMOM turns this into a ``Value`` of uint64."""
-
-    context: str
-
-
-@dataclass(frozen=True, slots=True)
 class Pulled:
     """Objects of an enumeration session (rules PL-22 to PL-25). ``context`` is None at the end of the sequence (Z13)."""
 
@@ -220,10 +180,6 @@ class QueryObjects:
 
 Result = (
     Void
-    | Opened
-    | Pull
-    | Close
-    | Count
     | Pulled
     | QueryObjects
     | OneInstance
@@ -240,3 +196,4 @@ Result = (
     | Value
     | MethodResult
 )
+"""What a codec renders."""

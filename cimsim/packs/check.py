@@ -7,7 +7,7 @@ from typing import Any
 
 from pywbem import CIMError
 
-from cimsim.operations.call import Call
+from cimsim.operations.call import OperationCall
 from cimsim.operations.hooks import HookError, run_hook
 from cimsim.packs.load import Loaded, LoadedPack
 from cimsim.providers.provider import Providers
@@ -172,7 +172,7 @@ def _of_hooks(loaded: Loaded, namespace: Namespace, now: float) -> Iterator[str]
 
 def _of_reading(world: World, name: str, providers: Providers, now: float) -> Iterator[str]:
     namespace = world.namespace(name)
-    call = Call(world, namespace, now, hooks=providers)
+    call = OperationCall(world, namespace, now, hooks=providers)
     for cls in namespace.schema:
         for instance in namespace.of_class(cls):
             try:

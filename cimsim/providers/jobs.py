@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from cimsim.world.agenda import Step, Wait
 from cimsim.world.errors import described
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
-from cimsim.world.paths import Identity, InstancePath
+from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
@@ -159,14 +159,6 @@ def begin(
     return transaction.world.find(job.identity) or job
 
 
-def whole(transaction: Transaction, step: Step, *arguments: Any) -> None:
-    """Carry out a step whole or not at all: if it raises, what it did is dropped and the error goes on."""
-    inner = Transaction(transaction.world, transaction.namespace, transaction.now, transaction.counts)
-    step(inner, *arguments)
-    transaction.world = inner.world
-    transaction.changes.extend(inner.changes)
-
-
 def is_running(job: Instance) -> bool:
     """Return whether a job has not ended yet."""
     return job["JobState"] not in ENDED
@@ -302,14 +294,11 @@ class JobLifeCycle(Provider):
 
 
 def _plan_end(transaction: Transaction, work: _Work, subjects: Sequence[Instance]) -> None:
-    # The deletion of its first subject drops a step. This one names no instance, so a job always ends.
-    nobody = Identity("", subjects[-1].identity.namespace, "", subjects[-1].key)
-    identities = [nobody, *(each.identity for each in subjects)]
-    due = transaction.now + work.timing.seconds if not work.timing.reads else None
-    agenda = transaction.world.agenda.adding(
-        _end, (work,), identities, transaction.namespace, due=due, reads=max(work.timing.reads, 1)
-    )
-    transaction.world = replace(transaction.world, agenda=agenda)
+    # A job always ends, even if what it works on is deleted.
+    if work.timing.reads:
+        transaction.after_reads(work.timing.reads, _end, work, subjects=subjects, outlives=True)
+    else:
+        transaction.after(work.timing.seconds, _end, work, subjects=subjects, outlives=True)
 
 
 def _ending(transaction: Transaction, job: Instance) -> Wait | None:
@@ -327,7 +316,8 @@ def _end(transaction: Transaction, work: _Work) -> None:
         if work.affected is not None and transaction.world.find(work.affected.identity) is None:
             raise JobFailure(UNKNOWN_CODE, f"there is no {work.affected} any more")
         if work.finish is not None:
-            whole(transaction, work.finish, *work.arguments)
+            with transaction.savepoint():
+                work.finish(transaction, *work.arguments)
     except JobFailure as error:
         state, values = EXCEPTION, _failure(error.code, error.description)
     except CIMError as error:

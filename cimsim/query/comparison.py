@@ -28,7 +28,7 @@ from pywbem import (
     Uint64,
 )
 
-from cimsim.query.syntax import Dialect, Literal
+from cimsim.query.syntax import QueryDialect, QueryLiteral
 from cimsim.world.convert import from_cim_path
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.object_path import parse_path
@@ -111,11 +111,11 @@ def native(value: Any) -> Any:
     return value
 
 
-def typed(literal: Literal, kind: ValueKind, dialect: Dialect) -> Any:
+def typed(literal: QueryLiteral, kind: ValueKind, dialect: QueryDialect) -> Any:
     """Return what a literal that is not NULL means among values of a kind.
 
     Raises:
-        ValueError: it is no such value.
+        ValueError: it is not such a value.
     """
     value = literal.value
     if kind is ValueKind.DATETIME and isinstance(value, str):
@@ -146,7 +146,7 @@ def _number(text: str) -> int | float | None:
     return None
 
 
-def comparison(kind: ValueKind, symbol: str, dialect: Dialect) -> Compare:
+def comparison(kind: ValueKind, symbol: str, dialect: QueryDialect) -> Compare:
     """Return the function that compares a stored value with another, or with what ``typed`` made of a literal.
 
     Raises:
@@ -195,7 +195,7 @@ def _same_moment(left: DateTime, right: DateTime) -> bool | None:
 
 
 def _earlier(left: DateTime, right: DateTime) -> bool | None:
-    # With equal ends, the offset or that of intervals, and all digits given, the text tells.
+    # With equal ends, the offset or that of intervals, and all digits given, the text decides.
     if left[21:] == right[21:] and "*" not in left and "*" not in right:
         return str(left) < str(right)
     interval, low, high = _span(left)
@@ -270,8 +270,8 @@ def _spelt(moment: DateTime, ending: str) -> str:
     return f"{local.year:04d}{local:%m%d%H%M%S}.{local.microsecond:06d}{ending}"
 
 
-def same_path(left: InstancePath, right: InstancePath, dialect: Dialect) -> bool:
-    """Tell whether two paths name the same instance; what one does not say of the namespace is taken from the other.
+def same_path(left: InstancePath, right: InstancePath, dialect: QueryDialect) -> bool:
+    """Return whether two paths name the same instance; what one does not say of the namespace is taken from the other.
 
     A host in the first, which a property holds, is that of another server, so the second must name it (rule D23); one in the
     second alone is a name of this server.
@@ -288,15 +288,10 @@ def same_path(left: InstancePath, right: InstancePath, dialect: Dialect) -> bool
     )
 
 
-def _same_key(left: Any, right: Any, dialect: Dialect) -> bool:
-    """Tell whether two key values are equal; the second may be text of a type still unknown."""
+def _same_key(left: Any, right: Any, dialect: QueryDialect) -> bool:
+    """Return whether two key values are equal; the second may be text of a type still unknown."""
     kind = kind_of_value(left)
-    if isinstance(right, str) and kind in {
-        ValueKind.REFERENCE,
-        ValueKind.NUMBER,
-        ValueKind.BOOLEAN,
-        ValueKind.DATETIME,
-    }:
+    if isinstance(right, str) and kind in {ValueKind.REFERENCE, ValueKind.NUMBER, ValueKind.BOOLEAN, ValueKind.DATETIME}:
         try:
             right = parse_path(right, World(), "") if kind is ValueKind.REFERENCE else _read(right, kind)
         except ValueError:

@@ -1,7 +1,8 @@
 """From a condition to a function of the values of an instance, made once for each class.
 
-SQL's logic has three values; here it needs two. A function is made to tell whether a condition is *definitely true*, or whether
-it is *definitely false*, the unknown being neither. NOT swaps the two, so that it vanishes, and AND and OR are those of Python.
+SQL's logic has three values; here it needs two. A function is made that returns whether a condition is *definitely true*, or
+whether it is *definitely false*, the unknown being neither. NOT swaps the two, so that it vanishes, and AND and OR are those of
+Python.
 
 A term takes little time, unless what it looks at is long. So the meter of the scope counts long values and arrays; a literal is
 never long, as a query is not, and no more of a value is looked at than the literal has characters.
@@ -21,8 +22,8 @@ from cimsim.query.comparison import (
     kind_of_value,
     typed,
 )
-from cimsim.query.property_access import PathAccess, Scope, Values, accessed
-from cimsim.query.syntax import ArrayLiteral, Comparison, Condition, IsA, IsNull, Junction, Like, Literal, Not, Path
+from cimsim.query.property_access import PropertyAccess, Scope, Values, accessed
+from cimsim.query.syntax import ArrayLiteral, Comparison, Condition, IsA, IsNull, Junction, Like, Not, Path, QueryLiteral
 from cimsim.query.work import SHORT, Meter
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -41,7 +42,7 @@ _MIRRORED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": 
 
 
 def compiled(condition: Condition, cls: ResolvedClass, scope: Scope) -> Test:
-    """Return the function that tells whether the condition holds for the values of an instance of ``cls``.
+    """Return the function that returns whether the condition holds for the values of an instance of ``cls``.
 
     A property that the class does not have is NULL.
 
@@ -59,7 +60,7 @@ class _Compiler:
         self._meter = scope.meter
 
     def test(self, condition: Condition, wanted: bool) -> Test:
-        """Return the function that tells whether the condition definitely is as wanted."""
+        """Return the function that returns whether the condition definitely is as wanted."""
         match condition:
             case Not(term):
                 return self.test(term, not wanted)
@@ -85,7 +86,7 @@ class _Compiler:
                 raise left.at.unsupported("a comparison of two constants is not supported")
             left, symbol, right = right, _MIRRORED[symbol], left
         every = condition.every
-        if isinstance(right, Literal) and right.value is None:
+        if isinstance(right, QueryLiteral) and right.value is None:
             return self._compared_with_null(accessed(left, self._cls, self._scope), symbol, right, every, wanted)
         access = self._access(left)
         if isinstance(right, ArrayLiteral):
@@ -94,7 +95,9 @@ class _Compiler:
             return self._compared_with_path(access, symbol, self._access(right), every, wanted)
         return self._quantified(access, self._against(access, symbol, right, wanted), every, wanted)
 
-    def _compared_with_null(self, access: PathAccess, symbol: str, literal: Literal, every: bool | None, wanted: bool) -> Test:
+    def _compared_with_null(
+        self, access: PropertyAccess, symbol: str, literal: QueryLiteral, every: bool | None, wanted: bool
+    ) -> Test:
         if symbol not in _EQUALITY:
             raise literal.at.invalid("NULL compares with = and <> only")
         read = access.read
@@ -104,7 +107,7 @@ class _Compiler:
         return lambda values: (read(values) is None) is null
 
     def _compared_with_array(
-        self, access: PathAccess, symbol: str, literal: ArrayLiteral, every: bool | None, wanted: bool
+        self, access: PropertyAccess, symbol: str, literal: ArrayLiteral, every: bool | None, wanted: bool
     ) -> Test:
         if every is not None or (access.kind is not None and not access.is_array):
             raise literal.at.invalid(f"{access.path} compares with a single value")
@@ -125,7 +128,9 @@ class _Compiler:
 
         return holds
 
-    def _compared_with_path(self, access: PathAccess, symbol: str, other: PathAccess, every: bool | None, wanted: bool) -> Test:
+    def _compared_with_path(
+        self, access: PropertyAccess, symbol: str, other: PropertyAccess, every: bool | None, wanted: bool
+    ) -> Test:
         if access.kind and other.kind and access.kind is not other.kind:
             raise access.invalid(f"{access.path} is {access.kind.value}, {other.path} is {other.kind.value}")
         if other.is_array and (every is not None or (access.kind is not None and not access.is_array)):
@@ -186,7 +191,7 @@ class _Compiler:
 
         return holds_of_any
 
-    def _against(self, access: PathAccess, symbol: str, literal: Literal, wanted: bool) -> _OnValue:
+    def _against(self, access: PropertyAccess, symbol: str, literal: QueryLiteral, wanted: bool) -> _OnValue:
         """Return the function that compares a single value with a literal."""
         if access.kind is None:
             return self._against_dynamic(symbol, literal, wanted)
@@ -216,7 +221,7 @@ class _Compiler:
 
         return holds
 
-    def _against_dynamic(self, symbol: str, literal: Literal, wanted: bool) -> _OnValue:
+    def _against_dynamic(self, symbol: str, literal: QueryLiteral, wanted: bool) -> _OnValue:
         tests: dict[ValueKind, _OnValue] = {}
         dialect = self._dialect
 
@@ -244,13 +249,13 @@ class _Compiler:
 
         return holds
 
-    def _compare(self, access: PathAccess, symbol: str, kind: ValueKind) -> Compare:
+    def _compare(self, access: PropertyAccess, symbol: str, kind: ValueKind) -> Compare:
         try:
             return comparison(kind, symbol, self._dialect)
         except ValueError as error:
             raise access.invalid(f"{access.path}: {error}") from None
 
-    def _typed(self, literal: Literal, access: PathAccess, kind: ValueKind) -> Any:
+    def _typed(self, literal: QueryLiteral, access: PropertyAccess, kind: ValueKind) -> Any:
         try:
             return typed(literal, kind, self._dialect)
         except ValueError as error:
@@ -292,14 +297,14 @@ class _Compiler:
 
     # Paths
 
-    def _access(self, path: Path) -> PathAccess:
+    def _access(self, path: Path) -> PropertyAccess:
         """Return how to read a path; raises CIM_ERR_INVALID_QUERY for an array where the language has no conditions on it."""
         access = accessed(path, self._cls, self._scope)
         if access.is_array and not self._dialect.arrays:
             raise access.invalid(f"{path} is {access.type}, and {self._dialect.name} has no conditions on arrays but IS NULL")
         return access
 
-    def _check_quantifier(self, access: PathAccess, every: bool | None) -> None:
+    def _check_quantifier(self, access: PropertyAccess, every: bool | None) -> None:
         if access.kind is None:
             return
         if every is None and access.is_array:
@@ -307,7 +312,7 @@ class _Compiler:
         if every is not None and not access.is_array:
             raise access.invalid(f"{access.path} is not an array")
 
-    def _quantified(self, access: PathAccess, holds: _OnValue, every: bool | None, wanted: bool) -> Test:
+    def _quantified(self, access: PropertyAccess, holds: _OnValue, every: bool | None, wanted: bool) -> Test:
         """Return the function that applies ``holds`` to the value, or to ANY or EVERY element of an array."""
         self._check_quantifier(access, every)
         read = access.read

@@ -23,7 +23,7 @@ class Filter:
         self._units = units(condition)
 
     def matches(self, instance: Instance) -> bool:
-        """Tell whether the condition holds for an instance.
+        """Return whether the condition holds for an instance.
 
         Raises:
             CIMError: CIM_ERR_INVALID_QUERY for a literal that does not fit the type of the instance's property;

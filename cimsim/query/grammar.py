@@ -5,7 +5,7 @@ A keyword is one only where the grammar admits it; elsewhere it is a name like a
 
 from typing import Final
 
-from cimsim.query.syntax import CQL, FQL, WQL, Dialect
+from cimsim.query.syntax import CQL, FQL, WQL, QueryDialect
 
 _CONDITION: Final = r"""
 ?disjunction: conjunction (_OR conjunction)*
@@ -92,7 +92,7 @@ _SCOPE: "::"
 
 _FQL: Final = "?start: disjunction\n"
 
-GRAMMARS: Final[dict[Dialect, str]] = {
+GRAMMARS: Final[dict[QueryDialect, str]] = {
     WQL: _CONDITION + _SELECT + _WQL,
     CQL: _CONDITION + _ARRAYS + _SELECT + _CQL,
     FQL: _CONDITION + _ARRAYS + _FQL,

@@ -1,6 +1,6 @@
 """The queries of indication filters (rules I6 and I21).
 
-Such a query is a SELECT statement about an indication class. Its rows are indications, in which the instances that they tell
+Such a query is a SELECT statement about an indication class. Its rows are indications, in which the instances that they report
 about are embedded; what class these are of, the schema of their own namespace knows.
 """
 
@@ -14,7 +14,7 @@ from cimsim.query.conditions import Test, compiled
 from cimsim.query.filters import check_known
 from cimsim.query.parse import parse_statement
 from cimsim.query.selection import column_name, scope_of, shown
-from cimsim.query.syntax import Dialect, Path, Position, Select, paths, units
+from cimsim.query.syntax import Path, QueryDialect, QueryPosition, Select, paths, units
 from cimsim.query.work import AT_ONCE, COMPILED, MAX_FITTED, Meter
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -31,9 +31,9 @@ class IndicationFilter:
     of the properties that an indication shall show, as the query spells them, without system properties; None for all.
     """
 
-    def __init__(self, dialect: Dialect, query: Select) -> None:
+    def __init__(self, dialect: QueryDialect, query: Select) -> None:
         self.classname = query.classname
-        self.at: Position = query.at
+        self.at: QueryPosition = query.at
         self.columns = _columns(query)
         self._folded = fold(query.classname)
         self._dialect = dialect
@@ -52,11 +52,11 @@ class IndicationFilter:
 
         Args:
             sources: for each source namespace the class that ``classname`` names, and the classes of the namespace, which are
-                those of the instances that the indications tell about.
+                those of the instances that the indications report.
 
         Raises:
-            CIMError: CIM_ERR_INVALID_QUERY for a property that none of these classes has and for a literal that is no value of
-                a property's type, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED; each with its line and column;
+            CIMError: CIM_ERR_INVALID_QUERY for a property that none of these classes has and for a literal that is not a value
+                of a property's type, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED; each with its line and column;
                 CIM_ERR_SERVER_LIMITS_EXCEEDED for too many terms for so many classes (rule SEC6).
         """
         sources = dict.fromkeys(sources)
@@ -80,13 +80,13 @@ class IndicationFilter:
             compiled(self._query.where, each, scope)
 
     def matches(self, indication: Instance, schema: Schema) -> bool:
-        """Tell whether an indication is of the class, or a subclass of it, and the condition holds for it.
+        """Return whether an indication is of the class, or a subclass of it, and the condition holds for it.
 
         A property that it or an embedded instance does not have is NULL. Where the condition is unknown, it does not hold.
 
         Args:
             indication: the indication, its values those of its class.
-            schema: the classes of the namespace whose instances the indication tells about.
+            schema: the classes of the namespace whose instances the indication reports.
 
         Raises:
             CIMError: CIM_ERR_SERVER_LIMITS_EXCEEDED for values too long (rule SEC6).
@@ -115,7 +115,7 @@ class IndicationFilter:
             scope = replace(scope_of(self._dialect, self._query, cls, schema), meter=self._meter)
             return compiled(self._query.where, cls, scope)
         except CIMError:
-            # The class came or changed after the query was checked; nobody is there to be told.
+            # The class came or changed after the query was checked; no client waits for an answer.
             return lambda _: False
 
 

@@ -20,16 +20,16 @@ from cimsim.query.syntax import (
     ArrayLiteral,
     Comparison,
     Condition,
-    Dialect,
     IsA,
     IsNull,
     Junction,
     Like,
-    Literal,
     Not,
     Option,
     Path,
-    Position,
+    QueryDialect,
+    QueryLiteral,
+    QueryPosition,
     Select,
     Statement,
     Step,
@@ -100,7 +100,7 @@ _TERMINALS: Final = {
 }
 
 
-def parse_statement(language: str, text: str) -> tuple[Dialect, Statement]:
+def parse_statement(language: str, text: str) -> tuple[QueryDialect, Statement]:
     """Return the statement of a query in WQL, DMTF:CQL or CIM:CQL (rule OP-EQ-2).
 
     Raises:
@@ -121,7 +121,7 @@ def parse_condition(language: str, text: str) -> Condition:
     return condition
 
 
-def _parse(dialect: Dialect, text: str) -> Any:
+def _parse(dialect: QueryDialect, text: str) -> Any:
     from lark.exceptions import UnexpectedInput
 
     if len(text) > _MAX_LENGTH:
@@ -139,11 +139,11 @@ def _parse(dialect: Dialect, text: str) -> Any:
 
 
 @cache
-def _parser(dialect: Dialect) -> "tuple[Lark, _Builder]":
+def _parser(dialect: QueryDialect) -> "tuple[Lark, _TreeBuilder]":
     # Imported by the first query: lark takes a good part of the time in which a server is up.
     from lark import Lark, Transformer
 
-    class Builder(_Builder, Transformer):  # type: ignore[type-arg] # its parameters exist for type checkers only
+    class Builder(_TreeBuilder, Transformer):  # type: ignore[type-arg] # its parameters exist for type checkers only
         """Builds the tree while the text is parsed, so that no depth of nesting costs a Python stack."""
 
     builder = Builder(dialect)
@@ -151,7 +151,7 @@ def _parser(dialect: Dialect) -> "tuple[Lark, _Builder]":
     return Lark(GRAMMARS[dialect], transformer=builder, **options), builder
 
 
-def _unexpected(dialect: Dialect, text: str, error: "UnexpectedInput") -> CIMError:
+def _unexpected(dialect: QueryDialect, text: str, error: "UnexpectedInput") -> CIMError:
     """Return the error for what the grammar does not foresee; what SQL has beyond the language is a feature left out."""
     start = error.pos_in_stream
     at_end = start is None or start >= len(text) or getattr(getattr(error, "token", None), "type", "") == "$END"
@@ -171,9 +171,9 @@ def _unexpected(dialect: Dialect, text: str, error: "UnexpectedInput") -> CIMErr
     return at.invalid(f"{_shown(found)} is not expected here{_expectation(expected)}")
 
 
-def _position_of(text: str, place: int) -> Position:
+def _position_of(text: str, place: int) -> QueryPosition:
     line = text.count("\n", 0, place) + 1
-    return Position(line, place - (text.rfind("\n", 0, place) + 1) + 1)
+    return QueryPosition(line, place - (text.rfind("\n", 0, place) + 1) + 1)
 
 
 def _shown(found: str) -> str:
@@ -189,21 +189,21 @@ def _unquoted(token: "Token") -> str:
     return _ESCAPE.sub(r"\1", str(token)[1:-1])
 
 
-def _at(token: "Token") -> Position:
-    return Position(token.line or 1, token.column or 1)
+def _at(token: "Token") -> QueryPosition:
+    return QueryPosition(token.line or 1, token.column or 1)
 
 
 class _Star(NamedTuple):
     """A star among the columns, behind the name ``of`` a class or alone."""
 
     of: Path | None
-    at: Position
+    at: QueryPosition
 
 
-class _Builder:
+class _TreeBuilder:
     """What each rule of the grammars comes to; the methods have the names of the rules."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: QueryDialect) -> None:
         super().__init__()
         self._dialect = dialect
         self._steps_left = _MAX_STEPS
@@ -214,7 +214,7 @@ class _Builder:
 
     # Values
 
-    def step(self, tokens: "list[Token]") -> tuple[Step, Position]:
+    def step(self, tokens: "list[Token]") -> tuple[Step, QueryPosition]:
         at = _at(tokens[0])
         names = [str(token) for token in tokens if token.type == "NAME"]
         index = None
@@ -234,27 +234,27 @@ class _Builder:
             raise path.at.invalid(f"a path of more than {_MAX_DEPTH} names")
         return Path((*path.steps, step), path.at)
 
-    def literal(self, tokens: "list[Token]") -> Literal:
+    def literal(self, tokens: "list[Token]") -> QueryLiteral:
         token = tokens[0]
         at = _at(token)
         text = str(token)
         match token.type:
             case "STRING":
                 text = _unquoted(token)
-                return Literal(text, text, at)
+                return QueryLiteral(text, text, at)
             case "NULL":
-                return Literal(None, text, at)
+                return QueryLiteral(None, text, at)
             case "TRUE" | "FALSE":
-                return Literal(token.type == "TRUE", text, at)
+                return QueryLiteral(token.type == "TRUE", text, at)
         if len(text) > _MAX_DIGITS:
             raise at.invalid(f"a number of more than {_MAX_DIGITS} characters")
-        return Literal(float(text) if token.type == "REAL" else _integer(text), text, at)
+        return QueryLiteral(float(text) if token.type == "REAL" else _integer(text), text, at)
 
     def array(self, parts: list[Any]) -> ArrayLiteral:
         brace, *items = parts
         for item in items:
             if item.value is None:
-                raise item.at.invalid("NULL is no element of an array here")
+                raise item.at.invalid("NULL is not an element of an array here")
         return ArrayLiteral(tuple(items), _at(brace))
 
     # Conditions

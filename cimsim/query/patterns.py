@@ -80,7 +80,7 @@ class Pattern:
         return self._work
 
     def matches(self, text: str, meter: Meter | None = None) -> bool:
-        """Tell whether the pattern fits the whole text; ``meter`` counts the characters looked at.
+        """Return whether the pattern fits the whole text; ``meter`` counts the characters looked at.
 
         Raises:
             CIMError: CIM_ERR_SERVER_LIMITS_EXCEEDED, when the meter has none left.
@@ -225,12 +225,12 @@ def regular_expression(text: str) -> Pattern:
     """Return the pattern that DSP1001 writes so.
 
     Raises:
-        ValueError: it is no such regular expression; ``TooComplexError``: it is one that would cost too much.
+        ValueError: it is not such a regular expression; ``TooComplexError``: it is one that would cost too much.
     """
-    return Pattern(_Reader(text).read(), fold=False)
+    return Pattern(_PatternReader(text).read(), fold=False)
 
 
-class _Reader:
+class _PatternReader:
     """Reads a regular expression from left to right."""
 
     def __init__(self, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from pywbem import CIMClass, CIMError, CIMInstance
 
 from cimsim.query.comparison import ValueKind, kind_of_property, native
-from cimsim.query.syntax import Dialect, Path, Step
+from cimsim.query.syntax import Path, QueryDialect, Step
 from cimsim.query.work import SHORT, Meter
 from cimsim.world.convert import shape
 from cimsim.world.names import fold
@@ -25,7 +25,7 @@ class Scope:
     classes of embedded objects. ``meter`` counts what reading and comparing values takes.
     """
 
-    dialect: Dialect
+    dialect: QueryDialect
     itself: frozenset[str] = frozenset()
     schema: Schema | None = None
     meter: Meter = field(default_factory=Meter, compare=False)
@@ -44,10 +44,10 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class PathAccess:
+class PropertyAccess:
     """How to read what a path leads to, and the CIM ``type`` that it is declared with, such as ``uint8[]``.
 
-    ``kind`` is None where only the value tells, so that ``type`` and ``is_array`` say nothing.
+    ``kind`` is None where only the value has it, so that ``type`` and ``is_array`` say nothing.
     """
 
     path: Path
@@ -61,7 +61,7 @@ class PathAccess:
         return self.path.at.invalid(text)
 
 
-def accessed(path: Path, cls: ResolvedClass, scope: Scope) -> PathAccess:
+def accessed(path: Path, cls: ResolvedClass, scope: Scope) -> PropertyAccess:
     """Return how to read what a path leads to from the values of instances of a class.
 
     A property that the class, or an embedded object, does not have is NULL.
@@ -77,10 +77,10 @@ def accessed(path: Path, cls: ResolvedClass, scope: Scope) -> PathAccess:
         name = system_property(cls, first, path)
         if rest:
             raise path.at.invalid(f"{first.name} has no properties")
-        return PathAccess(path, lambda _: name, ValueKind.STRING, type="string")
+        return PropertyAccess(path, lambda _: name, ValueKind.STRING, type="string")
     inside = _inside(path, rest, scope)
     if not has(cls, first):
-        return PathAccess(path, lambda _: None)
+        return PropertyAccess(path, lambda _: None)
     place = cls.index[fold(first.name)]
     prop = cls.properties[place]
     kind, index = kind_of_property(prop), first.index
@@ -88,19 +88,19 @@ def accessed(path: Path, cls: ResolvedClass, scope: Scope) -> PathAccess:
         raise path.at.invalid(f"{prop.name} is not an array")
     if not rest:
         if index is not None:
-            return PathAccess(path, lambda values: _element(values[place], index), kind, type=prop.type)
-        return PathAccess(path, lambda values: values[place], kind, prop.is_array, shape(prop))
+            return PropertyAccess(path, lambda values: _element(values[place], index), kind, type=prop.type)
+        return PropertyAccess(path, lambda values: values[place], kind, prop.is_array, shape(prop))
     if kind is not ValueKind.EMBEDDED:
         raise path.at.invalid(f"{prop.name} is {kind.value}, which has no properties")
     if index is None:
         if prop.is_array:
             raise path.at.invalid(f"{prop.name} is an array: an index is needed")
-        return PathAccess(path, lambda values: inside(values[place]))
-    return PathAccess(path, lambda values: inside(_element(values[place], index)))
+        return PropertyAccess(path, lambda values: inside(values[place]))
+    return PropertyAccess(path, lambda values: inside(_element(values[place], index)))
 
 
 def has(cls: ResolvedClass, step: Step) -> bool:
-    """Tell whether instances of a class have the property that a step names."""
+    """Return whether instances of a class have the property that a step names."""
     return fold(step.name) in cls.index and (step.scope is None or cls.is_a(fold(step.scope)))
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from cimsim.query.filters import check_known
 from cimsim.query.property_access import Scope, system_property
-from cimsim.query.syntax import Dialect, Path, Select, Step
+from cimsim.query.syntax import Path, QueryDialect, Select, Step
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass, Schema
 
 
-def scope_of(dialect: Dialect, query: Select, cls: ResolvedClass, schema: Schema) -> Scope:
+def scope_of(dialect: QueryDialect, query: Select, cls: ResolvedClass, schema: Schema) -> Scope:
     """Return the scope of a statement about a class; ``schema`` is that of embedded objects."""
     return Scope(dialect, frozenset({*cls.lineage, fold(query.alias or query.classname), "__this"}), schema)
 
@@ -35,7 +35,7 @@ def column_name(path: Path, steps: Sequence[Step]) -> str:
         CIMError: CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for any other column.
     """
     if not steps:
-        raise path.at.unsupported(f"{path} is the instance, which is no column")
+        raise path.at.unsupported(f"{path} is the instance, which is not a column")
     step = steps[0]
     if len(steps) > 1 or step != Step(step.name):
         raise path.at.unsupported(f"a column that is more than the name of a property, {path}, is not supported")

@@ -12,7 +12,7 @@ from cimsim.world.errors import invalid_query, query_feature_not_supported, serv
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class QueryDialect:
     """What the languages do not have in common.
 
     ``ignores_case``: strings compare without regard to case, as Windows does it. ``coerces``: a literal may be of another type
@@ -27,12 +27,12 @@ class Dialect:
     arrays: bool = True
 
 
-WQL: Final = Dialect("WQL", ignores_case=True, coerces=True, wildcards=True, arrays=False)
-CQL: Final = Dialect("DMTF:CQL")
-FQL: Final = Dialect("DMTF:FQL")
+WQL: Final = QueryDialect("WQL", ignores_case=True, coerces=True, wildcards=True, arrays=False)
+CQL: Final = QueryDialect("DMTF:CQL")
+FQL: Final = QueryDialect("DMTF:FQL")
 
 
-class Position(NamedTuple):
+class QueryPosition(NamedTuple):
     """A place in the text of a query; both count from 1."""
 
     line: int
@@ -73,7 +73,7 @@ class Path:
     """The way to a value: a property, or a property of an object embedded in it."""
 
     steps: tuple[Step, ...]
-    at: Position
+    at: QueryPosition
 
     def __str__(self) -> str:
         """The path as a query writes it."""
@@ -81,28 +81,28 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class QueryLiteral:
     """A value that stands in the query; ``text`` is how it is written there, without quotes."""
 
     value: str | int | float | bool | None
     text: str
-    at: Position
+    at: QueryPosition
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayLiteral:
     """An array that stands in the query."""
 
-    items: tuple[Literal, ...]
-    at: Position
+    items: tuple[QueryLiteral, ...]
+    at: QueryPosition
 
 
-Operand = Path | Literal | ArrayLiteral
+Operand = Path | QueryLiteral | ArrayLiteral
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two operands and what is asked of them; ``every`` tells EVERY from ANY element of the array on the left, or neither."""
+    """Two operands and what is asked of them; ``every``: of EVERY (True) or ANY element of the array on the left."""
 
     left: Operand
     operator: str
@@ -159,7 +159,7 @@ def depth(condition: Condition) -> int:
     return condition.depth if isinstance(condition, Not | Junction) else 0
 
 
-def place(condition: Condition) -> Position:
+def place(condition: Condition) -> QueryPosition:
     """Return where a condition starts, as far as NOT and parentheses are left out."""
     match condition:
         case Comparison():
@@ -199,7 +199,7 @@ class Select:
     classname: str
     alias: str | None
     where: Condition | None
-    at: Position
+    at: QueryPosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class Option:
 
     name: str
     value: str | None
-    at: Position
+    at: QueryPosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class Traversal:
     associators: bool
     source: str
     options: tuple[Option, ...]
-    at: Position
+    at: QueryPosition
 
 
 Statement = Select | Traversal

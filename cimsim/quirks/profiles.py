@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from cimsim.operations.operation import PULL_GROUPS
+from cimsim.operations.table import OPERATIONS
 from cimsim.world.names import INTEROP_NAMES
 
 
@@ -113,22 +115,7 @@ NO_QUIRKS: Final = Quirks()
 
 _FAILED: Final = 1
 _NOT_SUPPORTED: Final = 7
-_PULL: Final = frozenset(
-    {
-        "openenumerateinstances",
-        "openenumerateinstancepaths",
-        "openreferenceinstances",
-        "openreferenceinstancepaths",
-        "openassociatorinstances",
-        "openassociatorinstancepaths",
-        "openqueryinstances",
-        "pullinstanceswithpath",
-        "pullinstancepaths",
-        "pullinstances",
-        "closeenumeration",
-        "enumerationcount",
-    }
-)
+_PULL: Final = frozenset(name for name, operation in OPERATIONS.items() if operation.group in PULL_GROUPS)
 
 PROFILES: Final[dict[str, Quirks]] = {
     "openpegasus": Quirks(

@@ -30,7 +30,7 @@ _WITH_INSTANCES: Final = (NamedInstances, InstanceNames, ObjectsWithPath, Object
 class WrappedCimom(Protocol):
     """What this needs of the CIMOM that it stands before."""
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+    def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it."""
         ...
 
@@ -48,7 +48,7 @@ class QuirkyCimom:
         self._quirks = quirks
         self._renamed = NamespaceRenaming(quirks)
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+    def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
         """Carry out a request; see ``Cimom.start``.
 
         Raises:
@@ -70,14 +70,14 @@ class QuirkyCimom:
             return Pending(self._steps(result, request), lambda: self._finished(result, request))
         return self._visible(result)
 
-    def _steps(self, pending: Pending, request: Request) -> Iterator[None]:
+    def _steps(self, pending: Pending[Result], request: Request) -> Iterator[None]:
         try:
             while not pending.advance():
                 yield
         except CIMError as error:
             raise self._refused(error, request) from None
 
-    def _finished(self, pending: Pending, request: Request) -> Result:
+    def _finished(self, pending: Pending[Result], request: Request) -> Result:
         try:
             return self._visible(pending.finished())
         except CIMError as error:

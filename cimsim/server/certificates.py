@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from cimsim.server.pem import CertificateError, Identity, check_time, read_identity
+from cimsim.server.pem import CertificateError, TlsIdentity, check_time, read_identity
 
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 """What a server certificate is good for in any case."""
@@ -43,7 +43,7 @@ class Kept:
     ca_path: Path
     ca: x509.Certificate
     server_path: Path
-    server: Identity
+    server: TlsIdentity
 
     @property
     def names(self) -> list[str]:
@@ -86,7 +86,7 @@ def keep(state_dir: Path, names: Iterable[str], now: float, *, renew: bool = Fal
     return Kept(ca_file(state_dir), authority.certificate, folder / "server.pem", server)
 
 
-def _authority(path: Path, now: float, renew: bool) -> Identity:
+def _authority(path: Path, now: float, renew: bool) -> TlsIdentity:
     if renew:
         _write(path, _pem(_new_authority(now)))
     elif not path.exists():
@@ -99,13 +99,13 @@ def _authority(path: Path, now: float, renew: bool) -> Identity:
         raise CertificateError(f"{error}; cimsim certificates --renew makes new ones") from None
 
 
-def _show_ca(path: Path, authority: Identity) -> None:
+def _show_ca(path: Path, authority: TlsIdentity) -> None:
     content = authority.certificate.public_bytes(Encoding.PEM)
     if not path.exists() or path.read_bytes() != content:
         _write(path, content, mode=0o644)
 
 
-def _server(path: Path, authority: Identity, names: list[str], now: float, renew: bool) -> Identity:
+def _server(path: Path, authority: TlsIdentity, names: list[str], now: float, renew: bool) -> TlsIdentity:
     if not renew and path.exists():
         with suppress(CertificateError, x509.ExtensionNotFound):
             kept = read_identity(path, path, now + _RENEW_DAYS * 86400)
@@ -118,7 +118,7 @@ def _server(path: Path, authority: Identity, names: list[str], now: float, renew
     return made
 
 
-def _is_issued(certificate: x509.Certificate, authority: Identity) -> bool:
+def _is_issued(certificate: x509.Certificate, authority: TlsIdentity) -> bool:
     try:
         certificate.verify_directly_issued_by(authority.certificate)
     except Exception:  # noqa: BLE001 - cryptography has an exception for each kind of mismatch
@@ -132,7 +132,7 @@ def names_of(certificate: x509.Certificate) -> list[str]:
     return [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
 
 
-def _new_authority(now: float) -> Identity:
+def _new_authority(now: float) -> TlsIdentity:
     key = ec.generate_private_key(ec.SECP256R1())
     serial = x509.random_serial_number()
     # Two authorities must not share a name: programs look certificates up by it.
@@ -140,10 +140,10 @@ def _new_authority(now: float) -> Identity:
     builder = _builder(subject, subject, key, now, _CA_DAYS, serial)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(sign_certificates=True), critical=True)
-    return Identity(key, builder.sign(key, SHA256()))
+    return TlsIdentity(key, builder.sign(key, SHA256()))
 
 
-def _new_server(authority: Identity, names: list[str], now: float) -> Identity:
+def _new_server(authority: TlsIdentity, names: list[str], now: float) -> TlsIdentity:
     check_time(authority.certificate, Path("the CA"), now)
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate
@@ -154,7 +154,7 @@ def _new_server(authority: Identity, names: list[str], now: float) -> Identity:
     builder = builder.add_extension(x509.SubjectAlternativeName(list(map(_general_name, names))), critical=False)
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
     builder = builder.add_extension(identifier, critical=False)
-    return Identity(key, builder.sign(authority.key, SHA256()))
+    return TlsIdentity(key, builder.sign(authority.key, SHA256()))
 
 
 def _builder(
@@ -202,7 +202,7 @@ def _general_name(name: str) -> x509.GeneralName:
         raise CertificateError(f"host name {name!r} is not one that a certificate can hold") from None
 
 
-def _pem(identity: Identity) -> bytes:
+def _pem(identity: TlsIdentity) -> bytes:
     key = identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return key + identity.certificate.public_bytes(Encoding.PEM)
 

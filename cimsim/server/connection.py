@@ -24,7 +24,7 @@ from cimsim.server.admission import Admission
 from cimsim.server.bodies import MAX_SMALL_BODY, Bodies, Share
 from cimsim.server.framing import Arrival, HttpRequest, OptionsRequest, Refused, RequestReader
 from cimsim.server.head import Head
-from cimsim.server.interfaces import Clock, DelayedCall, Wire
+from cimsim.server.interfaces import DelayedCall, ReactorTime, Wire
 from cimsim.server.limits import HttpLimits
 from cimsim.server.mount import Batches, Client, Mount, Routes
 from cimsim.server.recording import Recorder, Recording
@@ -59,7 +59,7 @@ class Owner(Protocol):
     """What a connection needs of the factory that made it."""
 
     routes: Routes
-    clock: Clock
+    clock: ReactorTime
     limits: HttpLimits
     bodies: Bodies
     recorder: Recorder | None

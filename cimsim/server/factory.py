@@ -11,7 +11,7 @@ from cimsim.server.auth import Authenticator
 from cimsim.server.bodies import Bodies
 from cimsim.server.connection import HttpConnection
 from cimsim.server.descriptors import Descriptors
-from cimsim.server.interfaces import Clock, DelayedCall
+from cimsim.server.interfaces import DelayedCall, ReactorTime
 from cimsim.server.limits import HttpLimits
 from cimsim.server.logins import ClientLogin, Failures
 from cimsim.server.mount import Client, Mount, Routes
@@ -40,7 +40,7 @@ class HttpFactory(Factory):
     def __init__(
         self,
         routes: Routes | Mount,
-        clock: Clock,
+        clock: ReactorTime,
         authenticator: Authenticator | None = None,
         limits: HttpLimits | None = None,
         recorder: Recorder | None = None,

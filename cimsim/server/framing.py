@@ -445,7 +445,8 @@ class _AfterHead:
 def _refusal_of(error: Exception, head: Head) -> HttpError | None:
     if isinstance(error, HttpError) or head.mount is None:
         return error if isinstance(error, HttpError) else None
-    return head.mount.refusal_of(error)
+    refusal: HttpError | None = head.mount.refusal_of(error)
+    return refusal
 
 
 def _framing_of(head: Head) -> bytes:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from cimsim.server.replies import HttpError
-
-if TYPE_CHECKING:
-    from cimsim.server.mount import Mount
 
 OPTIONS: Final = b"OPTIONS"
 POST: Final = b"POST"
@@ -25,7 +22,7 @@ class Head:
         fields: the header fields in order, names in lower case.
         values: the fields by name, the values of repeated ones joined by commas.
         repeated: the names of fields that came more than once.
-        mount: what serves the target; None before that is looked up.
+        mount: the ``mount.Mount`` of the target; None before that is looked up.
         style: what the mount notes at admission of how to answer, for itself alone; None: nothing.
         trailers: if the mount sets it at admission, the response is sent in chunks, and ends with the trailer lines that this
             returns for the first piece of the body.
@@ -40,7 +37,7 @@ class Head:
         self.fields = fields
         self.values: Mapping[bytes, bytes] = dict(fields)
         self.repeated: frozenset[bytes] = frozenset()
-        self.mount: Mount | None = None
+        self.mount: Any = None
         self.style: Any = None
         self.trailers: Callable[[bytes], bytes] | None = None
         if len(self.values) != len(fields):

@@ -12,7 +12,7 @@ class DelayedCall(Protocol):
         ...
 
 
-class Clock(Protocol):
+class ReactorTime(Protocol):
     """What the server needs of ``IReactorTime``: a reactor, or ``task.Clock``."""
 
     def seconds(self) -> float:

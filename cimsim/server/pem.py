@@ -26,7 +26,7 @@ class CertificateError(Exception):
 
 
 @dataclass(frozen=True)
-class Identity:
+class TlsIdentity:
     """What a server shows: its key, its certificate, and the certificates between that one and the CA."""
 
     key: PrivateKey
@@ -34,7 +34,7 @@ class Identity:
     chain: tuple[x509.Certificate, ...] = ()
 
 
-def read_identity(certificate: Path, key: Path, now: float) -> Identity:
+def read_identity(certificate: Path, key: Path, now: float) -> TlsIdentity:
     """Return the identity in two PEM files, which may be one and the same.
 
     Args:
@@ -52,7 +52,7 @@ def read_identity(certificate: Path, key: Path, now: float) -> Identity:
     if first.public_key().public_bytes(*form) != private.public_key().public_bytes(*form):
         raise CertificateError(f"{key}: not the key of the certificate in {certificate}")
     check_time(first, certificate, now)
-    return Identity(private, first, tuple(chain))
+    return TlsIdentity(private, first, tuple(chain))
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:

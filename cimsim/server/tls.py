@@ -14,7 +14,7 @@ from twisted.internet.protocol import Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
-from cimsim.server.pem import CertificateError, Identity, read_certificates
+from cimsim.server.pem import CertificateError, TlsIdentity, read_certificates
 
 _HANDSHAKE_FAILURE: Final = bytes((21, 3, 3, 0, 2, 2, 40))
 """A fatal alert of TLS 1.2, which clients of 1.3 take before the versions are settled."""
@@ -36,7 +36,7 @@ class ServerContext:
             the authorities cannot be read.
     """
 
-    def __init__(self, identity: Identity, client_ca: Path | None = None) -> None:
+    def __init__(self, identity: TlsIdentity, client_ca: Path | None = None) -> None:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_cipher_list(_SUITES)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
-from cimsim.server.interfaces import Clock
+from cimsim.server.interfaces import ReactorTime
 
 Cancel = Callable[[], object]
 _SECOND: Final = 1.0
@@ -90,7 +90,7 @@ class WrongAnswer:
     def __init__(
         self,
         effects: Effects,
-        clock: Clock,
+        clock: ReactorTime,
         wire: Sends,
         head: Callable[[int], bytes],
         body: bytes,

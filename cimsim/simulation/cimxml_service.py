@@ -8,7 +8,7 @@ from pywbem import CIMError
 from cimsim.cimom.exchanges import Called
 from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
-from cimsim.operations.pending import Pending, steps_to
+from cimsim.operations.pending import Pending
 from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Result
 from cimsim.server.wrong_answers import Affected, Effects
@@ -47,7 +47,7 @@ class Encodes(Protocol):
 class Performs(Protocol):
     """What the service needs of ``cimom.cimom.Cimom``."""
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+    def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it."""
         ...
 
@@ -163,7 +163,7 @@ class CimXmlService:
         finally:
             statistics.measured(request, length, sent)
 
-    def _result(self, request: Request, user: str | None, calls: list[Called] | None) -> Result | Pending | CIMError:
+    def _result(self, request: Request, user: str | None, calls: list[Called] | None) -> Result | Pending[Result] | CIMError:
         try:
             result = self._cimom.start(request, user)
         except CIMError as error:
@@ -183,8 +183,8 @@ class CimXmlService:
     def _rule(self) -> int | None:
         return None if self._faults is None else self._faults.number
 
-    def _awaited(self, message: Message, pending: Pending) -> Iterator[list[bytes]]:
-        for result in steps_to(pending):
+    def _awaited(self, message: Message, pending: Pending[Result]) -> Iterator[list[bytes]]:
+        for result in pending.outcomes():
             if result is None:
                 yield []
             else:
@@ -202,10 +202,10 @@ class CimXmlService:
                     yield error
                 else:
                     result = self._result(request, user, calls)
-                    if isinstance(result, CIMError):
-                        yield result
+                    if isinstance(result, Pending):
+                        yield from result.outcomes()
                     else:
-                        yield from steps_to(result)
+                        yield result
 
         for fragments in self._encoder.encode_batch(message, results()):
             size += sum(map(len, fragments))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.task import LoopingCall
 
-from cimsim.cimom.authorization import Access
+from cimsim.cimom.authorization import Authorization
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
 from cimsim.cimom.indications import Indications
@@ -63,7 +63,7 @@ class EndpointOptions:
         limits: on connections and messages.
         policy: of operations.
         contexts: how enumeration sessions are kept.
-        access: what users may do; None: everything.
+        authorization: what users may do; None: everything.
         quirks: those of another server (rules Q1 to Q7).
         start: the time that the clock begins with, in seconds since 1970-01-01 UTC; None: now.
         running: whether the clock goes on by itself.
@@ -86,7 +86,7 @@ class EndpointOptions:
     limits: HttpLimits = HttpLimits()
     policy: Policy = Policy()
     contexts: ContextOptions = ContextOptions()
-    access: Access | None = None
+    authorization: Authorization | None = None
     quirks: Quirks = Quirks()
     start: float | None = None
     running: bool = True
@@ -117,7 +117,7 @@ class Endpoint:
             ),
             random=options.random,
             contexts=options.contexts,
-            access=options.access,
+            authorization=options.authorization,
             hooks=loaded.providers,
         )
         self._sender = HttpSender(reactor, options.delivery)

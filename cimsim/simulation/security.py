@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twisted.logger import Logger
 
-from cimsim.cimom.authorization import ANYBODY, Access, parse_grant
+from cimsim.cimom.authorization import ANYBODY, Authorization, parse_grant
 from cimsim.packs.permissions import writable_by_others
 from cimsim.server.auth import parse_user, read_users_file
 from cimsim.simulation.options import OptionsError, SimulationOptions, option
@@ -66,7 +66,7 @@ def _given_users(options: SimulationOptions) -> dict[str, str]:
     return users
 
 
-def access_of(options: SimulationOptions, users: Mapping[str, str]) -> Access | None:
+def authorization_of(options: SimulationOptions, users: Mapping[str, str]) -> Authorization | None:
     """Return who may do what, None for everybody everything.
 
     Raises:
@@ -83,7 +83,7 @@ def access_of(options: SimulationOptions, users: Mapping[str, str]) -> Access | 
     for grant in grants:
         if grant.user != ANYBODY and grant.user not in users:
             raise OptionsError(f"--role: there is no user {grant.user!r}{did_you_mean(grant.user, users)}")
-    return Access(grants)
+    return Authorization(grants)
 
 
 def tls_of(options: SimulationOptions, now: float) -> Any:

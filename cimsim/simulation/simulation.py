@@ -10,7 +10,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.python.failure import Failure
 
-from cimsim.cimom.authorization import Access
+from cimsim.cimom.authorization import Authorization
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
 from cimsim.cimom.object_manager import Cimom
@@ -27,7 +27,7 @@ from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.ready_file import ReadyFile
 from cimsim.simulation.reload import Reloader
 from cimsim.simulation.request_log import RequestLog
-from cimsim.simulation.security import access_of, tls_of, users_of
+from cimsim.simulation.security import authorization_of, tls_of, users_of
 from cimsim.world.world import World
 
 ControlPlane = Callable[[Any, Cimom, int], tuple[str, Any]]
@@ -82,7 +82,7 @@ class Simulation:
         users = users_of(options)
         self.users = tuple(users)
         tls = tls_of(options, time.time())
-        endpoint_options = _endpoint_options(options, users, tls, access_of(options, users), recorder)
+        endpoint_options = _endpoint_options(options, users, tls, authorization_of(options, users), recorder)
         start = options.effective_start_time
         self._seed = options.new_seed()
         if loaded is None:
@@ -150,7 +150,7 @@ class Simulation:
 
 
 def _endpoint_options(
-    options: SimulationOptions, users: dict[str, str], tls: Any, access: Access | None, recorder: Recorder | None
+    options: SimulationOptions, users: dict[str, str], tls: Any, authorization: Authorization | None, recorder: Recorder | None
 ) -> EndpointOptions:
     if recorder is None and options.log_level in _RECORDED:
         recorder = RequestLog(bodies=options.log_level == "debug")
@@ -161,7 +161,7 @@ def _endpoint_options(
         tls_port=options.tls_port,
         host=options.host_name,
         users=users,
-        access=access,
+        authorization=authorization,
         quirks=quirks_of(options),
         null_outputs=options.null_outputs,
         error_instances=ErrorInstances(options.error_instances),

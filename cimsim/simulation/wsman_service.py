@@ -4,7 +4,7 @@ from typing import Protocol
 
 from pywbem import CIMError
 
-from cimsim.operations.pending import Pending, completed
+from cimsim.operations.pending import Pending
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
 from cimsim.wsman.message_decoder import WsmanDecoder
@@ -16,7 +16,7 @@ from cimsim.wsman.wsman_message import WsmanMessage
 class Performs(Protocol):
     """What the service needs of a CIMOM."""
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+    def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it; or raise CIMError."""
         ...
 
@@ -46,7 +46,8 @@ class WsmanService:
         result = None
         for request in message.requests:
             try:
-                result = completed(self._cimom.start(request, user))
+                started = self._cimom.start(request, user)
+                result = started.completed() if isinstance(started, Pending) else started
             except CIMError as error:
                 return error
         return result

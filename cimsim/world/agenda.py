@@ -16,7 +16,7 @@ _MICROSECONDS: Final = 6
 
 
 def to_microseconds(seconds: float) -> float:
-    """Return a time rounded to microseconds, as datetimes tell it: sums of times that are the same time are equal then."""
+    """Return a time rounded to microseconds, as datetimes have it: sums of times that are the same time are equal then."""
     return round(seconds, _MICROSECONDS)
 
 
@@ -29,7 +29,7 @@ class Wait:
     """A step that waits.
 
     ``due`` is the time in seconds since 1970-01-01 UTC, None for a step that waits for ``reads``: so many more reads of any of
-    the ``subjects``. The step is forgotten when its first subject is deleted. ``namespace`` is that of its transaction.
+    the ``subjects``. ``namespace`` is that of its transaction. It is forgotten when its ``owner`` is deleted; None: it stays.
     """
 
     number: int
@@ -39,6 +39,7 @@ class Wait:
     subjects: tuple[Identity, ...]
     step: Step
     arguments: tuple[Any, ...]
+    owner: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,16 @@ class Agenda:
         *,
         due: float | None = None,
         reads: int = 0,
+        outlives: bool = False,
     ) -> "Agenda":
-        """Return the agenda with one more step, whose number is ``last``."""
+        """Return the agenda with one more step, whose number is ``last``.
+
+        It is forgotten when the first of its subjects is deleted, unless it ``outlives`` them.
+        """
         number = self.last + 1
-        wait = Wait(number, namespace, due, reads, tuple(dict.fromkeys(subjects)), step, arguments)
+        watched = tuple(dict.fromkeys(subjects))
+        owner = watched[0] if watched and not outlives else None
+        wait = Wait(number, namespace, due, reads, watched, step, arguments, owner)
         of = self.of
         for subject in wait.subjects:
             of = of.set(subject, (*of.get(subject, ()), number))
@@ -96,11 +103,11 @@ class Agenda:
             times = times[:place] + times[place + 1 :]
         return replace(self, waits=self.waits.delete(number), times=times, of=of, readers=self.readers - (wait.due is None))
 
-    def without_subject(self, identity: Identity) -> "Agenda":
-        """Return the agenda without the steps whose first subject is gone."""
+    def without_owner(self, identity: Identity) -> "Agenda":
+        """Return the agenda without the steps of an instance that is deleted."""
         agenda = self
         for number in self.of.get(identity, ()):
-            if self.waits[number].subjects[0] == identity:
+            if self.waits[number].owner == identity:
                 agenda = agenda.without(number)
         return agenda
 

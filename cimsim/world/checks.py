@@ -12,8 +12,8 @@ from pywbem import CIMClass, CIMMethod, CIMParameter, CIMQualifier, CIMQualifier
 from cimsim.world.convert import shape
 from cimsim.world.declared import check_declaration
 from cimsim.world.errors import failed, invalid_parameter
-from cimsim.world.full_class import copy_of
 from cimsim.world.names import did_you_mean, fold
+from cimsim.world.propagation import copy_of
 from cimsim.world.schema import ResolvedClass, Schema
 from cimsim.world.world import Namespace
 
@@ -36,7 +36,7 @@ def referred_classes(declared: CIMClass) -> list[str]:
 
 
 def check_declared(declared: CIMClass, namespace: Namespace) -> None:
-    """Check what can be told of a class without its superclass: its qualifiers, and the classes that it refers to.
+    """Check what can be checked of a class without its superclass: its qualifiers, and the classes that it refers to.
 
     Raises:
         CIMError: CIM_ERR_INVALID_PARAMETER (rule OP-CC-3).
@@ -51,7 +51,7 @@ def check_declared(declared: CIMClass, namespace: Namespace) -> None:
 
 
 def own_part(declared: CIMClass, parent: ResolvedClass | None, namespace: Namespace) -> CIMClass:
-    """Return a class with only its own elements and qualifiers, all flavors told, nothing marked as inherited.
+    """Return a class with only its own elements and qualifiers, all flavors given, nothing marked as inherited.
 
     A client that sends back a class with all that it inherits marks that as propagated; what is so marked and says nothing new
     is left out. Otherwise the marks and the classes of origin that a client sends count for nothing.
@@ -84,7 +84,7 @@ def check_whole(cls: ResolvedClass) -> None:
 
 
 def checked_declaration(declaration: CIMQualifierDeclaration, namespace: Namespace) -> CIMQualifierDeclaration:
-    """Return a qualifier declaration with all flavors told.
+    """Return a qualifier declaration with all flavors given.
 
     Raises:
         CIMError: CIM_ERR_INVALID_PARAMETER as ``declared.check_declaration`` does;
@@ -131,7 +131,7 @@ def _check_kind(cls: ResolvedClass) -> None:
 
 
 def _check_references(cls: ResolvedClass) -> None:
-    """Refuse a new reference in a class that is no association, and an association of less than two ends unless abstract."""
+    """Refuse a new reference in a class that is not an association, and too few ends of an association that is not abstract."""
     if cls.association:
         if not cls.abstract and len(cls.references) < 2:
             count = len(cls.references)
@@ -139,7 +139,7 @@ def _check_references(cls: ResolvedClass) -> None:
         return
     for prop in cls.declared.properties.values():
         if prop.type == "reference" and (cls.superclass is None or cls.superclass.find(prop.name) is None):
-            raise invalid_parameter(f"property {cls.name}.{prop.name} is a reference, but the class is no association")
+            raise invalid_parameter(f"property {cls.name}.{prop.name} is a reference, but the class is not an association")
 
 
 def _check_keys(cls: ResolvedClass) -> None:
@@ -214,8 +214,8 @@ def _scopes(declaration: CIMQualifierDeclaration) -> frozenset[str]:
 def _ruling(declaration: CIMQualifierDeclaration) -> tuple[Any, ...]:
     """Return what a declaration rules about its use: type, scopes and flavors, but not the default value."""
     flavors = [getattr(declaration, flavor) for flavor in _FLAVORS]
-    told = [default if flavor is None else flavor for flavor, default in zip(flavors, _FLAVORS.values(), strict=True)]
-    return declaration.type, bool(declaration.is_array), declaration.array_size, _scopes(declaration), told
+    known = [default if flavor is None else flavor for flavor, default in zip(flavors, _FLAVORS.values(), strict=True)]
+    return declaration.type, bool(declaration.is_array), declaration.array_size, _scopes(declaration), known
 
 
 def _own_qualifiers(element: str, given: Any, inherited: Any, namespace: Namespace) -> list[CIMQualifier]:
@@ -243,8 +243,8 @@ def _with_flavors(qualifier: CIMQualifier, namespace: Namespace) -> CIMQualifier
     declaration = namespace.qualifiers.get(fold(qualifier.name))
     flavors = {}
     for flavor, default in _FLAVORS.items():
-        told = (getattr(qualifier, flavor), getattr(declaration, flavor, None), default)
-        flavors[flavor] = next(each for each in told if each is not None)
+        candidates = (getattr(qualifier, flavor), getattr(declaration, flavor, None), default)
+        flavors[flavor] = next(each for each in candidates if each is not None)
     return CIMQualifier(qualifier.name, qualifier.value, type=qualifier.type, **flavors)
 
 

@@ -55,7 +55,7 @@ class InstanceData(NamedTuple):
         )
 
 
-class Element(Protocol):
+class TypedElement(Protocol):
     """What has a type: a property or a parameter of a resolved class."""
 
     @property
@@ -81,17 +81,17 @@ class Resolver(Protocol):
         """Return the absolute, typed path; ValueError if its keys do not fit its class."""
         ...
 
-    def embedded(self, element: Element, value: InstanceData) -> CIMInstance:
+    def embedded(self, element: TypedElement, value: InstanceData) -> CIMInstance:
         """Return the typed embedded instance; ValueError if it does not fit."""
         ...
 
 
-def shape(element: Element) -> str:
+def shape(element: TypedElement) -> str:
     """Return how an element's type reads in an error text: ``uint16[]``."""
     return f"{element.type}[]" if element.is_array else element.type
 
 
-def convert_value(element: Element, value: Any, resolver: Resolver | None = None) -> Any:
+def convert_value(element: TypedElement, value: Any, resolver: Resolver | None = None) -> Any:
     """Return ``value`` as the world stores a value of the element; None stays None.
 
     Embedded objects are made anew, so that nobody else holds what is stored.
@@ -117,7 +117,7 @@ def convert_value(element: Element, value: Any, resolver: Resolver | None = None
     return _item(element, value, resolver)
 
 
-def _gathered(element: Element, values: Repeated) -> Any:
+def _gathered(element: TypedElement, values: Repeated) -> Any:
     """Return values that came one by one as the element has them: an array, or the only one."""
     if not element.is_array:
         return values[0] if len(values) == 1 else list(values)
@@ -133,7 +133,7 @@ def _gathered(element: Element, values: Repeated) -> Any:
 _SCALARS = frozenset({str, Untyped, Hinted, int, bool, float, DateTime})
 
 
-def _item(element: Element, value: Any, resolver: Resolver | None) -> Any:
+def _item(element: TypedElement, value: Any, resolver: Resolver | None) -> Any:
     if type(value) in _SCALARS and element.type != "reference" and not element.embedded:
         return convert_scalar(value, element.type)
     if isinstance(value, Malformed):
@@ -172,7 +172,7 @@ def _reference(value: Any, resolver: Resolver | None) -> InstancePath:
     return resolver.reference(value)
 
 
-def _embedded(element: Element, value: Any, resolver: Resolver | None) -> CIMInstance | CIMClass:
+def _embedded(element: TypedElement, value: Any, resolver: Resolver | None) -> CIMInstance | CIMClass:
     if isinstance(value, CIMClass):
         if element.embedded == "object":
             try:
@@ -216,7 +216,7 @@ def _to_cim_key(value: Any, cim_type: str | None) -> Any:
     return to_cim_value(value)
 
 
-def to_cim_property(element: Element, value: Any) -> CIMProperty:
+def to_cim_property(element: TypedElement, value: Any) -> CIMProperty:
     """Return a stored value of a property or a parameter as a property of pywbem; embedded objects are copied."""
     return CIMProperty(
         element.name,

@@ -1,4 +1,4 @@
-"""What happens in a world: what a transaction tells of, and others may subscribe to."""
+"""What happens in a world: what a transaction reports, and others may subscribe to."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -63,4 +63,4 @@ class MethodCall(NamedTuple):
 
 
 Event = Change | ClassChange | Raised | MethodCall
-"""What happened in a transaction, as far as anybody may want to be told."""
+"""What happened in a transaction, as far as it is reported."""

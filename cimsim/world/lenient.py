@@ -2,8 +2,8 @@
 
 What a transaction would refuse is remarked on, as one line of text, and taken all the same: instances of abstract classes,
 required properties without a value, classes and instances declared again, of which the last one counts. References may lead
-nowhere; ``Transaction.dangling`` tells of these once everything is declared. Values must fit their types all the same, and keys
-have values. The inner steps of a transaction are used here: this is a part of it, which few need.
+nowhere; ``Transaction.dangling`` finds these once everything is declared. Values must fit their types all the same, and keys
+have values.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from pywbem import CIMClass
 
 from cimsim.world.convert import InstanceData
 from cimsim.world.events import Change, ChangeKind
+from cimsim.world.instance_storage import new_instance, with_instance
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
@@ -32,7 +33,7 @@ def create(transaction: Transaction, data: InstanceData, namespace: str, remark:
     cls = target.cls(data.classname)
     if cls.abstract or cls.indication:
         remark(no_instances(cls))
-    instance = transaction._made(target, cls, data)
+    instance = new_instance(transaction.world, target, cls, data)
     for text in missing_values(instance):
         remark(text)
     if not defaults:
@@ -42,11 +43,8 @@ def create(transaction: Transaction, data: InstanceData, namespace: str, remark:
     before = target.find(cls.folded, instance.key)
     if before is not None:
         remark(f"instance {instance.path} is declared again: this declaration replaces the one before")
-        transaction._unindex(before)
-    transaction._store(transaction.world.namespace(namespace), instance)
-    transaction._index(instance)
     kind = ChangeKind.CREATED if before is None else ChangeKind.MODIFIED
-    transaction.changes.append(Change(kind, before, instance))
+    transaction.record(with_instance(transaction.world, instance, before), Change(kind, before, instance))
     return instance
 
 

@@ -27,7 +27,7 @@ def fold_namespace(name: str) -> str:
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate most like ``name``, or None when none is close enough to be meant, or it is too long to tell."""
+    """Return the candidate most like ``name``, or None when none is close enough to be meant, or it is too long to compare."""
     if len(name) > _LONGEST:
         return None
     by_fold = {fold(candidate): candidate for candidate in candidates}

@@ -35,7 +35,7 @@ def parse_path(text: str, world: World, namespace: str) -> InstancePath:
         namespace: what the path is relative to if it names no namespace.
 
     Raises:
-        ValueError: it is no instance path.
+        ValueError: it is not an instance path.
     """
     match = _PATH.fullmatch(text)
     if match is None:

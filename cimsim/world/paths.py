@@ -41,8 +41,8 @@ class InstancePath:
     request, ``host`` None on this server. In a path that came from a client the values may still be ``Untyped`` and the names
     in any spelling; ``Binding.reference`` gives both their declared form. A key without a name (rule D20) has the name "".
 
-    ``types`` are the CIM types of the keys, in the order of ``keys``: the values do not tell the width of a number. None, for
-    all or for one, where nobody knows it or the value tells.
+    ``types`` are the CIM types of the keys, in the order of ``keys``: the values do not say the width of a number. None, for
+    all or for one, where it is not known or the value says it.
     """
 
     classname: str

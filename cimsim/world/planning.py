@@ -1,4 +1,4 @@
-"""The part of a transaction that plans: steps for later, and identifiers that are the same on every start."""
+"""Planning in a world: steps for later, and identifiers that are the same on every start. Each returns the next world."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,77 +7,53 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from cimsim.world.agenda import Agenda, Step, Wait, to_microseconds
+from cimsim.world.agenda import Step, to_microseconds
 from cimsim.world.instances import Instance
 from cimsim.world.world import World
 
 
-class Planning:
-    """Plans in ``world``, which each step replaces.
+def due_after(seconds: float, now: float) -> float:
+    """Return the time that is so many seconds after now, rounded to microseconds; less than no time is none.
 
-    ``now`` is the time in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace meant where none is said.
+    Raises:
+        ValueError: ``seconds`` is not a finite number.
     """
+    if not isfinite(seconds):
+        raise ValueError(f"nothing can happen after {seconds} seconds")
+    return to_microseconds(now + max(seconds, 0.0))
 
-    def __init__(self, world: World, namespace: str, now: float) -> None:
-        self.world = world
-        self.namespace = namespace
-        self.now = now
 
-    def after(self, seconds: float, step: Step, *arguments: Any, subjects: Iterable[Instance] = ()) -> int:
-        """Have ``step(transaction, *arguments)`` called once the clock has advanced by so many seconds; return its number.
+def with_step(
+    world: World,
+    step: Step,
+    arguments: tuple[Any, ...],
+    subjects: Iterable[Instance],
+    namespace: str,
+    *,
+    due: float | None = None,
+    reads: int = 0,
+    outlives: bool = False,
+) -> World:
+    """Return the world with a step planned, whose number is ``agenda.last``; see ``Agenda.adding``."""
+    identities = [each.identity for each in subjects]
+    agenda = world.agenda.adding(step, arguments, identities, namespace, due=due, reads=reads, outlives=outlives)
+    return replace(world, agenda=agenda)
 
-        It gets a transaction of its own then, at exactly that time. ``arguments`` are best paths and plain values, since the
-        world may have changed by then. The step is forgotten when the first of ``subjects`` is deleted. If it raises, what it
-        did is dropped and the log tells; a path that leads nowhere any more raises, too. Less than no time is none; times are
-        rounded to microseconds.
 
-        Raises:
-            ValueError: ``seconds`` is no finite number.
-        """
-        if not isfinite(seconds):
-            raise ValueError(f"nothing can happen after {seconds} seconds")
-        return self._wait(step, arguments, subjects, due=to_microseconds(self.now + max(seconds, 0.0)))
+def without_step(world: World, number: int) -> World:
+    """Return the world without a step that waits; the same one if there is none of that number."""
+    agenda = world.agenda.without(number)
+    return world if agenda is world.agenda else replace(world, agenda=agenda)
 
-    def after_reads(self, reads: int, step: Step, *arguments: Any, subjects: Iterable[Instance]) -> int:
-        """Have a step called once clients have read any of ``subjects`` so many times; otherwise as ``after``.
 
-        The last of these reads still shows what was before. Every answer that holds the instance with its properties is a read:
-        by itself, in an enumeration, as an associated instance, or as the row of a query.
+def counted(world: World, name: str) -> tuple[World, int]:
+    """Return the next world and the next serial number of that name: 1, 2, 3..."""
+    number: int = world.serials.get(name, 0) + 1
+    return replace(world, serials=world.serials.set(name, number)), number
 
-        Raises:
-            ValueError: there are no subjects, so that it would wait for ever.
-        """
-        watched = list(subjects)
-        if not watched:
-            raise ValueError("a step that waits for reads needs a subject")
-        return self._wait(step, arguments, watched, reads=max(reads, 1))
 
-    def cancel(self, number: int) -> None:
-        """Forget a step that waits; does nothing if it does no longer."""
-        self._plan(self.world.agenda.without(number))
-
-    def waiting(self, instance: Instance) -> list[Wait]:
-        """Return the steps that wait and have the instance among their subjects, oldest first."""
-        return self.world.agenda.concerning(instance.identity)
-
-    def _wait(
-        self, step: Step, arguments: tuple[Any, ...], subjects: Iterable[Instance], *, due: float | None = None, reads: int = 0
-    ) -> int:
-        identities = [each.identity for each in subjects]
-        self._plan(self.world.agenda.adding(step, arguments, identities, self.namespace, due=due, reads=reads))
-        return self.world.agenda.last
-
-    def _plan(self, agenda: Agenda) -> None:
-        if agenda is not self.world.agenda:
-            self.world = replace(self.world, agenda=agenda)
-
-    def serial(self, name: str) -> int:
-        """Return 1, 2, 3... for each name: the number of calls with it in the history of this world."""
-        number: int = self.world.serials.get(name, 0) + 1
-        self.world = replace(self.world, serials=self.world.serials.set(name, number))
-        return number
-
-    def guid(self) -> str:
-        """Return a new GUID in upper case: the same one on every start with the same seed and history."""
-        text = f"{self.world.seed} {self.serial('guid')}".encode()
-        return str(UUID(bytes=sha256(text).digest()[:16], version=4)).upper()
+def with_guid(world: World) -> tuple[World, str]:
+    """Return the next world and a new GUID in upper case: the same one on every start with the same seed and history."""
+    world, number = counted(world, "guid")
+    digest = sha256(f"{world.seed} {number}".encode()).digest()
+    return world, str(UUID(bytes=digest[:16], version=4)).upper()

@@ -14,9 +14,9 @@ from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
 
 from cimsim.world.convert import convert_value, shape
 from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass, server_limits_exceeded
-from cimsim.world.full_class import merged
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.pmap import PersistentMap
+from cimsim.world.propagation import merged
 
 MAX_DEPTH: Final = 100
 """How many classes may lie on the way from a class to the top, itself included; DMTF's schemas need 11."""

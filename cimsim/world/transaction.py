@@ -11,6 +11,7 @@ from typing import Any
 
 from pywbem import CIMClass, CIMInstanceName, CIMQualifierDeclaration
 
+from cimsim.world.agenda import Step, Wait
 from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
 from cimsim.world.counts import Counts
 from cimsim.world.declared import check_class, check_declaration
@@ -24,22 +25,45 @@ from cimsim.world.errors import (
     not_supported,
 )
 from cimsim.world.events import Change, ChangeKind, ClassChange, Event, Raised
+from cimsim.world.instance_storage import new_instance, with_instance, without_instance
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
-from cimsim.world.paths import Identity, InstancePath, canonical
-from cimsim.world.planning import Planning
-from cimsim.world.pmap import PersistentMap
+from cimsim.world.paths import InstancePath, canonical
+from cimsim.world.planning import counted, due_after, with_guid, with_step, without_step
 from cimsim.world.schema import ClassHead, ResolvedClass
 from cimsim.world.traverse import associated, referring
 from cimsim.world.world import Namespace, World
 
 
-class Transaction(Planning):
+class Savepoint:
+    """A moment of a transaction to which it can go back; as a context manager it does when an exception leaves the block."""
+
+    __slots__ = ("_count", "_transaction", "_world")
+
+    def __init__(self, transaction: "Transaction") -> None:
+        self._transaction = transaction
+        self._world = transaction.world
+        self._count = len(transaction.changes)
+
+    def rollback(self) -> None:
+        """Drop all that the transaction has done since."""
+        self._transaction.world = self._world
+        del self._transaction.changes[self._count :]
+
+    def __enter__(self) -> "Savepoint":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.rollback()
+
+
+class Transaction:
     """Reads and changes a world. ``world`` is the world with all changes so far, ``changes`` lists what happened, in order.
 
     ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace that paths
-    and classes belong to unless they say otherwise. ``counts`` tells what the CIMOM has carried out; None: it is not known.
-    ``hides`` tells of a namespace whether the user for whom this is done may not know of it; None: of none.
+    and classes belong to unless they say otherwise. ``counts`` is what the CIMOM has carried out; None: it is not known.
+    ``hides`` returns whether a namespace is hidden from the user for whom this is done; None: no namespace is.
     """
 
     def __init__(
@@ -51,7 +75,9 @@ class Transaction(Planning):
         *,
         hides: Callable[[str], bool] | None = None,
     ) -> None:
-        super().__init__(world, namespace, now)
+        self.world = world
+        self.namespace = namespace
+        self.now = now
         self.counts = counts
         self._hides = hides
         self.changes: list[Event] = []
@@ -115,29 +141,27 @@ class Transaction(Planning):
     ) -> Instance:
         """Create an instance; properties that are not given get the class default (rule OP-CI-2).
 
-        With ``dangling`` references may lead to what does not exist; ``check_references`` tells whether they do.
+        With ``dangling`` references may lead to what does not exist; ``check_references`` finds out whether they do.
 
         Raises:
             CIMError: the first that applies of CIM_ERR_INVALID_NAMESPACE; CIM_ERR_INVALID_CLASS; CIM_ERR_NOT_SUPPORTED for an
                 abstract or indication class (OP-CI-5, Z10); CIM_ERR_INVALID_PARAMETER for unknown, unfit, missing key or
                 required properties (OP-CI-3, OP-CI-7) and for references to instances that do not exist;
                 CIM_ERR_ALREADY_EXISTS (OP-CI-4). Rule OP-CI-1 has CIM_ERR_INVALID_PARAMETER before CIM_ERR_INVALID_CLASS;
-                but only the class can tell which properties are wrong, so here it comes first.
+                but only the class knows which properties are wrong, so here it comes first.
         """
         target = self._namespace(namespace)
         cls = target.cls(classname)
         if cls.abstract or cls.indication:
             raise not_supported(no_instances(cls))
-        instance = self._made(target, cls, _data(classname, properties))
+        instance = new_instance(self.world, target, cls, _data(classname, properties))
         for text in missing_values(instance):
             raise invalid_parameter(text)
         if not dangling:
             self.check_references(instance)
         if target.find(cls.folded, instance.key) is not None:
             raise already_exists(f"instance {instance.path} exists already")
-        self._store(target, instance)
-        self._index(instance)
-        self.changes.append(Change(ChangeKind.CREATED, None, instance))
+        self.record(with_instance(self.world, instance), Change(ChangeKind.CREATED, None, instance))
         return instance
 
     def check_references(self, instance: Instance) -> None:
@@ -203,15 +227,9 @@ class Transaction(Planning):
         for place in before.cls.embedded.intersection(changed):
             changed[place] = deepcopy(changed[place])
         after = before.with_values(changed)
-        # An association whose ends stay keeps its place among those that refer to them.
-        ends_differ = any(place in changed for place in before.cls.references)
-        if ends_differ:
+        if any(place in changed for place in before.cls.references):
             self.check_references(after)
-            self._unindex(before)
-        self._store(self._namespace(before.namespace), after)
-        if ends_differ:
-            self._index(after)
-        self.changes.append(Change(ChangeKind.MODIFIED, before, after))
+        self.record(with_instance(self.world, after, before), Change(ChangeKind.MODIFIED, before, after))
         return after
 
     def delete(self, path: InstancePath | CIMInstanceName | Instance) -> None:
@@ -221,12 +239,7 @@ class Transaction(Planning):
             CIMError: as ``get`` does.
         """
         for instance in reversed(self._with_referrers(self.get(path))):
-            target = self._namespace(instance.namespace)
-            stored = target.instances[instance.cls.folded].delete(instance.key)
-            self._put(target.with_instances(instance.cls.folded, stored))
-            self._unindex(instance)
-            self._plan(self.world.agenda.without_subject(instance.identity))
-            self.changes.append(Change(ChangeKind.DELETED, instance, None))
+            self.record(without_instance(self.world, instance), Change(ChangeKind.DELETED, instance, None))
 
     def synchronize(self, classname: str, wanted: Iterable[Mapping[str, Any]], namespace: str | None = None) -> list[Instance]:
         """Make the instances of exactly this class those that are wanted, and return them in this order.
@@ -260,6 +273,74 @@ class Transaction(Planning):
                         found[association.identity] = association
                         queue.append(association.identity)
         return list(found.values())
+
+    # Going back, and going on from elsewhere
+
+    def savepoint(self) -> Savepoint:
+        """Return the present moment, to which the transaction can go back."""
+        return Savepoint(self)
+
+    def record(self, world: World, change: Event) -> None:
+        """Go on with a world that was made from the present one, and note what changed.
+
+        For what changes instances by rules of its own, with the steps of ``instance_storage``: the caller answers for it that
+        the world is consistent.
+        """
+        self.world = world
+        self.changes.append(change)
+
+    # What happens later, and identifiers
+
+    def after(
+        self, seconds: float, step: Step, *arguments: Any, subjects: Iterable[Instance] = (), outlives: bool = False
+    ) -> int:
+        """Have ``step(transaction, *arguments)`` called once the clock has advanced by so many seconds; return its number.
+
+        It gets a transaction of its own then, at exactly that time. ``arguments`` are best paths and plain values, since the
+        world may have changed by then. The step is forgotten when the first of ``subjects`` is deleted, unless it ``outlives``
+        them. If it raises, what it did is dropped and the error is logged; a path that leads nowhere any more raises, too. Less
+        than no time is none; times are rounded to microseconds.
+
+        Raises:
+            ValueError: ``seconds`` is not a finite number.
+        """
+        due = due_after(seconds, self.now)
+        self.world = with_step(self.world, step, arguments, subjects, self.namespace, due=due, outlives=outlives)
+        return self.world.agenda.last
+
+    def after_reads(self, reads: int, step: Step, *arguments: Any, subjects: Iterable[Instance], outlives: bool = False) -> int:
+        """Have a step called once clients have read any of ``subjects`` so many times; otherwise as ``after``.
+
+        The last of these reads still shows what was before. Every answer that holds the instance with its properties is a read:
+        by itself, in an enumeration, as an associated instance, or as the row of a query.
+
+        Raises:
+            ValueError: there are no subjects, so that it would wait for ever.
+        """
+        watched = list(subjects)
+        if not watched:
+            raise ValueError("a step that waits for reads needs a subject")
+        wanted = max(reads, 1)
+        self.world = with_step(self.world, step, arguments, watched, self.namespace, reads=wanted, outlives=outlives)
+        return self.world.agenda.last
+
+    def cancel(self, number: int) -> None:
+        """Forget a step that waits; does nothing if it does no longer."""
+        self.world = without_step(self.world, number)
+
+    def waiting(self, instance: Instance) -> list[Wait]:
+        """Return the steps that wait and have the instance among their subjects, oldest first."""
+        return self.world.agenda.concerning(instance.identity)
+
+    def serial(self, name: str) -> int:
+        """Return 1, 2, 3... for each name: the number of calls with it in the history of this world."""
+        self.world, number = counted(self.world, name)
+        return number
+
+    def guid(self) -> str:
+        """Return a new GUID in upper case: the same one on every start with the same seed and history."""
+        self.world, guid = with_guid(self.world)
+        return guid
 
     # Indications
 
@@ -355,7 +436,8 @@ class Transaction(Planning):
         declaration = target.qualifier(name)
         self._put(replace(target, qualifiers=target.qualifiers.delete(fold(declaration.name))))
 
-    # Steps
+    def _put(self, namespace: Namespace) -> None:
+        self.world = self.world.with_namespace(namespace)
 
     def _check_unused(self, namespace: Namespace, name: str) -> ResolvedClass:
         """Return the class if nothing derives from it and nothing is an instance of it."""
@@ -370,44 +452,6 @@ class Transaction(Planning):
             raise class_has_instances(f"class {cls.name} has {count} {'instance' if count == 1 else 'instances'}")
         return cls
 
-    def _made(self, namespace: Namespace, cls: ResolvedClass, data: InstanceData) -> Instance:
-        """Return an instance that is not stored yet, with the class defaults and with a value for each key."""
-        values = list(cls.defaults)
-        for place, value in self.world.values(cls, data, namespace).items():
-            values[place] = value
-        for place in cls.keys:
-            if values[place] is None:
-                raise invalid_parameter(f"key {cls.properties[place].name} of class {cls.name} has no value")
-        return Instance(cls, namespace.name, tuple(values))
-
-    def _put(self, namespace: Namespace) -> None:
-        self.world = self.world.with_namespace(namespace)
-
-    def _store(self, namespace: Namespace, instance: Instance) -> None:
-        stored = namespace.instances.get(instance.cls.folded) or PersistentMap()
-        stored = stored.set(instance.key, instance)
-        self._put(namespace.with_instances(instance.cls.folded, stored))
-
-    def _index(self, instance: Instance) -> None:
-        entry = (instance.cls.folded, instance.key)
-        namespace = self._namespace(instance.namespace)
-        referrers = namespace.referrers
-        for identity in referenced(instance):
-            entries = referrers.get(identity) or PersistentMap()
-            referrers = referrers.set(identity, entries.set(entry, None))
-        if referrers is not namespace.referrers:
-            self._put(replace(namespace, referrers=referrers))
-
-    def _unindex(self, instance: Instance) -> None:
-        entry = (instance.cls.folded, instance.key)
-        namespace = self._namespace(instance.namespace)
-        referrers = namespace.referrers
-        for identity in referenced(instance):
-            entries = referrers[identity].delete(entry)
-            referrers = referrers.set(identity, entries) if entries else referrers.delete(identity)
-        if referrers is not namespace.referrers:
-            self._put(replace(namespace, referrers=referrers))
-
 
 def no_instances(cls: ResolvedClass) -> str:
     """Return the text that says that a class has no instances of its own: it is abstract or an indication class."""
@@ -419,14 +463,6 @@ def missing_values(instance: Instance) -> Iterator[str]:
     for prop, value in zip(instance.cls.properties, instance.values, strict=True):
         if value is None and prop.required:
             yield f"property {prop.name} of class {instance.cls.name} is required and has no value"
-
-
-def referenced(instance: Instance) -> Iterable[Identity]:
-    """Return the identities that an association instance refers to, each once; none for another instance."""
-    if not instance.cls.association:
-        return ()
-    paths = (instance.values[place] for place in instance.cls.references)
-    return dict.fromkeys(path.identity for path in paths if path is not None)
 
 
 def same(one: Any, other: Any) -> bool:

@@ -43,7 +43,7 @@ _SCHEMA_BOOLEANS: Final = {"1": "true", "0": "false"}
 
 
 class Untyped(str):
-    """The text of a value whose CIM type only the class can tell (rules D18 and X8)."""
+    """The text of a value whose CIM type only the class knows (rules D18 and X8)."""
 
     __slots__ = ()
 
@@ -71,7 +71,7 @@ class Hinted(Untyped):
 
 
 class Malformed:
-    """A value that is no value of any type; binding it to its place fails with ``reason``."""
+    """A value that is not of any type; binding it to its place fails with ``reason``."""
 
     __slots__ = ("reason",)
 
@@ -79,7 +79,7 @@ class Malformed:
         self.reason = reason
 
 
-_MOST_DAYS: Final = 99_999_999
+_MAX_DAYS: Final = 99_999_999
 
 
 class DateTime(str):
@@ -88,7 +88,7 @@ class DateTime(str):
     The text is kept, since it holds more than the instant: Windows writes ``-000`` for UTC, others ``+000``.
 
     Raises:
-        ValueError: the text is no CIM datetime.
+        ValueError: the text is not a CIM datetime.
     """
 
     __slots__ = ()
@@ -115,8 +115,8 @@ class DateTime(str):
         minutes, second = divmod(whole, 60)
         hours, minute = divmod(minutes, 60)
         days, hour = divmod(hours, 24)
-        if days > _MOST_DAYS:
-            days, hour, minute, second, micros = _MOST_DAYS, 23, 59, 59, 999_999
+        if days > _MAX_DAYS:
+            days, hour, minute, second, micros = _MAX_DAYS, 23, 59, 59, 999_999
         return cls(f"{days:08}{hour:02}{minute:02}{second:02}.{micros:06}:000")
 
     @property
@@ -182,7 +182,7 @@ def parse_text(text: str, cim_type: str) -> Any:
     """Return the value that ``text`` writes in CIM-XML for a scalar of ``cim_type`` (rules D1 to D11).
 
     Raises:
-        ValueError: the text is no value of the type, or out of its range.
+        ValueError: the text is not a value of the type, or out of its range.
     """
     return _PARSERS[cim_type](text)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pywbem import CIMError, CIMInstance, CIMQualifierDeclaration
 
 from cimsim.world.agenda import Agenda
-from cimsim.world.convert import Element, InstanceData, PropertyData, convert_value, shape, to_cim_property, typed_by_hint
+from cimsim.world.convert import InstanceData, PropertyData, TypedElement, convert_value, shape, to_cim_property, typed_by_hint
 from cimsim.world.errors import invalid_class, invalid_namespace, invalid_parameter, not_found
 from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
@@ -174,7 +174,7 @@ class World:
         if given.keys() != cls.key_names:
             raise _other_keys(cls, path, given)
         typed = []
-        binding = Binding(self, namespace)
+        binding = NamespaceResolver(self, namespace)
         for place in cls.key_order:
             prop = cls.properties[place]
             value = given[fold(prop.name)]
@@ -197,7 +197,7 @@ class World:
                 (rules OP-CI-2, D31, D32).
         """
         values: dict[int, Any] = {}
-        binding = Binding(self, namespace)
+        binding = NamespaceResolver(self, namespace)
         for given in data.properties:
             place = cls.index.get(fold(given.name))
             if place is None:
@@ -211,7 +211,7 @@ class World:
         return values
 
 
-class Binding(NamedTuple):
+class NamespaceResolver(NamedTuple):
     """Gives references and embedded objects their typed form, as seen from one namespace (a ``Resolver``).
 
     ``any_host``: a host counts for nothing where the namespace is ours, since what is meant must be here (rule X9).
@@ -257,7 +257,7 @@ class Binding(NamedTuple):
             return InstancePath.settled(path.classname, typed.keys, name, typed.types, path.host)
         return _unknown(path, name, path.host)
 
-    def embedded(self, element: Element, value: InstanceData) -> CIMInstance:
+    def embedded(self, element: TypedElement, value: InstanceData) -> CIMInstance:
         """Return the embedded instance with typed values (rules D24 and D25)."""
         cls = self.namespace.schema.get(value.classname)
         if cls is None:
@@ -275,7 +275,7 @@ class Binding(NamedTuple):
 
 
 def _unknown(path: InstancePath, namespace: str | None, host: str | None) -> InstancePath:
-    """Return a path of a class that nobody here knows, with the types that its sender tells; raises ValueError."""
+    """Return a path of a class that is not known here, with the types that its sender gives; raises ValueError."""
     keys, types = [], []
     for (name, value), known in zip(path.keys, path.types or (None,) * len(path.keys), strict=True):
         if isinstance(value, InstancePath):
@@ -287,7 +287,7 @@ def _unknown(path: InstancePath, namespace: str | None, host: str | None) -> Ins
     return InstancePath(path.classname, tuple(keys), namespace, host, tuple(types))
 
 
-def _value(prop: Property, given: PropertyData, binding: Binding) -> Any:
+def _value(prop: Property, given: PropertyData, binding: NamespaceResolver) -> Any:
     if given.type is not None and (given.type, given.is_array) != (prop.type, prop.is_array):
         raise ValueError(f"{shape(prop)} expected, not {given.type}{'[]' if given.is_array else ''}")
     return convert_value(prop, given.value, binding)

@@ -128,16 +128,17 @@ class DefinitionService(SettingsService):
         transaction = call.transaction
         if step != self._destroy and any(is_changing(machine) for machine in machines):
             return INVALID_STATE
-        trial = Transaction(transaction.world, transaction.namespace, transaction.now, transaction.counts)
-        try:
-            outputs = step(trial, *arguments)
-        except Refused as refused:
-            return refused.code
+        called = transaction.savepoint()
         timing = self.timing(transaction, call.instance, call.method.name, self.settings["settings_transition"])
+        timed = transaction.savepoint()
+        try:
+            outputs = step(transaction, *arguments)
+        except Refused as refused:
+            called.rollback()
+            return refused.code
         if timing.immediate:
-            transaction.world = trial.world
-            transaction.changes.extend(trial.changes)
             return COMPLETED, outputs
+        timed.rollback()
         identifier = transaction.guid()
         return self.begin_job(call, timing, job_type, machines, _finish, (step, arguments, identifier), identifier)
 

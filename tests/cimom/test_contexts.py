@@ -7,7 +7,8 @@ import pytest
 from pywbem import CIMError
 
 from cimsim.cimom.contexts import ContextOptions, Contexts
-from cimsim.operations.results import Close, Count, Opened, Pull, Pulled, PullForm, Value, Void
+from cimsim.operations.results import Pulled, PullForm, Value, Void
+from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession
 from cimsim.world.world import World
 
 INVALID_CONTEXT = 21
@@ -38,7 +39,7 @@ class Office:
         user: str | None = "ann",
         form: PullForm = PullForm.PATHS,
     ) -> Any:
-        return self.ask(Opened(form, self.things, None, timeout, goes_on, most), user)
+        return self.ask(OpenSession(form, self.things, None, timeout, goes_on, most), user)
 
     def context(self, *arguments: Any, **named: Any) -> str:
         context = self.open(*arguments, **named).context
@@ -46,7 +47,7 @@ class Office:
         return context
 
     def pull(self, context: str, most: int = 3, **named: Any) -> Any:
-        return self.ask(Pull(PullForm.PATHS, context, most), **named)
+        return self.ask(PullFromSession(PullForm.PATHS, context, most), **named)
 
     def refused(self, code: int, run: Callable[..., Any], *arguments: Any, **named: Any) -> str:
         with pytest.raises(CIMError) as error:
@@ -161,9 +162,9 @@ def test_pl_29_zero_is_never(office: Office) -> None:
 def test_pl_29_counting_what_is_left_does_not_keep_a_session_open(office: Office) -> None:
     context = office.context(timeout=10)
     office.now += 10
-    office.ask(Count(context))
+    office.ask(CountSession(context))
     office.now += 1
-    office.refused(INVALID_CONTEXT, office.ask, Count(context))
+    office.refused(INVALID_CONTEXT, office.ask, CountSession(context))
 
 
 def test_pl_29_sweeping_forgets_what_expired_and_nothing_else(office: Office) -> None:
@@ -180,26 +181,26 @@ def test_pl_29_sweeping_forgets_what_expired_and_nothing_else(office: Office) ->
 def test_pl_31_pl_44_the_end_of_the_sequence_ends_the_session(office: Office) -> None:
     context = office.context(9)
     assert office.pull(context, 1).context is None
-    for wanted in (Pull(PullForm.PATHS, context, 1), Close(context), Count(context)):
+    for wanted in (PullFromSession(PullForm.PATHS, context, 1), CloseSession(context), CountSession(context)):
         office.refused(INVALID_CONTEXT, office.ask, wanted)
 
 
 def test_pl_31_pl_35_a_closed_session_is_gone(office: Office) -> None:
     context = office.context()
-    assert office.ask(Close(context)) == Void()
-    for wanted in (Pull(PullForm.PATHS, context, 1), Close(context), Count(context)):
+    assert office.ask(CloseSession(context)) == Void()
+    for wanted in (PullFromSession(PullForm.PATHS, context, 1), CloseSession(context), CountSession(context)):
         office.refused(INVALID_CONTEXT, office.ask, wanted)
 
 
 def test_pl_12_the_count_of_what_is_left(office: Office) -> None:
     context = office.context(3)
-    assert office.ask(Count(context)) == Value("uint64", 7)
+    assert office.ask(CountSession(context)) == Value("uint64", 7)
     office.pull(context, 5)
-    assert office.ask(Count(context)) == Value("uint64", 2)
+    assert office.ask(CountSession(context)) == Value("uint64", 2)
 
 
 @pytest.mark.parametrize("elsewhere", [{"user": "bob"}, {"user": None}, {"namespace": "root/other"}])
-@pytest.mark.parametrize("wanted", [lambda name: Pull(PullForm.PATHS, name, 1), Close, Count])
+@pytest.mark.parametrize("wanted", [lambda name: PullFromSession(PullForm.PATHS, name, 1), CloseSession, CountSession])
 def test_pl_32_a_session_belongs_to_its_user_and_namespace(
     office: Office, elsewhere: dict[str, Any], wanted: Callable[[str], Any]
 ) -> None:
@@ -212,7 +213,7 @@ def test_pl_32_a_session_belongs_to_its_user_and_namespace(
 @pytest.mark.parametrize("form", [PullForm.INSTANCES, PullForm.INSTANCES_WITH_PATH])
 def test_pl_33_the_kind_of_pull_must_fit(office: Office, form: PullForm) -> None:
     context = office.context()
-    text = office.refused(INVALID_CONTEXT, office.ask, Pull(form, context, 1))
+    text = office.refused(INVALID_CONTEXT, office.ask, PullFromSession(form, context, 1))
     assert "PullInstancePaths" in text
     assert ids(office.pull(context)) == "012"  # unharmed
 
@@ -238,7 +239,7 @@ def test_pl_40_the_sessions_of_a_user_are_limited(make: MakeOffice) -> None:
     office.context()
     office.refused(LIMITS_EXCEEDED, office.open)
     office.context(user="bob")
-    office.ask(Close(first))
+    office.ask(CloseSession(first))
     office.context()
 
 

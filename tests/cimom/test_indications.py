@@ -8,8 +8,8 @@ import pytest
 from pywbem import CIMError, CIMInstanceName
 from twisted.logger import globalLogPublisher
 
-from cimsim.cimom.active_subscriptions import Subscriptions
-from cimsim.cimom.authorization import Access, parse_grant
+from cimsim.cimom.active_subscriptions import ActiveSubscriptions
+from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.delivery_queues import Done, Outgoing
 from cimsim.cimom.indications import Indications
@@ -98,7 +98,7 @@ class Listening:
             self.later.pop(0)()
 
     def send(self, url: str, outgoing: Outgoing, done: Done) -> None:
-        self.sent.append((url, outgoing.whole()))
+        self.sent.append((url, outgoing.complete()))
         self.columns.append(outgoing.payload.columns)
         self.payloads.append(outgoing.payload)
         self.pending.append(lambda reason: done(reason))
@@ -815,7 +815,7 @@ def test_sec6_a_filter_with_many_terms_or_columns_is_refused(listening: Listenin
 
 
 def test_the_table_follows_changes_as_if_it_were_read_anew(listening: Listening) -> None:
-    def shown(table: Subscriptions) -> Any:
+    def shown(table: ActiveSubscriptions) -> Any:
         cls = interop_class(listening, "CIM_InstModification")
         groups = table.wanted(TEST, cls)
         return dict(table.active), {
@@ -824,7 +824,7 @@ def test_the_table_follows_changes_as_if_it_were_read_anew(listening: Listening)
             for each in group.wanted.all()
         }
 
-    follows = Subscriptions()
+    follows = ActiveSubscriptions()
     follows.refresh(listening.cimom.world, ())
 
     def follow(world: Any, events: Any) -> None:
@@ -833,7 +833,7 @@ def test_the_table_follows_changes_as_if_it_were_read_anew(listening: Listening)
     listening.cimom.listeners.append(follow)
 
     def check() -> Any:
-        anew = Subscriptions()
+        anew = ActiveSubscriptions()
         anew.refresh(listening.cimom.world, ())
         assert shown(follows) == shown(anew)
         return shown(anew)
@@ -877,13 +877,13 @@ def test_adding_a_subscription_reads_no_other(listening: Listening, monkeypatch:
         listening.subscribe(CHANGED, url=f"http://l{number}", name=f"f{number}")
     read: list[Any] = []
     monkeypatch.setattr("cimsim.cimom.active_subscriptions.interop", lambda world: world.namespaces[INTEROP])
-    add = Subscriptions._add
+    add = ActiveSubscriptions._add
 
-    def counted(self: Subscriptions, world: Any, subscription: Instance) -> None:
+    def counted(self: ActiveSubscriptions, world: Any, subscription: Instance) -> None:
         read.append(subscription["Filter"].keys)
         add(self, world, subscription)
 
-    monkeypatch.setattr(Subscriptions, "_add", counted)
+    monkeypatch.setattr(ActiveSubscriptions, "_add", counted)
     listening.subscribe(CHANGED, url="http://more", name="more")
     assert len(read) == 1
     listening.destination("http://nobody")
@@ -901,12 +901,12 @@ def interop_class(listening: Listening, name: str) -> Any:
 @pytest.fixture
 def guarded(listening: Listening) -> Listening:
     """Everybody may do everything in the Interop namespace; eve may read root/test, only root may do anything in root/other."""
-    listening.cimom.access = roles("eve=read@root/test")
+    listening.cimom.authorization = roles("eve=read@root/test")
     return listening
 
 
-def roles(*grants: str) -> Access:
-    return Access([parse_grant(each) for each in ("root=all", "*=read,write@root/interop", *grants)])
+def roles(*grants: str) -> Authorization:
+    return Authorization([parse_grant(each) for each in ("root=all", "*=read,write@root/interop", *grants)])
 
 
 def test_sec13_a_user_receives_what_he_may_read(guarded: Listening) -> None:
@@ -929,12 +929,12 @@ def test_sec13_roles_taken_away_or_given_take_effect_on_the_next_event(guarded: 
     subscription = guarded.subscribe(CHANGED)
     guarded.user = "root"
     for grants, told in ((("eve=read@root/test",), 1), ((), 1), (("*=read@root/test",), 2)):
-        guarded.cimom.access = roles(*grants)
+        guarded.cimom.authorization = roles(*grants)
         guarded.modify(A, Note=f"{grants}")
         guarded.answer()
         assert len(guarded.sent) == told
     # It does not matter who changed the subscription last, nor that it was put back by a snapshot.
-    guarded.cimom.access = roles()
+    guarded.cimom.authorization = roles()
     guarded.modify(subscription, INTEROP, SubscriptionInfo="x")
     world = guarded.cimom.world
     guarded.intrinsic("DeleteInstance", INTEROP, InstanceName=subscription)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pywbem import CIMError
 
-from cimsim.cimom.authorization import Access, parse_grant
+from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.pending import Pending
@@ -48,13 +48,13 @@ def query(text: str = LONG, operation: str = "ExecQuery", **more: Any) -> Intrin
     return IntrinsicRequest(operation, NAMESPACE, tuple(Argument(*each) for each in {**given, **more}.items()))
 
 
-def begun(cimom: Any, *arguments: Any, **more: Any) -> Pending:
+def begun(cimom: Any, *arguments: Any, **more: Any) -> Pending[Any]:
     pending = cimom.start(query(*arguments, **more))
     assert isinstance(pending, Pending)
     return pending
 
 
-def finish(pending: Pending) -> Any:
+def finish(pending: Pending[Any]) -> Any:
     while not pending.advance():
         pass
     return pending.finished()
@@ -97,8 +97,8 @@ def test_pl_40_what_is_pending_ends_with_the_cimom(cimom: Cimom) -> None:
 
 
 def test_roles_hold_for_what_comes_late(world: World) -> None:
-    access = Access([parse_grant("eve=read@root/test")])
-    cimom = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=access)
+    access = Authorization([parse_grant("eve=read@root/test")])
+    cimom = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, authorization=access)
     pending = cimom.start(query(), "eve")
     assert isinstance(pending, Pending)
     assert len(finish(pending).instances) == COUNT // 10

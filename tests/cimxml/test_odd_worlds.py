@@ -25,7 +25,9 @@ from cimsim.cimxml.message import Message
 from cimsim.operations.call import Policy
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ClassName, IntrinsicRequest
-from cimsim.operations.results import MethodResult, Opened, Output, Pulled
+from cimsim.operations.results import MethodResult, Output, Pulled
+from cimsim.operations.session_commands import OpenSession
+from cimsim.world.instance_storage import with_instance
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass, resolve
@@ -138,7 +140,7 @@ def _replies(world: World) -> Iterator[bytes]:
             result: Any = perform(world, request, NoMethods(), 0.0, Policy()).result
         except CIMError as error:
             result = error
-        if isinstance(result, Opened):
+        if isinstance(result, OpenSession):
             result = Pulled(result.form, result.instances, result.projections, None)
         message = Message("1", request)
         yield b"".join(b"".join(batch) for batch in Encoder("h").encode(message, result))
@@ -189,9 +191,8 @@ def test_what_bypasses_every_check_is_answered_all_the_same(
     namespace = replace(namespace, qualifiers=namespace.qualifiers.set("odd", declaration))
     instance = Instance(odd, NAMESPACE, ("1", value))
     instance.values = (key, value)
-    transaction._put(namespace)
-    transaction._store(namespace, instance)
-    for reply in _replies(transaction.world):
+    world = with_instance(transaction.world.with_namespace(namespace), instance)
+    for reply in _replies(world):
         etree.fromstring(reply)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pywbem import CIMError, CIMQualifierDeclaration
 
-from cimsim.operations.call import Outcome, Policy
+from cimsim.operations.call import Outcome, Policy, RunState
 from cimsim.operations.methods import Implementation
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest
@@ -34,6 +34,7 @@ class Runner:
         self.world = world
         self.methods = Methods()
         self.policy = Policy(enforce_write=True)
+        self.state = RunState()
         self.outcome: Outcome | None = None
 
     def __call__(self, operation: str, namespace: str = "root/test", /, **arguments: Any) -> Any:
@@ -58,7 +59,7 @@ class Runner:
         return str(error.value.status_description)
 
     def _perform(self, request: IntrinsicRequest | ExtrinsicRequest) -> Any:
-        self.outcome = perform(self.world, request, self.methods, 1000.0, self.policy)
+        self.outcome = perform(self.world, request, self.methods, 1000.0, self.policy, state=self.state)
         self.world = self.outcome.world
         return self.outcome.result
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from pywbem import CIMInstance, CIMInstanceName, CIMQualifierDeclaration
 
+from cimsim.operations.parameters import REQUIRED
 from cimsim.operations.request import Argument, ClassName, NamedInstance
 from cimsim.operations.results import ClassNames, InstanceNames, OneInstance
-from cimsim.operations.table import OPERATIONS, REQUIRED
+from cimsim.operations.table import OPERATIONS
 from cimsim.world.convert import InstanceData
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Malformed, Untyped

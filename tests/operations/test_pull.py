@@ -7,8 +7,10 @@ import pytest
 from pywbem import CIMClass, CIMError, Uint16
 
 from cimsim.operations import pull
+from cimsim.operations.call import RunState
 from cimsim.operations.request import Argument, ClassName
-from cimsim.operations.results import Close, Count, Opened, Pull, PullForm
+from cimsim.operations.results import PullForm
+from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Malformed, Untyped
 
@@ -71,7 +73,7 @@ def test_pl_1_to_pl_6_what_the_plain_operation_finds(run: Any, name: str) -> Non
     arguments = OPENS[name]
     plain = {"ObjectName" if key == "InstanceName" else key: value for key, value in arguments.items()}
     opened = run(name, **arguments)
-    assert isinstance(opened, Opened)
+    assert isinstance(opened, OpenSession)
     assert list(opened.instances) == list(run(PLAIN[name], **plain).instances)
     assert len(opened.instances) > 0
     form = PullForm.PATHS if name.endswith("Paths") else PullForm.INSTANCES_WITH_PATH
@@ -168,12 +170,12 @@ def test_pl_7_query_and_language_are_required(run: Any, missing: str) -> None:
 
 def test_pl_8_to_pl_10_pulls(run: Any) -> None:
     for form in PullForm:
-        assert run(form.value, EnumerationContext="c", MaxObjectCount=5) == Pull(form, "c", 5)
+        assert run(form.value, EnumerationContext="c", MaxObjectCount=5) == PullFromSession(form, "c", 5)
 
 
 def test_pl_11_pl_12_close_and_count(run: Any) -> None:
-    assert run("CloseEnumeration", EnumerationContext="c") == Close("c")
-    assert run("EnumerationCount", EnumerationContext="c") == Count("c")
+    assert run("CloseEnumeration", EnumerationContext="c") == CloseSession("c")
+    assert run("EnumerationCount", EnumerationContext="c") == CountSession("c")
     for name in ("CloseEnumeration", "EnumerationCount"):
         run.refused(4, run, name)
         run.refused(4, run, name, EnumerationContext=None)
@@ -261,8 +263,8 @@ def test_pl_20_each_error_hides_the_next(run: Any, monkeypatch: pytest.MonkeyPat
         raise CIMError(14, language)
 
     monkeypatch.setattr(pull, "parse_filter", no_filter)
-    allowed = run.policy
-    run.policy = replace(allowed, max_pull_timeout=60, continue_on_error=False, sessions=False)
+    run.policy = replace(run.policy, max_pull_timeout=60, continue_on_error=False)
+    run.state = RunState(stopping=True)
     wanted: dict[str, Any] = {
         "ClassName": NO_SUCH,
         "OperationTimeout": Untyped("61"),
@@ -270,7 +272,7 @@ def test_pl_20_each_error_hides_the_next(run: Any, monkeypatch: pytest.MonkeyPat
         "FilterQuery": "x",
     }
     run.refused(28, run, "OpenEnumerateInstances", "root/none", **wanted)
-    run.policy = replace(run.policy, sessions=True)
+    run.state = RunState()
     run.refused(3, run, "OpenEnumerateInstances", "root/none", **wanted)
     run.refused(22, run, "OpenEnumerateInstances", **wanted, NoParameter=1)
     del wanted["OperationTimeout"]
@@ -307,17 +309,17 @@ SESSIONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", SESSIONS)
 def test_pl_21_pl_40_a_server_that_stops(run: Any, name: str) -> None:
     arguments = SESSIONS[name]
-    run.policy = replace(run.policy, sessions=False)
+    run.state = RunState(stopping=True)
     run.refused(28, run, name, **arguments)
     run.refused(28, run, name, "root/none", **arguments)
     run.refused(28, run, name, **arguments, NoParameter=1)
-    run.policy = replace(run.policy, sessions=True)
+    run.state = RunState()
     run.refused(3, run, name, "root/none", **arguments, NoParameter=1)
     run.refused(4, run, name, **arguments, NoParameter=1)
 
 
 def test_pl_40_a_server_that_stops_still_reads(run: Any) -> None:
-    run.policy = replace(run.policy, sessions=False)
+    run.state = RunState(stopping=True)
     assert ids(run("EnumerateInstances", ClassName=DEVICE).instances) == ["a", "b"]
 
 

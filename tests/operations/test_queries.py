@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pywbem import CIMError
 
-from cimsim.operations.call import Call
+from cimsim.operations.call import OperationCall
 from cimsim.operations.queries import run_query
 from cimsim.operations.request import ClassName
 from cimsim.operations.results import ClassesWithPath, ClassView, ObjectsWithPath, QueryObjects
@@ -128,7 +128,7 @@ CONDITIONS = st.recursive(
 
 @given(CONDITIONS, st.sampled_from(["WQL", "DMTF:CQL"]), st.sampled_from(["*", "Id, State", "Size", "Nope"]))
 def test_op_eq_2_any_condition_has_rows_or_is_refused(start: World, condition: str, language: str, columns: str) -> None:
-    call = Call(start, start.namespace("root/test"))
+    call = OperationCall(start, start.namespace("root/test"))
     for classname in ("T_Device", "T_Link"):
         try:
             rows, _, _, steps = run_query(call, language, f"SELECT {columns} FROM {classname} WHERE {condition}")
@@ -157,20 +157,20 @@ def test_op_eq_2_any_condition_has_rows_or_is_refused(start: World, condition: s
         ("ASSOCIATORS OF {//host/root/test:T_Device.Id='a'}", "ab"),
     ],
 )
-def test_associators_of(run: Any, text: str, found: str) -> None:
+def test_op_eq_2_associators_of(run: Any, text: str, found: str) -> None:
     result = query(run, text)
     assert isinstance(result, ObjectsWithPath)
     assert "".join(sorted(ids(result))) == found
 
 
-def test_references_of(run: Any) -> None:
+def test_op_eq_2_references_of(run: Any) -> None:
     assert len(query(run, "REFERENCES OF {T_Device.Id='a'}").instances) == 2
     assert len(query(run, "REFERENCES OF {T_Device.Id='a'} WHERE ResultClass = T_DiskLink").instances) == 1
     assert len(query(run, "REFERENCES OF {T_Device.Id='a'} WHERE Role = Right").instances) == 1
     assert len(query(run, "REFERENCES OF {T_Device.Id='a'} WHERE RequiredQualifier = Association").instances) == 2
 
 
-def test_keys_only(run: Any) -> None:
+def test_op_eq_2_keys_only(run: Any) -> None:
     assert shown(query(run, "ASSOCIATORS OF {T_Device.Id='a'} WHERE KeysOnly")) == [["Id"], ["Id"]]
     assert shown(query(run, "REFERENCES OF {T_Device.Id='a'} WHERE KeysOnly Role = Right")) == [["Left", "Right"]]
 
@@ -193,7 +193,7 @@ def classes(run: Any, text: str) -> list[str]:
         ("REFERENCES OF {T_Device.Id='a'} WHERE ClassDefsOnly Role = Right", ["T_Link"]),
     ],
 )
-def test_class_defs_only_are_the_classes_of_the_results_each_once(run: Any, text: str, found: list[str]) -> None:
+def test_op_eq_2_class_defs_only_are_the_classes_of_the_results_each_once(run: Any, text: str, found: list[str]) -> None:
     assert classes(run, text) == found
 
 
@@ -222,16 +222,16 @@ def test_op_eq_2_class_defs_only_of_results_in_several_namespaces(run: Any) -> N
         ("REFERENCES OF {T_Disk} WHERE SchemaOnly ResultClass = T_DiskLink", ["T_DiskLink"]),
     ],
 )
-def test_schema_only_goes_from_class_to_class(run: Any, text: str, found: list[str]) -> None:
+def test_op_eq_2_schema_only_goes_from_class_to_class(run: Any, text: str, found: list[str]) -> None:
     assert classes(run, text) == found
 
 
-def test_schema_only_finds_what_associators_of_the_class_finds(run: Any) -> None:
+def test_op_eq_2_schema_only_finds_what_associators_of_the_class_finds(run: Any) -> None:
     expected = run("Associators", ObjectName=ClassName("T_Disk")).classes
     assert query(run, "ASSOCIATORS OF {T_Disk} WHERE SchemaOnly").classes == expected
 
 
-def test_required_assoc_qualifier(cim: Any, run: Any) -> None:
+def test_op_eq_2_required_assoc_qualifier(cim: Any, run: Any) -> None:
     tied = "ASSOCIATORS OF {T_Node.Id='a'} WHERE RequiredAssocQualifier"
     ends = [cim.ref("Left", "T_Node", "Key"), cim.ref("Right", "T_Node", "Key")]
     transaction = cim.transaction(
@@ -302,7 +302,7 @@ def test_sec13_a_source_elsewhere_is_refused_whether_it_exists_or_not(run: Any, 
 
 
 def test_pl_41_the_class_of_the_rows(run: Any) -> None:
-    call = Call(run.world, run.world.namespace("root/test"))
+    call = OperationCall(run.world, run.world.namespace("root/test"))
     _, _, cls, _ = run_query(call, "WQL", "SELECT Size, id FROM T_Device")
     assert cls is not None
     assert (cls.classname, sorted(cls.properties)) == ("T_Device", ["Id", "Size"])
@@ -316,7 +316,7 @@ def test_pl_41_the_class_of_the_rows(run: Any) -> None:
 
 
 def test_pl_7_queries_of_open_query_instances_are_refused_as_those_of_exec_query(run: Any) -> None:
-    call = Call(run.world, run.world.namespace("root/test"))
+    call = OperationCall(run.world, run.world.namespace("root/test"))
     for language, text, code in (
         ("SQL", "x", 14),
         ("WQL", "x", 15),
@@ -333,7 +333,7 @@ def test_pl_7_queries_of_open_query_instances_are_refused_as_those_of_exec_query
 def test_sec6_columns_times_classes_are_bounded(cim: Any) -> None:
     children = [cim.cls(f"T_{number}", cim.prop(f"P{number}"), of="T_Top") for number in range(300)]
     world = cim.world(cim.cls("T_Top", cim.prop("Id", "string", "Key")), *children)
-    call = Call(world, world.namespace("root/test"))
+    call = OperationCall(world, world.namespace("root/test"))
     columns = ["P299"] * 250
     with pytest.raises(CIMError) as caught:
         run_query(call, "WQL", f"SELECT {','.join(columns)} FROM T_Top")

@@ -1,25 +1,67 @@
 """The table of operations as a whole, and operations whose rules have no test elsewhere."""
 
-from typing import Any
+from dataclasses import MISSING, fields
+from typing import Any, Final
 
 import pytest
-from pywbem import CIMError
 
+from cimsim.operations.operation import PULL_GROUPS, FunctionalGroup, Operation, Reach, SessionUse
+from cimsim.operations.parameters import REQUIRED, ParameterKind
 from cimsim.operations.request import Argument, ClassName
+from cimsim.operations.roles import Role
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Untyped
 
 A = InstancePath("T_Device", (("Id", Untyped("a")),))
+SUBJECTS: Final = {
+    ParameterKind.CLASS_NAME,
+    ParameterKind.INSTANCE_NAME,
+    ParameterKind.OBJECT_NAME,
+    ParameterKind.INSTANCE,
+    ParameterKind.NAMED_INSTANCE,
+    ParameterKind.CLASS,
+}
 GHOST = InstancePath("T_Device", (("Id", Untyped("ghost")),))
 
 
-@pytest.mark.parametrize("name", sorted(operation.name for operation in OPERATIONS.values()))
-def test_g15_every_group_is_supported(run: Any, name: str) -> None:
-    try:
-        run(name)
-    except CIMError as error:
-        assert error.status_code == 4, "it asks for its parameters"
+def test_g15_every_group_is_supported() -> None:
+    assert {operation.group for operation in OPERATIONS.values()} == set(FunctionalGroup)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda operation: operation.name)
+def test_g15_every_operation_asks_for_its_parameters(run: Any, operation: Operation) -> None:
+    required = [parameter.name for parameter in operation.parameters if parameter.default is REQUIRED]
+    if required:
+        assert run.refused(4, run, operation.name) == f"parameter {required[0]} of {operation.name} is missing"
+    else:
+        assert run(operation.name) is not None
+
+
+def test_no_fact_about_an_operation_can_be_left_out() -> None:
+    assert [each.name for each in fields(Operation) if each.default is not MISSING or each.default_factory is not MISSING] == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda operation: operation.name)
+def test_the_facts_about_an_operation_agree(operation: Operation) -> None:
+    taken = {parameter.name: parameter.kind for parameter in operation.parameters}
+    named = {kind for kind in taken.values() if kind in SUBJECTS}
+    if operation.subject is None:
+        assert not named, "what it is for"
+        assert operation.reach is not Reach.ONE_CLASS
+    else:
+        assert taken[operation.subject] in SUBJECTS
+        # What an operation is for comes first, but for optional names of other classes.
+        assert operation.subject == operation.parameters[0].name
+    assert (operation.session is not SessionUse.NONE) == (operation.group in PULL_GROUPS)
+    assert (operation.session not in {SessionUse.NONE, SessionUse.OPEN}) == ("EnumerationContext" in taken)
+    assert (operation.session in {SessionUse.OPEN, SessionUse.PULL}) == ("MaxObjectCount" in taken)
+    if operation.manages_namespaces or operation.group is FunctionalGroup.INSTANCE_MANIPULATION:
+        assert operation.role is Role.WRITE
+    if operation.counts_as_read:
+        assert operation.role is Role.READ
+        assert operation.reach is not Reach.NOTHING or operation.session is SessionUse.PULL
+        assert not operation.name.endswith(("Names", "Paths"))
 
 
 def names(result: Any) -> set[str]:

@@ -221,7 +221,7 @@ def test_existing_class_before_missing_superclass(run: Any) -> None:  # OP-CC-2
         ),
         (
             cls("T_New", prop("A", "reference", reference_class="T_Part")),
-            "T_New.A is a reference, but the class is no association",
+            "T_New.A is a reference, but the class is not an association",
         ),
         (
             cls("T_New", prop("A", "string", qualifier("Key")), of="T_Element"),

@@ -6,7 +6,7 @@ import pytest
 from pywbem import CIMError
 
 from cimsim.query.comparison import same_path
-from cimsim.query.syntax import CQL, FQL, WQL, Dialect
+from cimsim.query.syntax import CQL, FQL, WQL, QueryDialect
 from cimsim.world.paths import InstancePath
 
 Ask = Callable[..., list[str]]
@@ -74,11 +74,9 @@ ALL = ("FQL", "CQL", "WQL")
         ("__DYNASTY = 'T_Thing'", "abcd"),
     ],
 )
-def test_conditions_of_every_language(ask: Ask, language: str, condition: str, found: str) -> None:
+def test_op_eq_2_conditions_of_every_language(ask: Ask, language: str, condition: str, found: str) -> None:
     if language == "WQL" and condition == "Name > 'Alpha' AND Name < 'B'":
         found = "ab"
-    if language == "WQL" and condition == "Part.Size = 'seven'":
-        found = ""
     assert "".join(ask(language, condition)) == found
 
 
@@ -111,11 +109,11 @@ def test_conditions_of_every_language(ask: Ask, language: str, condition: str, f
         ("NOT Since >= '00000005******.******:000'", ""),
     ],
 )
-def test_datetimes_compare_as_dsp0004_has_it(ask: Ask, language: str, condition: str, found: str) -> None:
+def test_op_eq_2_datetimes_compare_as_dsp0004_has_it(ask: Ask, language: str, condition: str, found: str) -> None:
     assert "".join(ask(language, condition)) == found
 
 
-def test_strings_ignore_case_in_wql_only(ask: Ask) -> None:
+def test_op_eq_2_strings_ignore_case_in_wql_only(ask: Ask) -> None:
     assert ask("WQL", "Name = 'BETA'") == ["c"]
     assert ask("CQL", "Name = 'BETA'") == []
     assert ask("FQL", "Name = 'BETA'") == []
@@ -128,7 +126,7 @@ def test_strings_ignore_case_in_wql_only(ask: Ask) -> None:
     ("condition", "found"),
     [("State = '2'", "ac"), ("On = 1", "a"), ("On = 'false'", "b"), ("Name <> 5", "abc"), ("Load = '0.5'", "a")],
 )
-def test_wql_coerces_literals(ask: Ask, condition: str, found: str) -> None:
+def test_op_eq_2_wql_coerces_literals(ask: Ask, condition: str, found: str) -> None:
     assert "".join(ask("WQL", condition)) == found
 
 
@@ -179,7 +177,7 @@ def test_wql_coerces_literals(ask: Ask, condition: str, found: str) -> None:
         ("Holes <> {1, 2, 3}", "ab"),
     ],
 )
-def test_arrays(ask: Ask, language: str, condition: str, found: str) -> None:
+def test_op_eq_2_arrays(ask: Ask, language: str, condition: str, found: str) -> None:
     assert "".join(ask(language, condition)) == found
 
 
@@ -195,7 +193,7 @@ def test_arrays(ask: Ask, language: str, condition: str, found: str) -> None:
         ("T_Thing.State = 3", "b"),
     ],
 )
-def test_isa_and_qualified_names(ask: Ask, language: str, condition: str, found: str) -> None:
+def test_op_eq_2_isa_and_qualified_names(ask: Ask, language: str, condition: str, found: str) -> None:
     assert "".join(ask(language, condition)) == found
 
 
@@ -215,12 +213,12 @@ def test_isa_and_qualified_names(ask: Ask, language: str, condition: str, found:
         ("T_Thing::Part.t_screw::thread = 'M5'", "a"),
     ],
 )
-def test_cql_names_the_class_that_a_property_is_of(ask: Ask, condition: str, found: str) -> None:
+def test_op_eq_2_cql_names_the_class_that_a_property_is_of(ask: Ask, condition: str, found: str) -> None:
     assert "".join(ask("CQL", condition)) == found
 
 
 @pytest.mark.parametrize("condition", ["Part.Made LIKE '2024%'", "Part.Made LIKE '.*'", "NOT Part.Size LIKE '7'"])
-def test_like_is_unknown_for_embedded_values_that_are_no_strings(ask: Ask, condition: str) -> None:
+def test_op_eq_2_like_is_unknown_for_embedded_values_that_are_no_strings(ask: Ask, condition: str) -> None:
     assert ask("WQL", condition) == []
 
 
@@ -233,14 +231,14 @@ def test_like_is_unknown_for_embedded_values_that_are_no_strings(ask: Ask, condi
         '\\\\\\\\HOST\\\\root\\\\test:T_Thing.Id=\\"a\\"',
     ],
 )
-def test_references_compare_with_paths_however_spelt(ask: Ask, language: str, path: str) -> None:
+def test_op_eq_2_references_compare_with_paths_however_spelt(ask: Ask, language: str, path: str) -> None:
     assert ask(language, f'Peer = "{path}"') == ["b"]
     assert ask(language, f'Peer <> "{path}"') == []
     assert ask(language, 'Peer = "T_Thing.Id=\\"z\\""') == []
 
 
 @pytest.mark.parametrize("dialect", [FQL, CQL, WQL])
-def test_d23_a_reference_to_another_server_compares_with_a_path_that_names_it(dialect: Dialect) -> None:
+def test_d23_a_reference_to_another_server_compares_with_a_path_that_names_it(dialect: QueryDialect) -> None:
     keys = (("Id", "a"),)
     far, here = InstancePath("T_Thing", keys, "root/test", "Far"), InstancePath("T_Thing", keys, "root/test")
     assert same_path(far, InstancePath("t_thing", keys, None, "far"), dialect)
@@ -263,7 +261,7 @@ def test_d23_a_reference_to_another_server_compares_with_a_path_that_names_it(di
         ("FQL", "ANY Codes = 'x'", "Codes is uint8[]: 'x' is not a number"),
         ("FQL", "Codes[0] = 'x'", "Codes[0] is uint8: 'x' is not a number"),
         ("FQL", "Codes = {1, 'x'}", "line 1, column 13: Codes is uint8[]: 'x' is not a number"),
-        ("FQL", "Codes = {1, NULL}", "line 1, column 13: NULL is no element of an array here"),
+        ("FQL", "Codes = {1, NULL}", "line 1, column 13: NULL is not an element of an array here"),
         ("FQL", "State = {}", "line 1, column 9: State compares with a single value"),
         ("FQL", "Letter = 5", "Letter is char16: '5' is not a string"),
         ("FQL", "__CLASS = 5", "__CLASS is string: '5' is not a string"),
@@ -308,7 +306,7 @@ def test_op_eq_2_pl_36_what_does_not_fit_the_class_is_an_invalid_query(
     assert text in error.value.status_description
 
 
-def test_wql_asks_of_an_array_whether_it_is_null(ask: Ask) -> None:
+def test_op_eq_2_wql_asks_of_an_array_whether_it_is_null(ask: Ask) -> None:
     assert ask("WQL", "Codes IS NOT NULL") == ["a", "b"]
     assert ask("WQL", "Codes <> NULL") == ["a", "b"]
 

@@ -234,7 +234,7 @@ def test_i6_queries_that_are_refused_when_they_are_read(code: int, language: str
         (15, "CIM_InstModification", MODIFIED + "SourceInstance = 'x'", "column 42: SourceInstance: embedded objects do not"),
         (15, "CIM_InstModification", MODIFIED + "IndicationTime ISA CIM_X", "column 42: ISA is for embedded objects"),
         (15, "CIM_InstModification", MODIFIED + "IndicationTime = 'x'", "column 59: IndicationTime is datetime: 'x' is not"),
-        (29, "CIM_InstModification", "SELECT CIM_InstModification FROM CIM_InstModification", "which is no column"),
+        (29, "CIM_InstModification", "SELECT CIM_InstModification FROM CIM_InstModification", "which is not a column"),
         (29, "CIM_InstModification", "SELECT __PATH FROM CIM_InstModification", "column 8: __PATH is not supported"),
         (29, "CIM_InstModification", MODIFIED + "SourceInstance.__PATH = 'x'", "column 42: __PATH of an embedded object"),
         # also of a subclass

@@ -149,7 +149,7 @@ conditions = st.recursive(
 
 
 @given(conditions, st.lists(values, min_size=1, max_size=5))
-def test_conditions_are_those_of_a_plain_model(condition: tuple[str, Model], rows: list[dict[str, Any]]) -> None:
+def test_op_eq_2_conditions_are_those_of_a_plain_model(condition: tuple[str, Model], rows: list[dict[str, Any]]) -> None:
     text, model = condition
     test = compiled(parse_condition("DMTF:FQL", text), cls(), Scope(FQL))
     for row in rows:
@@ -174,7 +174,7 @@ intervals = st.integers(0, 99_999_999).map(lambda days: DateTime(f"{days:08d}000
 
 
 @given(timestamps | intervals, timestamps | intervals, symbols)
-def test_datetimes_with_any_offset_compare_by_instant(left: DateTime, right: DateTime, symbol: str) -> None:
+def test_op_eq_2_datetimes_with_any_offset_compare_by_instant(left: DateTime, right: DateTime, symbol: str) -> None:
     (kind, first), (other, second) = left.instant, right.instant
     expected = kind == other and OPERATORS[symbol](first, second)
     row = dict.fromkeys("NMSTABDE") | {"D": left, "E": right}
@@ -183,7 +183,7 @@ def test_datetimes_with_any_offset_compare_by_instant(left: DateTime, right: Dat
 
 
 @given(timestamps, timestamps, st.integers(0, 5), symbols)
-def test_unspecified_digits_give_no_wrong_answer(left: DateTime, right: DateTime, kept: int, symbol: str) -> None:
+def test_op_eq_2_unspecified_digits_give_no_wrong_answer(left: DateTime, right: DateTime, kept: int, symbol: str) -> None:
     fields = (4, 6, 8, 10, 12, 14)[kept]
     vague = DateTime(f"{left[:fields]}{'*' * (14 - fields)}.{'*' * 6}{left[21:]}")
     holds = compiled(parse_condition("DMTF:FQL", f"D {symbol} '{right}'"), cls(), Scope(FQL))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pywbem import CIMError
 
 from cimsim.query.parse import parse_condition, parse_statement
-from cimsim.query.syntax import CQL, WQL, Comparison, Literal, Select, Traversal
+from cimsim.query.syntax import CQL, WQL, Comparison, QueryLiteral, Select, Traversal
 
 QUERY = "SELECT * FROM C WHERE "
 
@@ -115,7 +115,7 @@ def test_op_eq_2_features_left_out_are_told_with_line_and_column(text: str, plac
     assert expected in description
 
 
-def test_a_star_behind_the_class_or_its_alias_means_all_columns() -> None:
+def test_op_eq_2_a_star_behind_the_class_or_its_alias_means_all_columns() -> None:
     for text in ("SELECT c.* FROM C", "SELECT x.* FROM C AS x", "SELECT C.* FROM C x", "SELECT * FROM C"):
         _, statement = parse_statement("DMTF:CQL", text)
         assert isinstance(statement, Select)
@@ -136,22 +136,22 @@ def test_a_star_behind_the_class_or_its_alias_means_all_columns() -> None:
     ],
 )
 @pytest.mark.parametrize("language", ["WQL", "DMTF:CQL"])
-def test_strings_and_their_escapes(language: str, text: str, value: str) -> None:
+def test_op_eq_2_strings_and_their_escapes(language: str, text: str, value: str) -> None:
     _, statement = parse_statement(language, f"{QUERY}A = {text}")
     assert isinstance(statement, Select)
     assert isinstance(statement.where, Comparison)
-    assert isinstance(statement.where.right, Literal)
+    assert isinstance(statement.where.right, QueryLiteral)
     assert statement.where.right.value == value
 
 
-def test_keywords_are_names_where_no_keyword_can_stand() -> None:
+def test_op_eq_2_keywords_are_names_where_no_keyword_can_stand() -> None:
     _, statement = parse_statement(
         "WQL", f"{QUERY}Role = 1 AND Of = 2 AND Associators = 3 AND Any = 4 AND Android = 5 AND Isa.Is_ = 6"
     )
     assert isinstance(statement, Select)
 
 
-def test_traversal() -> None:
+def test_op_eq_2_traversal() -> None:
     text = "references of {C.Id='a{1}',N=5} where ResultClass = D Role = 'Left' KeysOnly"
     _, statement = parse_statement("WQL", text)
     assert isinstance(statement, Traversal)

@@ -9,7 +9,7 @@ from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.operations.call import Policy
-from cimsim.operations.pending import completed
+from cimsim.operations.pending import Pending
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Request
 from cimsim.operations.results import Result
@@ -35,7 +35,9 @@ class Server:
     def start(self, request: Request, user: str | None = None) -> Result:
         outcome = perform(self.world, request, NoMethods(), 1000.0, Policy())
         self.world = outcome.world
-        return completed(outcome.result)
+        result: Any = outcome.result
+        finished: Result = result.completed() if isinstance(result, Pending) else result
+        return finished
 
     def __call__(self, name: str, **parameters: str) -> str:
         values = "".join(f'<IPARAMVALUE NAME="{each}">{value}</IPARAMVALUE>' for each, value in parameters.items())

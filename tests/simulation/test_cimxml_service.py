@@ -39,7 +39,7 @@ class FakeCimom:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending:
+    def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
         self.asked.append((request.name, user))
         if request.name in ("Long", "Failing"):
             return Pending(self.steps(request.name), Void)

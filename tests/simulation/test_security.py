@@ -7,7 +7,7 @@ import pytest
 from twisted.logger import formatEvent, globalLogPublisher
 
 from cimsim.simulation.options import OptionsError, SimulationOptions
-from cimsim.simulation.security import access_of, tls_of, users_of
+from cimsim.simulation.security import authorization_of, tls_of, users_of
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, 0), (0o644, 0), (0o664, 1), (0o606, 1)])
@@ -43,7 +43,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_what_contradicts_itself_is_refused(options: dict[str, Any], text: str) -> None:
     made = SimulationOptions(**options)
     with pytest.raises(OptionsError) as caught:
-        tls_of(made, 0.0) or access_of(made, users_of(made))
+        tls_of(made, 0.0) or authorization_of(made, users_of(made))
     assert text in str(caught.value)
 
 

@@ -100,13 +100,25 @@ def test_an_agenda_is_what_a_plain_list_would_be(plans: list[tuple[int, int, boo
     for due, subject, remove in plans:
         identity = Identity("", "root/test", "t", (subject,))
         if remove:
-            agenda = agenda.without_subject(identity)
+            agenda = agenda.without_owner(identity)
             plain = [each for each in plain if each[2] != subject]
         else:
             agenda = agenda.adding(step, (), [identity], due=float(due))
             plain.append((float(due), agenda.last, subject))
         assert list(agenda.times) == sorted((when, number) for when, number, _ in plain)
         assert {number for numbers in agenda.of.values() for number in numbers} == set(agenda.waits)
+
+
+def test_a_step_that_outlives_its_subjects_is_not_forgotten_with_them(transaction: Transaction) -> None:
+    first, second = boxes(transaction, "a", "b")
+    kept = transaction.after(1, step, subjects=[first], outlives=True)
+    read = transaction.after_reads(2, step, subjects=[first, second], outlives=True)
+    dropped = transaction.after(1, step, subjects=[first, second])
+    transaction.delete(first)
+    assert set(transaction.world.agenda.waits) == {kept, read}
+    transaction.delete(second)
+    assert set(transaction.world.agenda.waits) == {kept, read}
+    assert dropped not in transaction.world.agenda.waits
 
 
 def test_identifiers_are_the_same_for_the_same_seed_and_history() -> None:

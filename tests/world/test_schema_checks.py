@@ -45,7 +45,7 @@ def refusal(schema: Schema, declared: CIMClass) -> str:
 
 
 def test_a_reference_takes_an_association(cim: Any, schema: Schema) -> None:  # OP-CC-3
-    text = "property T_New.Target is a reference, but the class is no association"
+    text = "property T_New.Target is a reference, but the class is not an association"
     assert refusal(schema, cim.cls("T_New", cim.ref("Target", "T_Thing"))) == text
     assert refusal(schema, cim.cls("T_New", cim.ref("Target", "T_Thing"), of="T_Thing")) == text
     assert refusal(schema, cim.cls("T_New", cim.ref("Target", "T_Thing"), Association=False)) == text

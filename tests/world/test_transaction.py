@@ -11,9 +11,10 @@ from pywbem import CIMDateTime, CIMError, CIMInstance, CIMInstanceName, Uint16
 
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.events import Change, ChangeKind
+from cimsim.world.instance_storage import referenced
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction, referenced, same
+from cimsim.world.transaction import Transaction, same
 from cimsim.world.values import DateTime, Hinted, Untyped
 from cimsim.world.world import World
 
@@ -597,3 +598,26 @@ def apply(transaction: Transaction, step: str, one: int, two: int, namespace: st
             target = pick(one)
             if target is not None:
                 transaction.delete(target)
+
+
+def test_a_savepoint_goes_back_to_its_moment(transaction: Transaction) -> None:
+    kept = transaction.create("T_Box", {"Id": "kept"})
+    world, changes = transaction.world, list(transaction.changes)
+    savepoint = transaction.savepoint()
+    transaction.delete(kept)
+    transaction.create("T_Box", {"Id": "dropped"})
+    transaction.after(1, print)
+    transaction.guid()
+    savepoint.rollback()
+    assert transaction.world is world
+    assert transaction.changes == changes
+
+
+def test_a_savepoint_as_a_block_goes_back_when_an_exception_leaves_it(transaction: Transaction) -> None:
+    with transaction.savepoint():
+        transaction.create("T_Box", {"Id": "outer"})
+        with pytest.raises(CIMError), transaction.savepoint():
+            transaction.create("T_Box", {"Id": "inner"})
+            transaction.create("T_Box", {"Id": "outer"})
+    assert [each["Id"] for each in transaction.instances("T_Box") if each["Id"] in {"outer", "inner"}] == ["outer"]
+    assert len(transaction.changes) == 1

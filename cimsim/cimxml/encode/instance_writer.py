@@ -13,7 +13,7 @@ from cimsim.cimxml.encode.path_writer import KEY_END, REFERENCE_KEY_END, key_sta
 from cimsim.cimxml.encode.scalar_writer import SCALARS
 from cimsim.cimxml.encode.value_writer import odd_text
 from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
-from cimsim.operations.projection import MOST_PROJECTIONS
+from cimsim.operations.projection import MAX_PROJECTIONS
 from cimsim.operations.results import Projection
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -107,7 +107,7 @@ class _ClassRenderer:
         """Return the INSTANCE with the properties of the projection, from the VALUE.NAMEDINSTANCE."""
         cuts = self._projections.get(projection)
         if cuts is None:
-            if len(self._projections) >= MOST_PROJECTIONS:
+            if len(self._projections) >= MAX_PROJECTIONS:
                 self._projections.clear()
             cuts = self._projections[projection] = self._cuts(projection)
         start = rendered.index(INSTANCE_MARK, NAME_AT)

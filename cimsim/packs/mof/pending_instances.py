@@ -18,7 +18,7 @@ from cimsim.world.names import did_you_mean, fold
 from cimsim.world.object_path import parse_path
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import Property, ResolvedClass
-from cimsim.world.world import Binding, Namespace, World
+from cimsim.world.world import Namespace, NamespaceResolver, World
 
 
 class InstanceScope(Protocol):
@@ -162,7 +162,7 @@ class PendingInstance:
                 return self._bound(value)
             case LiteralNode(str() as text) if prop.type == "reference":
                 world = self._scope.world
-                return Binding(world, self._target).reference(parse_path(text, world, self.namespace))
+                return NamespaceResolver(world, self._target).reference(parse_path(text, world, self.namespace))
             case LiteralNode(str() as text) if prop.embedded:
                 return self._from_text(text)
         return literal(value, prop.type)

@@ -11,9 +11,9 @@ from typing import Any, Final
 from pywbem import CIMClass, CIMInstance, CIMInstanceName, CIMMethod, CIMParameter, CIMQualifier
 
 from cimsim.world.convert import InstanceData, PropertyData, to_cim_path, to_cim_property, to_cim_value
-from cimsim.world.full_class import copy_of
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
+from cimsim.world.propagation import copy_of
 from cimsim.world.schema import Parameter, ResolvedClass
 
 _ESCAPES: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}

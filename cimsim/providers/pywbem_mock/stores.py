@@ -9,7 +9,7 @@ from pywbem_mock import BaseObjectStore
 
 from cimsim.providers.pywbem_mock.objects import own_part, shown, stored, with_characters, with_keys
 from cimsim.providers.pywbem_mock.stage import Stage
-from cimsim.world import unchecked
+from cimsim.world import unvalidated
 from cimsim.world.convert import from_cim_path
 from cimsim.world.errors import invalid_parameter
 from cimsim.world.instances import Instance
@@ -184,7 +184,7 @@ class InstanceStore(_Store[Instance]):
         if keys and not cls.keys and all(key in cls.declared.properties for key in keys):
             cls = self._transaction.modify_class(with_keys(cls, keys), self._name)
         self._transaction.world.key(from_cim_path(name), cls, self._namespace)
-        unchecked.put(self._transaction, stored(cim_object, name, cls), self._name)
+        unvalidated.create(self._transaction, stored(cim_object, name, cls), self._name)
 
     def update(self, name: CIMInstanceName, cim_object: CIMInstance) -> None:
         """Replace an instance: properties that are missing become NULL."""
@@ -192,11 +192,11 @@ class InstanceStore(_Store[Instance]):
         cls = before.cls
         given = self._transaction.world.values(cls, stored(cim_object, name, cls), self._namespace)
         values = {place: given.get(place) for place in range(len(cls.properties)) if place not in cls.keys}
-        unchecked.change(self._transaction, before, values)
+        unvalidated.modify(self._transaction, before, values)
 
     def delete(self, name: CIMInstanceName) -> None:
         """Remove an instance; associations that refer to it stay."""
-        unchecked.remove(self._transaction, self._known(name))
+        unvalidated.delete(self._transaction, self._known(name))
 
     def iter_names(self) -> Iterator[CIMInstanceName]:
         """Return the paths of all."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pywbem import CIM_ERR_ACCESS_DENIED, CIM_ERR_INVALID_NAMESPACE, CIM_ERR_NOT_FOUND, CIM_ERR_NOT_SUPPORTED, CIMError
 
-from cimsim.cimom.authorization import Access, Grant, parse_grant
+from cimsim.cimom.authorization import Authorization, Grant, parse_grant
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, Request
@@ -18,7 +18,7 @@ from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
 
-READER = Access([parse_grant("eve=read@root/open"), parse_grant("eve=read,write,method@root/own")])
+READER = Authorization([parse_grant("eve=read@root/open"), parse_grant("eve=read,write,method@root/own")])
 
 
 class NoImplementations:
@@ -46,7 +46,7 @@ def world(cim: Any) -> World:
 
 @pytest.fixture
 def cimom(world: World) -> Cimom:
-    return Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=READER)
+    return Cimom(world, NoImplementations(), Clock(0.0), random=bytes, authorization=READER)
 
 
 def thing(identifier: str, namespace: str | None = None) -> InstancePath:
@@ -97,8 +97,8 @@ def test_sec13_a_refusal_is_the_same_whether_or_not_anything_exists(cimom: Cimom
     ],
 )
 def test_sec13_an_unknown_namespace_names_those_that_the_user_may_read(world: World, pattern: str, text: str) -> None:
-    access = Access([parse_grant(f"eve=read@{pattern}")])
-    cimom = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=access)
+    access = Authorization([parse_grant(f"eve=read@{pattern}")])
+    cimom = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, authorization=access)
     assert refusal(cimom, get("root/secre")) == (CIM_ERR_INVALID_NAMESPACE, text)
 
 
@@ -119,7 +119,7 @@ def test_w2_a_missing_interop_namespace_is_told_to_everybody(cimom: Cimom, name:
 
 def test_w2_sec13_an_interop_namespace_that_exists_is_judged_by_roles(world: World) -> None:
     there = world.with_namespace(Namespace("root/interop", world.namespace("root/open").schema))
-    cimom = Cimom(there, NoImplementations(), Clock(0.0), random=bytes, access=READER)
+    cimom = Cimom(there, NoImplementations(), Clock(0.0), random=bytes, authorization=READER)
     assert refusal(cimom, get("Root/Interop")) == (
         CIM_ERR_ACCESS_DENIED,
         "user eve has no role read in namespace Root/Interop",
@@ -149,7 +149,7 @@ def test_every_operation_takes_its_role_and_no_other_one_does(world: World, oper
     expected = Role.WRITE if operation.name in WRITES else Role.SCHEMA if operation.name in SCHEMA else Role.READ
     request = IntrinsicRequest(operation.name, "root/open")
     for role in Role:
-        access = Access([Grant("eve", frozenset({role}))])
+        access = Authorization([Grant("eve", frozenset({role}))])
         if role is expected:
             access.check("eve", request, world)
         else:
@@ -159,7 +159,7 @@ def test_every_operation_takes_its_role_and_no_other_one_does(world: World, oper
 
 
 def test_a_method_takes_the_role_method_in_the_namespace_of_its_target(world: World) -> None:
-    access = Access([parse_grant("eve=method@root/open")])
+    access = Authorization([parse_grant("eve=method@root/open")])
     access.check("eve", ExtrinsicRequest("M", "root/open", thing("1")), world)
     for request in (
         ExtrinsicRequest("M", "root/own", thing("1")),
@@ -182,7 +182,7 @@ def test_sec13_associators_leave_out_what_the_user_may_not_read(world: World) ->
     free = Cimom(world, NoImplementations(), Clock(0.0), random=bytes).perform(request)
     assert isinstance(free, ObjectPaths)
     assert [each.namespace for each in free.instances] == ["root/secret"]
-    seen = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, access=READER).perform(request, "eve")
+    seen = Cimom(world, NoImplementations(), Clock(0.0), random=bytes, authorization=READER).perform(request, "eve")
     assert isinstance(seen, ObjectPaths)
     assert list(seen.instances) == []
 
@@ -212,7 +212,7 @@ def test_sec13_the_classes_of_hidden_namespaces_are_as_if_they_were_not(
 ) -> None:
     transaction = Transaction(world, "root/secret")
     transaction.create_class(cim.cls("X_Secret", cim.prop("Id", "string", "Key")))
-    hidden = Cimom(transaction.world, NoImplementations(), Clock(0.0), random=bytes, access=READER)
+    hidden = Cimom(transaction.world, NoImplementations(), Clock(0.0), random=bytes, authorization=READER)
     secret, absent = (refusal(hidden, request_of(name)) for name in ("X_Secret", "X_Absent"))
     assert secret == (absent[0], absent[1].replace("X_Absent", "X_Secret"))
     seen = Cimom(transaction.world, NoImplementations(), Clock(0.0), random=bytes)
@@ -227,7 +227,7 @@ def test_namespaces_are_created_and_deleted_by_administrators_only(world: World,
     for request in (create, delete):
         with pytest.raises(CIMError, match="no role administer"):
             READER.check("eve", request, world)
-        Access([parse_grant("eve=write,administer")]).check("eve", request, world)
+        Authorization([parse_grant("eve=write,administer")]).check("eve", request, world)
 
 
 def test_a_change_of_the_namespaces_by_another_way_takes_an_administrator_too(world: World) -> None:
@@ -265,7 +265,7 @@ def test_what_is_no_grant_is_refused(text: str) -> None:
 
 
 def test_anybody_stands_for_every_user() -> None:
-    access = Access([parse_grant("*=read@root/open"), parse_grant("eve=write")])
+    access = Authorization([parse_grant("*=read@root/open"), parse_grant("eve=write")])
     assert access.allows("adam", Role.READ, "root/open")
     assert access.allows("eve", Role.READ, "root/open")
     assert not access.allows("adam", Role.WRITE, "root/open")

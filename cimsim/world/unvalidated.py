@@ -1,8 +1,8 @@
 """Writing instances without the checks that hold for clients: for environments whose own rules are laxer than ours.
 
 Classes without instances of their own may have some, required properties may be NULL, no property gets the class default,
-references may lead nowhere, and the associations that refer to a removed instance stay. Values must fit their types all the
-same, and keys have values. The inner steps of a transaction are used here: this is a part of it, which few need.
+references may lead nowhere, and the associations that refer to a deleted instance stay. Values must fit their types all the
+same, and keys have values.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,13 @@ from typing import Any
 from cimsim.world.convert import InstanceData
 from cimsim.world.errors import already_exists, invalid_parameter
 from cimsim.world.events import Change, ChangeKind
+from cimsim.world.instance_storage import key_without_value, with_instance, without_instance
 from cimsim.world.instances import Instance
 from cimsim.world.transaction import Transaction, same, same_key
 
 
-def put(transaction: Transaction, data: InstanceData, namespace: str) -> Instance:
-    """Add an instance; properties that are not given are NULL.
+def create(transaction: Transaction, data: InstanceData, namespace: str) -> Instance:
+    """Create an instance; properties that are not given are NULL.
 
     Raises:
         CIMError: the first that applies of CIM_ERR_INVALID_NAMESPACE; CIM_ERR_INVALID_CLASS; CIM_ERR_INVALID_PARAMETER for
@@ -28,17 +29,15 @@ def put(transaction: Transaction, data: InstanceData, namespace: str) -> Instanc
     given = transaction.world.values(cls, data, target)
     for place in cls.keys:
         if given.get(place) is None:
-            raise invalid_parameter(f"key {cls.properties[place].name} of class {cls.name} has no value")
+            raise key_without_value(cls, place)
     instance = Instance(cls, target.name, tuple(given.get(place) for place in range(len(cls.properties))))
     if target.find(cls.folded, instance.key) is not None:
         raise already_exists(f"instance {instance.path} exists already")
-    transaction._store(target, instance)
-    transaction._index(instance)
-    transaction.changes.append(Change(ChangeKind.CREATED, None, instance))
+    transaction.record(with_instance(transaction.world, instance), Change(ChangeKind.CREATED, None, instance))
     return instance
 
 
-def change(transaction: Transaction, before: Instance, values: Mapping[int, Any]) -> Instance:
+def modify(transaction: Transaction, before: Instance, values: Mapping[int, Any]) -> Instance:
     """Give the properties at these places typed values, and return the new record; the old one when nothing differs.
 
     Raises:
@@ -56,18 +55,10 @@ def change(transaction: Transaction, before: Instance, values: Mapping[int, Any]
     if not changed:
         return before
     after = before.with_values(changed)
-    transaction._unindex(before)
-    transaction._store(transaction.world.namespace(before.namespace), after)
-    transaction._index(after)
-    transaction.changes.append(Change(ChangeKind.MODIFIED, before, after))
+    transaction.record(with_instance(transaction.world, after, before), Change(ChangeKind.MODIFIED, before, after))
     return after
 
 
-def remove(transaction: Transaction, instance: Instance) -> None:
-    """Remove an instance that is there, and nothing else."""
-    target = transaction.world.namespace(instance.namespace)
-    stored = target.instances[instance.cls.folded].delete(instance.key)
-    transaction._put(target.with_instances(instance.cls.folded, stored))
-    transaction._unindex(instance)
-    transaction._plan(transaction.world.agenda.without_subject(instance.identity))
-    transaction.changes.append(Change(ChangeKind.DELETED, instance, None))
+def delete(transaction: Transaction, instance: Instance) -> None:
+    """Delete an instance that is there, and nothing else."""
+    transaction.record(without_instance(transaction.world, instance), Change(ChangeKind.DELETED, instance, None))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pywbem import CIM_ERR_ALREADY_EXISTS, CIM_ERR_INVALID_PARAMETER, CIMError
 
-from cimsim.world import unchecked
+from cimsim.world import unvalidated
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.events import Change, ChangeKind
 from cimsim.world.instances import Instance
@@ -31,7 +31,7 @@ def transaction(cim: Any) -> Transaction:
 
 def put(transaction: Transaction, classname: str, **properties: Any) -> Instance:
     given = tuple(PropertyData(name, None, False, value) for name, value in properties.items())
-    return unchecked.put(transaction, InstanceData(classname, given), NAMESPACE)
+    return unvalidated.create(transaction, InstanceData(classname, given), NAMESPACE)
 
 
 def path(ident: str) -> InstancePath:
@@ -55,20 +55,20 @@ def test_references_may_lead_nowhere_and_are_followed_once_they_do_not(transacti
     link = put(transaction, "T_Link", Id="l", Left=path("a"))
     a, b = put(transaction, "T_Thing", Id="a"), put(transaction, "T_Thing", Id="b")
     assert transaction.references(a) == [link]
-    changed = unchecked.change(transaction, link, {1: b.path})
+    changed = unvalidated.modify(transaction, link, {1: b.path})
     assert (transaction.references(a), transaction.references(b)) == ([], [changed])
-    unchecked.remove(transaction, b)
+    unvalidated.delete(transaction, b)
     assert transaction.get(changed) is changed
-    unchecked.remove(transaction, changed)
+    unvalidated.delete(transaction, changed)
     assert not transaction.world.namespace(NAMESPACE).referrers
 
 
 def test_changes_are_told_of(transaction: Transaction) -> None:
     thing = put(transaction, "T_Thing", Id="a", Maker="x")
-    assert unchecked.change(transaction, thing, {0: "a", 2: "x"}) is thing
-    refused(CIM_ERR_INVALID_PARAMETER, unchecked.change, transaction, thing, {0: "b"})
-    changed = unchecked.change(transaction, thing, {2: None})
-    unchecked.remove(transaction, changed)
+    assert unvalidated.modify(transaction, thing, {0: "a", 2: "x"}) is thing
+    refused(CIM_ERR_INVALID_PARAMETER, unvalidated.modify, transaction, thing, {0: "b"})
+    changed = unvalidated.modify(transaction, thing, {2: None})
+    unvalidated.delete(transaction, changed)
     assert transaction.changes == [
         Change(ChangeKind.CREATED, None, thing),
         Change(ChangeKind.MODIFIED, thing, changed),
