@@ -10,7 +10,7 @@ from pywbem import CIMError
 from cimsim.operations.call import Call
 from cimsim.operations.hooks import HookError, run_hook
 from cimsim.packs.load import Loaded, LoadedPack
-from cimsim.providers.provider import Providers
+from cimsim.providers.registry import ProviderRegistry
 from cimsim.world.checks import check_declared, check_whole
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.schema import Method, ResolvedClass
@@ -75,7 +75,7 @@ def _checked(namespace: Namespace, loaded: Loaded, now: float, below: ClassNames
     return CheckedNamespace(namespace.name, tuple(_classes(namespace, classes, loaded.providers)), tuple(warnings))
 
 
-def _classes(namespace: Namespace, classes: Sequence[ResolvedClass], providers: Providers) -> Iterator[CheckedClass]:
+def _classes(namespace: Namespace, classes: Sequence[ResolvedClass], providers: ProviderRegistry) -> Iterator[CheckedClass]:
     for cls in classes:
         if cls.abstract or cls.indication:
             continue
@@ -89,7 +89,7 @@ def _declares_methods(cls: ResolvedClass) -> bool:
     return any(method.origin == cls.name for method in cls.methods.values())
 
 
-def _method(namespace: Namespace, cls: ResolvedClass, method: Method, providers: Providers) -> CheckedMethod:
+def _method(namespace: Namespace, cls: ResolvedClass, method: Method, providers: ProviderRegistry) -> CheckedMethod:
     found = providers.find(fold_namespace(namespace.name), cls, fold(method.name))
     return CheckedMethod(method.name, None if found is None else getattr(found, "__qualname__", "a fault"))
 
@@ -170,7 +170,7 @@ def _of_hooks(loaded: Loaded, namespace: Namespace, now: float) -> Iterator[str]
     yield from _of_reading(world, namespace.name, providers, now)
 
 
-def _of_reading(world: World, name: str, providers: Providers, now: float) -> Iterator[str]:
+def _of_reading(world: World, name: str, providers: ProviderRegistry, now: float) -> Iterator[str]:
     namespace = world.namespace(name)
     call = Call(world, namespace, now, hooks=providers)
     for cls in namespace.schema:

@@ -20,6 +20,9 @@ MANIFEST: Final = "pack.toml"
 DEFAULT_NAMESPACE: Final = "root/cimv2"
 SettingType = Literal["string", "integer", "number", "boolean", "string[]", "timing"]
 
+FORMER_KEYS: Final = {"behaviours": "providers"}
+"""Keys of former versions, and what they are called now."""
+
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)")
 
@@ -92,8 +95,8 @@ def read_pack(folder: Path) -> Pack:
     """Return the pack in a folder.
 
     Raises:
-        PackError: ``pack.toml`` is missing, is no TOML, has unknown keys, values of wrong types or a name that is none, be it
-            of the pack or of a namespace.
+        PackError: ``pack.toml`` is missing, is not TOML, has unknown keys, values of wrong types, or something that is not a
+            name for the pack or a namespace.
     """
     file = folder / MANIFEST
     text = decode(read_bytes(file, folder), file)
@@ -105,13 +108,13 @@ def read_pack(folder: Path) -> Pack:
         raise PackError(_readable(error), file) from None
     pack = Pack(folder, manifest, text)
     if not _NAME.fullmatch(manifest.name):
-        raise pack.error(f"{manifest.name!r} is no name of a pack: a letter, then letters, digits, - and _", "name")
+        raise pack.error(f"{manifest.name!r} is not a name of a pack: a letter, then letters, digits, - and _", "name")
     for required in manifest.requires:
         if not _NAME.fullmatch(required):
             raise pack.error(f"{required!r} is not a name of a pack", required)
     for entry in manifest.namespaces:
         if not fold_namespace(entry.name):
-            raise pack.error(f"{entry.name!r} is no name of a namespace", entry.name)
+            raise pack.error(f"{entry.name!r} is not a name of a namespace", entry.name)
     return pack
 
 
@@ -125,7 +128,7 @@ def plain_pack(mof: Path, namespace: str) -> Pack:
         PackError: the name of the namespace is empty.
     """
     if not fold_namespace(namespace):
-        raise PackError(f"{namespace!r} is no name of a namespace")
+        raise PackError(f"{namespace!r} is not a name of a namespace")
     entry = NamespaceEntry(namespace, [mof.name])
     return Pack(mof.parent, Manifest(str(mof), requires=["interop"], lenient=True, namespaces=[entry]))
 
@@ -142,7 +145,10 @@ def _parse(text: str, file: Path) -> dict[str, Any]:
 
 
 def _check_keys(table: dict[str, Any], text: str, file: Path) -> None:
-    """Refuse keys that the manifest does not know."""
+    """Refuse keys that the manifest does not know, and those of former versions."""
+    for former, new in FORMER_KEYS.items():
+        if former in table:
+            raise PackError(f"{former} are called {new} now: write [{new}.NAMESPACE]", file, _first_line_of(text, former))
     _check_table(table, Manifest, "", text, file)
     namespaces, settings = table.get("namespaces"), table.get("settings")
     for entry in namespaces if isinstance(namespaces, list) else ():
@@ -164,6 +170,12 @@ def _line_of(text: str, word: str) -> int | None:
     pattern = re.compile(rf"""^\s*["']?{quoted}["']?\s*=|^\s*\[.*\b{quoted}\b.*\]\s*$|["']{quoted}["']""", re.MULTILINE)
     lines = {text.count("\n", 0, match.end()) + 1 for match in pattern.finditer(text)}
     return lines.pop() if len(lines) == 1 else None
+
+
+def _first_line_of(text: str, table: str) -> int | None:
+    """Return the first line with a header of a table, or of one in it; None if there is none."""
+    match = re.search(rf"""^\s*\[?\s*["']?{table}\b""", text, re.MULTILINE)
+    return text.count("\n", 0, match.end()) + 1 if match else None
 
 
 def _readable(error: msgspec.ValidationError) -> str:

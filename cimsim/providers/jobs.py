@@ -1,6 +1,6 @@
 """Jobs: instances of CIM_ConcreteJob that tell how far some work is, and end when it is done.
 
-``begin`` creates a job and plans its end. The provider :class:`JobLifeCycle` lets clients follow, cancel and ask it.
+``begin_job`` creates a job and plans its end. The provider :class:`JobLifeCycle` lets clients follow, cancel and ask it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,7 +92,7 @@ class _Work:
     arguments: tuple[Any, ...] = ()
 
 
-def begin(
+def begin_job(
     transaction: Transaction,
     kind: JobKind,
     timing: Timing,
@@ -172,7 +172,7 @@ def is_running(job: Instance) -> bool:
     return job["JobState"] not in ENDED
 
 
-def cancel(transaction: Transaction, job: Instance, state: int = TERMINATED) -> Instance:
+def cancel_job(transaction: Transaction, job: Instance, state: int = TERMINATED) -> Instance:
     """End a running job before its time, in JobState 8 or 9, and return it; its step ``cancelled`` is called."""
     work, seen = _cut_off(transaction, job)
     if work.cancelled is not None:
@@ -180,7 +180,7 @@ def cancel(transaction: Transaction, job: Instance, state: int = TERMINATED) -> 
     return _close(transaction, work.kind, transaction.get(job), state, seen | _cancellation(state))
 
 
-def fail(transaction: Transaction, job: Instance, failure: JobFailure) -> Instance:
+def fail_job(transaction: Transaction, job: Instance, failure: JobFailure) -> Instance:
     """End a running job before its time, in JobState 10, and return it; none of its steps is called."""
     work, seen = _cut_off(transaction, job)
     return _close(transaction, work.kind, job, EXCEPTION, seen | _failure(failure.code, failure.description))
@@ -246,7 +246,7 @@ class JobLifeCycle(Provider):
             return self.ended_code
         if requested not in (TERMINATE, KILL) or not self.can_be_cancelled(job):
             return self.unsupported_code
-        cancel(call.transaction, job, TERMINATED if requested == TERMINATE else KILLED)
+        cancel_job(call.transaction, job, TERMINATED if requested == TERMINATE else KILLED)
         return 0
 
     def KillJob(self, call: Invocation) -> int:
@@ -258,7 +258,7 @@ class JobLifeCycle(Provider):
             return 4
         if not self.can_be_cancelled(job):
             return 1
-        job = cancel(call.transaction, job, KILLED)
+        job = cancel_job(call.transaction, job, KILLED)
         if call.arguments.get("DeleteOnKill"):
             call.transaction.delete(job)
         return 0

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cimsim.operations.methods import Invocation
-from cimsim.providers.jobs import JobKind, begin
+from cimsim.providers.jobs import JobKind, begin_job
 from cimsim.providers.provider import Provider
 from cimsim.providers.timing import IMMEDIATE, INVALID_PARAMETER, Timing, seconds_of, timeout_refusal
 from cimsim.world.errors import method_not_available, not_supported
@@ -48,7 +48,7 @@ BUSY: Final = 4099
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ServiceState:
     """What the state properties of a service say together."""
 
     EnabledState: int
@@ -59,13 +59,13 @@ class State:
 
     def properties(self) -> dict[str, Any]:
         """Return the properties by name."""
-        return {name: getattr(self, name) for name in State.__slots__}
+        return {name: getattr(self, name) for name in ServiceState.__slots__}
 
 
-RUNNING: Final = State(2, True, (2,), ("OK",), "OK")
-STOPPED: Final = State(3, False, (10,), ("Stopped",), "Stopped")
-STOPPING: Final = State(4, True, (9,), ("Stopping",), "Stopping")
-STARTING: Final = State(10, False, (8,), ("Starting",), "Starting")
+RUNNING: Final = ServiceState(2, True, (2,), ("OK",), "OK")
+STOPPED: Final = ServiceState(3, False, (10,), ("Stopped",), "Stopped")
+STOPPING: Final = ServiceState(4, True, (9,), ("Stopping",), "Stopping")
+STARTING: Final = ServiceState(10, False, (8,), ("Starting",), "Starting")
 
 # TransitioningToState when no transition runs.
 NO_TRANSITION: Final = 5
@@ -249,7 +249,7 @@ class ServiceLifeCycle(Provider):
         return self.other_request(call, service, requested, timing)
 
     def _request(
-        self, call: Invocation, service: Instance, state: State, requested: int, timing: Timing, refusal: int | None
+        self, call: Invocation, service: Instance, state: ServiceState, requested: int, timing: Timing, refusal: int | None
     ) -> Any:
         if refusal is not None:
             return refusal
@@ -301,7 +301,7 @@ class ServiceLifeCycle(Provider):
                 timing.part(share).plan(transaction, self._pass, service.path, state, requested, subjects=subjects)
         return answer
 
-    def enter(self, transaction: Transaction, service: Instance, state: State, requested: int) -> Instance:
+    def enter(self, transaction: Transaction, service: Instance, state: ServiceState, requested: int) -> Instance:
         """Change the state properties together; the time of change moves only when EnabledState does."""
         place = service.cls.index
         values = _typed(transaction, service, state) | {place["requestedstate"]: requested}
@@ -309,7 +309,7 @@ class ServiceLifeCycle(Provider):
             values[place["timeoflaststatechange"]] = DateTime.at(transaction.now, self.utc)
         return transaction.replace(service, values)
 
-    def _change(self, transaction: Transaction, service: Instance, state: State, requested: int, timing: Timing) -> None:
+    def _change(self, transaction: Transaction, service: Instance, state: ServiceState, requested: int, timing: Timing) -> None:
         """Enter a state when it is time."""
         if timing.immediate:
             self.enter(transaction, service, state, requested)
@@ -318,7 +318,7 @@ class ServiceLifeCycle(Provider):
             service = self._set_out(transaction, service, self.starting if state is RUNNING else self.stopping, requested)
             timing.plan(transaction, self._arrive, transition, subjects=[service])
 
-    def _set_out(self, transaction: Transaction, service: Instance, state: State, requested: int) -> Instance:
+    def _set_out(self, transaction: Transaction, service: Instance, state: ServiceState, requested: int) -> Instance:
         """Enter a state that is only passed."""
         return _transitioning(transaction, self.enter(transaction, service, state, requested), requested)
 
@@ -329,7 +329,7 @@ class ServiceLifeCycle(Provider):
         if self.job_kind is None:
             timing.plan(transaction, self._arrive, transition, subjects=[service])
             return COMPLETED, [service]
-        job = begin(
+        job = begin_job(
             transaction,
             self.job_kind,
             timing,
@@ -346,7 +346,7 @@ class ServiceLifeCycle(Provider):
 
     # Steps
 
-    def _pass(self, transaction: Transaction, path: InstancePath, state: State, requested: int) -> None:
+    def _pass(self, transaction: Transaction, path: InstancePath, state: ServiceState, requested: int) -> None:
         self.enter(transaction, transaction.get(path), state, requested)
 
     def _arrive(self, transaction: Transaction, transition: "_Transition") -> None:
@@ -355,7 +355,7 @@ class ServiceLifeCycle(Provider):
     def _go_back(self, transaction: Transaction, transition: "_Transition") -> None:
         self._rest(transaction, transition.service, transition.before, transition.requested_before)
 
-    def _rest(self, transaction: Transaction, path: InstancePath, state: State, requested: int) -> None:
+    def _rest(self, transaction: Transaction, path: InstancePath, state: ServiceState, requested: int) -> None:
         service = transaction.get(path)
         for wait in transaction.waiting(service):
             if wait.step == self._pass:
@@ -368,14 +368,14 @@ class _Transition:
     """A service between two states: what it was before, and what it will be."""
 
     service: InstancePath
-    before: State
+    before: ServiceState
     requested_before: int
-    after: State
+    after: ServiceState
     requested: int
 
 
-def _state_of(service: Instance) -> State:
-    return State(*(service[name] for name in State.__slots__))
+def _state_of(service: Instance) -> ServiceState:
+    return ServiceState(*(service[name] for name in ServiceState.__slots__))
 
 
 def _transitioning(transaction: Transaction, service: Instance, to: int) -> Instance:
@@ -384,9 +384,9 @@ def _transitioning(transaction: Transaction, service: Instance, to: int) -> Inst
     return service if place is None else transaction.replace(service, {place: to})
 
 
-def _typed(transaction: Transaction, service: Instance, state: State) -> dict[int, Any]:
+def _typed(transaction: Transaction, service: Instance, state: ServiceState) -> dict[int, Any]:
     """Return the values of a state by their places in the class, worked out once for each class."""
-    known: dict[State, dict[int, Any]] = service.cls.memo.setdefault("providers.service", {})
+    known: dict[ServiceState, dict[int, Any]] = service.cls.memo.setdefault("providers.service", {})
     values = known.get(state)
     if values is None:
         values = known[state] = transaction.typed(service.cls, state.properties())

@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.jobs import is_running
-from cimsim.providers.provider import Provider
-from cimsim.providers.service_life_cycle import (
+from cimsim.providers import (
     BUSY,
     COMPLETED,
     DISABLED,
@@ -14,14 +11,17 @@ from cimsim.providers.service_life_cycle import (
     JOB_STARTED,
     NOT_SUPPORTED,
     REQUESTABLE,
+    Instance,
+    InstancePath,
+    Invocation,
+    Provider,
+    Transaction,
+    is_running,
+    timeout_refusal,
     unsupported,
 )
-from cimsim.providers.timing import timeout_refusal
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
 
-from . import work
+from . import host_jobs
 from .guests import Guests, is_answering, switch
 from .machines import REBOOT, SHUT_DOWN, Power, Transition, is_changing
 from .terms import INVALID_STATE, NOT_READY, SHUTDOWN_IN_PROGRESS, SHUTTING_DOWN
@@ -85,10 +85,10 @@ class GuestServiceInterfaceComponent(IntegrationComponent):
         if timing.immediate:
             return super().enter(call, component, state)
         machine = machine_of(call.transaction, component)
-        job = work.start_job(
+        job = host_jobs.start_job(
             call.transaction,
             timing,
-            work.MODIFY_RESOURCES,
+            host_jobs.MODIFY_RESOURCES,
             affected=[component] if machine is None else [component, machine],
             finish=self._switch,
             arguments=(component.path, state),

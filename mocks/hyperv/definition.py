@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.providers.service_life_cycle import DISABLED
-from cimsim.world.instances import Instance
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
+from cimsim.providers import DISABLED, DateTime, Instance, Transaction
 
 from .guests import DEVICES, POLICY_DEFERRED, create_service_settings, go_down
 from .resources import COMPONENT, GENERATIONS, furnish

@@ -8,12 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cimsim.providers.jobs import JobFailure, fail, is_running
-from cimsim.providers.service_life_cycle import ENABLED, IN_TRANSITION, NO_TRANSITION, RUNNING, STOPPED
-from cimsim.providers.timing import IMMEDIATE, Timing
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import (
+    ENABLED,
+    IMMEDIATE,
+    IN_TRANSITION,
+    NO_TRANSITION,
+    RUNNING,
+    STOPPED,
+    Instance,
+    InstancePath,
+    JobFailure,
+    Timing,
+    Transaction,
+    fail_job,
+    is_running,
+)
 
 from .terms import DORMANT, INVALID_STATE, NO_CONTACT, NO_REQUEST, OK, moment
 from .topology import (
@@ -119,7 +128,7 @@ def _remove(transaction: Transaction, element: Instance) -> None:
 def _fail_jobs(transaction: Transaction, element: Instance, reason: str) -> None:
     for job in transaction.associators(element, "Msvm_AffectedJobElement"):
         if is_running(job):
-            fail(transaction, job, JobFailure(INVALID_STATE, reason))
+            fail_job(transaction, job, JobFailure(INVALID_STATE, reason))
 
 
 def _create_component(transaction: Transaction, machine: Instance, classname: str, settings: Instance) -> Instance:

@@ -7,10 +7,7 @@ are the same on every start. They do not depend on how many come after it.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.providers.service_life_cycle import DISABLED, ENABLED
-from cimsim.providers.setting_error import SettingError
-from cimsim.providers.variants import replace_texts
-from cimsim.world.transaction import Transaction
+from cimsim.providers import DISABLED, ENABLED, SettingError, Transaction, replace_texts
 
 from .definition import add_session_service, create_machine, destroy_machine, machines
 from .guests import HEARTBEAT, Guests, show

@@ -8,15 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.provider import Provider
-from cimsim.providers.service_life_cycle import DISABLED, ENABLED, JOB_STARTED
-from cimsim.providers.timing import IMMEDIATE, Timing
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import (
+    DISABLED,
+    ENABLED,
+    IMMEDIATE,
+    JOB_STARTED,
+    Instance,
+    InstancePath,
+    Invocation,
+    Provider,
+    Timing,
+    Transaction,
+)
 
-from . import work
+from . import host_jobs
 from .copying import cut_off_copies
 from .guests import HEARTBEAT, Guests, come_up, go_down, show
 from .resources import PROCESSOR
@@ -67,15 +72,15 @@ class Transition:
     restarts: bool = False
 
 
-START: Final = Transition(2, frozenset({DISABLED}), STARTING, ENABLED, work.START, restarts=True)
-RESTORE: Final = Transition(2, frozenset({SAVED}), STARTING, ENABLED, work.RESTORE)
-RESUME: Final = Transition(2, frozenset({PAUSED}), RESUMING, ENABLED, work.RESUME)
-TURN_OFF: Final = Transition(3, frozenset({ENABLED, PAUSED, SAVED}), SHUTTING_DOWN, DISABLED, work.TURN_OFF)
-SAVE: Final = Transition(6, frozenset({ENABLED, PAUSED}), SAVING, SAVED, work.SAVE)
-PAUSE: Final = Transition(9, frozenset({ENABLED}), PAUSING, PAUSED, work.PAUSE)
-REBOOT: Final = Transition(10, frozenset({ENABLED}), STARTING, ENABLED, work.REBOOT, restarts=True)
-RESET: Final = Transition(11, frozenset({ENABLED}), STARTING, ENABLED, work.RESET, restarts=True)
-SHUT_DOWN: Final = Transition(4, frozenset({ENABLED}), SHUTTING_DOWN, DISABLED, work.SHUT_DOWN)
+START: Final = Transition(2, frozenset({DISABLED}), STARTING, ENABLED, host_jobs.START, restarts=True)
+RESTORE: Final = Transition(2, frozenset({SAVED}), STARTING, ENABLED, host_jobs.RESTORE)
+RESUME: Final = Transition(2, frozenset({PAUSED}), RESUMING, ENABLED, host_jobs.RESUME)
+TURN_OFF: Final = Transition(3, frozenset({ENABLED, PAUSED, SAVED}), SHUTTING_DOWN, DISABLED, host_jobs.TURN_OFF)
+SAVE: Final = Transition(6, frozenset({ENABLED, PAUSED}), SAVING, SAVED, host_jobs.SAVE)
+PAUSE: Final = Transition(9, frozenset({ENABLED}), PAUSING, PAUSED, host_jobs.PAUSE)
+REBOOT: Final = Transition(10, frozenset({ENABLED}), STARTING, ENABLED, host_jobs.REBOOT, restarts=True)
+RESET: Final = Transition(11, frozenset({ENABLED}), STARTING, ENABLED, host_jobs.RESET, restarts=True)
+SHUT_DOWN: Final = Transition(4, frozenset({ENABLED}), SHUTTING_DOWN, DISABLED, host_jobs.SHUT_DOWN)
 """What the guest does when it is asked to shut down; RequestStateChange does not offer it."""
 
 REQUESTABLE: Final = (START, RESTORE, RESUME, TURN_OFF, SAVE, PAUSE, REBOOT, RESET)
@@ -189,7 +194,7 @@ class Power:
         return None
 
     def _configured(self, transition: Transition) -> Transition:
-        documented = {work.PAUSE: work.DOCUMENTED_PAUSE, work.RESUME: work.DOCUMENTED_RESUME}
+        documented = {host_jobs.PAUSE: host_jobs.DOCUMENTED_PAUSE, host_jobs.RESUME: host_jobs.DOCUMENTED_RESUME}
         if self._documented_types and transition.job_type in documented:
             return replace(transition, job_type=documented[transition.job_type])
         return transition
@@ -210,7 +215,7 @@ class Power:
                 "OnTimeInMilliseconds": on_time(transaction, machine),
             }
         machine = transaction.modify(machine, **values)
-        return work.start_job(
+        return host_jobs.start_job(
             transaction,
             timing,
             transition.job_type,

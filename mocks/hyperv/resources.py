@@ -11,10 +11,7 @@ from typing import Any, Final
 
 from pywbem import CIMInstance
 
-from cimsim.world.instances import Instance
-from cimsim.world.names import fold
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, InstancePath, Transaction, fold
 
 from .topology import component_settings, machine_settings, management_service
 

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 from pywbem import CIMError
 
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, InstancePath, Transaction
 
 from .terms import NAMESPACE
 

@@ -4,11 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cimsim import __version__
-from cimsim.providers.service_life_cycle import ServiceLifeCycle
-from cimsim.world.errors import not_supported
-from cimsim.world.instances import Instance
-from cimsim.world.schema import ResolvedClass
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, ResolvedClass, ServiceLifeCycle, Transaction, not_supported
 
 from .manager import NAMESPACE, object_manager
 from .namespaces import NamespaceLinks, Namespaces, describe_all

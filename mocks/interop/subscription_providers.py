@@ -6,17 +6,23 @@ from typing import Any, Final
 
 from pywbem import CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, CIMError
 
-from cimsim.providers.listener_url import parse_listener_url
-from cimsim.providers.provider import Provider
-from cimsim.query.indication_queries import parse_indication_filter
-from cimsim.world.errors import failed, invalid_parameter, not_supported
-from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold, fold_namespace
-from cimsim.world.paths import InstancePath
-from cimsim.world.schema import ResolvedClass
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
-from cimsim.world.world import Namespace
+from cimsim.providers import (
+    DateTime,
+    Instance,
+    InstancePath,
+    Namespace,
+    Provider,
+    ResolvedClass,
+    Transaction,
+    did_you_mean,
+    failed,
+    fold,
+    fold_namespace,
+    invalid_parameter,
+    not_supported,
+    parse_indication_filter,
+    parse_listener_url,
+)
 
 from .manager import NAMESPACE, object_manager
 

@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.providers.provider import Provider
-from cimsim.world.instances import Instance
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
+from cimsim.providers import DateTime, Instance, Provider, Transaction
 
 from .population import DRIVERS, HOST, ISCSI_TARGET, PROCESSES, SERVICES, SERVICES_PROCESS, generated
 from .service_control import NAMESPACE, WindowsService, add_process, executable, install, link_dependencies

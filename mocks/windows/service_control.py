@@ -7,13 +7,7 @@ names of what it needs, whether it is marked for deletion) stands in an instance
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.provider import Provider
-from cimsim.providers.timing import Timing
-from cimsim.world.errors import not_supported
-from cimsim.world.instances import Instance
-from cimsim.world.schema import ResolvedClass
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, Invocation, Provider, ResolvedClass, Timing, Transaction, not_supported
 
 from .population import HOST, OWN, SERVICES_PROCESS, SHARE, Service
 

@@ -29,7 +29,7 @@ Refused = Callable[..., str]
         ("name = 5\n", " name: "),
         ('name = "x"\n[[namespaces]]\nname = "n"\nmof = ["a", 5]\n', " namespaces[0].mof[1]: "),
         ('name = "x"\n[settings.s]\ntype = "text"\ndefault = ""\n', " settings[...].type: "),
-        ('title = ""\nname = "a.b"\n', "2: 'a.b' is no name of a pack: a letter, then letters, digits, - and _"),
+        ('title = ""\nname = "a.b"\n', "2: 'a.b' is not a name of a pack: a letter, then letters, digits, - and _"),
     ],
 )
 def test_a_bad_manifest(tmp_path: Path, refused: Refused, toml: str, text: str) -> None:
@@ -107,9 +107,9 @@ def test_a_required_pack_that_has_another_name(make_pack: MakePack, refused: Ref
 @pytest.mark.parametrize("name", ["", "/", "//"])
 def test_a_namespace_needs_a_name(make_pack: MakePack, refused: Refused, tmp_path: Path, name: str) -> None:
     pack = make_pack("x", None, tail=f'[[namespaces]]\nname = "{name}"')
-    assert refused(pack) == f"x/pack.toml{':5' if name else ''}: '{name}' is no name of a namespace"
+    assert refused(pack) == f"x/pack.toml{':5' if name else ''}: '{name}' is not a name of a namespace"
     (tmp_path / "plain.mof").write_text("")
-    assert refused(tmp_path / "plain.mof", namespace=name) == f"'{name}' is no name of a namespace"
+    assert refused(tmp_path / "plain.mof", namespace=name) == f"'{name}' is not a name of a namespace"
 
 
 def test_a_file_name_that_no_file_can_have(make_pack: MakePack, refused: Refused) -> None:

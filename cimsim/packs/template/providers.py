@@ -3,13 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.provider import Provider
-from cimsim.world.errors import invalid_parameter
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
+from cimsim.providers import DateTime, Instance, InstancePath, Invocation, Provider, Transaction, invalid_parameter
 
 ON: Final = 2
 OFF: Final = 3

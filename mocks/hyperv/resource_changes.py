@@ -9,11 +9,7 @@ from typing import Any, Final
 
 from pywbem import CIMInstance
 
-from cimsim.providers.service_life_cycle import DISABLED, ENABLED
-from cimsim.world.instances import Instance
-from cimsim.world.names import fold
-from cimsim.world.transaction import Transaction, same, same_key
-from cimsim.world.values import DateTime
+from cimsim.providers import DISABLED, ENABLED, DateTime, Instance, Transaction, fold, same, same_key
 
 from .resources import (
     ADAPTER,
