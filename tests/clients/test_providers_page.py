@@ -6,12 +6,13 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import cimsim
 import cimsim.providers
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Connect, Launch
 
-PAGE: Final = (Path(cimsim.providers.__file__).parent / "README.md").read_text(encoding="utf-8")
+PAGE: Final = (Path(cimsim.__file__).parent / "docs/providers.md").read_text(encoding="utf-8")
 BLOCK: Final = re.compile(r"^```([^\n]+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILES: Final = {
     "toml": "pack.toml",
@@ -37,6 +38,18 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert {name for name, _ in BLOCK.findall(PAGE)} == {*FILES, *OVERLAY, "pycon"}
 
 
+def test_the_page_lists_every_name_that_packs_can_import() -> None:
+    table = PAGE.partition("## All names")[2]
+    listed = re.findall(r"`(\w+)`", table)
+    assert sorted(listed) == sorted(cimsim.providers.__all__)
+
+
+def test_the_page_gives_the_numbers_as_they_are() -> None:
+    numbers = re.findall(r"`(\w+)` (\d+)", PAGE.partition("## All names")[2])
+    assert len(numbers) > 10
+    assert {name: getattr(cimsim.providers, name) for name, _ in numbers} == {name: int(value) for name, value in numbers}
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -56,6 +69,6 @@ def test_every_example_of_the_page(launch: "Launch", connect: "Connect", tmp_pat
             server.advance(seconds)
 
         names = {"conn": conn, "advance": advance, "listener_port": free_port()}
-        examples = doctest.DocTestParser().get_doctest(session, names, "README.md", "README.md", 0)
+        examples = doctest.DocTestParser().get_doctest(session, names, "providers.md", "providers.md", 0)
         doctest.DocTestRunner(verbose=False).run(examples, out=complaints.append, clear_globs=False)
     assert not complaints, "\n" + "".join(complaints)
