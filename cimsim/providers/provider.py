@@ -9,7 +9,7 @@ parameters::
             call.transaction.modify(call.instance, Lit=call.arguments["On"])
             return 0
 
-A method whose return value shall be NULL returns ``(None, {})``: just None is taken for a forgotten ``return``, and fails.
+A method returns ``(None, {})`` for a NULL return value: None alone is taken for a forgotten ``return``, and fails.
 Instances are found by their paths, by following associations, or by their properties::
 
     lit = list(call.transaction.select("X_Lamp", Lit=True))
@@ -20,8 +20,8 @@ Nothing a method changed is visible when it raises. A ``pywbem.CIMError`` reache
 CIM_ERR_FAILED.
 
 A provider may also act when a client writes instances of its class: it overrides ``create_instance``, ``modify_instance`` or
-``delete_instance``, and calls the inherited method for the plain step. ``read_instance`` and ``refresh`` act when a client
-reads. Hooks that a provider does not override are not its own: those of a provider of a superclass come into their own there.
+``delete_instance``, and calls the inherited method for the plain operation. ``read_instance`` and ``refresh`` act when a client
+reads. For hooks that a provider does not override, those of a provider of a superclass count.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,10 +39,14 @@ from cimsim.world.transaction import Transaction
 
 
 class Provider:
-    """Base class of providers.
+    """Base class of providers. One object serves all requests and worlds, so it must not keep anything between calls.
 
-    ``settings`` are those of the pack, by name, typed as the pack declares them, and those of the packs that it requires.
-    ``below`` is what acts without this pack: the providers of the packs that were loaded before it.
+    Args:
+        settings: those of the pack, by name, typed as the pack declares them, and those of the packs that it requires.
+
+    Attributes:
+        settings: the same.
+        below: what acts without this pack: the providers of the packs that were loaded before it.
     """
 
     below: Below = Below()
@@ -52,7 +56,7 @@ class Provider:
         self._rules = tuple(parse_rule(each) for each in settings.get("timings", ()))
 
     def methods(self) -> dict[str, Implementation]:
-        """Return the methods that this provider carries out, by folded name: functions whose names begin with a capital."""
+        """Return the methods that this provider carries out, by folded name: those whose names begin with a capital."""
         kind = type(self)
         return {fold(name): getattr(self, name) for name in dir(kind) if _is_method(name, getattr(kind, name))}
 
@@ -63,11 +67,20 @@ class Provider:
     # Hooks
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
-        """Create an instance for a client; ``properties`` are those it gave, by declared name and typed."""
+        """Create an instance for a client, and return it.
+
+        Args:
+            transaction: what to create it in; its namespace is that of the request.
+            cls: the class that the client names.
+            properties: the values that it gave, by declared name, typed as the class declares them.
+
+        Raises:
+            CIMError: the client gets it, and nothing is changed.
+        """
         return transaction.create(cls.name, properties)
 
     def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
-        """Change an instance for a client, ``properties`` as above; those with an unchanged value may be among them."""
+        """Change an instance for a client; ``properties`` are as for ``create_instance``, also some with an unchanged value."""
         transaction.modify(instance, **properties)
 
     def delete_instance(self, transaction: Transaction, instance: Instance) -> None:
@@ -85,19 +98,25 @@ class Provider:
     def refresh(self, transaction: Transaction) -> None:
         """Bring the stored instances of the class up to date before an operation looks at them.
 
-        It may create, change and delete instances (``transaction.synchronize`` does all three); nobody is told of these changes
-        by an indication. Associations computed on reading are instances like others.
+        It may create, change and delete instances (``transaction.synchronize`` does all three); no indications are sent for
+        these changes. Associations computed on reading are instances like others.
         """
 
     def namespaces_changed(self, transaction: Transaction) -> None:
-        """Act on namespaces that came or went, whoever made or deleted them."""
+        """Act after namespaces were created or deleted, by whomever."""
 
     # Time
 
     def timing(self, transaction: Transaction, instance: Instance, method: str, default: Timing = IMMEDIATE) -> Timing:
         """Return how long a transition takes that a method begins: as the pack's setting ``timings`` has it, else ``default``.
 
-        Ask once for each call of a method, since rules for one call count them.
+        Call it once for each call of a method, since rules for one call count them.
+
+        Args:
+            transaction: of the call.
+            instance: what the method was called on.
+            method: the name of the method, in any case of letters.
+            default: what counts where no rule fits.
         """
         return chosen(self._rules, transaction, instance, method) or default
 

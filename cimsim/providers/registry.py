@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cimsim.providers.provider import Provider
 
 MAX_KNOWN: Final = 10_000
+"""How many results of searches are kept."""
+
 _NONE: Final[Mapping[str, RefreshHook]] = MappingProxyType({})
 
 
@@ -26,7 +28,7 @@ class ProviderBinding(NamedTuple):
 
 
 class MethodFault(NamedTuple):
-    """A method that shall only return a number, and change nothing."""
+    """A method that only returns a number and changes nothing, as the setting ``faults`` wants it."""
 
     namespace: str
     classname: str
@@ -35,7 +37,7 @@ class MethodFault(NamedTuple):
 
 
 class ProviderRegistry:
-    """Who carries out which method, and who acts on reads and writes: the providers and faults of all packs.
+    """The providers and faults of all packs: what carries out which method, and what acts on reads and writes.
 
     Bindings come in the order in which packs are loaded, so those of a pack come after those of the packs it requires. Of the
     bindings of one class, each method and each hook is that of the last one that has it. Bindings of a class go before those of
@@ -78,7 +80,7 @@ class ProviderRegistry:
             self._faults.setdefault(place, {})[fold(fault.method)] = _returning(fault.return_value)
 
     def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation | None:
-        """Return who carries out ``method`` (folded) for ``cls``: the binding nearest to it in its line of superclasses."""
+        """Return what carries out ``method`` (folded) for ``cls``: the binding nearest to it in its line of superclasses."""
         key = (namespace, cls, method)
         if key not in self._known:
             folded = fold_namespace(namespace)
@@ -86,19 +88,19 @@ class ProviderRegistry:
         return self._known[key]
 
     def creator(self, namespace: str, cls: ResolvedClass) -> CreateHook | None:
-        """Return the hook ``create_instance`` of the binding nearest to the class, None for the plain way."""
+        """Return the hook ``create_instance`` of the binding nearest to the class, None for the plain operation."""
         return self._hook("create_instance", namespace, cls)
 
     def modifier(self, namespace: str, cls: ResolvedClass) -> ModifyHook | None:
-        """Return the hook ``modify_instance`` of the binding nearest to the class, None for the plain way."""
+        """Return the hook ``modify_instance`` of the binding nearest to the class, None for the plain operation."""
         return self._hook("modify_instance", namespace, cls)
 
     def deleter(self, namespace: str, cls: ResolvedClass) -> DeleteHook | None:
-        """Return the hook ``delete_instance`` of the binding nearest to the class, None for the plain way."""
+        """Return the hook ``delete_instance`` of the binding nearest to the class, None for the plain operation."""
         return self._hook("delete_instance", namespace, cls)
 
     def namespaces_changed(self, transaction: Transaction) -> None:
-        """Tell every provider that wants to know."""
+        """Call the hook ``namespaces_changed`` of every provider that has it."""
         for observer in self._observers:
             observer(transaction)
 

@@ -32,12 +32,12 @@ def take(transaction: Transaction, instances: Iterable[Instance]) -> list[Taken]
         for instance in instances
         for link in namespace.referring_to(instance.identity)
     }
-    whole = {each.identity: each for each in instances} | links
-    for each in whole.values():
+    everything = {each.identity: each for each in instances} | links
+    for each in everything.values():
         # A link goes with the first of its ends.
         if transaction.world.find(each.identity) is not None:
             transaction.delete(each)
-    return [Taken(each.identity, each.cls.name, each.namespace, _properties(each)) for each in whole.values()]
+    return [Taken(each.identity, each.cls.name, each.namespace, _properties(each)) for each in everything.values()]
 
 
 def put_back(transaction: Transaction, taken: Iterable[Taken]) -> None:

@@ -31,7 +31,7 @@ from .topology import machine_of
 class IntegrationComponent(Provider):
     """An integration component of a running virtual machine: Enabled and Disabled at will, together with its settings.
 
-    Of these classes the documents promise 0 and 1 only, so a change is done at once. RequestedState always stays 12.
+    Of these classes the documents promise 0 and 1 only, so a change is done at once. RequestedState is always 12.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -68,7 +68,7 @@ class GuestServiceInterfaceComponent(IntegrationComponent):
     """Msvm_GuestServiceInterfaceComponent: has the full list of return values, and takes its guest services along."""
 
     def refuses(self, call: Invocation, component: Instance, requested: int | None) -> int | None:
-        """Refuse what is no state, what is not supported, any timeout, and the state that it has already."""
+        """Refuse a value that is not a state, what is not supported, any timeout, and the state that it has already."""
         if requested not in REQUESTABLE:
             return int(self.settings["interface_invalid_answer"])
         if requested not in (ENABLED, DISABLED):
@@ -80,7 +80,7 @@ class GuestServiceInterfaceComponent(IntegrationComponent):
         return timeout_refusal(call.arguments["TimeoutPeriod"])
 
     def enter(self, call: Invocation, component: Instance, state: int) -> Any:
-        """Change at once, or let a job do it."""
+        """Change at once, or by a job."""
         timing = self.timing(call.transaction, component, "RequestStateChange", self.settings["settings_transition"])
         if timing.immediate:
             return super().enter(call, component, state)

@@ -31,7 +31,7 @@ def create_machine(
     Args:
         transaction: where it is created, in its namespace.
         guid: Name of the machine.
-        values: of its Msvm_VirtualSystemSettingData, as far as they shall not be the defaults.
+        values: of its Msvm_VirtualSystemSettingData, as far as they are not the defaults.
         generation: 1 or 2.
         interface: EnabledState of the settings of the guest service interface.
     """

@@ -66,7 +66,7 @@ _STATUS_TEXTS: Final[Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Guests:
-    """How guests behave, as far as the settings of the pack tell.
+    """What guests do, as far as the settings of the pack say.
 
     Attributes:
         keeps_disabled: whether guest services stay, stopped, while the guest service interface is disabled.
@@ -121,7 +121,7 @@ def go_down(transaction: Transaction, machine: Instance) -> None:
 
 def _remove(transaction: Transaction, element: Instance) -> None:
     """Delete a component or a guest service; jobs that work on it fail."""
-    _fail_jobs(transaction, element, f"there is no {element.path} any more")
+    _fail_jobs(transaction, element, f"{element.path} does not exist any more")
     transaction.delete(element)
 
 

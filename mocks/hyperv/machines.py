@@ -1,7 +1,7 @@
 """The states of a virtual machine, and what changes between them.
 
-A transition has a beginning, which the machine shows at once, and an end, which a job brings about. What lives in the machine
-comes and goes with the end.
+A transition begins at once, which the machine shows, and a job ends it. The components and services of the machine are created
+and deleted at the end.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ from .terms import (
 )
 from .topology import component_settings, components, is_virtual
 
-# EnabledState on the way to saved, paused and back; values of the vendor.
+# EnabledState during transitions to saved and paused, and from paused; values of the vendor.
 SAVING: Final = 32773
 PAUSING: Final = 32776
 RESUMING: Final = 32777
@@ -53,12 +53,12 @@ _MICROSECONDS_TO_1970: Final = 62_135_596_800_000_000
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A way from one state to another.
+    """A transition from one state to another.
 
     Attributes:
-        requested: RequestedState meanwhile.
+        requested: RequestedState during the transition.
         sources: EnabledState that it starts from.
-        passing: EnabledState meanwhile.
+        passing: EnabledState during the transition.
         goal: EnabledState at the end.
         job_type: JobType of its job.
         restarts: whether the guest starts afresh.
@@ -89,7 +89,7 @@ LEGACY_REQUESTS: Final[Mapping[int, int]] = {32768: 9, 32769: 6}
 
 
 def is_changing(machine: Instance) -> bool:
-    """Return whether a virtual machine is on its way to another state."""
+    """Return whether a virtual machine is in transition to another state."""
     return IN_SERVICE in (machine["OperationalStatus"] or ())
 
 
@@ -106,7 +106,7 @@ def on_time(transaction: Transaction, machine: Instance) -> int:
     return stored + max(int(passed), 0)
 
 
-# The end of a way
+# The end of a transition
 
 
 def turn_on(transaction: Transaction, machine: Instance, guests: Guests) -> Instance:
@@ -161,7 +161,7 @@ def _at_rest(transaction: Transaction) -> dict[str, Any]:
 
 
 def _show_pause(transaction: Transaction, heartbeat: Instance, *, paused: bool) -> None:
-    """Let the heartbeat tell whether the machine is paused; a guest without contact has none to tell."""
+    """Show in the heartbeat whether the machine is paused, unless there is no contact with the guest."""
     status = heartbeat["OperationalStatus"][:1]
     if paused and status == (OK,):
         show(transaction, heartbeat, DORMANT)
@@ -169,7 +169,7 @@ def _show_pause(transaction: Transaction, heartbeat: Instance, *, paused: bool) 
         show(transaction, heartbeat, OK)
 
 
-# The way
+# Transitions
 
 
 class Power:
@@ -178,13 +178,13 @@ class Power:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._guests = Guests.of(settings)
         self._cancellable: bool = settings["machine_jobs_cancellable"]
-        self._shows_way = settings["transition_states"] == "vendor"
+        self._shows_transition = settings["transition_states"] == "vendor"
         self._starting: int = settings["starting_state"]
         self._documented_types = settings["pause_job_types"] == "documented"
         self.timing: Timing = settings["machine_transition"]
 
-    def way(self, machine: Instance, requested: int | None) -> Transition | None:
-        """Return the transition that a requested state means for a machine in its state, None if there is none."""
+    def transition_to(self, machine: Instance, requested: int | None) -> Transition | None:
+        """Return the transition of a machine, from its present state, that a request asks for; None if it cannot be made."""
         if is_changing(machine) or requested is None:
             return None
         wanted = LEGACY_REQUESTS.get(requested, requested)
@@ -200,7 +200,7 @@ class Power:
         return transition
 
     def begin(self, transaction: Transaction, machine: Instance, transition: Transition, timing: Timing) -> Instance:
-        """Let a machine set out, and return the job that brings it to its goal."""
+        """Begin a transition of a machine, and return the job that ends it."""
         before = machine["EnabledState"]
         values: dict[str, Any] = {
             "RequestedState": transition.requested,
@@ -208,7 +208,7 @@ class Power:
             "StatusDescriptions": ["In service"],
             "Status": "Service",
         }
-        if transition.passing in (SHUTTING_DOWN, STARTING) or self._shows_way:
+        if transition.passing in (SHUTTING_DOWN, STARTING) or self._shows_transition:
             values |= {
                 "EnabledState": self._starting if transition.passing == STARTING else transition.passing,
                 "TimeOfLastStateChange": moment(transaction),
@@ -229,12 +229,12 @@ class Power:
     def _finish(self, transaction: Transaction, path: InstancePath, transition: Transition, _: int) -> None:
         machine = transaction.get(path)
         if machine["EnabledState"] == ENABLED:
-            # The machine has not shown that it was on its way, so it has been running until now.
+            # EnabledState has not shown the transition, so the machine has been running until now.
             machine = transaction.modify(machine, OnTimeInMilliseconds=on_time(transaction, machine))
         _arrive(transaction, machine, transition, self._guests)
 
     def _cancelled(self, transaction: Transaction, path: InstancePath, _: Transition, before: int) -> None:
-        """Bring a machine back to where it came from."""
+        """Bring a machine back to the state that it had before."""
         transaction.modify(transaction.get(path), **_at_rest(transaction), EnabledState=before)
 
 
@@ -256,7 +256,7 @@ class VirtualMachine(Provider):
         machine, transaction = call.instance, call.transaction
         if not is_virtual(transaction, machine):
             return self.settings["host_state_answer"]
-        transition = self._power.way(machine, call.arguments["RequestedState"])
+        transition = self._power.transition_to(machine, call.arguments["RequestedState"])
         if transition is None:
             return INVALID_STATE
         timing = self.timing(transaction, machine, "RequestStateChange", self._power.timing)

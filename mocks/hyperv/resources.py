@@ -115,7 +115,7 @@ def kind_of(settings: Instance | CIMInstance) -> Kind | None:
 
 
 def identifier_in(text: str) -> str:
-    """Return the InstanceID, folded, that an object path of Windows names, or the text itself if it is no path."""
+    """Return the InstanceID, folded, that an object path of Windows names, or the text itself if it is not a path."""
     match = _NAMED.search(text)
     if match is None:
         return text.casefold()

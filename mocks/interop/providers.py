@@ -24,7 +24,7 @@ __all__ = [
 
 
 def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
-    """Tell the running version, and describe every namespace and manage every filter that exists (rules W3, W4, W5, W7)."""
+    """Write the running version, and describe every namespace and manage every filter that exists (rules W3, W4, W5, W7)."""
     transaction.modify(object_manager(transaction), Description=f"cimsim CIM object manager version {__version__}")
     describe_all(transaction)
     manage_all(transaction)
@@ -43,7 +43,7 @@ class ObjectManager(ServiceLifeCycle):
     """CIM_ObjectManager: its state can be changed, yet the CIMOM goes on answering, or StartService could never be called."""
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
-        """Refuse a second one: clients could not tell which of them they talk to (rule W6)."""
+        """Refuse a second one: clients could not know which of them describes the server (rule W6)."""
         raise not_supported(f"there is one object manager, and no other {cls.name} can be created")
 
     def delete_instance(self, transaction: Transaction, instance: Instance) -> None:

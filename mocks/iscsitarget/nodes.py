@@ -134,8 +134,8 @@ def portal_for(
     """Return the network portal that an argument refers to, if a port may be bound to it.
 
     Raises:
-        Refusal: with ``missing``, or 5 if it is no endpoint of TCP; with ``unbound`` if it has no address; with ``in_use`` if
-            one of the ``others``, ports of the same node, is bound to it.
+        Refusal: with ``missing``, or 5 if it is not an endpoint of TCP; with ``unbound`` if it has no address; with ``in_use``
+            if one of the ``others``, ports of the same node, is bound to it.
     """
     portal = find(transaction, path, PORTAL, missing)
     if not transaction.associators(portal, "CIM_BindsTo", "CIM_IPProtocolEndpoint", role="Dependent"):

@@ -198,7 +198,7 @@ def test_a_class_that_is_declared_twice(folder: Make) -> None:
 
 def test_the_namespace_can_be_chosen(folder: Make) -> None:
     assert _schema(_load(folder(FILES), namespace="root/own"), "root/own").names() == NAMES
-    assert _refused(folder(FILES), namespace="/") == "'/' is no name of a namespace"
+    assert _refused(folder(FILES), namespace="/") == "'/' is not a name of a namespace"
 
 
 def test_mof_files_build_on_the_schema(folder: Make, tmp_path: Path) -> None:

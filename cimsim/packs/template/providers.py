@@ -1,4 +1,4 @@
-"""How the lamps act. ``cimsim check`` tells which methods still have no provider."""
+"""How the lamps act. ``cimsim check`` lists the methods that no provider carries out yet."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,7 +8,7 @@ from cimsim.providers import DateTime, Instance, InstancePath, Invocation, Provi
 ON: Final = 2
 OFF: Final = 3
 LIGHTING_UP: Final = 10
-MOST_BRIGHTNESS: Final = 100
+MAX_BRIGHTNESS: Final = 100
 
 
 class Lamp(Provider):
@@ -32,11 +32,11 @@ class Lamp(Provider):
         return 0
 
     def enter(self, transaction: Transaction, path: InstancePath, state: int) -> None:
-        """Put a lamp into a state; subscribers hear of it."""
+        """Put a lamp into a state; subscribers receive an indication of it."""
         transaction.modify(path, State=state, TimeOfLastStateChange=DateTime.at(transaction.now))
 
     def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
-        """Change a lamp for a client, if what it wants makes sense."""
-        if (properties.get("Brightness") or 0) > MOST_BRIGHTNESS:
-            raise invalid_parameter(f"Brightness is at most {MOST_BRIGHTNESS}")
+        """Change a lamp for a client, unless it is to be too bright."""
+        if (properties.get("Brightness") or 0) > MAX_BRIGHTNESS:
+            raise invalid_parameter(f"Brightness is at most {MAX_BRIGHTNESS}")
         super().modify_instance(transaction, instance, properties)
