@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from cimsim.providers import DateTime, Instance, Provider, Transaction
 
-from .population import DRIVERS, HOST, ISCSI_TARGET, PROCESSES, SERVICES, SERVICES_PROCESS, generated
-from .service_control import NAMESPACE, WindowsService, add_process, executable, install, link_dependencies
+from .population import DRIVERS, HOST, ISCSI_TARGET, NAMESPACE, PROCESSES, SERVICES, SERVICES_PROCESS, generated
+from .processes import add_process, executable
+from .service_control import WindowsService
+from .services import install, link_dependencies
 
 __all__ = ["OperatingSystem", "ProcessesOfMachines", "WindowsService", "populate"]
 

@@ -191,3 +191,14 @@ def test_the_operating_system_knows_the_time_and_its_processes(windows: Windows)
     (system,) = windows.perform("EnumerateInstances", ClassName=ClassName("Win32_OperatingSystem")).instances
     assert system["LocalDateTime"] == "20250310120000.000000+000"
     assert system["NumberOfProcesses"] == len(windows.processes())
+
+
+def test_root_cimv2_has_only_classes_that_windows_has(windows: Windows) -> None:
+    """What the simulator remembers of services is in a namespace of its own, one record for each service."""
+    world = windows.cimom.world
+    assert not [name for name in world.namespace("root/cimv2").schema.names() if name.lower().startswith("cimsim")]
+    assert windows.create(Name="Mine", DisplayName="My service", PathName=r"C:\mine.exe") == 0
+    records = windows.transaction().instances("Cimsim_ServiceRecord", "root/cimsim")
+    assert {each["Name"] for each in records} == windows.names()
+    assert windows.call("Mine", "Delete") == 0
+    assert "Mine" not in {each["Name"] for each in windows.transaction().instances("Cimsim_ServiceRecord", "root/cimsim")}
