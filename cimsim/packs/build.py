@@ -159,7 +159,7 @@ def spelling_on_disk(path: Path) -> Path:
 class Builder:
     """Puts packs into a world one after the other, required ones first.
 
-    ``progress`` is told when something has to be compiled; ``dialect`` is that of packs that do not say theirs.
+    ``progress`` is called when something has to be compiled; ``dialect`` is that of packs that do not say theirs.
     """
 
     def __init__(self, cache: Cache, progress: Callable[[str], None], dialect: Dialect = Dialect.DMTF) -> None:

@@ -8,7 +8,7 @@ digests of all packs loaded before it. Files that are only found while compiling
 SHA-256, and must still be the same.
 
 The cache is a help, never a condition: what cannot be read or is not understood is compiled again, and a folder that cannot be
-written, or that others can write, is told once to the log. Files are written under another name first, so that nobody reads
+written, or that others can write, is logged once. Files are written under another name first, so that nobody reads
 half of one. Only the 64 used last are kept: the time of a file is that of its last use.
 """
 
@@ -33,7 +33,7 @@ from cimsim.packs.permissions import writable_by_others
 
 FORMAT: Final = 2
 _MAGIC: Final = "cimsim pack"
-_MOST_FILES: Final = 64
+MAX_FILES: Final = 64
 
 
 class _File(msgspec.Struct, array_like=True, frozen=True):
@@ -96,7 +96,7 @@ class Cache:
             self._check_owners(self._folder)
 
     def _check_owners(self, folder: Path) -> None:
-        """Tell once if others may write the folder: what they put there would be served."""
+        """Warn once if others may write the folder: what they put there would be served."""
         for each in (folder, *folder.parents[:2]):
             if writable_by_others(each):
                 self._warn(f"others may write the cache folder {each}, and so change what is served; use chmod go-w")
@@ -126,7 +126,7 @@ class Cache:
         return compiled
 
     def store(self, key: str, compiled: Compiled) -> None:
-        """Store a compiled pack under a key. Where that fails, tell it and go on without a cache."""
+        """Store a compiled pack under a key. Where that fails, log it and go on without a cache."""
         if self._folder is None:
             return
         try:
@@ -165,7 +165,7 @@ def _forget_oldest(folder: Path) -> None:
         # Another process may be cleaning up as well.
         with suppress(OSError):
             times[file] = file.stat().st_mtime_ns
-    for file in sorted(times, key=times.__getitem__, reverse=True)[_MOST_FILES:]:
+    for file in sorted(times, key=times.__getitem__, reverse=True)[MAX_FILES:]:
         with suppress(OSError):
             file.unlink()
 

@@ -1,4 +1,4 @@
-"""Looking a loaded pack over: what its classes and methods come to, and what its author may want to know."""
+"""Checking a loaded pack: its classes, which methods have a provider, and what its author may want to know."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -20,7 +20,7 @@ from cimsim.world.world import Namespace, World
 
 @dataclass(frozen=True, slots=True)
 class CheckedMethod:
-    """A method, and the Python function that carries it out; None: nothing does."""
+    """A method, and the Python function that carries it out; None: none does."""
 
     name: str
     provider: str | None
@@ -63,7 +63,7 @@ def check_pack(pack: LoadedPack, loaded: Loaded, now: float, below: ClassNames =
 
 
 def check_others(loaded: Loaded, now: float) -> list[CheckedNamespace]:
-    """Return likewise what the namespaces hold that no pack names: those that mock scripts fill."""
+    """Return the same of namespaces that no pack names: those that mock scripts fill."""
     named = {fold_namespace(name) for pack in loaded.packs for name in pack.files}
     return [_checked(each, loaded, now) for folded, each in loaded.world.namespaces.items() if folded not in named]
 

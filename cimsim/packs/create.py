@@ -24,7 +24,7 @@ def create_pack(folder: Path) -> list[Path]:
     """
     name = _NO_NAME.sub("_", folder.resolve().name).strip("_").lower()
     if not name or not name[0].isalpha():
-        raise PackError(f"{folder.name!r} makes no name for a pack: a letter, then letters, digits and _")
+        raise PackError(f"{folder.name!r} does not make a name for a pack: a letter, then letters, digits and _")
     if name in shipped_names():
         raise PackError(f"a pack named {name} comes with cimsim: take another name", folder)
     try:
@@ -35,7 +35,7 @@ def create_pack(folder: Path) -> list[Path]:
     except OSError as error:
         raise PackError(f"cannot be written: {error.strerror}", folder) from None
     except UnicodeEncodeError:
-        raise PackError("cannot be written: the name of the folder is no UTF-8 text", ascii(str(folder))) from None
+        raise PackError("cannot be written: the name of the folder is not UTF-8 text", ascii(str(folder))) from None
 
 
 def _written(source: Path, folder: Path, name: str) -> Path:

@@ -33,7 +33,7 @@ class Position(NamedTuple):
 
 
 class Directive(NamedTuple):
-    """What MOF does that is no declaration: it makes the namespace, or deletes the class, of that name."""
+    """What MOF does that is not a declaration: it makes the namespace, or deletes the class, of that name."""
 
     action: Literal["namespace", "delete class"]
     name: str

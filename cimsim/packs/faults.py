@@ -38,7 +38,7 @@ def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]
     """Return the faults that the settings of a pack ask for, in each of its namespaces that has the class and the method.
 
     Raises:
-        PackError: an item is no ``CLASS.METHOD=RETURN_VALUE``, there is no such class or method, or the value is not one that
+        PackError: an item is not ``CLASS.METHOD=RETURN_VALUE``, there is no such class or method, or the value is not one that
             the method can return.
     """
     faults = []

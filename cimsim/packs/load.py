@@ -90,7 +90,7 @@ def load(
         cache_dir: where compiled packs are kept (see ``cache``), None to keep none.
         now: the time for ``populate``, in seconds since 1970-01-01 UTC.
         seed: what generated identifiers are made from.
-        progress: is told what takes time, as text for a user.
+        progress: called with a text for a user when something takes time.
         namespace: where plain MOF files are compiled into, and the default namespace of mock scripts.
         schema: a folder or ZIP archive of MOF files that is compiled into ``namespace`` before all packs.
         lenient: whether what MOF has incomplete or twice is warned of and not refused: references to instances that are not

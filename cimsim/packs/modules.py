@@ -1,4 +1,4 @@
-"""Importing Python files of users by their paths, and telling in one line what goes wrong in them."""
+"""Importing Python files of users by their paths, and reporting in one line what is wrong in them."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ FAILURES: Final = (Exception, SystemExit)
 
 
 class SourceLoader(SourceFileLoader):
-    """Reads the source each time: bytecode tells an edit within one second from none only by its length."""
+    """Reads the source each time: bytecode does not show an edit within one second that keeps the length."""
 
     def get_code(self, fullname: str) -> CodeType:
         """Return the compiled source."""
@@ -69,7 +69,7 @@ def _imported() -> dict[str, ModuleType]:
 
 
 def syntax_error(error: SyntaxError) -> PackError:
-    """Return the error of a file that is no Python; its name must be known."""
+    """Return the error of a file that is not Python; its name must be known."""
     return PackError(f"SyntaxError: {error.msg}", error.filename, error.lineno, error.offset)
 
 

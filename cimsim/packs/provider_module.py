@@ -174,8 +174,12 @@ class ProviderModule:
 
 def _new_name(error: BaseException) -> str:
     """Return where to import from instead, if a module is missing that packs imported from in former versions."""
-    if isinstance(error, ModuleNotFoundError) and f"{error.name}.".startswith(f"{FORMER_PACKAGE}."):
+    if not isinstance(error, ModuleNotFoundError) or error.name is None:
+        return ""
+    if f"{error.name}.".startswith(f"{FORMER_PACKAGE}."):
         return ": packs import from cimsim.providers now (a Behaviour is called Provider)"
+    if error.name.startswith(SHIPPED_MODULES) and error.name.endswith(f".{Path(FORMER_FILE).stem}"):
+        return f": this module is called {error.name.rpartition('.')[0]}.{Path(PROVIDERS_FILE).stem} now"
     return ""
 
 

@@ -80,10 +80,10 @@ def set_up(
         dialect: what they are written in.
 
     Raises:
-        PackError: a file cannot be read, MOF is wrong, or a script fails, does nothing or is no Python.
+        PackError: a file cannot be read, MOF is wrong, or a script fails, does nothing or is not Python.
     """
     for file in files:
-        # What is missing shall not be told of after the work of others.
+        # A missing file is reported before others are run.
         read_bytes(file)
     # pywbem_mock takes a while to import, and few need it.
     from pywbem import WBEMServer

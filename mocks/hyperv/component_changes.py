@@ -28,7 +28,7 @@ from .guests import (
     create_service_settings,
     create_socket_service,
     forbidden,
-    put,
+    set_running,
     switch,
 )
 from .terms import moment
@@ -160,7 +160,7 @@ def add(transaction: Transaction, interface_path: InstancePath, wanted: tuple[Ne
         settings = create_service_settings(transaction, interface, name, title, policy)
         if component is not None and component["EnabledState"] == ENABLED:
             service = create_socket_service(transaction, component, settings)
-            put(transaction, service, running=name not in forbidden(transaction, component))
+            set_running(transaction, service, running=name not in forbidden(transaction, component))
     _note_change(transaction, interface)
 
 
@@ -218,7 +218,7 @@ def _follow_policies(transaction: Transaction, component: Instance, barred: froz
     for service in services_of(transaction, component):
         if (service["Name"] in barred) != (service["Name"] in now_barred):
             enabled = transaction.get(component)["EnabledState"] == ENABLED
-            put(transaction, service, running=enabled and service["Name"] in barred)
+            set_running(transaction, service, running=enabled and service["Name"] in barred)
 
 
 def _note_change(transaction: Transaction, settings: Instance) -> None:

@@ -25,7 +25,7 @@ from cimsim.providers import (
 )
 
 from . import host_jobs
-from .guests import Guests, is_answering, show
+from .guests import Guests, is_answering, set_status
 from .resource_changes import note_change
 from .terms import FAILED, INVALID_STATE, LOST_COMMUNICATION, NOT_AVAILABLE
 from .topology import interface_of, machine_of
@@ -159,4 +159,4 @@ def _runs(machine: Instance, component: Instance) -> bool:
 
 
 def _lose_contact(transaction: Transaction, path: InstancePath) -> None:
-    show(transaction, transaction.get(path), LOST_COMMUNICATION)
+    set_status(transaction, transaction.get(path), LOST_COMMUNICATION)

@@ -1,12 +1,12 @@
-"""Virtual machines that come and go: what a new one consists of, and what goes with one that is destroyed."""
+"""Creating and destroying virtual machines: what a new one consists of, and what is deleted with one."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from cimsim.providers import DISABLED, DateTime, Instance, Transaction
 
-from .guests import DEVICES, POLICY_DEFERRED, create_service_settings, go_down
-from .resources import COMPONENT, GENERATIONS, furnish
+from .guests import DEVICES, POLICY_DEFERRED, create_service_settings, remove_components
+from .resources import COMPONENT, GENERATIONS, create_fixed_resources
 from .terms import NO_REQUEST, moment
 from .topology import (
     INTERFACE_SETTINGS,
@@ -87,7 +87,7 @@ def create_machine(
             properties |= {"ElementName": "Guest Service Interface", "EnabledState": interface}
         part = transaction.create(classname, properties)
         transaction.create(COMPONENT, {"GroupComponent": system, "PartComponent": part})
-    furnish(transaction, system, generation)
+    create_fixed_resources(transaction, system, generation)
     return machine
 
 
@@ -105,7 +105,7 @@ def _link(transaction: Transaction, machine: Instance, system: Instance) -> None
 
 def destroy_machine(transaction: Transaction, machine: Instance) -> None:
     """Delete a virtual machine and all that belongs to it; links go with what they link."""
-    go_down(transaction, machine)
+    remove_components(transaction, machine)
     for settings in component_settings(transaction, machine):
         if settings.cls.name == INTERFACE_SETTINGS:
             for service in service_settings(transaction, settings):

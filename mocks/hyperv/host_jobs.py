@@ -1,4 +1,4 @@
-"""Jobs of the Hyper-V host: their kinds, how they begin, and how clients ask them."""
+"""Jobs of the Hyper-V host: their kinds, how they begin, and what clients can do with them."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

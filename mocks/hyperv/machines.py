@@ -23,7 +23,7 @@ from cimsim.providers import (
 
 from . import host_jobs
 from .copying import cut_off_copies
-from .guests import HEARTBEAT, Guests, come_up, go_down, show
+from .guests import HEARTBEAT, Guests, create_components, remove_components, set_status
 from .resources import PROCESSOR
 from .terms import (
     DORMANT,
@@ -115,7 +115,7 @@ def turn_on(transaction: Transaction, machine: Instance, guests: Guests) -> Inst
 
 
 def _arrive(transaction: Transaction, machine: Instance, transition: Transition, guests: Guests) -> Instance:
-    """Put a machine, and what lives in it, into the state at the end of a transition."""
+    """Put a machine, with its components and guest services, into the state at the end of a transition."""
     goal = transition.goal
     values = _at_rest(transaction) | {"EnabledState": goal}
     process = machine["ProcessID"]
@@ -135,9 +135,9 @@ def _arrive(transaction: Transaction, machine: Instance, transition: Transition,
     machine = transaction.modify(machine, **values)
     if transition.restarts or goal in (DISABLED, SAVED):
         cut_off_copies(transaction, machine)
-        go_down(transaction, machine)
+        remove_components(transaction, machine)
     if goal == ENABLED and not components(transaction, machine):
-        come_up(transaction, machine, guests)
+        create_components(transaction, machine, guests)
     for component in components(transaction, machine):
         if component.cls.name == HEARTBEAT:
             _show_pause(transaction, component, paused=goal == PAUSED)
@@ -164,9 +164,9 @@ def _show_pause(transaction: Transaction, heartbeat: Instance, *, paused: bool) 
     """Show in the heartbeat whether the machine is paused, unless there is no contact with the guest."""
     status = heartbeat["OperationalStatus"][:1]
     if paused and status == (OK,):
-        show(transaction, heartbeat, DORMANT)
+        set_status(transaction, heartbeat, DORMANT)
     elif not paused and status == (DORMANT,):
-        show(transaction, heartbeat, OK)
+        set_status(transaction, heartbeat, OK)
 
 
 # Transitions

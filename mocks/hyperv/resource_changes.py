@@ -192,7 +192,7 @@ def _given(given: CIMInstance, without: set[str]) -> dict[str, Any]:
 def _check_power(layout: Layout, kind: Kind, parent: Instance | None) -> None:
     state = layout.machine["EnabledState"]
     if state != DISABLED and not (state in (ENABLED, PAUSED) and layout.is_hot(kind, parent)):
-        raise Refused(INVALID_STATE, f"a {kind.name} comes and goes only while the virtual machine is off")
+        raise Refused(INVALID_STATE, f"a {kind.name} can be added and removed only while the virtual machine is off")
 
 
 def _check_values(transaction: Transaction, kind: Kind, values: Mapping[str, Any]) -> None:

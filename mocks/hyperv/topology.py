@@ -1,4 +1,4 @@
-"""Who belongs to whom: following the associations of the host."""
+"""Following the associations of the host: which machine, component, service or settings belong to which."""
 
 from collections.abc import Sequence
 

@@ -85,6 +85,8 @@ def test_imports_of_former_modules_name_the_new_one(make_pack: MakePack, refused
         text = refused(make_pack(name, MOF, files={"providers.py": f"\nfrom {module} import Behaviour\n"}))
         assert text.startswith(f"{name}/providers.py:2: ModuleNotFoundError: ")
         assert text.endswith(": packs import from cimsim.providers now (a Behaviour is called Provider)")
+    text = refused(make_pack("d", MOF, files={"providers.py": "from cimsim.mocks.hyperv.behaviours import GuestFileService\n"}))
+    assert text.endswith(": this module is called cimsim.mocks.hyperv.providers now")
     text = refused(make_pack("c", MOF, files={"providers.py": "import cimsim.behavioursque\n"}))
     assert "cimsim.providers" not in text
 
