@@ -303,7 +303,7 @@ class JobLifeCycle(Provider):
 
 
 def _plan_end(transaction: Transaction, work: _Work, subjects: Sequence[Instance]) -> None:
-    # The deletion of its first subject drops a step. The first subject here is not an instance, so a job always ends.
+    # The deletion of its first subject drops a step. This one names no instance, so a job always ends.
     nobody = Identity("", subjects[-1].identity.namespace, "", subjects[-1].key)
     identities = [nobody, *(each.identity for each in subjects)]
     due = transaction.now + work.timing.seconds if not work.timing.reads else None
@@ -326,7 +326,7 @@ def _end(transaction: Transaction, work: _Work) -> None:
     state, values = COMPLETED, {"PercentComplete": 100, "ErrorCode": 0}
     try:
         if work.affected is not None and transaction.world.find(work.affected.identity) is None:
-            raise JobFailure(UNKNOWN_CODE, f"{work.affected} does not exist any more")
+            raise JobFailure(UNKNOWN_CODE, f"there is no {work.affected} any more")
         if work.finish is not None:
             whole(transaction, work.finish, *work.arguments)
     except JobFailure as error:

@@ -1,4 +1,4 @@
-"""How the simulated Hyper-V host acts: what pack.toml binds. What each answer rests on stands in this pack's README.md."""
+"""How the simulated Hyper-V host acts: what pack.toml binds. The README.md of this pack says where answers come from."""
 
 from collections.abc import Mapping
 from typing import Any, Final

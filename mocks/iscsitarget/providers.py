@@ -1,4 +1,4 @@
-"""How the simulated iSCSI target server acts. What each answer rests on stands in this pack's README.md.
+"""How the simulated iSCSI target server acts. The README.md of this pack says where answers come from.
 
 Profile M is a service whose state is managed (EnabledState 2 or 3), profile N one whose state is not (EnabledState 5): the life
 cycle of a service tells them apart by EnabledState, so a profile is chosen by the values of the instances.
