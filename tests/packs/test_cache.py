@@ -92,7 +92,7 @@ def test_any_pack_loaded_before_is_felt(make_pack: MakePack, tmp_path: Path) -> 
 
 
 def test_what_was_not_used_for_long_is_forgotten(make_pack: MakePack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "_MOST_FILES", 3)
+    monkeypatch.setattr(cache, "MAX_FILES", 3)
     first = make_pack("first", MOF)
     _load(tmp_path / "c", first)
     for age, file in enumerate(_files(tmp_path / "c")):
@@ -109,7 +109,7 @@ def test_what_was_not_used_for_long_is_forgotten(make_pack: MakePack, tmp_path: 
 
 
 def test_files_that_cannot_be_deleted_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "_MOST_FILES", 1)
+    monkeypatch.setattr(cache, "MAX_FILES", 1)
     told: list[str] = []
     kept = Cache(tmp_path, told.append)
     kept.store("a" * 64, Compiled(()))

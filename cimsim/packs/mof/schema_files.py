@@ -116,7 +116,7 @@ def open_schema(path: Path, namespace: str, others: Iterable[Pack], dialect: Dia
         PackError: as ``open_tree`` does; the name of the namespace is empty; another pack has the name ``schema``.
     """
     if not fold_namespace(namespace):
-        raise PackError(f"{namespace!r} is no name of a namespace")
+        raise PackError(f"{namespace!r} is not a name of a namespace")
     for other in others:
         if other.name == NAME:
             raise PackError(f"two packs are named {NAME}: {path} and {other.folder}")
