@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import cimsim.providers
+
 ROOT = Path(__file__).parent.parent
 # From the top down; a package may import from itself and from those after it.
 LAYERS = (
@@ -98,12 +100,44 @@ def test_every_package_is_in_the_table() -> None:
     assert folders <= set(LAYERS)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "mocks").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
-def test_mock_packs_use_only_what_packs_are_given(path: Path) -> None:
-    allowed = ("__version__", "providers", "operations", "query", "world")
+PACK_FILES = sorted(
+    path for folder in ("mocks", "cimsim/packs/template", "tests/benchmarks/packs") for path in (ROOT / folder).rglob("*.py")
+)
+PUBLIC = {"cimsim.__version__", "cimsim.providers", *(f"cimsim.providers.{name}" for name in cimsim.providers.__all__)}
+
+
+def beside_the_face(names: set[str]) -> list[str]:
+    """Return what a pack imports from cimsim that is not public."""
+    return sorted(name for name in names if name.startswith("cimsim.") and name not in PUBLIC)
+
+
+@pytest.mark.parametrize("path", PACK_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_packs_import_from_the_public_face_only(path: Path) -> None:
     # A pack imports its own modules relatively.
-    engine = [name for name in imported(path, relative=True) if name.startswith("cimsim.")]
-    assert [name for name in engine if name.split(".")[1] not in allowed] == []
+    assert beside_the_face(imported(path, relative=True)) == []
+
+
+def test_the_examples_of_the_page_for_pack_authors_import_from_the_public_face_only() -> None:
+    page = (ROOT / "cimsim/docs/providers.md").read_text(encoding="utf-8")
+    imports = re.findall(r"(?:from|import) (cimsim\.[\w.]+)", page)
+    # The page shows how a pack derives from a class of a shipped one, too.
+    assert {name for name in imports if not name.startswith("cimsim.mocks.")} == {"cimsim.providers"}
+
+
+def test_an_import_beside_the_face_is_found() -> None:
+    assert beside_the_face({"cimsim.providers.Provider", "cimsim.providers.jobs", "cimsim.world.errors.failed", "json"}) == [
+        "cimsim.providers.jobs",
+        "cimsim.world.errors.failed",
+    ]
+
+
+def test_what_is_public_is_there_once_and_documented() -> None:
+    """Every name of the face exists, none twice; classes and functions say what they are for."""
+    assert len(set(cimsim.providers.__all__)) == len(cimsim.providers.__all__)
+    for name in cimsim.providers.__all__:
+        value = getattr(cimsim.providers, name)
+        if callable(value) and getattr(value, "__module__", "").startswith("cimsim."):
+            assert value.__doc__, name
 
 
 def test_the_page_about_architecture_has_the_packages_in_this_order() -> None:

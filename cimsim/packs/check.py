@@ -1,4 +1,4 @@
-"""Looking a loaded pack over: what its classes and methods come to, and what its author may want to know."""
+"""Checking a loaded pack: its classes, which methods have a provider, and what its author may want to know."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -10,7 +10,7 @@ from pywbem import CIMError
 from cimsim.operations.call import OperationCall
 from cimsim.operations.hooks import HookError, run_hook
 from cimsim.packs.load import Loaded, LoadedPack
-from cimsim.providers.provider import Providers
+from cimsim.providers.registry import ProviderRegistry
 from cimsim.world.checks import check_declared, check_whole
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.schema import Method, ResolvedClass
@@ -20,7 +20,7 @@ from cimsim.world.world import Namespace, World
 
 @dataclass(frozen=True, slots=True)
 class CheckedMethod:
-    """A method, and the Python function that carries it out; None: nothing does."""
+    """A method, and the Python function that carries it out; None: none does."""
 
     name: str
     provider: str | None
@@ -63,7 +63,7 @@ def check_pack(pack: LoadedPack, loaded: Loaded, now: float, below: ClassNames =
 
 
 def check_others(loaded: Loaded, now: float) -> list[CheckedNamespace]:
-    """Return likewise what the namespaces hold that no pack names: those that mock scripts fill."""
+    """Return the same of namespaces that no pack names: those that mock scripts fill."""
     named = {fold_namespace(name) for pack in loaded.packs for name in pack.files}
     return [_checked(each, loaded, now) for folded, each in loaded.world.namespaces.items() if folded not in named]
 
@@ -75,7 +75,7 @@ def _checked(namespace: Namespace, loaded: Loaded, now: float, below: ClassNames
     return CheckedNamespace(namespace.name, tuple(_classes(namespace, classes, loaded.providers)), tuple(warnings))
 
 
-def _classes(namespace: Namespace, classes: Sequence[ResolvedClass], providers: Providers) -> Iterator[CheckedClass]:
+def _classes(namespace: Namespace, classes: Sequence[ResolvedClass], providers: ProviderRegistry) -> Iterator[CheckedClass]:
     for cls in classes:
         if cls.abstract or cls.indication:
             continue
@@ -89,7 +89,7 @@ def _declares_methods(cls: ResolvedClass) -> bool:
     return any(method.origin == cls.name for method in cls.methods.values())
 
 
-def _method(namespace: Namespace, cls: ResolvedClass, method: Method, providers: Providers) -> CheckedMethod:
+def _method(namespace: Namespace, cls: ResolvedClass, method: Method, providers: ProviderRegistry) -> CheckedMethod:
     found = providers.find(fold_namespace(namespace.name), cls, fold(method.name))
     return CheckedMethod(method.name, None if found is None else getattr(found, "__qualname__", "a fault"))
 
@@ -170,7 +170,7 @@ def _of_hooks(loaded: Loaded, namespace: Namespace, now: float) -> Iterator[str]
     yield from _of_reading(world, namespace.name, providers, now)
 
 
-def _of_reading(world: World, name: str, providers: Providers, now: float) -> Iterator[str]:
+def _of_reading(world: World, name: str, providers: ProviderRegistry, now: float) -> Iterator[str]:
     namespace = world.namespace(name)
     call = OperationCall(world, namespace, now, hooks=providers)
     for cls in namespace.schema:

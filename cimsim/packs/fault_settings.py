@@ -5,7 +5,7 @@ from typing import Final
 
 from cimsim.packs.pack_errors import PackError
 from cimsim.packs.settings import FAULTS, TIMINGS, Settings
-from cimsim.providers.provider import Fault
+from cimsim.providers.registry import MethodFault
 from cimsim.providers.timing import parse_rule
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.schema import Method, ResolvedClass
@@ -34,7 +34,7 @@ def check_timings(pack: str, settings: Settings, world: World, namespaces: list[
             raise _error(pack, TIMINGS, item, f"class {rule.classname} has no property {rule.where[0]}{hint}")
 
 
-def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]) -> list[Fault]:
+def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]) -> list[MethodFault]:
     """Return the faults that the settings of a pack ask for, in each of its namespaces that has the class and the method.
 
     Raises:
@@ -49,7 +49,7 @@ def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]
         classname, method_name, text = match.groups()
         classes = _classes(pack, FAULTS, item, classname, [world.namespace(each) for each in namespaces])
         for namespace, method in _methods(pack, FAULTS, item, classname, method_name, classes):
-            faults.append(Fault(namespace.name, classname, method.name, _value(pack, item, method, text)))
+            faults.append(MethodFault(namespace.name, classname, method.name, _value(pack, item, method, text)))
     return faults
 
 

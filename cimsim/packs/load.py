@@ -13,10 +13,11 @@ from cimsim.packs.fault_settings import check_timings, faults_of
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
-from cimsim.packs.provider_module import Program
+from cimsim.packs.provider_module import ProviderModule
 from cimsim.packs.scripts import MOF, set_up, split_environment
 from cimsim.packs.settings import Settings, pass_on, settle
-from cimsim.providers.provider import Below, Binding, Fault, Providers
+from cimsim.providers.below import Below
+from cimsim.providers.registry import MethodFault, ProviderBinding, ProviderRegistry
 from cimsim.world.names import fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
@@ -58,7 +59,7 @@ class Loaded:
 
     world: World
     packs: tuple[LoadedPack, ...]
-    providers: Providers
+    providers: ProviderRegistry
     namespaces: tuple[NamespaceSummary, ...]
     warnings: tuple[str, ...] = ()
 
@@ -118,22 +119,22 @@ def load(
     builder = Builder(Cache(cache_dir, _warn), progress or _silent, dialect)
     transaction = Transaction(World(seed=seed), now=now)
     built = {pack.name: builder.build(pack, transaction) for pack in found}
-    programs = {pack.name: Program(pack) for pack in found}
+    modules = {pack.name: ProviderModule(pack) for pack in found}
     world = transaction.world
     for pack in populate_order(found):
         first = pack.manifest.namespaces[0].name if pack.manifest.namespaces else ""
         populating = Transaction(world, first, now)
-        programs[pack.name].populate(populating, passed_on[pack.name])
+        modules[pack.name].populate(populating, passed_on[pack.name])
         world = populating.world
     loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name]) for pack in found)
-    bindings: list[Binding] = []
-    faults: list[Fault] = []
+    bindings: list[ProviderBinding] = []
+    faults: list[MethodFault] = []
     for each in loaded:
         check_timings(each.name, each.settings, world, list(each.files))
-        bindings += programs[each.name].bindings(world, passed_on[each.name], Below(bindings))
+        bindings += modules[each.name].bindings(world, passed_on[each.name], Below(bindings))
         faults += faults_of(each.name, each.settings, world, list(each.files))
     if not files:
-        providers = Providers(bindings, faults)
+        providers = ProviderRegistry(bindings, faults)
         return Loaded(world, loaded, providers, _summaries(world, loaded), _warnings(built.values(), world))
     world, environment = set_up(files, world, namespace, now, lenient=lenient is not False, dialect=dialect)
     providers = environment.providers(bindings, faults)

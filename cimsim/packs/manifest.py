@@ -20,6 +20,9 @@ MANIFEST: Final = "pack.toml"
 DEFAULT_NAMESPACE: Final = "root/cimv2"
 SettingType = Literal["string", "integer", "number", "boolean", "string[]", "timing"]
 
+FORMER_KEYS: Final = {"behaviours": "providers"}
+"""Keys of former versions, and what they are called now."""
+
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)")
 
@@ -142,7 +145,10 @@ def _parse(text: str, file: Path) -> dict[str, Any]:
 
 
 def _check_keys(table: dict[str, Any], text: str, file: Path) -> None:
-    """Refuse keys that the manifest does not know."""
+    """Refuse keys that the manifest does not know, and those of former versions."""
+    for former, new in FORMER_KEYS.items():
+        if former in table:
+            raise PackError(f"{former} are called {new} now: write [{new}.NAMESPACE]", file, _first_line_of(text, former))
     _check_table(table, Manifest, "", text, file)
     namespaces, settings = table.get("namespaces"), table.get("settings")
     for entry in namespaces if isinstance(namespaces, list) else ():
@@ -164,6 +170,12 @@ def _line_of(text: str, word: str) -> int | None:
     pattern = re.compile(rf"""^\s*["']?{quoted}["']?\s*=|^\s*\[.*\b{quoted}\b.*\]\s*$|["']{quoted}["']""", re.MULTILINE)
     lines = {text.count("\n", 0, match.end()) + 1 for match in pattern.finditer(text)}
     return lines.pop() if len(lines) == 1 else None
+
+
+def _first_line_of(text: str, table: str) -> int | None:
+    """Return the first line with a header of a table, or of one in it; None if there is none."""
+    match = re.search(rf"""^\s*\[?\s*["']?{table}\b""", text, re.MULTILINE)
+    return text.count("\n", 0, match.end()) + 1 if match else None
 
 
 def _readable(error: msgspec.ValidationError) -> str:

@@ -14,33 +14,40 @@ from cimsim.packs.manifest import Pack
 from cimsim.packs.modules import FAILURES, SHIPPED_MODULES, SourceLoader, module_name, no_bytecode, reason, syntax_error
 from cimsim.packs.pack_errors import PackError
 from cimsim.packs.settings import Settings
-from cimsim.providers.provider import Below, Binding, Provider
+from cimsim.providers.below import Below
+from cimsim.providers.provider import Provider
+from cimsim.providers.registry import ProviderBinding
 from cimsim.providers.setting_error import SettingError
 from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
-PROGRAM: Final = "providers.py"
+PROVIDERS_FILE: Final = "providers.py"
+FORMER_FILE: Final = "behaviours.py"
+FORMER_PACKAGE: Final = "cimsim.behaviours"
 
 
-class Program:
+class ProviderModule:
     """The ``providers.py`` of a pack, if it has one.
 
-    It may import modules beside it with ``from . import``. It is imported anew by every ``Program``: that of a shipped pack as
-    ``cimsim.mocks.PACK.providers``, any other under a name of its own that no other module can have.
+    It may import modules beside it with ``from . import``. It is imported anew by every ``ProviderModule``: that of a shipped
+    pack as ``cimsim.mocks.PACK.providers``, any other under a name of its own that no other module can have.
 
     Raises:
-        PackError: it cannot be imported, naming the line; or it is missing although ``pack.toml`` binds providers.
+        PackError: it cannot be imported, naming the line; it has its former name; or it is missing although ``pack.toml`` binds
+            providers.
     """
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
-        self._path = pack.folder / PROGRAM
+        self._path = pack.folder / PROVIDERS_FILE
         self._module: ModuleType | None = None
-        # A plain MOF file has no program, whatever lies beside it.
+        # A plain MOF file has no providers, whatever lies beside it.
         if pack.text and self._path.is_file():
             shipped = pack.folder.resolve().parent == shipped_folder().resolve()
             self._module = self._import_shipped() if shipped else self._import()
+        elif pack.text and (pack.folder / FORMER_FILE).is_file():
+            raise PackError(f"this file is called {PROVIDERS_FILE} now: rename it", pack.folder / FORMER_FILE)
         elif pack.manifest.providers:
             raise PackError("no such file, but pack.toml binds providers", self._path)
 
@@ -58,7 +65,7 @@ class Program:
         except FAILURES as error:
             raise self._error(error) from error
 
-    def bindings(self, world: World, settings: Settings, below: Below) -> list[Binding]:
+    def bindings(self, world: World, settings: Settings, below: Below) -> list[ProviderBinding]:
         """Return the providers that ``pack.toml`` binds, constructed with the settings; one object for each Python class.
 
         ``below`` is what acts without this pack.
@@ -75,7 +82,7 @@ class Program:
                 if python_name not in made:
                     made[python_name] = self._construct(python_name, classname, settings)
                     made[python_name].below = below
-                bindings.append(Binding(namespace, classname, made[python_name]))
+                bindings.append(ProviderBinding(namespace, classname, made[python_name]))
         for provider in made.values():
             self._check_methods(world, provider, [each for each in bindings if each.provider is provider])
         return bindings
@@ -118,7 +125,7 @@ class Program:
         if target.schema.get(classname) is None:
             raise self._pack.error(f"a provider is bound to a class that is not there: {target.no_class(classname)}", classname)
 
-    def _check_methods(self, world: World, provider: Provider, bindings: list[Binding]) -> None:
+    def _check_methods(self, world: World, provider: Provider, bindings: list[ProviderBinding]) -> None:
         """Refuse methods that neither the classes that a provider is bound to nor their subclasses have: misspelt ones."""
         own = provider.own_methods()
         if not own:
@@ -139,7 +146,7 @@ class Program:
                 name for name, value in vars(self._module).items() if isinstance(value, type) and issubclass(value, Provider)
             ]
             hint = did_you_mean(python_name, names)
-            raise self._pack.error(f"{PROGRAM} has no provider {python_name} for {classname}{hint}", classname)
+            raise self._pack.error(f"{PROVIDERS_FILE} has no provider {python_name} for {classname}{hint}", classname)
         try:
             return found(settings)
         except FAILURES as error:
@@ -153,7 +160,7 @@ class Program:
         if isinstance(error, SyntaxError) and error.filename:
             return syntax_error(error)
         file, line = self._place(error)
-        return PackError(reason(error), file, line)
+        return PackError(f"{reason(error)}{_new_name(error)}", file, line)
 
     def _place(self, error: BaseException) -> tuple[Path | str, int | None]:
         """Return where in the pack the error arose: the innermost of its own lines, not one of ours."""
@@ -163,6 +170,17 @@ class Program:
             if file.resolve().is_relative_to(folder):
                 return self._pack.folder / file.resolve().relative_to(folder), frame.lineno
         return self._path, None
+
+
+def _new_name(error: BaseException) -> str:
+    """Return where to import from instead, if a module is missing that packs imported from in former versions."""
+    if not isinstance(error, ModuleNotFoundError) or error.name is None:
+        return ""
+    if f"{error.name}.".startswith(f"{FORMER_PACKAGE}."):
+        return ": packs import from cimsim.providers now (a Behaviour is called Provider)"
+    if error.name.startswith(SHIPPED_MODULES) and error.name.endswith(f".{Path(FORMER_FILE).stem}"):
+        return f": this module is called {error.name.rpartition('.')[0]}.{Path(PROVIDERS_FILE).stem} now"
+    return ""
 
 
 def _forget(name: str) -> None:

@@ -1,6 +1,6 @@
-"""Jobs: instances of CIM_ConcreteJob that tell how far some work is, and end when it is done.
+"""Jobs: instances of CIM_ConcreteJob that report how far some work is, and end when it is done.
 
-``begin`` creates a job and plans its end. The provider :class:`JobLifeCycle` lets clients follow, cancel and ask it.
+``begin_job`` creates a job and plans its end. The provider :class:`JobLifeCycle` lets clients follow, cancel and ask it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ TERMINATE: Final = 4
 KILL: Final = 5
 REQUESTABLE: Final = frozenset({2, 3, 4, 5, 6})
 
-FIVE_MINUTES: Final = 300.0  # how long an ended job is kept where its TimeBeforeRemoval is no interval
+FIVE_MINUTES: Final = 300.0  # how long an ended job is kept where its TimeBeforeRemoval is not an interval
 UNKNOWN_CODE: Final = 1  # ErrorCode of a job that was cancelled, or failed for a reason without a number
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -47,7 +47,7 @@ _COMPLETION: Final[Mapping[int, Mapping[str, Any]]] = {
 """The statuses of a job that came to its end, where its kind reports that."""
 
 
-class JobFailure(Exception):  # noqa: N818 - what fails is the job, which is no error of the program
+class JobFailure(Exception):  # noqa: N818 - what fails is the job, not the program
     """The work of a job failed: ``code`` (1 to 65535) becomes its ErrorCode, ``description`` its ErrorDescription."""
 
     def __init__(self, code: int, description: str) -> None:
@@ -92,7 +92,7 @@ class _Work:
     arguments: tuple[Any, ...] = ()
 
 
-def begin(
+def begin_job(
     transaction: Transaction,
     kind: JobKind,
     timing: Timing,
@@ -111,7 +111,8 @@ def begin(
     When ``timing`` is over, ``finish(transaction, *arguments)`` is called and the job completes (JobState 7). If it raises
     ``JobFailure`` or a CIMError, what it did is dropped and the job ends in JobState 10. When a client terminates or kills the
     job, ``cancelled(transaction, *arguments)`` is called instead. A timing by reads counts reads of the job and of the first
-    affected instance. A job that a client deletes goes on unseen; one whose first affected instance is gone at its end fails.
+    affected instance. The work of a job that a client deletes goes on; a job whose first affected instance is
+    gone at its end fails.
 
     Args:
         transaction: where the job is created, in its namespace.
@@ -164,7 +165,7 @@ def is_running(job: Instance) -> bool:
     return job["JobState"] not in ENDED
 
 
-def cancel(transaction: Transaction, job: Instance, state: int = TERMINATED) -> Instance:
+def cancel_job(transaction: Transaction, job: Instance, state: int = TERMINATED) -> Instance:
     """End a running job before its time, in JobState 8 or 9, and return it; its step ``cancelled`` is called."""
     work, seen = _cut_off(transaction, job)
     if work.cancelled is not None:
@@ -172,7 +173,7 @@ def cancel(transaction: Transaction, job: Instance, state: int = TERMINATED) -> 
     return _close(transaction, work.kind, transaction.get(job), state, seen | _cancellation(state))
 
 
-def fail(transaction: Transaction, job: Instance, failure: JobFailure) -> Instance:
+def fail_job(transaction: Transaction, job: Instance, failure: JobFailure) -> Instance:
     """End a running job before its time, in JobState 10, and return it; none of its steps is called."""
     work, seen = _cut_off(transaction, job)
     return _close(transaction, work.kind, job, EXCEPTION, seen | _failure(failure.code, failure.description))
@@ -193,10 +194,10 @@ class JobLifeCycle(Provider):
     A job can be cancelled if its Cancellable is true, or its class has no such property. Subclasses set the attributes.
 
     Attributes:
-        kind: tells the class of errors; None: the one that the method declares.
+        kind: the kind of these jobs, which names the class of errors; None: the class that the method declares.
         ended_code: what RequestStateChange returns for a job that has ended.
         unsupported_code: what it returns for Start, Suspend and Service, and for a job that cannot be cancelled.
-        invalid_code: what it returns for a value that is no request.
+        invalid_code: what it returns for a value that cannot be requested.
         supports_timeout: whether it takes a TimeoutPeriod; if not, it returns 4098 for one that is not zero.
         supports_kill_job: whether KillJob does anything but return 1.
     """
@@ -238,7 +239,7 @@ class JobLifeCycle(Provider):
             return self.ended_code
         if requested not in (TERMINATE, KILL) or not self.can_be_cancelled(job):
             return self.unsupported_code
-        cancel(call.transaction, job, TERMINATED if requested == TERMINATE else KILLED)
+        cancel_job(call.transaction, job, TERMINATED if requested == TERMINATE else KILLED)
         return 0
 
     def KillJob(self, call: Invocation) -> int:
@@ -250,7 +251,7 @@ class JobLifeCycle(Provider):
             return 4
         if not self.can_be_cancelled(job):
             return 1
-        job = cancel(call.transaction, job, KILLED)
+        job = cancel_job(call.transaction, job, KILLED)
         if call.arguments.get("DeleteOnKill"):
             call.transaction.delete(job)
         return 0
@@ -322,7 +323,7 @@ def _end(transaction: Transaction, work: _Work) -> None:
         state, values = EXCEPTION, _failure(error.code, error.description)
     except CIMError as error:
         state, values = EXCEPTION, _failure(error.status_code, error.status_description)
-    except Exception as error:  # noqa: BLE001 - a defect of a pack shall not leave a job running for ever
+    except Exception as error:  # noqa: BLE001 - a defect of a pack must not leave a job running for ever
         state, values = EXCEPTION, _failure(UNKNOWN_CODE, described(error))
         transaction.after(0, _report, error)
     job = transaction.world.find(work.job.identity)
@@ -332,7 +333,7 @@ def _end(transaction: Transaction, work: _Work) -> None:
 
 
 def _report(_: Transaction, error: Exception) -> None:
-    """Raise an error again in a step of its own, so that the log tells of it."""
+    """Raise an error again in a separate step, so that it is logged."""
     raise error
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cimsim.operations.methods import Invocation
-from cimsim.providers.jobs import JobKind, begin
+from cimsim.providers.jobs import JobKind, begin_job
 from cimsim.providers.provider import Provider
 from cimsim.providers.timing import IMMEDIATE, INVALID_PARAMETER, Timing, seconds_of, timeout_refusal
 from cimsim.world.errors import method_not_available, not_supported
@@ -48,8 +48,8 @@ BUSY: Final = 4099
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What the state properties of a service say together."""
+class ServiceState:
+    """The values of the state properties of a service in one state."""
 
     EnabledState: int
     Started: bool
@@ -59,20 +59,20 @@ class State:
 
     def properties(self) -> dict[str, Any]:
         """Return the properties by name."""
-        return {name: getattr(self, name) for name in State.__slots__}
+        return {name: getattr(self, name) for name in ServiceState.__slots__}
 
 
-RUNNING: Final = State(2, True, (2,), ("OK",), "OK")
-STOPPED: Final = State(3, False, (10,), ("Stopped",), "Stopped")
-STOPPING: Final = State(4, True, (9,), ("Stopping",), "Stopping")
-STARTING: Final = State(10, False, (8,), ("Starting",), "Starting")
+RUNNING: Final = ServiceState(2, True, (2,), ("OK",), "OK")
+STOPPED: Final = ServiceState(3, False, (10,), ("Stopped",), "Stopped")
+STOPPING: Final = ServiceState(4, True, (9,), ("Stopping",), "Stopping")
+STARTING: Final = ServiceState(10, False, (8,), ("Starting",), "Starting")
 
 # TransitioningToState when no transition runs.
 NO_TRANSITION: Final = 5
 
 
 def is_busy(service: Instance) -> bool:
-    """Return whether a service is on its way to another state."""
+    """Return whether a service is in transition to another state."""
     state = service["EnabledState"]
     # A service that is asked to restart passes Disabled as well.
     return state in IN_TRANSITION or (state == DISABLED and service["RequestedState"] in (REBOOT, RESET))
@@ -91,7 +91,7 @@ _CONFIGURABLE: Final = (
 
 
 def unsupported(call: Invocation, answer: str | None) -> int:
-    """Say that a method is not supported: ``return-1`` (or None), ``cim-error-7`` or ``cim-error-16``.
+    """Answer that a method is not supported, as ``answer`` has it: ``return-1`` (or None), ``cim-error-7`` or ``cim-error-16``.
 
     Returns:
         1, if that is the answer.
@@ -112,7 +112,7 @@ class ServiceLifeCycle(Provider):
     """Starts and stops a service, at once or in the time that the setting ``transition`` of the pack gives.
 
     The setting ``timings`` may say otherwise for a call. Settings that a pack may have besides: ``not_supported_answer``
-    (``return-1``, ``cim-error-7`` or ``cim-error-16``) chooses how to say that a method is not supported; ``started_changes``
+    (``return-1``, ``cim-error-7`` or ``cim-error-16``) is the answer of a method that is not supported; ``started_changes``
     (``end`` or ``begin``) when Started changes in a slow transition; those with the names of attributes marked * replace these.
     Subclasses set the attributes.
 
@@ -121,8 +121,8 @@ class ServiceLifeCycle(Provider):
         stopped_requested_state*: what StopService leaves in RequestedState.
         supports_timeout: whether RequestStateChange takes a TimeoutPeriod. One shorter than the transition is refused with 3; a
             transition that waits for reads keeps any.
-        keeps_late_request: whether RequestedState tells of a request that was refused for its TimeoutPeriod.
-        starting, stopping: the states on the way.
+        keeps_late_request: whether a request that was refused for its TimeoutPeriod is stored in RequestedState.
+        starting, stopping: the states during a transition.
         restarted_requested_state*: what a restart leaves in RequestedState.
         repeated_code*: what StartService and StopService return for a service that is started or stopped already; with 0 the
             request is recorded in RequestedState, else nothing changes.
@@ -160,7 +160,7 @@ class ServiceLifeCycle(Provider):
             self.stopping = replace(self.stopping, Started=False)
 
     def unsupported(self, call: Invocation) -> int:
-        """Say that StartService or StopService is not supported, in the way that the settings want it said.
+        """Answer that StartService or StopService is not supported, as the setting ``not_supported_answer`` has it.
 
         RequestStateChange has return values for it.
         """
@@ -249,7 +249,7 @@ class ServiceLifeCycle(Provider):
         return self.other_request(call, service, requested, timing)
 
     def _request(
-        self, call: Invocation, service: Instance, state: State, requested: int, timing: Timing, refusal: int | None
+        self, call: Invocation, service: Instance, state: ServiceState, requested: int, timing: Timing, refusal: int | None
     ) -> Any:
         if refusal is not None:
             return refusal
@@ -262,8 +262,8 @@ class ServiceLifeCycle(Provider):
         if self.is_late(call, service, requested, timing):
             return NOT_IN_TIME
         transition = _Transition(service.path, _state_of(service), service["RequestedState"], state, requested)
-        service = self._set_out(call.transaction, service, self.starting if state is RUNNING else self.stopping, requested)
-        return self._travel(call.transaction, service, transition, timing)[0]
+        service = self._depart(call.transaction, service, self.starting if state is RUNNING else self.stopping, requested)
+        return self._plan_arrival(call.transaction, service, transition, timing)[0]
 
     # Transitions
 
@@ -291,17 +291,17 @@ class ServiceLifeCycle(Provider):
         transition = _Transition(
             service.path, _state_of(service), service["RequestedState"], RUNNING, self.restarted_requested_state
         )
-        service = self._set_out(transaction, service, self.stopping, requested)
+        service = self._depart(transaction, service, self.stopping, requested)
         if timing.immediate:
             for state in (STOPPED, self.starting):
                 service = self.enter(transaction, service, state, requested)
-        answer, subjects = self._travel(transaction, service, transition, timing)
+        answer, subjects = self._plan_arrival(transaction, service, transition, timing)
         if not timing.immediate:
             for share, state in ((1 / 3, STOPPED), (2 / 3, self.starting)):
                 timing.part(share).plan(transaction, self._pass, service.path, state, requested, subjects=subjects)
         return answer
 
-    def enter(self, transaction: Transaction, service: Instance, state: State, requested: int) -> Instance:
+    def enter(self, transaction: Transaction, service: Instance, state: ServiceState, requested: int) -> Instance:
         """Change the state properties together; the time of change moves only when EnabledState does."""
         place = service.cls.index
         values = _typed(transaction, service, state) | {place["requestedstate"]: requested}
@@ -309,27 +309,27 @@ class ServiceLifeCycle(Provider):
             values[place["timeoflaststatechange"]] = DateTime.at(transaction.now, self.utc)
         return transaction.replace(service, values)
 
-    def _change(self, transaction: Transaction, service: Instance, state: State, requested: int, timing: Timing) -> None:
+    def _change(self, transaction: Transaction, service: Instance, state: ServiceState, requested: int, timing: Timing) -> None:
         """Enter a state when it is time."""
         if timing.immediate:
             self.enter(transaction, service, state, requested)
         else:
             transition = _Transition(service.path, _state_of(service), service["RequestedState"], state, requested)
-            service = self._set_out(transaction, service, self.starting if state is RUNNING else self.stopping, requested)
+            service = self._depart(transaction, service, self.starting if state is RUNNING else self.stopping, requested)
             timing.plan(transaction, self._arrive, transition, subjects=[service])
 
-    def _set_out(self, transaction: Transaction, service: Instance, state: State, requested: int) -> Instance:
+    def _depart(self, transaction: Transaction, service: Instance, state: ServiceState, requested: int) -> Instance:
         """Enter a state that is only passed."""
         return _transitioning(transaction, self.enter(transaction, service, state, requested), requested)
 
-    def _travel(
+    def _plan_arrival(
         self, transaction: Transaction, service: Instance, transition: "_Transition", timing: Timing
     ) -> tuple[Any, list[Instance]]:
         """Plan the end of a transition; return what RequestStateChange answers, and the instances whose reads count."""
         if self.job_kind is None:
             timing.plan(transaction, self._arrive, transition, subjects=[service])
             return COMPLETED, [service]
-        job = begin(
+        job = begin_job(
             transaction,
             self.job_kind,
             timing,
@@ -346,7 +346,7 @@ class ServiceLifeCycle(Provider):
 
     # Steps
 
-    def _pass(self, transaction: Transaction, path: InstancePath, state: State, requested: int) -> None:
+    def _pass(self, transaction: Transaction, path: InstancePath, state: ServiceState, requested: int) -> None:
         self.enter(transaction, transaction.get(path), state, requested)
 
     def _arrive(self, transaction: Transaction, transition: "_Transition") -> None:
@@ -355,7 +355,7 @@ class ServiceLifeCycle(Provider):
     def _go_back(self, transaction: Transaction, transition: "_Transition") -> None:
         self._rest(transaction, transition.service, transition.before, transition.requested_before)
 
-    def _rest(self, transaction: Transaction, path: InstancePath, state: State, requested: int) -> None:
+    def _rest(self, transaction: Transaction, path: InstancePath, state: ServiceState, requested: int) -> None:
         service = transaction.get(path)
         for wait in transaction.waiting(service):
             if wait.step == self._pass:
@@ -368,14 +368,14 @@ class _Transition:
     """A service between two states: what it was before, and what it will be."""
 
     service: InstancePath
-    before: State
+    before: ServiceState
     requested_before: int
-    after: State
+    after: ServiceState
     requested: int
 
 
-def _state_of(service: Instance) -> State:
-    return State(*(service[name] for name in State.__slots__))
+def _state_of(service: Instance) -> ServiceState:
+    return ServiceState(*(service[name] for name in ServiceState.__slots__))
 
 
 def _transitioning(transaction: Transaction, service: Instance, to: int) -> Instance:
@@ -384,9 +384,9 @@ def _transitioning(transaction: Transaction, service: Instance, to: int) -> Inst
     return service if place is None else transaction.replace(service, {place: to})
 
 
-def _typed(transaction: Transaction, service: Instance, state: State) -> dict[int, Any]:
+def _typed(transaction: Transaction, service: Instance, state: ServiceState) -> dict[int, Any]:
     """Return the values of a state by their places in the class, worked out once for each class."""
-    known: dict[State, dict[int, Any]] = service.cls.memo.setdefault("providers.service", {})
+    known: dict[ServiceState, dict[int, Any]] = service.cls.memo.setdefault("providers.service", {})
     values = known.get(state)
     if values is None:
         values = known[state] = transaction.typed(service.cls, state.properties())

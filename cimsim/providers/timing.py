@@ -1,4 +1,4 @@
-"""How long things take: at once, some seconds of the CIMOM's clock, or until clients have read so many times.
+"""How long things take: no time, some seconds of the CIMOM's clock, or a number of reads by clients.
 
 A timing is written ``immediate``, ``2s``, ``500ms``, ``1.5`` (seconds) or ``3 reads``.
 """
@@ -36,11 +36,15 @@ class Timing:
         return not self.seconds and not self.reads
 
     def part(self, share: float) -> "Timing":
-        """Return the timing of a share (0 to 1) of it; reads are whole, rounded up."""
+        """Return the timing of a share (0 to 1) of it; reads are rounded up."""
         return Timing(self.seconds * share, math.ceil(self.reads * share))
 
     def plan(self, transaction: Transaction, step: Step, *arguments: Any, subjects: Sequence[Instance]) -> int | None:
-        """Have ``step(transaction, *arguments)`` called when it is time: now, in this transaction, or as ``after`` has it.
+        """Plan a call of ``step(transaction, *arguments)``.
+
+        It is called now, in this transaction, if the timing is immediate, else later in a transaction of its own, as
+        ``Transaction.after`` and ``after_reads`` have it. Reads are those of the ``subjects``; it is dropped when the first of
+        them is deleted.
 
         Returns:
             The number of the step that waits, None if it was done now.
@@ -60,7 +64,7 @@ def parse_timing(text: str) -> Timing:
     """Return the timing that a text writes.
 
     Raises:
-        ValueError: it writes none.
+        ValueError: it is not a timing, or too long.
     """
     stripped = text.strip().lower()
     if stripped == "immediate":
@@ -81,7 +85,7 @@ def parse_timing(text: str) -> Timing:
 
 @dataclass(frozen=True, slots=True)
 class TimingRule:
-    """Says how long transitions of instances of a class take.
+    """How long transitions of instances of a class take.
 
     ``where`` is a property and its value as text, for one instance; ``method`` is the one that begins the transition, ``call``
     the number of one call of it, counted from 1. None means any. Names are folded but for ``classname``.
@@ -116,9 +120,10 @@ def parse_rule(text: str) -> TimingRule:
 
 
 def chosen(rules: Sequence[TimingRule], transaction: Transaction, instance: Instance, method: str) -> Timing | None:
-    """Return the timing of the most special rule: for one call, one instance, one method, the nearest class; None: no rule.
+    """Return the timing of the most specific rule; None if no rule fits.
 
-    Of rules alike the last one wins. Each rule for one call counts the calls that it fits.
+    A rule for one call is more specific than others, then one for one instance, for one method, for the nearest class. Of
+    equally specific rules the last one wins. Each rule for one call counts the calls that it fits.
     """
     if not rules:
         return None
@@ -129,8 +134,8 @@ def chosen(rules: Sequence[TimingRule], transaction: Transaction, instance: Inst
     best: TimingRule | None = None
     best_rank: tuple[bool, bool, bool, int] | None = None
     for rule in fitting:
-        special = (rule.call is not None, rule.where is not None, rule.method is not None)
-        rank = (*special, -lineage.index(fold(rule.classname)))
+        specific = (rule.call is not None, rule.where is not None, rule.method is not None)
+        rank = (*specific, -lineage.index(fold(rule.classname)))
         if best_rank is None or rank >= best_rank:
             best, best_rank = rule, rank
     return best.timing if best is not None else None
@@ -155,7 +160,7 @@ def seconds_of(length: DateTime) -> float:
 def timeout_refusal(timeout: DateTime | None, *, supported: bool = False) -> int | None:
     """Return the number with which RequestStateChange refuses a TimeoutPeriod, or None to go ahead.
 
-    NULL and an interval of no length ask for nothing; a point in time is no period.
+    NULL and an interval of no length ask for nothing; a point in time is not a period.
     """
     if timeout is None or (timeout.is_interval and (supported or not timeout[:21].strip("0."))):
         return None

@@ -1,6 +1,6 @@
-"""Variants of a population, for ``populate`` of packs: other keys, and other declarations of classes that have instances.
+"""For ``populate`` of packs: changing keys of instances, and the declarations of classes that have instances.
 
-Keys and classes cannot change under an instance. So the instances are taken out with all links to them, and put back changed.
+A transaction changes neither. So the instances are taken out with all links to them, and put back changed.
 """
 
 import re
@@ -15,7 +15,7 @@ from cimsim.world.transaction import Transaction
 
 
 class Taken(NamedTuple):
-    """An instance that was taken out."""
+    """An instance that was taken out: its identity, the names of its class and namespace, and its properties by name."""
 
     identity: Identity
     classname: str
@@ -24,7 +24,11 @@ class Taken(NamedTuple):
 
 
 def take(transaction: Transaction, instances: Iterable[Instance]) -> list[Taken]:
-    """Delete instances and the links to them; return all of them, the instances first."""
+    """Delete instances and the associations that refer to them, in any namespace.
+
+    Returns:
+        All of them, the instances first, for ``put_back``.
+    """
     instances = list(instances)
     links = {
         link.identity: link
@@ -32,16 +36,20 @@ def take(transaction: Transaction, instances: Iterable[Instance]) -> list[Taken]
         for instance in instances
         for link in namespace.referring_to(instance.identity)
     }
-    whole = {each.identity: each for each in instances} | links
-    for each in whole.values():
+    everything = {each.identity: each for each in instances} | links
+    for each in everything.values():
         # A link goes with the first of its ends.
         if transaction.world.find(each.identity) is not None:
             transaction.delete(each)
-    return [Taken(each.identity, each.cls.name, each.namespace, _properties(each)) for each in whole.values()]
+    return [Taken(each.identity, each.cls.name, each.namespace, _properties(each)) for each in everything.values()]
 
 
 def put_back(transaction: Transaction, taken: Iterable[Taken]) -> None:
-    """Create again what was taken out, in this order."""
+    """Create again what was taken out, in this order; what is referred to must come before what refers to it.
+
+    Raises:
+        CIMError: an instance does not fit its class or exists already.
+    """
     for each in taken:
         transaction.create(each.classname, each.properties, each.namespace)
 

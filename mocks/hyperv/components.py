@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.jobs import is_running
-from cimsim.providers.provider import Provider
-from cimsim.providers.service_life_cycle import (
+from cimsim.providers import (
     BUSY,
     COMPLETED,
     DISABLED,
@@ -14,14 +11,17 @@ from cimsim.providers.service_life_cycle import (
     JOB_STARTED,
     NOT_SUPPORTED,
     REQUESTABLE,
+    Instance,
+    InstancePath,
+    Invocation,
+    Provider,
+    Transaction,
+    is_running,
+    timeout_refusal,
     unsupported,
 )
-from cimsim.providers.timing import timeout_refusal
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
 
-from . import work
+from . import host_jobs
 from .guests import Guests, is_answering, switch
 from .machines import REBOOT, SHUT_DOWN, Power, Transition, is_changing
 from .terms import INVALID_STATE, NOT_READY, SHUTDOWN_IN_PROGRESS, SHUTTING_DOWN
@@ -31,7 +31,7 @@ from .topology import machine_of
 class IntegrationComponent(Provider):
     """An integration component of a running virtual machine: Enabled and Disabled at will, together with its settings.
 
-    Of these classes the documents promise 0 and 1 only, so a change is done at once. RequestedState always stays 12.
+    Of these classes the documents promise 0 and 1 only, so a change is done at once. RequestedState is always 12.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -68,7 +68,7 @@ class GuestServiceInterfaceComponent(IntegrationComponent):
     """Msvm_GuestServiceInterfaceComponent: has the full list of return values, and takes its guest services along."""
 
     def refuses(self, call: Invocation, component: Instance, requested: int | None) -> int | None:
-        """Refuse what is no state, what is not supported, any timeout, and the state that it has already."""
+        """Refuse a value that is not a state, what is not supported, any timeout, and the state that it has already."""
         if requested not in REQUESTABLE:
             return int(self.settings["interface_invalid_answer"])
         if requested not in (ENABLED, DISABLED):
@@ -80,15 +80,15 @@ class GuestServiceInterfaceComponent(IntegrationComponent):
         return timeout_refusal(call.arguments["TimeoutPeriod"])
 
     def enter(self, call: Invocation, component: Instance, state: int) -> Any:
-        """Change at once, or let a job do it."""
+        """Change at once, or by a job."""
         timing = self.timing(call.transaction, component, "RequestStateChange", self.settings["settings_transition"])
         if timing.immediate:
             return super().enter(call, component, state)
         machine = machine_of(call.transaction, component)
-        job = work.start_job(
+        job = host_jobs.start_job(
             call.transaction,
             timing,
-            work.MODIFY_RESOURCES,
+            host_jobs.MODIFY_RESOURCES,
             affected=[component] if machine is None else [component, machine],
             finish=self._switch,
             arguments=(component.path, state),

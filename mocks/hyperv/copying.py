@@ -11,17 +11,22 @@ from typing import Any, Final, NamedTuple
 
 from pywbem import CIMInstance
 
-from cimsim.providers.jobs import JobFailure, fail, is_running
-from cimsim.providers.service_life_cycle import ENABLED, JOB_STARTED
-from cimsim.providers.setting_error import SettingError
-from cimsim.providers.timing import Timing
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import (
+    ENABLED,
+    JOB_STARTED,
+    Instance,
+    InstancePath,
+    JobFailure,
+    SettingError,
+    Timing,
+    Transaction,
+    fail_job,
+    is_running,
+)
 
-from . import work
-from .changes import note_change
-from .guests import Guests, is_answering, show
+from . import host_jobs
+from .guests import Guests, is_answering, set_status
+from .resource_changes import note_change
 from .terms import FAILED, INVALID_STATE, LOST_COMMUNICATION, NOT_AVAILABLE
 from .topology import interface_of, machine_of
 
@@ -74,7 +79,7 @@ class Copying:
         self._guests = Guests.of(settings)
         self._failure = failure_of(settings["copy_failure"])
         self._refusal: int = settings["copy_refused_answer"]
-        self._kind = work.COPY_JOBS if settings["copy_job_class"] == work.COPY_JOBS.classname else work.JOBS
+        self._kind = host_jobs.COPY_JOBS if settings["copy_job_class"] == host_jobs.COPY_JOBS.classname else host_jobs.JOBS
 
     def begin(
         self, transaction: Transaction, service: Instance, files: tuple[File, ...], texts: Sequence[str], timing: Timing
@@ -93,12 +98,12 @@ class Copying:
         if component is None or machine is None or not _runs(machine, component) or service["Started"] is not True:
             return self._refusal
         properties: dict[str, Any] = {}
-        if self._kind is work.COPY_JOBS:
+        if self._kind is host_jobs.COPY_JOBS:
             properties = {"CopyFileToGuestSettingData": texts, "VirtualSystemName": machine["Name"]}
-        job = work.start_job(
+        job = host_jobs.start_job(
             transaction,
             timing,
-            work.GUEST_SERVICE_INTERFACE,
+            host_jobs.GUEST_SERVICE_INTERFACE,
             affected=[machine],
             owner=service,
             finish=self._finish,
@@ -138,11 +143,11 @@ class Copying:
 
 def cut_off_copies(transaction: Transaction, machine: Instance) -> None:
     """Let the jobs that copy files into the guest of a machine fail, because it goes down."""
-    linked = transaction.associators(machine, "Msvm_AffectedJobElement", work.JOBS.classname)
-    copies = [job for job in linked if job["JobType"] == work.GUEST_SERVICE_INTERFACE]
-    for job in (*copies, *transaction.select(work.COPY_JOBS.classname, VirtualSystemName=machine["Name"])):
+    linked = transaction.associators(machine, "Msvm_AffectedJobElement", host_jobs.JOBS.classname)
+    copies = [job for job in linked if job["JobType"] == host_jobs.GUEST_SERVICE_INTERFACE]
+    for job in (*copies, *transaction.select(host_jobs.COPY_JOBS.classname, VirtualSystemName=machine["Name"])):
         if is_running(job):
-            fail(transaction, job, _wrong_state())
+            fail_job(transaction, job, _wrong_state())
 
 
 def _wrong_state() -> JobFailure:
@@ -154,4 +159,4 @@ def _runs(machine: Instance, component: Instance) -> bool:
 
 
 def _lose_contact(transaction: Transaction, path: InstancePath) -> None:
-    show(transaction, transaction.get(path), LOST_COMMUNICATION)
+    set_status(transaction, transaction.get(path), LOST_COMMUNICATION)

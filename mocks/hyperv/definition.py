@@ -1,15 +1,12 @@
-"""Virtual machines that come and go: what a new one consists of, and what goes with one that is destroyed."""
+"""Creating and destroying virtual machines: what a new one consists of, and what is deleted with one."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.providers.service_life_cycle import DISABLED
-from cimsim.world.instances import Instance
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
+from cimsim.providers import DISABLED, DateTime, Instance, Transaction
 
-from .guests import DEVICES, POLICY_DEFERRED, create_service_settings, go_down
-from .resources import COMPONENT, GENERATIONS, furnish
+from .guests import DEVICES, POLICY_DEFERRED, create_service_settings, remove_components
+from .resources import COMPONENT, GENERATIONS, create_fixed_resources
 from .terms import NO_REQUEST, moment
 from .topology import (
     INTERFACE_SETTINGS,
@@ -34,7 +31,7 @@ def create_machine(
     Args:
         transaction: where it is created, in its namespace.
         guid: Name of the machine.
-        values: of its Msvm_VirtualSystemSettingData, as far as they shall not be the defaults.
+        values: of its Msvm_VirtualSystemSettingData, as far as they are not the defaults.
         generation: 1 or 2.
         interface: EnabledState of the settings of the guest service interface.
     """
@@ -90,7 +87,7 @@ def create_machine(
             properties |= {"ElementName": "Guest Service Interface", "EnabledState": interface}
         part = transaction.create(classname, properties)
         transaction.create(COMPONENT, {"GroupComponent": system, "PartComponent": part})
-    furnish(transaction, system, generation)
+    create_fixed_resources(transaction, system, generation)
     return machine
 
 
@@ -108,7 +105,7 @@ def _link(transaction: Transaction, machine: Instance, system: Instance) -> None
 
 def destroy_machine(transaction: Transaction, machine: Instance) -> None:
     """Delete a virtual machine and all that belongs to it; links go with what they link."""
-    go_down(transaction, machine)
+    remove_components(transaction, machine)
     for settings in component_settings(transaction, machine):
         if settings.cls.name == INTERFACE_SETTINGS:
             for service in service_settings(transaction, settings):

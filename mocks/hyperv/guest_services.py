@@ -3,18 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.service_life_cycle import DISABLED, ENABLED, is_busy
-from cimsim.providers.timing import TIMEOUT_NOT_SUPPORTED, timeout_refusal
-from cimsim.world.instances import Instance
-from cimsim.world.transaction import Transaction
+from cimsim.providers import (
+    DISABLED,
+    ENABLED,
+    TIMEOUT_NOT_SUPPORTED,
+    Instance,
+    Invocation,
+    Transaction,
+    is_busy,
+    timeout_refusal,
+)
 
 from .copying import Copying, files_of
 from .guests import POLICY_DISABLED, policy
+from .host_jobs import CHANGING_GUEST_SERVICE, JOBS
 from .host_services import HypervService
 from .terms import INVALID_PARAMETER, INVALID_STATE
 from .topology import interface_of
-from .work import CHANGING_GUEST_SERVICE, JOBS
 
 
 class GuestService(HypervService):

@@ -1,6 +1,6 @@
-"""What lives in a running virtual machine: its integration components, its guest services, and whether its guest answers.
+"""The guest of a running virtual machine: integration components, guest services, and whether it answers.
 
-Components and guest services come and go with the state of the machine. They follow the settings: a component is enabled as its
+Components and guest services exist while the machine runs or is paused. They follow the settings: a component is enabled as its
 settings are, a guest service runs if the guest service interface is enabled and no policy forbids it.
 """
 
@@ -8,12 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cimsim.providers.jobs import JobFailure, fail, is_running
-from cimsim.providers.service_life_cycle import ENABLED, IN_TRANSITION, NO_TRANSITION, RUNNING, STOPPED
-from cimsim.providers.timing import IMMEDIATE, Timing
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import (
+    ENABLED,
+    IMMEDIATE,
+    IN_TRANSITION,
+    NO_TRANSITION,
+    RUNNING,
+    STOPPED,
+    Instance,
+    InstancePath,
+    JobFailure,
+    Timing,
+    Transaction,
+    fail_job,
+    is_running,
+)
 
 from .terms import DORMANT, INVALID_STATE, NO_CONTACT, NO_REQUEST, OK, moment
 from .topology import (
@@ -57,7 +66,7 @@ _STATUS_TEXTS: Final[Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Guests:
-    """How guests behave, as far as the settings of the pack tell.
+    """What guests do, as far as the settings of the pack say.
 
     Attributes:
         keeps_disabled: whether guest services stay, stopped, while the guest service interface is disabled.
@@ -89,7 +98,7 @@ class Guests:
 # With the machine
 
 
-def come_up(transaction: Transaction, machine: Instance, guests: Guests) -> None:
+def create_components(transaction: Transaction, machine: Instance, guests: Guests) -> None:
     """Create the components that the settings of a machine call for, with their links and guest services."""
     created = []
     for settings in component_settings(transaction, machine):
@@ -102,7 +111,7 @@ def come_up(transaction: Transaction, machine: Instance, guests: Guests) -> None
     await_contact(transaction, machine, created, guests)
 
 
-def go_down(transaction: Transaction, machine: Instance) -> None:
+def remove_components(transaction: Transaction, machine: Instance) -> None:
     """Remove the components and guest services of a machine; their links go with them."""
     for component in components(transaction, machine):
         for service in services_of(transaction, component):
@@ -112,14 +121,14 @@ def go_down(transaction: Transaction, machine: Instance) -> None:
 
 def _remove(transaction: Transaction, element: Instance) -> None:
     """Delete a component or a guest service; jobs that work on it fail."""
-    _fail_jobs(transaction, element, f"there is no {element.path} any more")
+    _fail_jobs(transaction, element, f"{element.path} does not exist any more")
     transaction.delete(element)
 
 
 def _fail_jobs(transaction: Transaction, element: Instance, reason: str) -> None:
     for job in transaction.associators(element, "Msvm_AffectedJobElement"):
         if is_running(job):
-            fail(transaction, job, JobFailure(INVALID_STATE, reason))
+            fail_job(transaction, job, JobFailure(INVALID_STATE, reason))
 
 
 def _create_component(transaction: Transaction, machine: Instance, classname: str, settings: Instance) -> Instance:
@@ -153,15 +162,15 @@ def _status(classname: str, status: int) -> dict[str, Any]:
     return {"OperationalStatus": [status] * number, "StatusDescriptions": [_STATUS_TEXTS[status]] * number}
 
 
-def show(transaction: Transaction, component: Instance, status: int) -> Instance:
-    """Give a component an OperationalStatus."""
+def set_status(transaction: Transaction, component: Instance, status: int) -> Instance:
+    """Set the OperationalStatus of a component, and the descriptions that belong to it."""
     return transaction.modify(component, **_status(component.cls.name, status))
 
 
 def await_contact(transaction: Transaction, machine: Instance | None, waiting: list[Instance], guests: Guests) -> None:
-    """Let components that have no contact report OK as soon as the guest answers."""
+    """Plan that components without contact report OK as soon as the guest answers."""
     if waiting and guests.answers(machine):
-        # The first subject goes with the machine's being turned off, and the step with it.
+        # Turning the machine off deletes the first subject, which drops the step.
         guests.contact.plan(transaction, _contact, tuple(each.path for each in waiting), subjects=waiting)
 
 
@@ -169,7 +178,7 @@ def _contact(transaction: Transaction, paths: tuple[InstancePath, ...]) -> None:
     for path in paths:
         component = transaction.get(path)
         if component["OperationalStatus"][0] == NO_CONTACT:
-            show(transaction, component, OK)
+            set_status(transaction, component, OK)
 
 
 def is_answering(component: Instance) -> bool:
@@ -184,7 +193,7 @@ def is_answering(component: Instance) -> bool:
 def switch(transaction: Transaction, component: Instance, state: int, guests: Guests) -> None:
     """Enable or disable a component together with its settings; the guest services of an interface follow.
 
-    The virtual machine notes a change of its configuration. RequestedState of components always stays 12.
+    The virtual machine notes a change of its configuration. RequestedState of components is always 12.
     """
     changed = moment(transaction)
     component = transaction.modify(component, EnabledState=state, TimeOfLastStateChange=changed)
@@ -196,7 +205,7 @@ def switch(transaction: Transaction, component: Instance, state: int, guests: Gu
     if machine is not None:
         transaction.modify(machine, TimeOfLastConfigurationChange=changed)
     if state == ENABLED:
-        await_contact(transaction, machine, [show(transaction, component, NO_CONTACT)], guests)
+        await_contact(transaction, machine, [set_status(transaction, component, NO_CONTACT)], guests)
 
 
 # Guest services
@@ -222,7 +231,7 @@ def forbidden(transaction: Transaction, component: Instance) -> frozenset[str]:
 
 
 def align_services(transaction: Transaction, component: Instance, guests: Guests) -> None:
-    """Bring the guest services of an interface in line with its state; what they were asked before is forgotten."""
+    """Bring the guest services of an interface in line with its state; requests that they have are dropped."""
     enabled = component["EnabledState"] == ENABLED
     known = {(each.cls.name, each["Name"]) for each in services_of(transaction, component)}
     if enabled or guests.keeps_disabled:
@@ -235,14 +244,14 @@ def align_services(transaction: Transaction, component: Instance, guests: Guests
                         create_socket_service(transaction, component, settings)
         barred = forbidden(transaction, component)
         for service in services_of(transaction, component):
-            put(transaction, service, running=enabled and service["Name"] not in barred)
+            set_running(transaction, service, running=enabled and service["Name"] not in barred)
     else:
         for service in services_of(transaction, component):
             _remove(transaction, service)
 
 
-def put(transaction: Transaction, service: Instance, *, running: bool) -> None:
-    """Put a guest service into a state that nobody asked it for; a transition that goes on is cut off."""
+def set_running(transaction: Transaction, service: Instance, *, running: bool) -> None:
+    """Start or stop a guest service without a request for it; a transition of it is ended."""
     if service["EnabledState"] in IN_TRANSITION:
         service = _interrupt(transaction, service)
     state = RUNNING if running else STOPPED

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.service_life_cycle import NOT_SUPPORTED, ServiceLifeCycle, is_busy
-from cimsim.world.instances import Instance
+from cimsim.providers import NOT_SUPPORTED, Instance, Invocation, ServiceLifeCycle, is_busy
 
 from .terms import WINDOWS_UTC
 

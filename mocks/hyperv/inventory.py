@@ -7,13 +7,10 @@ are the same on every start. They do not depend on how many come after it.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.providers.service_life_cycle import DISABLED, ENABLED
-from cimsim.providers.setting_error import SettingError
-from cimsim.providers.variants import replace_texts
-from cimsim.world.transaction import Transaction
+from cimsim.providers import DISABLED, ENABLED, SettingError, Transaction, replace_texts
 
 from .definition import add_session_service, create_machine, destroy_machine, machines
-from .guests import HEARTBEAT, Guests, show
+from .guests import HEARTBEAT, Guests, set_status
 from .machines import turn_on
 from .resources import MEMORY, PROCESSOR
 from .terms import DORMANT, PAUSED, SAVED
@@ -100,4 +97,4 @@ def _generate(transaction: Transaction, number: int, state: int, guests: Guests)
     if state == PAUSED:
         for component in components(transaction, machine):
             if component.cls.name == HEARTBEAT:
-                show(transaction, component, DORMANT)
+                set_status(transaction, component, DORMANT)

@@ -1,24 +1,29 @@
 """The states of a virtual machine, and what changes between them.
 
-A transition has a beginning, which the machine shows at once, and an end, which a job brings about. What lives in the machine
-comes and goes with the end.
+A transition begins at once, which the machine shows, and a job ends it. The components and services of the machine are created
+and deleted at the end.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.provider import Provider
-from cimsim.providers.service_life_cycle import DISABLED, ENABLED, JOB_STARTED
-from cimsim.providers.timing import IMMEDIATE, Timing
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import (
+    DISABLED,
+    ENABLED,
+    IMMEDIATE,
+    JOB_STARTED,
+    Instance,
+    InstancePath,
+    Invocation,
+    Provider,
+    Timing,
+    Transaction,
+)
 
-from . import work
+from . import host_jobs
 from .copying import cut_off_copies
-from .guests import HEARTBEAT, Guests, come_up, go_down, show
+from .guests import HEARTBEAT, Guests, create_components, remove_components, set_status
 from .resources import PROCESSOR
 from .terms import (
     DORMANT,
@@ -34,7 +39,7 @@ from .terms import (
 )
 from .topology import component_settings, components, is_virtual
 
-# EnabledState on the way to saved, paused and back; values of the vendor.
+# EnabledState during transitions to saved and paused, and from paused; values of the vendor.
 SAVING: Final = 32773
 PAUSING: Final = 32776
 RESUMING: Final = 32777
@@ -48,12 +53,12 @@ _MICROSECONDS_TO_1970: Final = 62_135_596_800_000_000
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A way from one state to another.
+    """A transition from one state to another.
 
     Attributes:
-        requested: RequestedState meanwhile.
+        requested: RequestedState during the transition.
         sources: EnabledState that it starts from.
-        passing: EnabledState meanwhile.
+        passing: EnabledState during the transition.
         goal: EnabledState at the end.
         job_type: JobType of its job.
         restarts: whether the guest starts afresh.
@@ -67,15 +72,15 @@ class Transition:
     restarts: bool = False
 
 
-START: Final = Transition(2, frozenset({DISABLED}), STARTING, ENABLED, work.START, restarts=True)
-RESTORE: Final = Transition(2, frozenset({SAVED}), STARTING, ENABLED, work.RESTORE)
-RESUME: Final = Transition(2, frozenset({PAUSED}), RESUMING, ENABLED, work.RESUME)
-TURN_OFF: Final = Transition(3, frozenset({ENABLED, PAUSED, SAVED}), SHUTTING_DOWN, DISABLED, work.TURN_OFF)
-SAVE: Final = Transition(6, frozenset({ENABLED, PAUSED}), SAVING, SAVED, work.SAVE)
-PAUSE: Final = Transition(9, frozenset({ENABLED}), PAUSING, PAUSED, work.PAUSE)
-REBOOT: Final = Transition(10, frozenset({ENABLED}), STARTING, ENABLED, work.REBOOT, restarts=True)
-RESET: Final = Transition(11, frozenset({ENABLED}), STARTING, ENABLED, work.RESET, restarts=True)
-SHUT_DOWN: Final = Transition(4, frozenset({ENABLED}), SHUTTING_DOWN, DISABLED, work.SHUT_DOWN)
+START: Final = Transition(2, frozenset({DISABLED}), STARTING, ENABLED, host_jobs.START, restarts=True)
+RESTORE: Final = Transition(2, frozenset({SAVED}), STARTING, ENABLED, host_jobs.RESTORE)
+RESUME: Final = Transition(2, frozenset({PAUSED}), RESUMING, ENABLED, host_jobs.RESUME)
+TURN_OFF: Final = Transition(3, frozenset({ENABLED, PAUSED, SAVED}), SHUTTING_DOWN, DISABLED, host_jobs.TURN_OFF)
+SAVE: Final = Transition(6, frozenset({ENABLED, PAUSED}), SAVING, SAVED, host_jobs.SAVE)
+PAUSE: Final = Transition(9, frozenset({ENABLED}), PAUSING, PAUSED, host_jobs.PAUSE)
+REBOOT: Final = Transition(10, frozenset({ENABLED}), STARTING, ENABLED, host_jobs.REBOOT, restarts=True)
+RESET: Final = Transition(11, frozenset({ENABLED}), STARTING, ENABLED, host_jobs.RESET, restarts=True)
+SHUT_DOWN: Final = Transition(4, frozenset({ENABLED}), SHUTTING_DOWN, DISABLED, host_jobs.SHUT_DOWN)
 """What the guest does when it is asked to shut down; RequestStateChange does not offer it."""
 
 REQUESTABLE: Final = (START, RESTORE, RESUME, TURN_OFF, SAVE, PAUSE, REBOOT, RESET)
@@ -84,7 +89,7 @@ LEGACY_REQUESTS: Final[Mapping[int, int]] = {32768: 9, 32769: 6}
 
 
 def is_changing(machine: Instance) -> bool:
-    """Return whether a virtual machine is on its way to another state."""
+    """Return whether a virtual machine is in transition to another state."""
     return IN_SERVICE in (machine["OperationalStatus"] or ())
 
 
@@ -101,7 +106,7 @@ def on_time(transaction: Transaction, machine: Instance) -> int:
     return stored + max(int(passed), 0)
 
 
-# The end of a way
+# The end of a transition
 
 
 def turn_on(transaction: Transaction, machine: Instance, guests: Guests) -> Instance:
@@ -110,7 +115,7 @@ def turn_on(transaction: Transaction, machine: Instance, guests: Guests) -> Inst
 
 
 def _arrive(transaction: Transaction, machine: Instance, transition: Transition, guests: Guests) -> Instance:
-    """Put a machine, and what lives in it, into the state at the end of a transition."""
+    """Put a machine, with its components and guest services, into the state at the end of a transition."""
     goal = transition.goal
     values = _at_rest(transaction) | {"EnabledState": goal}
     process = machine["ProcessID"]
@@ -130,9 +135,9 @@ def _arrive(transaction: Transaction, machine: Instance, transition: Transition,
     machine = transaction.modify(machine, **values)
     if transition.restarts or goal in (DISABLED, SAVED):
         cut_off_copies(transaction, machine)
-        go_down(transaction, machine)
+        remove_components(transaction, machine)
     if goal == ENABLED and not components(transaction, machine):
-        come_up(transaction, machine, guests)
+        create_components(transaction, machine, guests)
     for component in components(transaction, machine):
         if component.cls.name == HEARTBEAT:
             _show_pause(transaction, component, paused=goal == PAUSED)
@@ -156,15 +161,15 @@ def _at_rest(transaction: Transaction) -> dict[str, Any]:
 
 
 def _show_pause(transaction: Transaction, heartbeat: Instance, *, paused: bool) -> None:
-    """Let the heartbeat tell whether the machine is paused; a guest without contact has none to tell."""
+    """Show in the heartbeat whether the machine is paused, unless there is no contact with the guest."""
     status = heartbeat["OperationalStatus"][:1]
     if paused and status == (OK,):
-        show(transaction, heartbeat, DORMANT)
+        set_status(transaction, heartbeat, DORMANT)
     elif not paused and status == (DORMANT,):
-        show(transaction, heartbeat, OK)
+        set_status(transaction, heartbeat, OK)
 
 
-# The way
+# Transitions
 
 
 class Power:
@@ -173,13 +178,13 @@ class Power:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._guests = Guests.of(settings)
         self._cancellable: bool = settings["machine_jobs_cancellable"]
-        self._shows_way = settings["transition_states"] == "vendor"
+        self._shows_transition = settings["transition_states"] == "vendor"
         self._starting: int = settings["starting_state"]
         self._documented_types = settings["pause_job_types"] == "documented"
         self.timing: Timing = settings["machine_transition"]
 
-    def way(self, machine: Instance, requested: int | None) -> Transition | None:
-        """Return the transition that a requested state means for a machine in its state, None if there is none."""
+    def transition_to(self, machine: Instance, requested: int | None) -> Transition | None:
+        """Return the transition of a machine, from its present state, that a request asks for; None if it cannot be made."""
         if is_changing(machine) or requested is None:
             return None
         wanted = LEGACY_REQUESTS.get(requested, requested)
@@ -189,13 +194,13 @@ class Power:
         return None
 
     def _configured(self, transition: Transition) -> Transition:
-        documented = {work.PAUSE: work.DOCUMENTED_PAUSE, work.RESUME: work.DOCUMENTED_RESUME}
+        documented = {host_jobs.PAUSE: host_jobs.DOCUMENTED_PAUSE, host_jobs.RESUME: host_jobs.DOCUMENTED_RESUME}
         if self._documented_types and transition.job_type in documented:
             return replace(transition, job_type=documented[transition.job_type])
         return transition
 
     def begin(self, transaction: Transaction, machine: Instance, transition: Transition, timing: Timing) -> Instance:
-        """Let a machine set out, and return the job that brings it to its goal."""
+        """Begin a transition of a machine, and return the job that ends it."""
         before = machine["EnabledState"]
         values: dict[str, Any] = {
             "RequestedState": transition.requested,
@@ -203,14 +208,14 @@ class Power:
             "StatusDescriptions": ["In service"],
             "Status": "Service",
         }
-        if transition.passing in (SHUTTING_DOWN, STARTING) or self._shows_way:
+        if transition.passing in (SHUTTING_DOWN, STARTING) or self._shows_transition:
             values |= {
                 "EnabledState": self._starting if transition.passing == STARTING else transition.passing,
                 "TimeOfLastStateChange": moment(transaction),
                 "OnTimeInMilliseconds": on_time(transaction, machine),
             }
         machine = transaction.modify(machine, **values)
-        return work.start_job(
+        return host_jobs.start_job(
             transaction,
             timing,
             transition.job_type,
@@ -224,12 +229,12 @@ class Power:
     def _finish(self, transaction: Transaction, path: InstancePath, transition: Transition, _: int) -> None:
         machine = transaction.get(path)
         if machine["EnabledState"] == ENABLED:
-            # The machine has not shown that it was on its way, so it has been running until now.
+            # EnabledState has not shown the transition, so the machine has been running until now.
             machine = transaction.modify(machine, OnTimeInMilliseconds=on_time(transaction, machine))
         _arrive(transaction, machine, transition, self._guests)
 
     def _cancelled(self, transaction: Transaction, path: InstancePath, _: Transition, before: int) -> None:
-        """Bring a machine back to where it came from."""
+        """Bring a machine back to the state that it had before."""
         transaction.modify(transaction.get(path), **_at_rest(transaction), EnabledState=before)
 
 
@@ -251,7 +256,7 @@ class VirtualMachine(Provider):
         machine, transaction = call.instance, call.transaction
         if not is_virtual(transaction, machine):
             return self.settings["host_state_answer"]
-        transition = self._power.way(machine, call.arguments["RequestedState"])
+        transition = self._power.transition_to(machine, call.arguments["RequestedState"])
         if transition is None:
             return INVALID_STATE
         timing = self.timing(transaction, machine, "RequestStateChange", self._power.timing)

@@ -1,23 +1,20 @@
-"""How the simulated Hyper-V host acts: what pack.toml binds. What each answer rests on stands in this pack's README.md."""
+"""How the simulated Hyper-V host acts: what pack.toml binds. The README.md of this pack says where answers come from."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.providers.service_life_cycle import ENABLED
-from cimsim.providers.variants import describe_answers
-from cimsim.world.transaction import Transaction
+from cimsim.providers import ENABLED, Transaction, describe_answers
 
 from .components import GuestServiceInterfaceComponent, IntegrationComponent, ShutdownComponent
 from .guest_services import GuestCommunicationService, GuestFileService
 from .guests import Guests
+from .host_jobs import ConcreteJob, CopyFileToGuestJob
 from .host_services import FixedHostService, HostService
 from .inventory import populate_machines
 from .machines import VirtualMachine
-from .management import DefinitionService
-from .summaries import SummaryService
+from .management_service import VirtualSystemManagementService
 from .terms import NAMESPACE
 from .topology import interface_of
-from .work import ConcreteJob, CopyFileToGuestJob
 
 __all__ = [
     "ConcreteJob",
@@ -49,7 +46,3 @@ def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
         component = interface_of(transaction, service)
         if component is None or component["EnabledState"] != ENABLED:
             transaction.delete(service)
-
-
-class VirtualSystemManagementService(DefinitionService, SummaryService):
-    """Msvm_VirtualSystemManagementService: all its methods."""

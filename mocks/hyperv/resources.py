@@ -1,4 +1,4 @@
-r"""The resources of virtual machines: which kinds there are, what hangs from what, and how they come and go in the settings.
+r"""The resources of virtual machines: their kinds, which is attached to which, and how they are created and found.
 
 Only settings are simulated: there are no disks, and a machine that runs has no devices for them. What a client leaves out
 comes from the settings ``Microsoft:Definition\GUID\Default`` of the kind.
@@ -11,10 +11,7 @@ from typing import Any, Final
 
 from pywbem import CIMInstance
 
-from cimsim.world.instances import Instance
-from cimsim.world.names import fold
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, InstancePath, Transaction, fold
 
 from .topology import component_settings, machine_settings, management_service
 
@@ -35,10 +32,10 @@ class Kind:
         name: ResourceSubType after ``PREFIX``.
         classname: class of its settings.
         guid: of its pool and its default settings; of the resource itself where it is fixed.
-        parents: the kinds that it can hang from; none: it belongs to the machine itself.
-        places: how many resources can hang from it.
+        parents: the kinds that it can be attached to; none: it belongs to the machine itself.
+        places: how many resources can be attached to it.
         limit: most in a machine, None for as many as there are places.
-        fixed: whether it comes and goes with the machine only.
+        fixed: whether it is created and deleted only with the machine.
     """
 
     name: str
@@ -118,7 +115,7 @@ def kind_of(settings: Instance | CIMInstance) -> Kind | None:
 
 
 def identifier_in(text: str) -> str:
-    """Return the InstanceID, folded, that an object path of Windows names, or the text itself if it is no path."""
+    """Return the InstanceID, folded, that an object path of Windows names, or the text itself if it is not a path."""
     match = _NAMED.search(text)
     if match is None:
         return text.casefold()
@@ -144,7 +141,7 @@ def find_resource(transaction: Transaction, identifier: str | None) -> Instance 
 
 
 class Layout:
-    """The resources of a virtual machine, and what hangs from what."""
+    """The resources of a virtual machine, and which is attached to which."""
 
     def __init__(self, transaction: Transaction, machine: Instance) -> None:
         self.machine = machine
@@ -172,11 +169,11 @@ class Layout:
         return self._resources.get(identifier_in(text)) if text else None
 
     def parent(self, resource: Instance) -> Instance | None:
-        """Return what a resource hangs from."""
+        """Return the resource that a resource is attached to."""
         return self.named(resource["Parent"])
 
     def children(self, resource: Instance) -> list[Instance]:
-        """Return what hangs from a resource."""
+        """Return the resources that are attached to a resource."""
         identifier = resource["InstanceID"].casefold()
         return [each for each in self if each["Parent"] and identifier_in(each["Parent"]) == identifier]
 
@@ -218,7 +215,7 @@ def defaults(transaction: Transaction, kind: Kind) -> dict[str, Any]:
     return {prop.name: value for prop, value in properties if value is not None and not prop.key}
 
 
-def furnish(transaction: Transaction, system: Instance, generation: int) -> None:
+def create_fixed_resources(transaction: Transaction, system: Instance, generation: int) -> None:
     """Create the resources that every virtual machine of a generation has from the start."""
     base = system["InstanceID"]
     create_resource(transaction, system, PROCESSOR, f"{base}\\{PROCESSOR.guid}\\0", {})

@@ -1,22 +1,15 @@
-"""GetSummaryInformation: what a client wants to know of many virtual machines, in one answer."""
+"""Msvm_SummaryInformation: what GetSummaryInformation returns of virtual machines."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pywbem import CIMInstance
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.jobs import is_running
-from cimsim.providers.service_life_cycle import COMPLETED, ENABLED
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.schema import ResolvedClass
-from cimsim.world.transaction import Transaction
+from cimsim.providers import ENABLED, Instance, InstancePath, ResolvedClass, Transaction, is_running
 
 from .guests import HEARTBEAT
-from .host_services import FixedHostService
 from .machines import on_time
-from .terms import INVALID_PARAMETER, OK, PAUSED
+from .terms import OK, PAUSED
 from .topology import component_settings, components, found, machine_of_settings, machine_settings
 
 CLASS: Final = "Msvm_SummaryInformation"
@@ -66,46 +59,58 @@ _HISTORY: Final = 100
 """How many values ProcessorLoadHistory has."""
 
 
-class SummaryService(FixedHostService):
-    """GetSummaryInformation of Msvm_VirtualSystemManagementService."""
+Reader = Callable[[Transaction, Instance], Any]
+"""Returns the value of a property for a virtual machine."""
 
-    def GetSummaryInformation(self, call: Invocation) -> Any:
-        """Return one summary for each of the given settings, or for each virtual machine; 32773 for an unknown number.
 
-        A summary always has the Name; it is empty for settings that are not there.
-        """
-        transaction = call.transaction
-        requested = call.arguments["RequestedInformation"] or ()
-        if any(number not in REQUESTED for number in requested):
-            return INVALID_PARAMETER
-        names = {"Name", *(REQUESTED[number] for number in requested)}
-        paths = call.arguments["SettingData"]
-        machines = _all(transaction) if not paths else [_machine(transaction, path) for path in paths]
-        summaries = [self._summary(transaction, machine, names) for machine in machines]
-        return COMPLETED, {"SummaryInformation": summaries}
+class Summaries:
+    """Makes instances of Msvm_SummaryInformation.
 
-    def _summary(self, transaction: Transaction, machine: Instance | None, names: set[str]) -> CIMInstance:
-        cls = transaction.cls(CLASS)
-        if machine is None:
-            return _instance(transaction, cls, {"Name": ""})
-        readers: dict[str, Reader] = {
+    Args:
+        transaction: what they are read from.
+        settings: of the pack, for what the world does not say.
+        requested: the numbers of ``REQUESTED`` that a client asks for.
+    """
+
+    def __init__(self, transaction: Transaction, settings: Mapping[str, Any], requested: Iterable[int]) -> None:
+        self._transaction = transaction
+        self._settings = settings
+        self._names = {"Name", *(REQUESTED[number] for number in requested)}
+        self._readers: dict[str, Reader] = {
             **_READERS,
-            "NumberOfProcessors": lambda *given: self._quantity("processors", *given),
-            "MemoryUsage": lambda *given: self._quantity("memory", *given) if _is_up(given[1]) else 0,
-            "GuestOperatingSystem": lambda _, machine: self._system(machine),
+            "NumberOfProcessors": self._processors,
+            "MemoryUsage": self._memory,
+            "GuestOperatingSystem": self._guest_system,
         }
-        values = {name: readers[name](transaction, machine) for name in sorted(names) if name in readers}
-        return _instance(transaction, cls, values)
 
-    def _quantity(self, setting: str, transaction: Transaction, machine: Instance) -> int:
-        """Return how much of a resource a machine has; the pack's setting says it for one without settings of the resource."""
-        for settings in component_settings(transaction, machine):
+    def of(self, paths: Sequence[InstancePath | None] | None) -> list[CIMInstance]:
+        """Return a summary for each of the settings at these paths, in this order; without paths, for each virtual machine."""
+        transaction = self._transaction
+        machines = [_machine(transaction, path) for path in paths] if paths else _all(transaction)
+        return [self._summary(machine) for machine in machines]
+
+    def _summary(self, machine: Instance | None) -> CIMInstance:
+        cls = self._transaction.cls(CLASS)
+        if machine is None:
+            return _instance(self._transaction, cls, {"Name": ""})
+        known = [name for name in sorted(self._names) if name in self._readers]
+        return _instance(self._transaction, cls, {name: self._readers[name](self._transaction, machine) for name in known})
+
+    def _processors(self, _: Transaction, machine: Instance) -> int:
+        return self._quantity("processors", machine)
+
+    def _memory(self, _: Transaction, machine: Instance) -> int:
+        return self._quantity("memory", machine) if _is_up(machine) else 0
+
+    def _guest_system(self, _: Transaction, machine: Instance) -> str | None:
+        return str(self._settings["guest_operating_system"]) if _is_up(machine) else None
+
+    def _quantity(self, setting: str, machine: Instance) -> int:
+        """Return how much of a resource a machine has; without settings of the resource, the setting of the pack counts."""
+        for settings in component_settings(self._transaction, machine):
             if settings.cls.name == _RESOURCES[setting] and settings["VirtualQuantity"] is not None:
                 return int(settings["VirtualQuantity"])
-        return int(self.settings[setting])
-
-    def _system(self, machine: Instance) -> str | None:
-        return str(self.settings["guest_operating_system"]) if _is_up(machine) else None
+        return int(self._settings[setting])
 
 
 def _is_up(machine: Instance) -> bool:
@@ -115,7 +120,7 @@ def _is_up(machine: Instance) -> bool:
 # Which machines
 
 
-def _all(transaction: Transaction) -> list[Instance | None]:
+def _all(transaction: Transaction) -> list[Instance]:
     systems = transaction.instances("Msvm_ComputerSystem")
     return [each for each in systems if machine_settings(transaction, each) is not None]
 
@@ -125,9 +130,7 @@ def _machine(transaction: Transaction, path: InstancePath | None) -> Instance | 
     return None if settings is None else machine_of_settings(transaction, settings)
 
 
-# What they say
-
-Reader = Callable[[Transaction, Instance], Any]
+# How properties are read
 
 
 def _of_machine(name: str) -> Reader:
@@ -199,7 +202,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "SwapFilesInUse": lambda *_: False,
     "EnhancedSessionModeState": _of_machine("EnhancedSessionModeState"),
 }
-"""How the properties are found; those that are missing stay NULL."""
+"""How each property is read; those that are missing here stay NULL."""
 
 
 def _instance(transaction: Transaction, cls: ResolvedClass, values: Mapping[str, Any]) -> CIMInstance:

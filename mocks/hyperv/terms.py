@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
+from cimsim.providers import DateTime, Transaction
 
 NAMESPACE: Final = "root/virtualization/v2"
 WINDOWS_UTC: Final = "-000"

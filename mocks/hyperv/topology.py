@@ -1,12 +1,10 @@
-"""Who belongs to whom: following the associations of the host."""
+"""Following the associations of the host: which machine, component, service or settings belong to which."""
 
 from collections.abc import Sequence
 
 from pywbem import CIMError
 
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, InstancePath, Transaction
 
 from .terms import NAMESPACE
 

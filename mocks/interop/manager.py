@@ -2,9 +2,7 @@
 
 from typing import Any, Final
 
-from cimsim.world.errors import invalid_parameter
-from cimsim.world.instances import Instance
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, Transaction, invalid_parameter
 
 NAMESPACE: Final = "root/interop"
 

@@ -3,12 +3,16 @@
 import re
 from typing import Any, Final
 
-from cimsim.providers.provider import Provider
-from cimsim.world.errors import already_exists, invalid_parameter, not_supported
-from cimsim.world.instances import Instance
-from cimsim.world.names import fold_namespace
-from cimsim.world.schema import ResolvedClass
-from cimsim.world.transaction import Transaction
+from cimsim.providers import (
+    Instance,
+    Provider,
+    ResolvedClass,
+    Transaction,
+    already_exists,
+    fold_namespace,
+    invalid_parameter,
+    not_supported,
+)
 
 from .manager import NAMESPACE, complete, object_manager
 

@@ -6,7 +6,7 @@ from typing import Any
 from pywbem import CIMClass, CIMProperty, CIMQualifier
 
 from cimsim import __version__
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Transaction
 
 from .manager import NAMESPACE, object_manager
 

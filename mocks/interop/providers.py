@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cimsim.providers.service_life_cycle import ServiceLifeCycle
-from cimsim.world.errors import not_supported
-from cimsim.world.instances import Instance
-from cimsim.world.schema import ResolvedClass
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, ResolvedClass, ServiceLifeCycle, Transaction, not_supported
 
 from .manager import NAMESPACE
 from .namespaces import NamespaceLinks, Namespaces, describe_all
@@ -47,7 +43,7 @@ class ObjectManager(ServiceLifeCycle):
     """CIM_ObjectManager: its state can be changed, yet the CIMOM goes on answering, or StartService could never be called."""
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
-        """Refuse a second one: clients could not tell which of them they talk to (rule W6)."""
+        """Refuse a second one: clients could not know which of them describes the server (rule W6)."""
         raise not_supported(f"there is one object manager, and no other {cls.name} can be created")
 
     def delete_instance(self, transaction: Transaction, instance: Instance) -> None:

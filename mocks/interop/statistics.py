@@ -7,10 +7,7 @@ is TRUE again they count anew.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cimsim.providers.provider import Provider
-from cimsim.world.counts import OperationCount
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
+from cimsim.providers import DateTime, OperationCount, Provider, Transaction
 
 from .manager import NAMESPACE, object_manager
 

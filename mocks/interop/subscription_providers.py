@@ -6,17 +6,23 @@ from typing import Any, Final
 
 from pywbem import CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, CIMError
 
-from cimsim.providers.listener_url import parse_listener_url
-from cimsim.providers.provider import Provider
-from cimsim.query.indication_queries import parse_indication_filter
-from cimsim.world.errors import failed, invalid_parameter, not_supported
-from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold, fold_namespace
-from cimsim.world.paths import InstancePath
-from cimsim.world.schema import ResolvedClass
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
-from cimsim.world.world import Namespace
+from cimsim.providers import (
+    DateTime,
+    Instance,
+    InstancePath,
+    Namespace,
+    Provider,
+    ResolvedClass,
+    Transaction,
+    did_you_mean,
+    failed,
+    fold,
+    fold_namespace,
+    invalid_parameter,
+    not_supported,
+    parse_indication_filter,
+    parse_listener_url,
+)
 
 from .manager import NAMESPACE, object_manager
 
@@ -30,7 +36,7 @@ _CIM_XML: Final = 2  # of Protocol
 def manage_all(transaction: Transaction) -> None:
     """Tie the filters and destinations that packs have brought to the indication service.
 
-    The queries are not looked at: that would make every start slower. A wrong one is told when somebody subscribes to it.
+    The queries are not checked: that would make every start slower. A wrong one is reported when a client subscribes to it.
     """
     for classname in ("CIM_IndicationFilter", "CIM_ListenerDestination"):
         for each in transaction.instances(classname, NAMESPACE):
@@ -173,7 +179,7 @@ def _seconds(start: DateTime | None, now: float) -> float:
 
 
 def _check_dynamic(instance: Instance) -> None:
-    """Refuse to change what is static: DSP1054 tells it by its name, which begins with the organization that made it."""
+    """Refuse to change what is static: as in DSP1054, its name begins with the organization that made it."""
     if str(instance["Name"]).startswith(STATIC):
         raise not_supported(f"{instance['Name']} is static: clients cannot change or delete it")
 
@@ -184,7 +190,7 @@ def _check_free(transaction: Transaction, instance: Instance) -> None:
 
 
 def _sources(transaction: Transaction, instance: Instance) -> list[Namespace]:
-    """Return the namespaces that a filter takes indications from (rule I2); hidden ones are as if they were not (SEC13)."""
+    """Return the namespaces that a filter takes indications from (rule I2), of those that the user may read (SEC13)."""
     namespaces = transaction.visible_namespaces()
     names = [name for name in instance["SourceNamespaces"] or () if name] or [instance["SourceNamespace"] or instance.namespace]
     for name in names:
@@ -201,5 +207,5 @@ def _indication_class(transaction: Transaction, source: Namespace, name: str) ->
     if found is None:
         raise invalid_parameter(f"the query is about {home.no_class(name)}, nor in {source.name}")
     if not found.indication:
-        raise invalid_parameter(f"the query is about class {found.name}, which is no indication class")
+        raise invalid_parameter(f"the query is about class {found.name}, which is not an indication class")
     return found

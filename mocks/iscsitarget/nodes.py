@@ -1,4 +1,4 @@
-"""iSCSI nodes, ports and network portals, and the service that creates and deletes nodes and ports.
+"""iSCSI nodes, ports and network portals: finding, creating and binding them.
 
 A node is an MSISCSITARGET_SCSIProtocolController, its port an MSISCSITARGET_iSCSIProtocolEndpoint, a network portal an endpoint
 of TCP that is bound to one of IP.
@@ -6,13 +6,9 @@ of TCP that is bound to one of IP.
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from cimsim.operations.methods import Invocation
-from cimsim.world.instances import Instance
-from cimsim.world.names import fold
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, InstancePath, Transaction, fold
 
 NODE: Final = "MSISCSITARGET_SCSIProtocolController"
 PORT: Final = "MSISCSITARGET_iSCSIProtocolEndpoint"
@@ -35,7 +31,7 @@ _IDENTIFIER: Final = re.compile("[0-9A-Fa-f]{12}")
 _UNFIT: Final = re.compile("[^a-z0-9.-]+")
 
 
-class Refusal(Exception):  # noqa: N818 - the answer of a method, which is no error of the program
+class Refusal(Exception):  # noqa: N818 - it is the answer of a method, not an error of the program
     """Ends a method with a return value."""
 
     def __init__(self, code: int) -> None:
@@ -138,8 +134,8 @@ def portal_for(
     """Return the network portal that an argument refers to, if a port may be bound to it.
 
     Raises:
-        Refusal: with ``missing``, or 5 if it is no endpoint of TCP; with ``unbound`` if it has no address; with ``in_use`` if
-            one of the ``others``, ports of the same node, is bound to it.
+        Refusal: with ``missing``, or 5 if it is not an endpoint of TCP; with ``unbound`` if it has no address; with ``in_use``
+            if one of the ``others``, ports of the same node, is bound to it.
     """
     portal = find(transaction, path, PORTAL, missing)
     if not transaction.associators(portal, "CIM_BindsTo", "CIM_IPProtocolEndpoint", role="Dependent"):
@@ -168,99 +164,12 @@ def choose_identifier(given: str | None, taken: set[str], in_use: int) -> str:
     return given.upper()
 
 
-class NodeMethods:
-    """The methods of CIM_iSCSIConfigurationService for nodes and ports; they act at once and have no jobs."""
+def check(transaction: Transaction, service: Instance, ability: str | None = None, code: int = NOT_SUPPORTED) -> None:
+    """Check that the service runs, and that its capabilities have an ability.
 
-    def CreateiSCSINode(self, call: Invocation) -> Any:
-        """Create a node."""
-        transaction, service = call.transaction, call.instance
-        try:
-            _check(transaction, service, "iSCSINodeCreationSupported", 4096)
-            node = create_node(transaction, computer(transaction, service), call.arguments["Alias"], in_use=4097)
-        except Refusal as refusal:
-            return refusal.code
-        return SUCCESS, {"iSCSINode": node}
-
-    def DeleteiSCSINode(self, call: Invocation) -> int:
-        """Delete a node and its ports, unless one of them has a session."""
-        transaction = call.transaction
-        try:
-            _check(transaction, call.instance)
-            node = find(transaction, call.arguments["iSCSINode"], NODE, missing=4096)
-        except Refusal as refusal:
-            return refusal.code
-        ports = ports_of(transaction, node)
-        if any(has_session(transaction, port) for port in ports):
-            return 4097
-        for each in (*ports, node):
-            transaction.delete(each)
-        return SUCCESS
-
-    def CreateiSCSIProtocolEndpoint(self, call: Invocation) -> Any:
-        """Create a port of a node."""
-        transaction, service = call.transaction, call.instance
-        try:
-            _check(transaction, service, "iSCSIProtocolEndpointCreationSupported", NOT_SUPPORTED)
-            port = self._port(call, service)
-        except Refusal as refusal:
-            return refusal.code
-        return SUCCESS, {"iSCSIPort": port}
-
-    def _port(self, call: Invocation, service: Instance) -> Instance:
-        transaction, arguments = call.transaction, call.arguments
-        node = find(transaction, arguments["iSCSINode"], NODE, missing=4096)
-        if arguments["Role"] not in (INITIATOR, TARGET):
-            raise Refusal(INVALID)
-        if arguments["Role"] == INITIATOR:
-            raise Refusal(4097)
-        if arguments["Identifier"] is not None:
-            _check(transaction, service, "IdentifierSelectionSupported", 4099)
-        others = ports_of(transaction, node)
-        identifier = choose_identifier(arguments["Identifier"], {each["Identifier"].upper() for each in others}, in_use=4098)
-        if not arguments["NetworkPortals"]:
-            raise Refusal(INVALID)
-        portals = {}
-        for path in arguments["NetworkPortals"]:
-            portal = portal_for(transaction, path, others, missing=4100, unbound=4101, in_use=4102)
-            portals[portal.identity] = portal
-        return create_port(transaction, computer(transaction, service), node, identifier, list(portals.values()))
-
-    def DeleteiSCSIProtocolEndpoint(self, call: Invocation) -> int:
-        """Delete a port, unless it has a session."""
-        transaction = call.transaction
-        try:
-            _check(transaction, call.instance)
-            port = find(transaction, call.arguments["iSCSIPort"], PORT, missing=4096)
-        except Refusal as refusal:
-            return refusal.code
-        if has_session(transaction, port):
-            return FAILED
-        transaction.delete(port)
-        return SUCCESS
-
-    def BindiSCSIProtocolEndPoint(self, call: Invocation) -> int:
-        """Bind a port to one more network portal; one that it is bound to already changes nothing."""
-        transaction, arguments = call.transaction, call.arguments
-        try:
-            _check(transaction, call.instance)
-            port = find(transaction, arguments["iSCSIPort"], PORT, missing=4096)
-            others = [
-                each
-                for node in transaction.associators(port, OF_NODE, NODE, role="AvailableSAP")
-                for each in ports_of(transaction, node)
-                if each.identity != port.identity
-            ]
-            portal = portal_for(transaction, arguments["NetworkPortal"], others, missing=4096, unbound=4097, in_use=4098)
-        except Refusal as refusal:
-            return refusal.code
-        bound = {each.identity for each in transaction.associators(port, BINDING, role="Dependent")}
-        if portal.identity not in bound:
-            transaction.create(BINDING, {"Antecedent": portal, "Dependent": port})
-        return SUCCESS
-
-
-def _check(transaction: Transaction, service: Instance, ability: str | None = None, code: int = NOT_SUPPORTED) -> None:
-    """Refuse with 4 if the service is stopped, with ``code`` if its capabilities lack an ability."""
+    Raises:
+        Refusal: with 4 if the service is stopped, with ``code`` if its capabilities lack the ability.
+    """
     if service["Started"] is False:
         raise Refusal(FAILED)
     if ability is not None:

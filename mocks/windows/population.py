@@ -1,14 +1,18 @@
-"""The services of HVHOST01, and what each offers while it runs (README.md says where the values come from)."""
+"""The services, drivers and processes of HVHOST01 (README.md says where the values come from)."""
 
 from typing import Final, NamedTuple
 
 HOST: Final = "HVHOST01"
+NAMESPACE: Final = "root/cimv2"
 SVCHOST: Final = r"C:\Windows\System32\svchost.exe -k "
 LSASS: Final = r"C:\Windows\system32\lsass.exe"
 NEVER_STARTED: Final = 1077
 ACCOUNTS: Final = {"LS": "LocalSystem", "LV": r"NT AUTHORITY\LocalService", "NS": r"NT AUTHORITY\NetworkService"}
+STOP: Final = "Stop"
+PAUSE: Final = "Pause"
 OWN: Final = "Own Process"
 SHARE: Final = "Share Process"
+_CONTROLS: Final = {"": (), "s": (STOP,), "sp": (STOP, PAUSE)}
 
 
 class Service(NamedTuple):
@@ -18,7 +22,7 @@ class Service(NamedTuple):
         name, display_name: by which it is known.
         mode: StartMode: Auto, Manual or Disabled.
         process: of a running service, the number of its process; 0: it is stopped.
-        offers: the controls that it accepts while it runs: ``s`` stop, ``p`` pause.
+        controls: those that it accepts while it runs: ``STOP``, ``PAUSE``.
         kind: ServiceType.
         account: StartName.
         path: PathName.
@@ -33,7 +37,7 @@ class Service(NamedTuple):
     display_name: str
     mode: str
     process: int
-    offers: str
+    controls: tuple[str, ...]
     kind: str
     account: str
     path: str
@@ -45,10 +49,20 @@ class Service(NamedTuple):
 
 
 def _shared(
-    name: str, display: str, mode: str, process: int, offers: str, account: str, group: str, *needs: str, exit_code: int = 1077
+    name: str,
+    display: str,
+    mode: str,
+    process: int,
+    controls: str,
+    account: str,
+    group: str,
+    *needs: str,
+    exit_code: int = 1077,
 ) -> Service:
-    """Return a service that shares a process of svchost.exe."""
-    return Service(name, display, mode, process, offers, SHARE, ACCOUNTS[account], f"{SVCHOST}{group}", needs, exit_code)
+    """Return a service that shares a process of svchost.exe; ``controls`` are ``s`` for stop, ``sp`` for stop and pause."""
+    return Service(
+        name, display, mode, process, _CONTROLS[controls], SHARE, ACCOUNTS[account], f"{SVCHOST}{group}", needs, exit_code
+    )
 
 
 def _integration(name: str, what: str, group: str, account: str = "LS") -> Service:
@@ -59,9 +73,9 @@ SERVICES: Final = (
     _shared("DcomLaunch", "DCOM Server Process Launcher", "Auto", 900, "", "LS", "DcomLaunch -p"),
     _shared("RpcEptMapper", "RPC Endpoint Mapper", "Auto", 1016, "", "NS", "RPCSS -p"),
     _shared("RpcSs", "Remote Procedure Call (RPC)", "Auto", 1016, "", "NS", "rpcss -p", "RpcEptMapper", "DcomLaunch"),
-    Service("SamSs", "Security Accounts Manager", "Auto", 780, "", SHARE, "LocalSystem", LSASS, ("RpcSs",)),
-    Service("KeyIso", "CNG Key Isolation", "Manual", 780, "s", SHARE, "LocalSystem", LSASS, ("RpcSs",)),
-    Service("Netlogon", "Netlogon", "Manual", 0, "s", SHARE, "LocalSystem", LSASS, ("LanmanWorkstation",)),
+    Service("SamSs", "Security Accounts Manager", "Auto", 780, (), SHARE, "LocalSystem", LSASS, ("RpcSs",)),
+    Service("KeyIso", "CNG Key Isolation", "Manual", 780, (STOP,), SHARE, "LocalSystem", LSASS, ("RpcSs",)),
+    Service("Netlogon", "Netlogon", "Manual", 0, (STOP,), SHARE, "LocalSystem", LSASS, ("LanmanWorkstation",)),
     _shared("EventLog", "Windows Event Log", "Auto", 1284, "s", "LV", "LocalServiceNetworkRestricted -p"),
     _shared("EventSystem", "COM+ Event System", "Auto", 1404, "s", "LV", "LocalService -p", "RpcSs"),
     _shared("SENS", "System Event Notification Service", "Auto", 1512, "s", "LS", "netsvcs -p", "EventSystem"),
@@ -79,7 +93,7 @@ SERVICES: Final = (
         "Windows Management Instrumentation",
         "Auto",
         2348,
-        "sp",
+        (STOP, PAUSE),
         SHARE,
         "localSystem",
         f"{SVCHOST}netsvcs -p",
@@ -95,7 +109,7 @@ SERVICES: Final = (
         "Print Spooler",
         "Auto",
         2204,
-        "s",
+        (STOP,),
         OWN,
         "LocalSystem",
         r"C:\Windows\System32\spoolsv.exe",
@@ -105,13 +119,15 @@ SERVICES: Final = (
     _shared("TermService", "Remote Desktop Services", "Manual", 1212, "s", "NS", "termsvcs", "RpcSs"),
     _shared("BITS", "Background Intelligent Transfer Service", "Manual", 0, "s", "LS", "netsvcs -p", "RpcSs"),
     _shared("wuauserv", "Windows Update", "Manual", 0, "s", "LS", "netsvcs -p", "RpcSs", exit_code=0),
-    Service("VSS", "Volume Shadow Copy", "Manual", 0, "s", OWN, "LocalSystem", r"C:\Windows\system32\vssvc.exe", ("RpcSs",)),
+    Service(
+        "VSS", "Volume Shadow Copy", "Manual", 0, (STOP,), OWN, "LocalSystem", r"C:\Windows\system32\vssvc.exe", ("RpcSs",)
+    ),
     Service(
         "sppsvc",
         "Software Protection",
         "Auto",
         0,
-        "s",
+        (STOP,),
         OWN,
         ACCOUNTS["NS"],
         r"C:\Windows\system32\sppsvc.exe",
@@ -125,7 +141,7 @@ SERVICES: Final = (
         "Hyper-V Virtual Machine Management",
         "Auto",
         2860,
-        "s",
+        (STOP,),
         OWN,
         "LocalSystem",
         r"C:\Windows\system32\vmms.exe",
@@ -136,7 +152,7 @@ SERVICES: Final = (
         "Hyper-V Host Compute Service",
         "Manual",
         3052,
-        "s",
+        (STOP,),
         OWN,
         "LocalSystem",
         r"C:\Windows\system32\vmcompute.exe",
@@ -159,13 +175,13 @@ ISCSI_TARGET: Final = Service(
     "Microsoft iSCSI Software Target",
     "Auto",
     3188,
-    "s",
+    (STOP,),
     OWN,
     "LocalSystem",
     r"C:\Windows\System32\WinTarget.exe",
     ("RpcSs",),
 )
-"""There where the setting ``iscsi_target`` is true."""
+"""Installed if the setting ``iscsi_target`` is true."""
 
 
 class Driver(NamedTuple):
@@ -184,7 +200,7 @@ DRIVERS: Final = (
 
 
 class Process(NamedTuple):
-    """A process that is no service's."""
+    """A process that does not belong to a service."""
 
     number: int
     name: str
@@ -211,7 +227,7 @@ def generated(number: int) -> Service:
         f"Simulated Service {number:04d}",
         "Auto" if running else "Manual",
         10_000 + 4 * number if running else 0,
-        "sp" if number % 3 == 0 else "s",
+        (STOP, PAUSE) if number % 3 == 0 else (STOP,),
         OWN,
         "LocalSystem",
         rf"C:\Services\service{number:04d}.exe",

@@ -1,15 +1,14 @@
-"""How the simulated Windows Server HVHOST01 acts in root/cimv2. What each answer rests on stands in this pack's README.md."""
+"""How the simulated Windows Server HVHOST01 acts in root/cimv2. The README.md of this pack says where answers come from."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.providers.provider import Provider
-from cimsim.world.instances import Instance
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
+from cimsim.providers import DateTime, Instance, Provider, SettingError, Transaction
 
-from .population import DRIVERS, HOST, ISCSI_TARGET, PROCESSES, SERVICES, SERVICES_PROCESS, generated
-from .service_control import NAMESPACE, WindowsService, add_process, executable, install, link_dependencies
+from .population import DRIVERS, HOST, ISCSI_TARGET, NAMESPACE, PROCESSES, SERVICES, SERVICES_PROCESS, generated
+from .processes import add_process, executable
+from .service_control import WindowsService
+from .services import install, link_dependencies
 
 __all__ = ["OperatingSystem", "ProcessesOfMachines", "WindowsService", "populate"]
 
@@ -22,14 +21,15 @@ def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
     """Install services, drivers and processes.
 
     Raises:
-        ValueError: ``services`` is less than the number of services that are always there.
+        SettingError: ``services`` is neither 0 nor at least the number of services that are always there.
     """
     services = list(SERVICES)
     if settings["iscsi_target"]:
         services.append(ISCSI_TARGET)
     wanted = settings["services"]
     if wanted and wanted < len(services):
-        raise ValueError(f"services: {wanted} is less than the {len(services)} that are always there")
+        text = f"{wanted} is less than the {len(services)} that are always there: write 0, or a number from {len(services)} on"
+        raise SettingError("services", text)
     services += [generated(number) for number in range(1, wanted - len(services) + 1)]
     for driver in DRIVERS:
         transaction.create(
@@ -70,7 +70,7 @@ def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
 
 
 class OperatingSystem(Provider):
-    """Win32_OperatingSystem: what the time and the processes make of it."""
+    """Win32_OperatingSystem: its properties that follow from the clock and the processes."""
 
     def read_instance(self, transaction: Transaction, instance: Instance) -> Mapping[str, Any]:
         """Return the local time, and how many processes there are."""
@@ -85,7 +85,7 @@ class ProcessesOfMachines(Provider):
     """Win32_Process: each running virtual machine of the pack hyperv has a worker process, as long as it runs."""
 
     def refresh(self, transaction: Transaction) -> None:
-        """Have the worker processes that there are on a host with these machines."""
+        """Create and delete worker processes, so that there is one for each virtual machine that runs."""
         machines = _running_machines(transaction)
         for process in list(transaction.select("Win32_Process", NAMESPACE, Name=WORKER)):
             if machines.pop(process["ProcessId"], None) is None:

@@ -14,7 +14,7 @@ from cimsim.cimom.fault_rules import CimFault, FaultRule, FaultRules, RuleError,
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import MethodResult
-from cimsim.providers.provider import Providers
+from cimsim.providers.registry import ProviderRegistry
 from cimsim.world.paths import InstancePath
 from cimsim.world.world import World
 
@@ -44,7 +44,7 @@ def world(cim: Any) -> World:
 
 @pytest.fixture
 def cimom(world: World) -> Cimom:
-    return Cimom(world, Providers([]), Clock(1000.0), random=random.Random(1).randbytes)
+    return Cimom(world, ProviderRegistry([]), Clock(1000.0), random=random.Random(1).randbytes)
 
 
 @pytest.mark.parametrize(

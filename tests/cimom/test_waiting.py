@@ -12,7 +12,8 @@ from cimsim.cimom.clock import Clock
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.methods import Invocation
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, NamedInstance
-from cimsim.providers.provider import Binding, Provider, Providers
+from cimsim.providers.provider import Provider
+from cimsim.providers.registry import ProviderBinding, ProviderRegistry
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.events import Change, Event
 from cimsim.world.instances import Instance
@@ -90,12 +91,12 @@ class Catalogue(Provider):
 class Client:
     def __init__(self, world: World) -> None:
         self.odd = Odd({})
-        providers = Providers(
+        providers = ProviderRegistry(
             [
-                Binding("root/test", "T_Thing", Slow({})),
-                Binding("root/test", "T_Thing", Live({})),
-                Binding("root/test", "T_Entry", Catalogue({})),
-                Binding("root/test", "T_Odd", self.odd),
+                ProviderBinding("root/test", "T_Thing", Slow({})),
+                ProviderBinding("root/test", "T_Thing", Live({})),
+                ProviderBinding("root/test", "T_Entry", Catalogue({})),
+                ProviderBinding("root/test", "T_Odd", self.odd),
             ]
         )
         self.clock = Clock(1000.0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import cimsim
+import cimsim.providers
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Connect, Launch
@@ -35,6 +36,18 @@ def write_pack(folder: Path, files: dict[str, str]) -> Path:
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert {name for name, _ in BLOCK.findall(PAGE)} == {*FILES, *OVERLAY, "pycon"}
+
+
+def test_the_page_lists_every_name_that_packs_can_import() -> None:
+    table = PAGE.partition("## All names")[2]
+    listed = re.findall(r"`(\w+)`", table)
+    assert sorted(listed) == sorted(cimsim.providers.__all__)
+
+
+def test_the_page_gives_the_numbers_as_they_are() -> None:
+    numbers = re.findall(r"`(\w+)` (\d+)", PAGE.partition("## All names")[2])
+    assert len(numbers) > 10
+    assert {name: getattr(cimsim.providers, name) for name, _ in numbers} == {name: int(value) for name, value in numbers}
 
 
 def free_port() -> int:

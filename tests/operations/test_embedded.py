@@ -10,7 +10,8 @@ from cimsim.operations.call import Policy
 from cimsim.operations.methods import Invocation
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance
-from cimsim.providers.provider import Binding, Provider, Providers
+from cimsim.providers.provider import Provider
+from cimsim.providers.registry import ProviderBinding, ProviderRegistry
 from cimsim.world.convert import InstanceData
 from cimsim.world.errors import failed
 from cimsim.world.instances import Instance
@@ -130,7 +131,7 @@ def _class() -> CIMClass:
 
 
 def _perform(world: World, request: Any) -> World:
-    providers = Providers([Binding("root/test", "T_Box", Spoiler({}))])
+    providers = ProviderRegistry([ProviderBinding("root/test", "T_Box", Spoiler({}))])
     return perform(world, request, providers, 0.0, Policy(), providers).world
 
 

@@ -10,7 +10,8 @@ from cimsim.operations.call import Policy
 from cimsim.operations.methods import Invocation
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance
-from cimsim.providers.provider import Binding, Provider, Providers
+from cimsim.providers.provider import Provider
+from cimsim.providers.registry import ProviderBinding, ProviderRegistry
 from cimsim.world.convert import InstanceData
 from cimsim.world.errors import failed
 from cimsim.world.events import Change
@@ -66,8 +67,8 @@ class Hooked:
     def __init__(self, world: World) -> None:
         self.world = world
         self.recorder = Recorder()
-        self.providers = Providers(
-            [Binding("Root/Test", "t_device", self.recorder), Binding("root/test", "T_Disk", OnlyDelete({}))]
+        self.providers = ProviderRegistry(
+            [ProviderBinding("Root/Test", "t_device", self.recorder), ProviderBinding("root/test", "T_Disk", OnlyDelete({}))]
         )
         self.changes: Any = ()
 

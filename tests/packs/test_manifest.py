@@ -13,6 +13,9 @@ MakePack = Callable[..., Path]
 Refused = Callable[..., str]
 
 
+FORMER = "behaviours are called providers now: write [providers.NAMESPACE]"
+
+
 @pytest.mark.parametrize(
     ("toml", "text"),
     [
@@ -25,6 +28,9 @@ Refused = Callable[..., str]
             'name = "x"\n[settings.s]\ntype = "string"\ndefault = ""\nchoice = []\n',
             "5: unknown key choice in [settings.s]; did you mean choices?",
         ),
+        ('name = "x"\n# of behaviours\n[behaviours."root/a"]\nX = "Y"\n', f"3: {FORMER}"),
+        ('name = "x"\nbehaviours."root/a".X = "Y"\n', f"2: {FORMER}"),
+        ('"behaviours" = {}\nname = "x"\n', f"1: {FORMER}"),
         ("title = 'x'\n", " missing required key name"),
         ("name = 5\n", " name: "),
         ('name = "x"\n[[namespaces]]\nname = "n"\nmof = ["a", 5]\n', " namespaces[0].mof[1]: "),

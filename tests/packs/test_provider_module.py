@@ -7,7 +7,7 @@ from typing import Any
 
 MOF = 'class T_Thing { [Key] string Name; uint8 Run(); };\ninstance of T_Thing { Name = "one"; };\n'
 BINDING = '[providers."root/test"]\nT_Thing = "Thing"\n'
-PROGRAM = """from cimsim.providers.provider import Provider
+PROVIDERS = """from cimsim.providers import Provider
 
 
 class Thing(Provider):
@@ -26,13 +26,13 @@ Refused = Callable[..., str]
 
 
 def test_a_provider_is_bound_with_the_settings(make_pack: MakePack, load_pack: LoadPack) -> None:
-    loaded = load_pack(make_pack("p", MOF, tail=BINDING + ANSWER, files={"providers.py": PROGRAM}))
+    loaded = load_pack(make_pack("p", MOF, tail=BINDING + ANSWER, files={"providers.py": PROVIDERS}))
     run = loaded.providers.find("root/test", loaded.world.namespace("root/test").cls("T_Thing"), "run")
     assert run(None) == 7
 
 
 def test_populate_runs_in_the_first_namespace(make_pack: MakePack, load_pack: LoadPack) -> None:
-    loaded = load_pack(make_pack("p", MOF, tail=BINDING + ANSWER, files={"providers.py": PROGRAM}))
+    loaded = load_pack(make_pack("p", MOF, tail=BINDING + ANSWER, files={"providers.py": PROVIDERS}))
     namespace = loaded.world.namespace("root/test")
     assert [each["Name"] for each in namespace.of_class(namespace.cls("T_Thing"))] == ["one", "two"]
 
@@ -52,7 +52,7 @@ def test_a_required_pack_populates_last_and_at_the_given_time(make_pack: MakePac
 def test_modules_beside_it_can_be_imported_and_nothing_is_left_in_the_folder(make_pack: MakePack, load_pack: LoadPack) -> None:
     program = (
         "import dataclasses\nfrom .names import NAME\n\n@dataclasses.dataclass\nclass D:\n    x: int\n\n"
-        + PROGRAM.replace('"two"', "NAME")
+        + PROVIDERS.replace('"two"', "NAME")
     )
     files = {"providers.py": program, "names.py": 'NAME = "three"\n'}
     pack = make_pack("json", MOF, tail=BINDING + ANSWER, files=files)
@@ -69,6 +69,26 @@ def test_modules_beside_it_can_be_imported_and_nothing_is_left_in_the_folder(mak
 def test_a_missing_program(make_pack: MakePack, refused: Refused) -> None:
     text = refused(make_pack("p", MOF, tail=BINDING))
     assert text == "p/providers.py: no such file, but pack.toml binds providers"
+
+
+def test_a_file_with_the_former_name(make_pack: MakePack, load_pack: LoadPack, refused: Refused) -> None:
+    """It is not passed over, be it bound or not; beside ``providers.py`` it is a module like others."""
+    for name, tail in (("bound", BINDING), ("unbound", "")):
+        text = refused(make_pack(name, MOF, tail=tail, files={"behaviours.py": PROVIDERS}))
+        assert text == f"{name}/behaviours.py: this file is called providers.py now: rename it"
+    files = {"behaviours.py": "x = 1\n", "providers.py": "from .behaviours import x\n"}
+    assert load_pack(make_pack("both", MOF, files=files)).packs
+
+
+def test_imports_of_former_modules_name_the_new_one(make_pack: MakePack, refused: Refused) -> None:
+    for name, module in (("a", "cimsim.behaviours.behaviour"), ("b", "cimsim.behaviours")):
+        text = refused(make_pack(name, MOF, files={"providers.py": f"\nfrom {module} import Behaviour\n"}))
+        assert text.startswith(f"{name}/providers.py:2: ModuleNotFoundError: ")
+        assert text.endswith(": packs import from cimsim.providers now (a Behaviour is called Provider)")
+    text = refused(make_pack("d", MOF, files={"providers.py": "from cimsim.mocks.hyperv.behaviours import GuestFileService\n"}))
+    assert text.endswith(": this module is called cimsim.mocks.hyperv.providers now")
+    text = refused(make_pack("c", MOF, files={"providers.py": "import cimsim.behavioursque\n"}))
+    assert "cimsim.providers" not in text
 
 
 def test_programs_that_cannot_be_imported(make_pack: MakePack, refused: Refused) -> None:
@@ -90,7 +110,7 @@ def test_populate_that_fails_names_its_statement(make_pack: MakePack, refused: R
 
 
 def test_bindings_that_are_refused(make_pack: MakePack, refused: Refused) -> None:
-    files = {"providers.py": PROGRAM}
+    files = {"providers.py": PROVIDERS}
     assert refused(make_pack("a", MOF, tail='[providers."root/tests"]\nT_Thing = "Thing"', files=files)) == (
         "a/pack.toml:7: providers are bound in a namespace that is not there: root/tests; did you mean root/test?"
     )
@@ -106,7 +126,7 @@ def test_bindings_that_are_refused(make_pack: MakePack, refused: Refused) -> Non
 
 
 def test_methods_that_no_class_has(make_pack: MakePack, refused: Refused) -> None:
-    misspelt = PROGRAM.replace("def Run", "def Runn")
+    misspelt = PROVIDERS.replace("def Run", "def Runn")
     assert refused(make_pack("a", MOF, tail=BINDING + ANSWER, files={"providers.py": misspelt})) == (
         "a/providers.py:5: provider Thing: T_Thing has no method Runn; did you mean Run?"
     )
@@ -116,7 +136,7 @@ def test_methods_of_subclasses_and_of_any_class_it_is_bound_to(make_pack: MakePa
     mof = MOF + "class T_Sub : T_Thing { uint8 Walk(); };\nclass T_Other { [Key] string Name; uint8 Fly(); };\n"
     more = "    def Walk(self, call):\n        return 1\n\n    def Fly(self, call):\n        return 2\n\n    Limit = 5\n\n"
     inner = "    class State:\n        pass\n\n"
-    program = PROGRAM.replace("    def Run", more + inner + "    def Run")
+    program = PROVIDERS.replace("    def Run", more + inner + "    def Run")
     tail = BINDING + 'T_Other = "Thing"\n' + ANSWER
     loaded = load_pack(make_pack("p", mof, tail=tail, files={"providers.py": program}))
     namespace = loaded.world.namespace("root/test")
@@ -130,14 +150,14 @@ def test_a_program_that_wants_to_exit(make_pack: MakePack, refused: Refused) -> 
     program = "import sys\n\n\ndef populate(transaction, settings):\n    sys.exit(3)\n"
     assert refused(make_pack("a", files={"providers.py": program})) == "a/providers.py:5: SystemExit: 3"
     assert refused(make_pack("b", files={"providers.py": "raise SystemExit\n"})) == "b/providers.py:1: SystemExit"
-    constructor = PROGRAM.replace("    def Run", "    def __init__(self, settings):\n        exit()\n\n    def Run")
+    constructor = PROVIDERS.replace("    def Run", "    def __init__(self, settings):\n        exit()\n\n    def Run")
     assert refused(make_pack("c", MOF, tail=BINDING + ANSWER, files={"providers.py": constructor})) == (
         "c/providers.py:6: SystemExit: None"
     )
 
 
 def test_a_constructor_that_fails_names_its_statement(make_pack: MakePack, refused: Refused) -> None:
-    program = PROGRAM.replace(
+    program = PROVIDERS.replace(
         "    def Run", "    def __init__(self, settings):\n        self.x = settings['gone']\n\n    def Run"
     )
     assert refused(make_pack("p", MOF, tail=BINDING, files={"providers.py": program})) == "p/providers.py:6: KeyError: 'gone'"

@@ -8,7 +8,8 @@ import pytest
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance
-from cimsim.providers.provider import Binding, Provider, Providers
+from cimsim.providers.provider import Provider
+from cimsim.providers.registry import ProviderBinding, ProviderRegistry
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.events import Change, Event
 from cimsim.world.instances import Instance
@@ -22,7 +23,7 @@ class Stage:
     """A CIMOM and its client. ``told`` holds the changes that it told of, in order."""
 
     def __init__(self, world: World, providers: Mapping[str, Provider]) -> None:
-        bound = Providers([Binding(NAMESPACE, classname, provider) for classname, provider in providers.items()])
+        bound = ProviderRegistry([ProviderBinding(NAMESPACE, classname, provider) for classname, provider in providers.items()])
         self.clock = Clock(1000.0)
         self.cimom = Cimom(world, bound, self.clock, random=bytes, hooks=bound)
         self.told: list[Change] = []

@@ -7,8 +7,7 @@ import pytest
 from pywbem import CIMError
 from twisted.logger import globalLogPublisher
 
-from cimsim.providers.jobs import JobFailure, JobKind, JobLifeCycle, begin
-from cimsim.providers.jobs import fail as give_up
+from cimsim.providers.jobs import JobFailure, JobKind, JobLifeCycle, begin_job, fail_job
 from cimsim.providers.timing import IMMEDIATE, Timing
 from cimsim.world.events import ChangeKind
 from cimsim.world.instances import Instance
@@ -55,7 +54,7 @@ class Jobs:
         self, timing: Timing, finish: Any = note, *, kind: JobKind = KIND, affected: bool = True, **properties: Any
     ) -> Instance:
         def step(transaction: Transaction) -> Instance:
-            return begin(
+            return begin_job(
                 transaction,
                 kind,
                 timing,
@@ -186,7 +185,7 @@ def test_a_cancelled_job_has_not_come_to_its_end(jobs: Jobs) -> None:
 def test_a_job_can_fail_before_its_time(jobs: Jobs) -> None:
     job = jobs.begin(Timing(10.0))
     jobs.stage.clock.advance(5)
-    jobs.stage.do(lambda transaction: give_up(transaction, job, JobFailure(32775, "in no state for it")))
+    jobs.stage.do(lambda transaction: fail_job(transaction, job, JobFailure(32775, "in no state for it")))
     jobs.stage.clock.advance(5)
     ended = jobs.stage.read(job)
     assert (ended["JobState"], ended["ErrorCode"], ended["ErrorDescription"]) == (10, 32775, "in no state for it")

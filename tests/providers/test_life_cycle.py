@@ -16,7 +16,7 @@ from cimsim.providers.service_life_cycle import (
     STOPPED,
     STOPPING,
     ServiceLifeCycle,
-    State,
+    ServiceState,
 )
 from cimsim.providers.timing import Timing
 from cimsim.world.instances import Instance
@@ -54,9 +54,9 @@ class Case:
         assert (returned == 4096) == (self.job is not None)  # 3.5: Job is filled only with 4096
         return int(returned)
 
-    def state(self) -> tuple[State, int]:
+    def state(self) -> tuple[ServiceState, int]:
         stored = self.stage.stored(self.service)
-        return State(*(stored[name] for name in State.__slots__)), stored["RequestedState"]
+        return ServiceState(*(stored[name] for name in ServiceState.__slots__)), stored["RequestedState"]
 
     def since(self) -> Any:
         return self.stage.stored(self.service)["TimeOfLastStateChange"]

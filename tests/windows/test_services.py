@@ -6,6 +6,7 @@ import pytest
 from pywbem import CIM_ERR_METHOD_NOT_AVAILABLE, CIM_ERR_NOT_SUPPORTED, CIMError
 
 from cimsim.operations.request import ClassName
+from cimsim.packs.pack_errors import PackError
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.paths import InstancePath
 from tests.windows.conftest import Windows, make
@@ -191,3 +192,21 @@ def test_the_operating_system_knows_the_time_and_its_processes(windows: Windows)
     (system,) = windows.perform("EnumerateInstances", ClassName=ClassName("Win32_OperatingSystem")).instances
     assert system["LocalDateTime"] == "20250310120000.000000+000"
     assert system["NumberOfProcesses"] == len(windows.processes())
+
+
+def test_root_cimv2_has_only_classes_that_windows_has(windows: Windows) -> None:
+    """What the simulator remembers of services is in a namespace of its own, one record for each service."""
+    world = windows.cimom.world
+    assert not [name for name in world.namespace("root/cimv2").schema.names() if name.lower().startswith("cimsim")]
+    assert windows.create(Name="Mine", DisplayName="My service", PathName=r"C:\mine.exe") == 0
+    records = windows.transaction().instances("Cimsim_ServiceRecord", "root/cimsim")
+    assert {each["Name"] for each in records} == windows.names()
+    assert windows.call("Mine", "Delete") == 0
+    assert "Mine" not in {each["Name"] for each in windows.transaction().instances("Cimsim_ServiceRecord", "root/cimsim")}
+
+
+def test_fewer_services_than_windows_has_are_refused_by_the_name_of_the_setting() -> None:
+    with pytest.raises(PackError, match=r"^setting windows\.services: 12 is less than the \d+ that are always there"):
+        make(services=12)
+    with pytest.raises(PackError, match=r"windows\.services"):
+        make(services=-1)

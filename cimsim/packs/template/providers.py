@@ -1,20 +1,14 @@
-"""How the lamps act. ``cimsim check`` tells which methods still have no provider."""
+"""How the lamps act. ``cimsim check`` lists the methods that no provider carries out yet."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.operations.methods import Invocation
-from cimsim.providers.provider import Provider
-from cimsim.world.errors import invalid_parameter
-from cimsim.world.instances import Instance
-from cimsim.world.paths import InstancePath
-from cimsim.world.transaction import Transaction
-from cimsim.world.values import DateTime
+from cimsim.providers import DateTime, Instance, InstancePath, Invocation, Provider, Transaction, invalid_parameter
 
 ON: Final = 2
 OFF: Final = 3
 LIGHTING_UP: Final = 10
-MOST_BRIGHTNESS: Final = 100
+MAX_BRIGHTNESS: Final = 100
 
 
 class Lamp(Provider):
@@ -38,11 +32,11 @@ class Lamp(Provider):
         return 0
 
     def enter(self, transaction: Transaction, path: InstancePath, state: int) -> None:
-        """Put a lamp into a state; subscribers hear of it."""
+        """Put a lamp into a state; subscribers receive an indication of it."""
         transaction.modify(path, State=state, TimeOfLastStateChange=DateTime.at(transaction.now))
 
     def modify_instance(self, transaction: Transaction, instance: Instance, properties: Mapping[str, Any]) -> None:
-        """Change a lamp for a client, if what it wants makes sense."""
-        if (properties.get("Brightness") or 0) > MOST_BRIGHTNESS:
-            raise invalid_parameter(f"Brightness is at most {MOST_BRIGHTNESS}")
+        """Change a lamp for a client, unless it is to be too bright."""
+        if (properties.get("Brightness") or 0) > MAX_BRIGHTNESS:
+            raise invalid_parameter(f"Brightness is at most {MAX_BRIGHTNESS}")
         super().modify_instance(transaction, instance, properties)

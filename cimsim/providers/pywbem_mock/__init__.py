@@ -3,8 +3,8 @@
 pywbem's module ``pywbem_mock`` mocks a WBEM server inside a Python program. A mock script fills such a server: it gets a
 ``FakedWBEMConnection``, adds classes and instances, and registers providers, which then carry out methods and act when
 instances are written. Here the connection's CIM repository is one that reads and writes the transaction which is going on
-(``stores``, ``repository``), so that scripts and providers work as they are on our world, and what a provider did is dropped
-when it raises. Registered providers act for clients as providers do (``providers``).
+(``stores``, ``mock_repository``), so that scripts and their providers work as they are on our world, and what a provider did is
+dropped when it raises. For clients they act as the providers of packs do (``registered_providers``).
 
 Only what loads a script imports these modules: ``pywbem_mock`` is not small.
 """

@@ -13,7 +13,7 @@ from cimsim.world.world import World
 class Repository(BaseRepository):  # type: ignore[misc] # pywbem has no type information
     """The namespaces of a world, each with its object stores.
 
-    As the base class demands, ``KeyError`` and ``ValueError`` tell of names.
+    As the base class demands, ``KeyError`` and ``ValueError`` report names that do not exist or exist already.
     """
 
     def __init__(self, stage: Stage) -> None:

@@ -22,7 +22,9 @@ Found = TypeVar("Found")
 
 
 class _Store(BaseObjectStore, Generic[Found]):  # type: ignore[misc] # pywbem has no type information
-    """What the stores have in common. As the base class demands, ``KeyError`` and ``ValueError`` tell of names.
+    """What the stores have in common.
+
+    As the base class demands, ``KeyError`` and ``ValueError`` report names that do not exist or exist already.
 
     What is returned without a copy must not be changed; a change of it would change nothing, or nothing reliably.
     """
@@ -54,7 +56,7 @@ class _Store(BaseObjectStore, Generic[Found]):  # type: ignore[misc] # pywbem ha
 
     def _check_new(self, name: Any, cim_object: Any) -> None:
         if not isinstance(cim_object, self.kind):
-            raise TypeError(f"{cim_object!r} is no {self.kind.__name__}")
+            raise TypeError(f"{cim_object!r} is not a {self.kind.__name__}")
         if self._find(name) is not None:
             raise ValueError(f"there is a {self.kind.__name__} {name} in {self._name} already")
 

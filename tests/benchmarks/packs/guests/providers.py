@@ -7,8 +7,7 @@ the service.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.world.instances import Instance
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, Transaction
 
 NAMESPACE: Final = "root/virtualization/v2"
 CLASS: Final = "Msvm_GuestCommunicationService"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Transaction
 
 NAMESPACE: Final = "root/bench"
 

@@ -13,10 +13,11 @@ from cimsim.operations.methods import Invocation
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance, Request
 from cimsim.operations.request import ClassName as ClassTarget
-from cimsim.providers.provider import Binding, Provider
-from cimsim.providers.pywbem_mock.adapters import MockProviders
+from cimsim.providers.provider import Provider
 from cimsim.providers.pywbem_mock.mock_connection import ScriptConnection
+from cimsim.providers.pywbem_mock.registered_providers import RegisteredProviders
 from cimsim.providers.pywbem_mock.stage import Stage
+from cimsim.providers.registry import ProviderBinding
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction
@@ -64,12 +65,12 @@ class Writes(InstanceWriteProvider):  # type: ignore[misc] # pywbem has no type 
 class Simulator:
     """A world, the connection of its scripts, and the operations of a client."""
 
-    def __init__(self, world: World, *bindings: Binding) -> None:
+    def __init__(self, world: World, *bindings: ProviderBinding) -> None:
         self.world = world
         self.stage = Stage()
         with self.stage.using(Transaction(world, NAMESPACE)):
             self.conn = ScriptConnection(self.stage, NAMESPACE)
-        self.providers = MockProviders(self.conn, self.stage, bindings)
+        self.providers = RegisteredProviders(self.conn, self.stage, bindings)
 
     def register(self, provider: type[Any], *arguments: Any) -> Any:
         made = provider(self.conn.cimrepository, *arguments)
@@ -249,7 +250,7 @@ def test_a_provider_is_for_its_own_class_and_comes_before_providers(world: World
         def Act(self, _: Invocation) -> int:
             return 77
 
-    simulator = Simulator(world, Binding(NAMESPACE, "T_Thing", Thing({})))
+    simulator = Simulator(world, ProviderBinding(NAMESPACE, "T_Thing", Thing({})))
     assert simulator.invoke("Act", path(1)).return_value.value == 77
     simulator.methods(lambda *_: (1, []))
     assert simulator.invoke("Act", path(1)).return_value.value == 1

@@ -1,7 +1,7 @@
-"""Registered providers as providers.
+"""The providers that mock scripts register at their connection, as part of the registry of providers.
 
-A provider acts for exactly the classes that it is registered for, and not for their subclasses, as in pywbem_mock. It comes
-before providers of packs. A provider that another one registers while the simulator runs acts from the next operation on.
+Such a provider acts for exactly the classes that it is registered for, and not for their subclasses, as in pywbem_mock. It
+comes before providers of packs. A provider that another one registers while the simulator runs acts from the next operation on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +12,10 @@ from pywbem import CIMClassName, CIMError, CIMInstanceName, CIMParameter, Nocase
 
 from cimsim.operations.hooks import CreateHook, DeleteHook, ModifyHook
 from cimsim.operations.methods import Implementation, Invocation
-from cimsim.providers.provider import Binding, Fault, Providers
 from cimsim.providers.pywbem_mock.mock_connection import ScriptConnection
 from cimsim.providers.pywbem_mock.objects import argument, modified_instance, new_instance
 from cimsim.providers.pywbem_mock.stage import Stage
+from cimsim.providers.registry import MethodFault, ProviderBinding, ProviderRegistry
 from cimsim.world.convert import to_cim_path
 from cimsim.world.errors import failed, invalid_parameter
 from cimsim.world.instances import Instance
@@ -24,21 +24,25 @@ from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction, same_key
 
 
-class MockProviders(Providers):
-    """The providers and faults of packs, and before them the providers that are registered at a connection.
+class RegisteredProviders(ProviderRegistry):
+    """The providers and faults of packs, and before them those that scripts have registered at a connection.
 
     ``stage`` is that of the connection.
     """
 
     def __init__(
-        self, connection: ScriptConnection, stage: Stage, bindings: Iterable[Binding] = (), faults: Iterable[Fault] = ()
+        self,
+        connection: ScriptConnection,
+        stage: Stage,
+        bindings: Iterable[ProviderBinding] = (),
+        faults: Iterable[MethodFault] = (),
     ) -> None:
         super().__init__(bindings, faults)
         self._registry = connection.registry
         self._stage = stage
 
     def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation | None:
-        """Return who carries out a method: the provider of the class, else as without providers."""
+        """Return what carries out a method: the provider that is registered for the class, else that of the packs."""
         provider = self._registry.get_registered_provider(namespace, "method", cls.name)
         return super().find(namespace, cls, method) if provider is None else partial(self._invoke, provider)
 

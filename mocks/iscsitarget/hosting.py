@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from cimsim.providers.variants import take
-from cimsim.world.paths import Identity, InstancePath
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Identity, InstancePath, Transaction, take
 
 NAMESPACE: Final = "root/cimv2/storage/iscsitarget"
 SYSTEMS: Final = ("MSFTSM_System", "MSFTSM_ComputerSystem")

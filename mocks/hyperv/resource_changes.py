@@ -1,7 +1,7 @@
 """Changing the resources of virtual machines: what a client asks for, checked and carried out.
 
-Every function here either does the whole change or raises ``Refused``. They are run on trial first, so that what is wrong is
-said at once, and again when a job is to do the work.
+Every function here either does the whole change or raises ``Refused``. They run on trial first, so that what is
+wrong is reported at once, and again when a job does the work.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,11 +9,7 @@ from typing import Any, Final
 
 from pywbem import CIMInstance
 
-from cimsim.providers.service_life_cycle import DISABLED, ENABLED
-from cimsim.world.instances import Instance
-from cimsim.world.names import fold
-from cimsim.world.transaction import Transaction, same, same_key
-from cimsim.world.values import DateTime
+from cimsim.providers import DISABLED, ENABLED, DateTime, Instance, Transaction, fold, same, same_key
 
 from .resources import (
     ADAPTER,
@@ -45,7 +41,7 @@ _RANGES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
         "TargetMemoryBuffer": (5, 2000),
     },
 }
-"""The least and the most of properties."""
+"""The smallest and the largest value of properties."""
 _COLD: Final[Mapping[str, frozenset[str]]] = {
     "Msvm_ProcessorSettingData": frozenset({"virtualquantity"}),
     "Msvm_MemorySettingData": frozenset({"dynamicmemoryenabled"}),
@@ -67,7 +63,7 @@ _FIXED: Final = frozenset(
 """Properties that never change."""
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not an error
+class Refused(Exception):  # noqa: N818 - it is the answer of a method, not an error
     """A change that will not be made: ``code`` is the return value of the method."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -91,7 +87,7 @@ def _add(transaction: Transaction, layout: Layout, given: CIMInstance) -> Instan
     if kind.parents:
         parent = layout.named(given.get("Parent"))
         if parent is None or kind_of(parent) not in kind.parents:
-            raise Refused(INVALID_PARAMETER, f"{given.get('Parent')} is nothing that a {kind.name} can hang from")
+            raise Refused(INVALID_PARAMETER, f"{given.get('Parent')} is not something that a {kind.name} can be attached to")
         several = _several(parent)
         free = layout.free_place(parent, values.get("AddressOnParent") if several else None)
         if free is None:
@@ -116,9 +112,9 @@ def _several(parent: Instance) -> bool:
 
 
 def remove_resources(transaction: Transaction, machine: Instance, resources: Iterable[Instance]) -> None:
-    """Remove resources of one virtual machine, and what hangs from them."""
+    """Remove resources of one virtual machine, and the resources that are attached to them."""
     for resource in resources:
-        # What hung from one that is gone may be gone with it.
+        # One that was attached to another may be gone with it.
         if transaction.world.find(resource.identity) is not None:
             _remove(transaction, Layout(transaction, machine), resource)
     note_change(transaction, machine)
@@ -179,7 +175,7 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def note_change(transaction: Transaction, machine: Instance) -> None:
-    """Let a virtual machine tell when its configuration changed."""
+    """Note the time at which the configuration of a virtual machine changed."""
     transaction.modify(machine, TimeOfLastConfigurationChange=moment(transaction))
 
 
@@ -196,7 +192,7 @@ def _given(given: CIMInstance, without: set[str]) -> dict[str, Any]:
 def _check_power(layout: Layout, kind: Kind, parent: Instance | None) -> None:
     state = layout.machine["EnabledState"]
     if state != DISABLED and not (state in (ENABLED, PAUSED) and layout.is_hot(kind, parent)):
-        raise Refused(INVALID_STATE, f"a {kind.name} comes and goes only while the virtual machine is off")
+        raise Refused(INVALID_STATE, f"a {kind.name} can be added and removed only while the virtual machine is off")
 
 
 def _check_values(transaction: Transaction, kind: Kind, values: Mapping[str, Any]) -> None:

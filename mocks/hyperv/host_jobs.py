@@ -1,14 +1,10 @@
-"""Jobs of the Hyper-V host: their kinds, how they begin, and how clients ask them."""
+"""Jobs of the Hyper-V host: their kinds, how they begin, and what clients can do with them."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from cimsim.providers.jobs import JobKind, JobLifeCycle, begin
-from cimsim.providers.timing import Timing
-from cimsim.world.agenda import Step
-from cimsim.world.instances import Instance
-from cimsim.world.transaction import Transaction
+from cimsim.providers import Instance, JobKind, JobLifeCycle, Step, Timing, Transaction, begin_job
 
 from .terms import INVALID_PARAMETER, INVALID_STATE, NOT_SUPPORTED, WINDOWS_UTC
 from .topology import management_service
@@ -89,7 +85,7 @@ def start_job(
     values = {"ElementName": name, "Caption": name, "Cancellable": cancellable, **properties}
     if kind is JOBS:
         values["JobType"] = job_type
-    return begin(
+    return begin_job(
         transaction,
         kind,
         timing,
