@@ -6,12 +6,12 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import cimsim.providers
+import cimsim
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Connect, Launch
 
-PAGE: Final = (Path(cimsim.providers.__file__).parent / "README.md").read_text(encoding="utf-8")
+PAGE: Final = (Path(cimsim.__file__).parent / "docs" / "providers.md").read_text(encoding="utf-8")
 BLOCK: Final = re.compile(r"^```([^\n]+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILES: Final = {
     "toml": "pack.toml",
@@ -56,6 +56,6 @@ def test_every_example_of_the_page(launch: "Launch", connect: "Connect", tmp_pat
             server.advance(seconds)
 
         names = {"conn": conn, "advance": advance, "listener_port": free_port()}
-        examples = doctest.DocTestParser().get_doctest(session, names, "README.md", "README.md", 0)
+        examples = doctest.DocTestParser().get_doctest(session, names, "providers.md", "providers.md", 0)
         doctest.DocTestRunner(verbose=False).run(examples, out=complaints.append, clear_globs=False)
     assert not complaints, "\n" + "".join(complaints)
