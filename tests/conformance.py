@@ -98,7 +98,9 @@ def _docstrings(tree: ast.AST) -> Iterator[str]:
         node = waiting.pop()
         if isinstance(node, _DOCUMENTED):
             yield ast.get_docstring(node) or ""
-        waiting += (each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt | ast.excepthandler | ast.match_case))
+        waiting += (
+            each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt | ast.excepthandler | ast.match_case)
+        )
 
 
 def _tests(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:

@@ -14,11 +14,14 @@ from requests import Session
 from cimsim.world.schema import Schema
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
+from tests.examples import examples
 from tests.programs import Programs
 from tests.replies.http import Message, check_answer
 
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
-settings.register_profile("cimsim", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "cimsim", max_examples=examples(40), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("cimsim")
 
 # Folders of tests by the marker they get; all others, and modules at the top, are quick.

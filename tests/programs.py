@@ -94,6 +94,7 @@ class Programs:
     """Starts programs; ``close`` ends them all."""
 
     _sources: dict[str, tuple["subprocess.Popen[bytes]", socket.socket]] = field(default_factory=dict)
+    _bytecode: "tempfile.TemporaryDirectory[str] | None" = None
 
     def start(
         self,
@@ -135,16 +136,21 @@ class Programs:
         for process, ours in self._sources.values():
             ours.close()
             process.wait(20)
+        if self._bytecode:
+            self._bytecode.cleanup()
 
     def _source(self, name: str) -> socket.socket:
         if name not in self._sources:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            # Bytecode of what a program imports, and each of its forks anew, is written once and away from the sources.
+            self._bytecode = self._bytecode or tempfile.TemporaryDirectory()
+            known = {each: text for each, text in environment(VARIABLES).items() if each != "PYTHONDONTWRITEBYTECODE"}
             code = f"from tests.programs import keep; keep({name!r}, {theirs.fileno()})"
             with theirs:
                 process = subprocess.Popen(
                     [sys.executable, "-c", code],
                     cwd=ROOT,
-                    env=environment(VARIABLES),
+                    env=known | {"PYTHONPYCACHEPREFIX": self._bytecode.name},
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,

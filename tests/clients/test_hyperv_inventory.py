@@ -1,6 +1,7 @@
 """The number of virtual machines as a setting: fewer than the shipped ones, or generated ones after them (9.1 to 9.4)."""
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -119,10 +120,10 @@ def test_processors_and_memory(launch: "Launch", connect: "Connect") -> None:
 
 
 @pytest.mark.parametrize("settings", ["hyperv.vms=-1", "hyperv.vms_running=101", "hyperv.vms_paused=-1", "hyperv.vms_saved=34"])
-def test_what_is_no_number_of_machines(settings: str) -> None:
+def test_what_is_no_number_of_machines(cache_dir: Path, settings: str) -> None:
     """The start fails, and says what to write."""
     from cimsim.packs.load import load
     from cimsim.packs.pack_errors import PackError
 
     with pytest.raises(PackError, match="vms"):
-        load(overrides=dict([settings.split("=")]), cache_dir=None, now=0.0)
+        load(overrides=dict([settings.split("=")]), cache_dir=cache_dir, now=0.0)

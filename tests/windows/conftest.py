@@ -1,5 +1,6 @@
 """A simulated Windows Server in this process, whose clock moves only when a test moves it."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -66,8 +67,8 @@ def make(**settings: Any) -> Windows:
 
 
 @pytest.fixture(scope="session")
-def loaded() -> Loaded:
-    return load(["windows", "hyperv"], None, cache_dir=None, now=NOON)
+def loaded(cache_dir: Path) -> Loaded:
+    return load(["windows", "hyperv"], None, cache_dir=cache_dir, now=NOON)
 
 
 @pytest.fixture
