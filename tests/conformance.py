@@ -23,6 +23,7 @@ _IN_NAME: Final = re.compile(r"(?<=_)(op_[a-z]{2,3}_|pl_|vr_|sec|fl|h[ceao]?|c[p
 _RANGE_IN_NAME: Final = re.compile(rf"{_IN_NAME.pattern}_to_(?:op_[a-z]{{2,3}}_|pl_|[a-z]{{1,3}})?(\d+)(?=_|$)")
 
 _DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef)
+_BLOCKS: Final = (ast.stmt, ast.excepthandler, ast.match_case)
 # Strings, so that no # in one is taken for the start of a comment, or a comment; much faster than the module tokenize.
 _STRING_OR_COMMENT: Final = re.compile(
     r"""\"{3}(?:\\.|(?!\"{3}).)*\"{3}|'{3}(?:\\.|(?!'{3}).)*'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(?P<comment>\#[^\n]*)""",
@@ -98,9 +99,7 @@ def _docstrings(tree: ast.AST) -> Iterator[str]:
         node = waiting.pop()
         if isinstance(node, _DOCUMENTED):
             yield ast.get_docstring(node) or ""
-        waiting += (
-            each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt | ast.excepthandler | ast.match_case)
-        )
+        waiting += (each for each in ast.iter_child_nodes(node) if isinstance(each, _BLOCKS))
 
 
 def _tests(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:

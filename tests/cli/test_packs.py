@@ -32,9 +32,9 @@ def test_a_new_pack_works_and_says_which_method_has_no_provider(cimsim: Cimsim, 
     assert lines[-1] == "0 warnings"
     assert sorted(file.name for file in lamps.iterdir()) == [
         "README.md",
-        "providers.py",
         "instances.mof",
         "pack.toml",
+        "providers.py",
         "schema.mof",
     ]
 

@@ -128,8 +128,8 @@ def test_a_stale_ready_file_is_gone_when_the_start_fails(cimsim: "Cimsim", tmp_p
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["hyprv"], "cimsim: no pack hyprv; did you mean hyperv? (there are: hyperv, interop, iscsitarget)\n"),
-        (["./nowhere"], "cimsim: no pack ./nowhere (there are: hyperv, interop, iscsitarget)\n"),
+        (["hyprv"], "cimsim: no pack hyprv; did you mean hyperv? (there are: hyperv, interop, iscsitarget, windows)\n"),
+        (["./nowhere"], "cimsim: no pack ./nowhere (there are: hyperv, interop, iscsitarget, windows)\n"),
         (["no/where"], "cimsim: no/where: no such file or folder\n"),
         (["nothing.mof"], "cimsim: nothing.mof: no such file or folder\n"),
         (["empty"], "cimsim: empty: no pack.toml in this folder\n"),
