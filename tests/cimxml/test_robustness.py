@@ -90,7 +90,7 @@ def survives(body: bytes, headers: CimHeaders = HEADERS) -> None:
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_the_samples_are_good(sample: bytes) -> None:
     text = 'root/x:C.K="v"' if b"<METHODCALL" in sample else "root/x"
-    Decoder().decode(sample, CimHeaders("MethodCall", "Op", text))
+    assert Decoder().decode(sample, CimHeaders("MethodCall", "Op", text)).request.namespace == "root/x"
 
 
 @settings(max_examples=examples(60))

@@ -14,12 +14,18 @@ A = InstancePath("T_Device", (("Id", Untyped("a")),))
 GHOST = InstancePath("T_Device", (("Id", Untyped("ghost")),))
 
 
+WITHOUT_PARAMETERS = {"EnumerateClasses", "EnumerateClassNames", "EnumerateQualifiers"}
+
+
 @pytest.mark.parametrize("name", sorted(operation.name for operation in OPERATIONS.values()))
 def test_g15_every_group_is_supported(run: Any, name: str) -> None:
+    status = 0
     try:
         run(name)
     except CIMError as error:
-        assert error.status_code == 4, "it asks for its parameters"
+        status = error.status_code
+    # What needs parameters asks for them; 7 would be an operation that is not supported.
+    assert status == (0 if name in WITHOUT_PARAMETERS else 4)
 
 
 def names(result: Any) -> set[str]:

@@ -2,7 +2,6 @@
 
 import re
 import time
-from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -108,6 +107,12 @@ def test_issue_item_2_regular_expressions_are_those_of_python(pattern: str, text
 
 @given(st.text("ab().[]{}*+?|^$\\0123,", max_size=20), st.text("ab", max_size=5))
 def test_op_eq_2_any_text_is_a_pattern_or_refused(pattern: str, text: str) -> None:
-    with suppress(ValueError):
-        regular_expression(pattern).matches(text)
-    wildcards(pattern).matches(text)
+    try:
+        expression = regular_expression(pattern)
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert expression.matches(text) in (True, False)
+    # Without % and _ a pattern is the text it stands for.
+    assert wildcards(pattern).matches(text) is (pattern == text)
+    assert wildcards(pattern).matches(pattern)
