@@ -223,7 +223,11 @@ def stopped(target: Target) -> None:
     ],
 )
 def test_settings_for_what_is_assumed(
-    settings: dict[str, str], given: Callable[[Target], None] | None, call: tuple[Any, ...], returned: int
+    make_target: MakeTarget,
+    settings: dict[str, str],
+    given: Callable[[Target], None] | None,
+    call: tuple[Any, ...],
+    returned: int,
 ) -> None:
     target = make_target(**settings)
     if given is not None:
