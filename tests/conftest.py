@@ -33,13 +33,18 @@ SLOW: Final = frozenset(
         "cimxml/test_roundtrip.py",
         "cimxml/test_xml.py",
         "hyperv/test_copying.py",
+        "hyperv/test_inventory.py",
         "hyperv/test_settings.py",
         "operations/test_queries.py",
         "packs/test_cache.py",
+        "packs/test_lenient.py",
         "packs/test_load.py",
+        "packs/test_overlay.py",
         "packs/test_schemas.py",
         "packs/test_scripts.py",
+        "providers/test_mock_connection.py",
         "query/test_model.py",
+        "query/test_work.py",
         "server/test_http_fuzz.py",
         "server/test_http_sockets.py",
         "server/test_m_post.py",
@@ -70,6 +75,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if marker := marker_of(item.path):
             item.add_marker(marker)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give all tests of a module to one process, unless another way is asked for: its servers start once."""
+    from xdist.scheduler import LoadFileScheduling  # needed with -n only
+
+    return LoadFileScheduling(config, log) if config.option.dist == "load" else None
 
 
 RESTRICTED = {"Abstract", "Override", "Write"}

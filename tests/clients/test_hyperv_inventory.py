@@ -69,7 +69,7 @@ def test_generated_machines_are_the_same_on_every_start(launch: "Launch", connec
     """GUIDs come from the seed, all else from the number of the machine."""
 
     def seen(*arguments: str, seed: tuple[str, ...] = ("--seed", "1")) -> list[Any]:
-        with launch("--clock", "manual", *arguments, *seed) as server:
+        with launch("hyperv", "--clock", "manual", *arguments, *seed) as server:
             found = connect(server, HYPERV).EnumerateInstances("Msvm_ComputerSystem")
             return [(each.path.keybindings["Name"], sorted((name, str(each[name])) for name in each)) for each in found]
 
