@@ -6,9 +6,7 @@ as ``M10 to M16`` or ``PL-22..25``.
 """
 
 import ast
-import io
 import re
-import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +23,12 @@ _IN_NAME: Final = re.compile(r"(?<=_)((?:op|wm)_[a-z]{1,3}_|pl_|vr_|sec|fl|h[cea
 _RANGE_IN_NAME: Final = re.compile(rf"{_IN_NAME.pattern}_to_(?:(?:op|wm)_[a-z]{{1,3}}_|pl_|[a-z]{{1,3}})?(\d+)(?=_|$)")
 
 _DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef)
+_BLOCKS: Final = (ast.stmt, ast.excepthandler, ast.match_case)
+# Strings, so that no # in one is taken for the start of a comment, or a comment; much faster than the module tokenize.
+_STRING_OR_COMMENT: Final = re.compile(
+    r"""\"{3}(?:\\.|(?!\"{3}).)*\"{3}|'{3}(?:\\.|(?!'{3}).)*'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(?P<comment>\#[^\n]*)""",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,11 @@ def cited_by_name(name: str) -> set[str]:
 
 def rules_of(source: str, module: str) -> dict[str, set[str]]:
     """Return the names of the tests of a module by the identifiers that they cite."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    if not (_CITED.search(source) or _IN_NAME.search(source)):
+        return shown
     tree = ast.parse(source)
     comments = _comments(source)
-    shown: dict[str, set[str]] = defaultdict(set)
 
     def show(identifiers: Iterable[str], test: str) -> None:
         for identifier in identifiers:
@@ -75,8 +81,25 @@ def rules_of(source: str, module: str) -> dict[str, set[str]]:
 
 
 def _comments(source: str) -> dict[int, str]:
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
+    """Return the comments of a module by line."""
+    found = {}
+    line, seen = 1, 0
+    for match in _STRING_OR_COMMENT.finditer(source):
+        if match["comment"]:
+            line += source.count("\n", seen, match.start())
+            seen = match.start()
+            found[line] = match["comment"]
+    return found
+
+
+def _docstrings(tree: ast.AST) -> Iterator[str]:
+    """Yield the docstrings of a module and of what it defines; expressions, which hold none, are passed over."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _DOCUMENTED):
+            yield ast.get_docstring(node) or ""
+        waiting += (each for each in ast.iter_child_nodes(node) if isinstance(each, _BLOCKS))
 
 
 def _tests(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -111,7 +134,9 @@ def named_in(folder: Path) -> set[str]:
     named = set()
     for path in folder.rglob("*.py"):
         source = path.read_text(encoding="utf-8")
-        texts = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, _DOCUMENTED)]
+        if not _CITED.search(source):
+            continue
+        texts = [*_docstrings(ast.parse(source))]
         texts += [comment for comment in _comments(source).values() if "noqa" not in comment]
         for family, number, other, last in _CITED.findall("\n".join(texts)):
             named |= {f"{family}{number}", f"{other or family}{last or number}"}

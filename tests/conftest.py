@@ -14,11 +14,14 @@ from requests import Session
 from cimsim.world.schema import Schema
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
+from tests.examples import examples
 from tests.programs import Programs
 from tests.replies.http import Message, check_answer
 
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
-settings.register_profile("cimsim", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "cimsim", max_examples=examples(40), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("cimsim")
 
 # Folders of tests by the marker they get; all others, and modules at the top, are quick.
@@ -30,13 +33,18 @@ SLOW: Final = frozenset(
         "cimxml/test_roundtrip.py",
         "cimxml/test_xml.py",
         "hyperv/test_copying.py",
+        "hyperv/test_inventory.py",
         "hyperv/test_settings.py",
         "operations/test_queries.py",
         "packs/test_cache.py",
+        "packs/test_lenient.py",
         "packs/test_load.py",
+        "packs/test_overlay.py",
         "packs/test_schemas.py",
         "packs/test_scripts.py",
+        "providers/test_mock_connection.py",
         "query/test_model.py",
+        "query/test_work.py",
         "server/test_http_fuzz.py",
         "server/test_http_sockets.py",
         "simulation/test_m_post.py",
@@ -67,6 +75,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if marker := marker_of(item.path):
             item.add_marker(marker)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give all tests of a module to one process, unless another way is asked for: its servers start once."""
+    from xdist.scheduler import LoadFileScheduling  # needed with -n only
+
+    return LoadFileScheduling(config, log) if config.option.dist == "load" else None
 
 
 RESTRICTED = {"Abstract", "Override", "Write"}

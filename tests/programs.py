@@ -94,6 +94,7 @@ class Programs:
     """Starts programs; ``close`` ends them all."""
 
     _sources: dict[str, tuple["subprocess.Popen[bytes]", socket.socket]] = field(default_factory=dict)
+    _bytecode: "tempfile.TemporaryDirectory[str] | None" = None
 
     def start(
         self,
@@ -135,11 +136,14 @@ class Programs:
         for process, ours in self._sources.values():
             ours.close()
             process.wait(20)
+        if self._bytecode:
+            self._bytecode.cleanup()
 
     def _source(self, name: str) -> socket.socket:
         if name not in self._sources:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            code = f"from tests.programs import keep; keep({name!r}, {theirs.fileno()})"
+            self._bytecode = self._bytecode or tempfile.TemporaryDirectory()
+            code = f"from tests.programs import keep; keep({name!r}, {theirs.fileno()}, {self._bytecode.name!r})"
             with theirs:
                 process = subprocess.Popen(
                     [sys.executable, "-c", code],
@@ -156,8 +160,11 @@ class Programs:
 # In the process that forks
 
 
-def keep(name: str, number: int) -> None:
-    """Import a program and fork it for each request that comes on a socket, until that is closed."""
+def keep(name: str, number: int, bytecode: str) -> None:
+    """Import a program and fork it for each request that comes on a socket, until that is closed.
+
+    Modules of packs are imported by each process anew: their bytecode is kept in the folder ``bytecode``.
+    """
     module, _, function = ENTRIES[name].partition(":")
     entry = getattr(importlib.import_module(module), function)
     for each in (*_modules(module.partition(".")[0]), *LATER[name]):
@@ -165,6 +172,7 @@ def keep(name: str, number: int) -> None:
     # It must be made by each process for itself.
     assert "twisted.internet.reactor" not in sys.modules
     requests = socket.socket(fileno=number)
+    sys.pycache_prefix, sys.dont_write_bytecode = bytecode, False
     # What is imported stays for good; no process need look at it, not at its end either.
     gc.collect()
     gc.freeze()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from cimsim.operations.hooks import CreateHook, DeleteHook, ModifyHook, ReadHook, RefreshHook
 from cimsim.operations.methods import Implementation, Invocation
@@ -10,13 +10,22 @@ from cimsim.world.names import fold, fold_namespace
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
 
-if TYPE_CHECKING:
-    from cimsim.providers.provider import Provider
-
 MAX_KNOWN: Final = 10_000
 """How many results of searches are kept."""
 
 _NONE: Final[Mapping[str, RefreshHook]] = MappingProxyType({})
+
+
+class Acts(Protocol):
+    """What the registry needs of a ``provider.Provider``."""
+
+    def methods(self) -> dict[str, Implementation]:
+        """Return what carries out each method, by folded name."""
+        ...
+
+    def hooks(self) -> dict[str, Callable[..., Any]]:
+        """Return what acts on reads and writes, by the name of the hook."""
+        ...
 
 
 class ProviderBinding(NamedTuple):
@@ -24,7 +33,7 @@ class ProviderBinding(NamedTuple):
 
     namespace: str
     classname: str
-    provider: "Provider"
+    provider: Acts
 
 
 class MethodFault(NamedTuple):

@@ -32,8 +32,8 @@ CHANGED = "SELECT * FROM CIM_InstModification"
 
 
 @pytest.fixture(scope="module")
-def interop(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    return load(["interop"], cache_dir=tmp_path_factory.mktemp("cache"), now=0.0)
+def interop(cache_dir: Path) -> Loaded:
+    return load(["interop"], cache_dir=cache_dir, now=0.0)
 
 
 class Methods:

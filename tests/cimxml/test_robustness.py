@@ -12,6 +12,7 @@ from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import ClassName
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Untyped
+from tests.examples import examples
 
 ERRORS: dict[int, set[str | None]] = {
     400: {"request-not-valid", "request-not-well-formed", "header-mismatch", "unsupported-operation", None},
@@ -89,10 +90,10 @@ def survives(body: bytes, headers: CimHeaders = HEADERS) -> None:
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_the_samples_are_good(sample: bytes) -> None:
     text = 'root/x:C.K="v"' if b"<METHODCALL" in sample else "root/x"
-    Decoder().decode(sample, CimHeaders("MethodCall", "Op", text))
+    assert Decoder().decode(sample, CimHeaders("MethodCall", "Op", text)).request.namespace == "root/x"
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_mutated_requests(data: st.DataObject) -> None:
     body = data.draw(st.sampled_from(SAMPLES))
@@ -104,7 +105,7 @@ def test_mutated_requests(data: st.DataObject) -> None:
     survives(body, CimHeaders("MethodCall", "Op", 'root/x:C.K="v"'))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_requests_with_elements_removed_doubled_or_renamed(data: st.DataObject) -> None:
     """Every element of the DTD missing, twice, or in the wrong place, in a well-formed document."""
@@ -129,13 +130,13 @@ def test_requests_with_elements_removed_doubled_or_renamed(data: st.DataObject) 
     survives(etree.tostring(root))
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(40))
 @given(st.binary(max_size=200))
 def test_random_bytes(body: bytes) -> None:
     survives(body)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(40))
 @given(st.text(max_size=30), st.text('root/x:C.K="v",\\%41 ', max_size=40))
 def test_random_headers(method: str, target: str) -> None:
     headers = CimHeaders.of(

@@ -21,6 +21,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass, Schema
 from cimsim.world.values import INTEGER_RANGES, DateTime, parse_text
+from tests.examples import examples
 from tests.replies.check import check_reply
 
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -48,7 +49,7 @@ KEYS = st.dictionaries(NAMES, TYPED, min_size=1, max_size=4).filter(
     lambda keys: len({key.lower() for key in keys}) == len(keys)
 )
 HEADERS = CimHeaders("MethodCall", "Op", "root/x")
-quick = settings(max_examples=60)
+quick = settings(max_examples=examples(15))
 
 
 def decoded(xml: str) -> Any:
@@ -230,7 +231,7 @@ def written(pywbem_reads: Callable[[str], Any]) -> Callable[[Instance], Any]:
 
 
 @pytest.mark.filterwarnings("ignore::pywbem.MissingKeybindingsWarning")  # the class has no keys
-@settings(max_examples=40)
+@settings(max_examples=examples(12))
 @given(record=records())
 def test_pywbem_reads_instances_that_we_write(written: Callable[[Instance], Any], record: Instance) -> None:
     read = written(record)

@@ -1,5 +1,6 @@
 """The command ``cimsim`` as a user runs it: to its end, or serving until a signal comes."""
 
+import io
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -11,20 +12,47 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.programs import Finished, Process, Programs, unexpected
+from cimsim.cli.main import main
+from tests.programs import Finished, Process, Programs, environment, unexpected
 
 Cimsim = Callable[..., Finished]
 
 
 @pytest.fixture
 def cimsim(programs: Programs, cache_dir: Path, tmp_path: Path) -> Cimsim:
-    """Run ``cimsim`` in an empty folder until it ends; ``given`` is what it reads, other keywords are variables."""
+    """Run ``cimsim`` in an empty folder until it ends; ``given`` is what it reads, other keywords are variables.
+
+    What could go on serving runs in a process of its own, all else in this one.
+    """
 
     def run(*arguments: str | Path, given: bytes = b"", **variables: str) -> Finished:
         variables = {"CIMSIM_CACHE_DIR": str(cache_dir), **variables}
-        return programs.run("cimsim", *arguments, given=given, cwd=tmp_path, variables=variables)
+        if arguments[0] == "serve":
+            return programs.run("cimsim", *arguments, given=given, cwd=tmp_path, variables=variables)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(tmp_path)
+            return _run_here(patch, list(map(str, arguments)), given, variables)
 
     return run
+
+
+def _run_here(patch: pytest.MonkeyPatch, arguments: list[str], given: bytes, variables: dict[str, str]) -> Finished:
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    for name in set(os.environ) - set(environment()):
+        patch.delenv(name)
+    for name, value in variables.items():
+        patch.setenv(name, value)
+    patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
+    patch.setattr("sys.stdout", out)
+    patch.setattr("sys.stderr", err)
+    with pytest.raises(SystemExit) as end:
+        main(arguments, "cimsim")
+    written = [file.buffer.getvalue().decode() for file in (out, err)]
+    return Finished(_status(end.value.code), *written)
+
+
+def _status(code: Any) -> int:
+    return code if isinstance(code, int) else int(code is not None)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The number of virtual machines as a setting: fewer than the shipped ones, or generated ones after them."""
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -68,7 +69,7 @@ def test_generated_machines_are_the_same_on_every_start(launch: "Launch", connec
     """GUIDs come from the seed, all else from the number of the machine."""
 
     def seen(*arguments: str, seed: tuple[str, ...] = ("--seed", "1")) -> list[Any]:
-        with launch("--clock", "manual", *arguments, *seed) as server:
+        with launch("hyperv", "--clock", "manual", *arguments, *seed) as server:
             found = connect(server, HYPERV).EnumerateInstances("Msvm_ComputerSystem")
             return [(each.path.keybindings["Name"], sorted((name, str(each[name])) for name in each)) for each in found]
 
@@ -119,10 +120,10 @@ def test_processors_and_memory(launch: "Launch", connect: "Connect") -> None:
 
 
 @pytest.mark.parametrize("settings", ["hyperv.vms=-1", "hyperv.vms_running=101", "hyperv.vms_paused=-1", "hyperv.vms_saved=34"])
-def test_what_is_no_number_of_machines(settings: str) -> None:
+def test_what_is_no_number_of_machines(cache_dir: Path, settings: str) -> None:
     """The start fails, and says what to write."""
     from cimsim.packs.load import load
     from cimsim.packs.pack_errors import PackError
 
     with pytest.raises(PackError, match="vms"):
-        load(overrides=dict([settings.split("=")]), cache_dir=None, now=0.0)
+        load(overrides=dict([settings.split("=")]), cache_dir=cache_dir, now=0.0)

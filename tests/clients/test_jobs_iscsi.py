@@ -1,6 +1,7 @@
 """Slow transitions of the services of the simulated iSCSI target server, and their jobs."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -110,9 +111,9 @@ def test_a_reset_passes_all_states(conn: WBEMConnection, manager: CIMInstanceNam
 class Target:
     """The pack on a clock that stands still."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, cache_dir: Path, settings: dict[str, str]) -> None:
         overrides = {f"iscsitarget.{name}": value for name, value in settings.items()}
-        loaded = load(["iscsitarget"], overrides, cache_dir=None, now=1000.0)
+        loaded = load(["iscsitarget"], overrides, cache_dir=cache_dir, now=1000.0)
         self.clock = Clock(1000.0)
         self.cimom = Cimom(loaded.world, loaded.providers, self.clock, random=bytes, hooks=loaded.providers)
         (self.manager,) = self.instances(MANAGER)
@@ -147,8 +148,17 @@ class Target:
         return course
 
 
-def test_two_modifications_and_a_job() -> None:
-    target = Target(transition="10s")
+MakeTarget = Callable[..., Target]
+
+
+@pytest.fixture
+def make_target(cache_dir: Path) -> MakeTarget:
+    """Make a target with settings of the pack."""
+    return lambda **settings: Target(cache_dir, settings)
+
+
+def test_two_modifications_and_a_job(make_target: MakeTarget) -> None:
+    target = make_target(transition="10s")
     returned, job = target.call("RequestStateChange", 4)
     assert (returned, target.now()["TimeOfLastStateChange"]) == (4096, "19700101001640.000000-000")
     target.clock.advance(10)
@@ -166,26 +176,26 @@ def test_two_modifications_and_a_job() -> None:
     assert job["InstanceID"] == "MSISCSITARGET:ISCSISRV01:Job:1"
 
 
-def test_jobs_are_named_alike_on_every_start() -> None:
+def test_jobs_are_named_alike_on_every_start(make_target: MakeTarget) -> None:
     names = []
     for _ in range(2):
-        target = Target(transition="10s")
+        target = make_target(transition="10s")
         for _ in range(2):
             names.append(target.call("RequestStateChange", 10)[1]["InstanceID"])
             target.clock.advance(10)
     assert names == ["MSISCSITARGET:ISCSISRV01:Job:1", "MSISCSITARGET:ISCSISRV01:Job:2"] * 2
 
 
-def test_a_timeout_shorter_than_the_delay_keeps_the_request() -> None:
-    target = Target(transition="10s")
+def test_a_timeout_shorter_than_the_delay_keeps_the_request(make_target: MakeTarget) -> None:
+    target = make_target(transition="10s")
     assert target.call("RequestStateChange", 3, "00000000000009.000000:000")[0] == 3
     assert [target.now()[name] for name in ("EnabledState", "RequestedState", "Started")] == [2, 3, True]
     assert target.course() == [("EnabledState", 2)]
     assert target.call("RequestStateChange", 3, "00000000000010.000000:000")[0] == 4096
 
 
-def test_rules_choose_the_timing_of_a_call() -> None:
-    target = Target(timings="MSFTSM_ObjectManager.StopService=5s,MSFTSM_ObjectManager.StopService#2=immediate")
+def test_rules_choose_the_timing_of_a_call(make_target: MakeTarget) -> None:
+    target = make_target(timings="MSFTSM_ObjectManager.StopService=5s,MSFTSM_ObjectManager.StopService#2=immediate")
     target.call("StopService")
     assert target.now()["EnabledState"] == 4
     target.clock.advance(5)
@@ -213,16 +223,20 @@ def stopped(target: Target) -> None:
     ],
 )
 def test_settings_for_what_is_assumed(
-    settings: dict[str, str], given: Callable[[Target], None] | None, call: tuple[Any, ...], returned: int
+    make_target: MakeTarget,
+    settings: dict[str, str],
+    given: Callable[[Target], None] | None,
+    call: tuple[Any, ...],
+    returned: int,
 ) -> None:
-    target = Target(**settings)
+    target = make_target(**settings)
     if given is not None:
         given(target)
     assert target.call(*call)[0] == returned
 
 
-def test_started_may_change_when_a_transition_begins() -> None:
-    target = Target(transition="10s", started_changes="begin")
+def test_started_may_change_when_a_transition_begins(make_target: MakeTarget) -> None:
+    target = make_target(transition="10s", started_changes="begin")
     target.call("StopService")
     assert (target.now()["EnabledState"], target.now()["Started"]) == (4, False)
     target.clock.advance(10)
@@ -230,8 +244,8 @@ def test_started_may_change_when_a_transition_begins() -> None:
     assert (target.now()["EnabledState"], target.now()["Started"]) == (10, True)
 
 
-def test_a_restart_may_leave_no_request() -> None:
-    target = Target(restarted_requested_state="12")
+def test_a_restart_may_leave_no_request(make_target: MakeTarget) -> None:
+    target = make_target(restarted_requested_state="12")
     target.call("RequestStateChange", 10)
     assert (target.now()["EnabledState"], target.now()["RequestedState"]) == (2, 12)
 

@@ -118,15 +118,14 @@ MakeHost = Callable[..., Host]
 
 
 @pytest.fixture(scope="session")
-def make_host(tmp_path_factory: pytest.TempPathFactory) -> MakeHost:
+def make_host(cache_dir: Path) -> MakeHost:
     """Make a host with settings of the pack: ``make_host(machine_transition="5s")``."""
-    cache: Path = tmp_path_factory.mktemp("hyperv")
     made: dict[str, Loaded] = {}
 
     def make(**settings: Any) -> Host:
         name = repr(sorted(settings.items()))
         if name not in made:
-            made[name] = load(["hyperv"], {"hyperv": settings}, cache_dir=cache, now=NOON)
+            made[name] = load(["hyperv"], {"hyperv": settings}, cache_dir=cache_dir, now=NOON)
         return Host(made[name])
 
     return make

@@ -20,9 +20,9 @@ SWITCH: Final = "5E1B7C94-2D60-4F8A-8C35-9B7A41E6D204"
 
 
 @pytest.fixture
-def load_host(tmp_path: "Path") -> "Load":
+def load_host(cache_dir: "Path") -> "Load":
     def run(seed: int, **settings: Any) -> Loaded:
-        return load(["hyperv"], {"hyperv": settings}, cache_dir=tmp_path, now=NOON, seed=seed)
+        return load(["hyperv"], {"hyperv": settings}, cache_dir=cache_dir, now=NOON, seed=seed)
 
     return run
 

@@ -10,6 +10,7 @@ from cimsim.operations.call import Policy
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ClassName, IntrinsicRequest
 from cimsim.packs.load import load
+from cimsim.packs.pack_errors import PackError
 
 LoadPack = Callable[..., Any]
 Refused = Callable[..., str]
@@ -159,7 +160,7 @@ def test_one_switch_for_all(make_pack: MakePack, load_pack: LoadPack, refused: R
 def test_what_is_taken_leniently_is_not_taken_from_the_cache_otherwise(make_pack: MakePack, tmp_path: Path) -> None:
     pack = make_pack("p", LACKING["parameter"][0])
     load([pack], cache_dir=tmp_path / "c", now=0.0, lenient=True)
-    with pytest.raises(Exception, match="T_Page"):
+    with pytest.raises(PackError, match="T_Page"):
         load([pack], cache_dir=tmp_path / "c", now=0.0)
 
 

@@ -4,7 +4,6 @@ A broken rule raises an AssertionError that begins with its identifier.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -26,6 +25,7 @@ _UNIQUE_NAMES: Final = {
     "METHODRESPONSE": ("PARAMVALUE",),
     "IMETHODRESPONSE": ("PARAMVALUE",),
 }
+_NAMES: Final = frozenset({"NAME", "CLASSNAME", "SUPERCLASS", "CLASSORIGIN", "REFERENCECLASS"})
 _NAME: Final = re.compile(r"[A-Za-z_\u0080-\uffef][A-Za-z0-9_\u0080-\uffef]*")
 _NUMERIC: Final = re.compile(r"[us]int\d+|real\d+")
 
@@ -80,12 +80,17 @@ def _check_versions(message: Any) -> None:
 def _check_names(element: Any) -> None:
     """Check that names are CIM identifiers and stand once in an element (rules D30, D31)."""
     if element.tag not in {"METHODRESPONSE", "IMETHODRESPONSE", "NAMESPACE"}:
-        for attribute in ("NAME", "CLASSNAME", "SUPERCLASS", "CLASSORIGIN", "REFERENCECLASS"):
-            name = element.get(attribute)
-            assert name is None or _NAME.fullmatch(name), f"D30: {element.tag} {attribute}={name!r}"
-    for tags in (_UNIQUE_NAMES.get(element.tag, ()), ("METHOD",), ("QUALIFIER",)):
-        names = Counter(child.get("NAME").lower() for child in element if child.tag in tags)
-        assert set(names.values()) <= {1}, f"D31: {element.tag} {names}"
+        for attribute, name in element.items():
+            if attribute in _NAMES:
+                assert _NAME.fullmatch(name), f"D30: {element.tag} {attribute}={name!r}"
+    together = _UNIQUE_NAMES.get(element.tag, ())
+    seen = set()
+    for child in element:
+        group = element.tag if child.tag in together else child.tag
+        if group != child.tag or group in {"METHOD", "QUALIFIER"}:
+            name = group, child.get("NAME").lower()
+            assert name not in seen, f"D31: {element.tag} {name}"
+            seen.add(name)
 
 
 def _check_values(root: Any) -> None:

@@ -123,8 +123,9 @@ def test_given_files_are_taken(files: tuple[Path, Path], now: float) -> None:
 
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640])
 def test_sec10_a_key_may_be_readable_by_a_group(files: tuple[Path, Path], now: float, mode: int) -> None:
+    expected = read_identity(*files, now).certificate
     files[1].chmod(mode)
-    read_identity(*files, now)
+    assert read_identity(*files, now).certificate == expected
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o660, 0o602])

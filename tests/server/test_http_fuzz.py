@@ -7,6 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 SNIPPETS = [
     b"\r\n",
     b"\n",
@@ -63,7 +65,7 @@ def test_random_bytes(new_server: Any, post: Callable[..., bytes], segments: lis
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 def test_mutated_requests(new_server: Any, post: Callable[..., bytes], data: st.DataObject) -> None:
     stream = bytearray(post() + post(chunks=[b"<CIM", b"/>"]) + post(headers={"Expect": "100-continue"}) + post())
     for _ in range(data.draw(st.integers(1, 5))):
@@ -75,7 +77,7 @@ def test_mutated_requests(new_server: Any, post: Callable[..., bytes], data: st.
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=8), st.integers(1, 6))
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 def test_segments_never_change_the_answers(new_server: Any, post: Callable[..., bytes], cuts: list[int], count: int) -> None:
     extended = {"Man": "http://www.dmtf.org/cim/mapping/http/v1.0 ; ns=47"}
     extended |= {

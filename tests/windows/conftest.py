@@ -1,5 +1,7 @@
 """A simulated Windows Server in this process, whose clock moves only when a test moves it."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -59,15 +61,23 @@ class Windows:
         return self.cimom.perform(IntrinsicRequest(operation, NAMESPACE, given))
 
 
-def make(**settings: Any) -> Windows:
-    """Return a server with settings of the pack."""
-    overrides = {f"windows.{name}": value for name, value in settings.items()}
-    return Windows(load(["windows", "hyperv"], overrides, cache_dir=None, now=NOON))
+MakeWindows = Callable[..., Windows]
+
+
+@pytest.fixture
+def make(cache_dir: Path) -> MakeWindows:
+    """Make a server with settings of the pack."""
+
+    def made(**settings: Any) -> Windows:
+        overrides = {f"windows.{name}": value for name, value in settings.items()}
+        return Windows(load(["windows", "hyperv"], overrides, cache_dir=cache_dir, now=NOON))
+
+    return made
 
 
 @pytest.fixture(scope="session")
-def loaded() -> Loaded:
-    return load(["windows", "hyperv"], None, cache_dir=None, now=NOON)
+def loaded(cache_dir: Path) -> Loaded:
+    return load(["windows", "hyperv"], None, cache_dir=cache_dir, now=NOON)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from cimsim.operations.request import ClassName
 from cimsim.packs.pack_errors import PackError
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.paths import InstancePath
-from tests.windows.conftest import Windows, make
+from tests.windows.conftest import MakeWindows, Windows
 
 
 def test_a_service_stops_and_starts_with_all_that_goes_with_it(windows: Windows) -> None:
@@ -83,7 +83,7 @@ def test_services_that_need_one_another_do_not_start(windows: Windows) -> None:
     assert windows.call("One", "StartService") == 18
 
 
-def test_settings_for_what_goes_wrong() -> None:
+def test_settings_for_what_goes_wrong(make: MakeWindows) -> None:
     windows = make(missing_executables=["VSS"], hanging_services=["bits", "Spooler"])
     assert windows.call("VSS", "StartService") == 9
     assert windows.call("BITS", "StartService") == 7
@@ -91,7 +91,7 @@ def test_settings_for_what_goes_wrong() -> None:
     assert windows.call("Spooler", "StopService") == 7
 
 
-def test_a_slow_service_is_pending() -> None:
+def test_a_slow_service_is_pending(make: MakeWindows) -> None:
     windows = make(transition="10s")
     assert windows.call("W32Time", "StartService") == 0
     starting = windows.service("W32Time")
@@ -175,7 +175,7 @@ def test_security_descriptors_are_not_simulated(windows: Windows) -> None:
     assert caught.value.status_code == CIM_ERR_METHOD_NOT_AVAILABLE
 
 
-def test_as_many_services_as_are_wanted() -> None:
+def test_as_many_services_as_are_wanted(make: MakeWindows) -> None:
     assert len(make(services=500).names()) == 500
     assert "WinTarget" not in make(iscsi_target=False).names()
 
@@ -205,7 +205,7 @@ def test_root_cimv2_has_only_classes_that_windows_has(windows: Windows) -> None:
     assert "Mine" not in {each["Name"] for each in windows.transaction().instances("Cimsim_ServiceRecord", "root/cimsim")}
 
 
-def test_fewer_services_than_windows_has_are_refused_by_the_name_of_the_setting() -> None:
+def test_fewer_services_than_windows_has_are_refused_by_the_name_of_the_setting(make: Any) -> None:
     with pytest.raises(PackError, match=r"^setting windows\.services: 12 is less than the \d+ that are always there"):
         make(services=12)
     with pytest.raises(PackError, match=r"windows\.services"):

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifierDeclaration
 from pywbem_mock import FakedWBEMConnection
 
+from tests.examples import examples
+
 NAMESPACE = "root/cimv2"
 # One type for each name, so that a subclass that declares a name again overrides it rightly.
 PROPERTIES = {"Id": "string", "Count": "uint32", "Codes": "uint8[]", "Load": "real64", "On": "boolean", "Since": "datetime"}
@@ -109,7 +111,7 @@ def shape_of(element: CIMProperty | CIMParameter) -> tuple[Any, ...]:
     return element.type, bool(element.is_array), element.array_size, element.reference_class
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(10))
 @given(tree=class_trees())
 def test_full_classes_agree(cim: Any, tree: list[dict[str, Any]]) -> None:
     classes = declarations(cim, tree)

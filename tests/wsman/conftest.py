@@ -179,8 +179,8 @@ def things(loaded_things: Loaded) -> Client:
 
 
 @pytest.fixture(scope="session")
-def loaded_hyperv() -> Loaded:
-    return load(["hyperv"], None, cache_dir=None, now=NOON)
+def loaded_hyperv(cache_dir: Path) -> Loaded:
+    return load(["hyperv"], None, cache_dir=cache_dir, now=NOON)
 
 
 @pytest.fixture
