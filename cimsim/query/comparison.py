@@ -124,7 +124,7 @@ def typed(literal: Literal, kind: Kind, dialect: Dialect) -> Any:
         return literal.text.lower() if dialect.ignores_case else literal.text
     if kind is Kind.BOOLEAN and isinstance(value, bool):
         return value
-    if kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind is Kind.NUMBER and isinstance(value, int | float) and (dialect.coerces or not isinstance(value, bool)):
         return value
     if dialect.coerces and kind is Kind.NUMBER and isinstance(value, str) and (number := _number(value)) is not None:
         return number
@@ -282,11 +282,11 @@ def same_path(left: InstancePath, right: InstancePath, dialect: Dialect) -> bool
         return False
     keys = {fold(name): value for name, value in right.keys}
     return len(keys) == len(left.keys) and all(
-        fold(name) in keys and _same_key(value, keys[fold(name)], dialect) for name, value in left.keys
+        fold(name) in keys and same_key(value, keys[fold(name)], dialect) for name, value in left.keys
     )
 
 
-def _same_key(left: Any, right: Any, dialect: Dialect) -> bool:
+def same_key(left: Any, right: Any, dialect: Dialect) -> bool:
     """Tell whether two key values are equal; the second may be text of a type still unknown."""
     kind = kind_of_value(left)
     if isinstance(right, str) and kind in {Kind.REFERENCE, Kind.NUMBER, Kind.BOOLEAN, Kind.DATETIME}:

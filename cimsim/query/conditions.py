@@ -15,6 +15,7 @@ from pywbem import CIMClass, CIMInstance
 from cimsim.query.comparison import Compare, Kind, compared_with_moment, compared_with_text, comparison, kind_of_value, typed
 from cimsim.query.property_access import Access, Scope, Values, accessed
 from cimsim.query.syntax import ArrayLiteral, Comparison, Condition, IsA, IsNull, Junction, Like, Literal, Not, Path
+from cimsim.query.system_properties import named_by
 from cimsim.query.work import SHORT, Meter
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -82,9 +83,21 @@ class _Compiler:
         access = self._access(left)
         if isinstance(right, ArrayLiteral):
             return self._compared_with_array(access, symbol, right, every, wanted)
+        if isinstance(right, Literal) and (named := self._named(left, symbol, right)) is not None:
+            return lambda values: named(values) is wanted
         if isinstance(right, Path):
             return self._compared_with_path(access, symbol, self._access(right), every, wanted)
         return self._quantified(access, self._against(access, symbol, right, wanted), every, wanted)
+
+    def _named(self, path: Path, symbol: str, literal: Literal) -> Test | None:
+        """Return the function that tells whether a literal names the instance, where the path is that of the instance."""
+        location, steps = self._scope.location, self._scope.steps(path, self._cls)
+        if symbol not in _EQUALITY or location is None or len(steps) != 1 or not isinstance(literal.value, str):
+            return None
+        named = named_by(steps[0].name, literal.value, self._cls, location, self._meter)
+        if named is None or symbol == "=":
+            return named
+        return lambda values: not named(values)
 
     def _compared_with_null(self, access: Access, symbol: str, literal: Literal, every: bool | None, wanted: bool) -> Test:
         if symbol not in _EQUALITY:
