@@ -29,6 +29,7 @@ class Policy:
     ``continue_on_error``: enumeration sessions may survive an error when the client wants it (rule PL-30).
     ``calls_told``: whether what happens includes calls of methods: not when nobody asks for it (rule I19).
     ``hides``: tells of a namespace whether answers must tell nothing of its classes (rule SEC13); None: of none.
+    ``server_name``: that of the simulated host, ``__SERVER`` in WQL; as the shipped packs call it, unless told otherwise.
     ``keyless_class``: where a class or an instance may stand, the path of an instance that lacks keys is its class (rule Q7).
     ``sessions``: no, when the CIMOM is about to stop: it opens no enumeration session then, nor goes on with one (rule PL-40).
     """
@@ -40,6 +41,7 @@ class Policy:
     hides: Callable[[str], bool] | None = None
     sessions: bool = True
     keyless_class: bool = False
+    server_name: str = "HVHOST01"
 
 
 class Call(NamedTuple):

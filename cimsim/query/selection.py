@@ -11,7 +11,7 @@ from cimsim.world.schema import ResolvedClass, Schema
 
 
 def scope_of(dialect: Dialect, query: Select, cls: ResolvedClass, schema: Schema, location: Location | None = None) -> Scope:
-    """Return the scope of a statement about a class; ``schema`` is that of embedded objects, ``location`` where instances lie."""
+    """Return the scope of a statement about a class; ``schema`` is that of embedded objects, ``location`` that of instances."""
     itself = frozenset({*cls.lineage, fold(query.alias or query.classname), "__this"})
     return Scope(dialect, itself, schema, location=location if dialect.system else None)
 

@@ -228,7 +228,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Traversal:
-    """ASSOCIATORS OF, or REFERENCES OF, the object whose path stands in the braces, ``at``; ``start`` is where the path does."""
+    """ASSOCIATORS OF, or REFERENCES OF, the object whose path, at ``start``, stands in the braces, ``at``."""
 
     associators: bool
     source: str

@@ -1,8 +1,8 @@
 r"""Object paths as WMI writes them: ``\\SERVER\root\cimv2:CLASS.KEY="VALUE",KEY2=5``.
 
-Beside the form of DSP0004 there are ``CLASS="VALUE"``, where a class has a single key, and ``CLASS=@``, the only instance of a
-class. Values stand between quotes of either kind, numbers and booleans without. A backslash before a quote or a backslash stands
-for what follows it, and before anything else for itself, since many clients of Windows do not double it.
+Beside the form of DSP0004 there are ``CLASS="VALUE"``, where a class has a single key, and ``CLASS=@``, the only instance of
+a class. Values stand between quotes of either kind, numbers and booleans without. A backslash before a quote or a backslash
+stands for what follows it, and before anything else for itself, since many clients of Windows do not double it.
 """
 
 import re
