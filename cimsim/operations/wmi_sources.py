@@ -19,7 +19,6 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import Identity, InstancePath
 from cimsim.world.schema import ResolvedClass
-from cimsim.world.world import Namespace
 
 _MAX_NESTING: Final = 10
 _MAX_NAMED: Final = 3
@@ -106,7 +105,9 @@ def _native(path: ObjectPath, cls: ResolvedClass, call: Call, nesting: int) -> I
     """Return a path whose keys that are references are paths in turn."""
     keys: list[tuple[str, Any]] = []
     for name, value in path.keys or ():
-        prop = cls.find(name) if name else cls.properties[cls.keys[0]] if len(cls.keys) == 1 else None
+        if not name and len(cls.keys) == 1:
+            name = cls.properties[cls.keys[0]].name
+        prop = cls.find(name)
         native: Any = value
         if prop is not None and prop.type == "reference":
             native = _reference(value, call, nesting + 1)
@@ -133,7 +134,9 @@ def _found(call: Call, cls: ResolvedClass, path: InstancePath) -> Identity:
     except CIMError as error:
         if error.status_code != CIM_ERR_NOT_FOUND:
             raise
-        fitting = _in_any_case(call, cls, path)
+        # A path names an instance of a subclass as well, but one of the class itself comes first.
+        wanted = _places(call, cls, path)
+        fitting = _fitting(call.namespace.of_class(cls), wanted) or _fitting(call.namespace.instances_of(cls), wanted)
         if len(fitting) > 1:
             shown = ", ".join(str(each.path) for each in fitting[:_MAX_NAMED])
             raise not_found(f"{len(fitting)} instances differ from {path} in upper and lower case only: {shown}") from None
@@ -142,13 +145,16 @@ def _found(call: Call, cls: ResolvedClass, path: InstancePath) -> Identity:
         return fitting[0].identity
 
 
-def _in_any_case(call: Call, cls: ResolvedClass, path: InstancePath) -> Sequence[Instance]:
-    namespace: Namespace = call.namespace
-    typed = call.world.typed_keys(path, cls, namespace)
-    wanted = [(cls.index[fold(prop.name)], _folded(value)) for prop, value in typed]
+def _places(call: Call, cls: ResolvedClass, path: InstancePath) -> list[tuple[int, Any]]:
+    """Return the places of the keys of a class and the folded values that a path gives them."""
+    typed = call.world.typed_keys(path, cls, call.namespace)
+    return [(cls.index[fold(prop.name)], _folded(value)) for prop, value in typed]
+
+
+def _fitting(instances: Sequence[Instance], wanted: list[tuple[int, Any]]) -> list[Instance]:
     # A loop over all instances, so the test of the first key must be cheap.
     (first, value), *others = wanted
-    found = [each for each in namespace.instances_of(cls) if _same(each.values[first], value)]
+    found = [each for each in instances if _same(each.values[first], value)]
     return [each for each in found if all(_same(each.values[place], other) for place, other in others)]
 
 
