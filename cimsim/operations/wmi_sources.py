@@ -152,10 +152,14 @@ def _places(call: Call, cls: ResolvedClass, path: InstancePath) -> list[tuple[in
 
 
 def _fitting(instances: Sequence[Instance], wanted: list[tuple[int, Any]]) -> list[Instance]:
-    # A loop over all instances, so the test of the first key must be cheap.
-    (first, value), *others = wanted
-    found = [each for each in instances if _same(each.values[first], value)]
-    return [each for each in found if all(_same(each.values[place], other) for place, other in others)]
+    # A loop over all instances, so it must be cheap. The last key mostly tells them apart: Name, behind CreationClassName.
+    found = list(instances)
+    for place, value in reversed(wanted):
+        if type(value) is str:
+            found = [each for each in found if each.values[place].lower() == value]
+        else:
+            found = [each for each in found if _same(each.values[place], value)]
+    return found
 
 
 def _folded(value: Any) -> Any:
@@ -163,8 +167,6 @@ def _folded(value: Any) -> Any:
 
 
 def _same(stored: Any, wanted: Any) -> bool:
-    if type(stored) is str:
-        return bool(stored.lower() == wanted)
     if isinstance(stored, InstancePath):
         return isinstance(wanted, InstancePath) and same_path(stored, wanted, WQL)
     return bool(stored == wanted)

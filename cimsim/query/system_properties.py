@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cimsim.query.comparison import Kind
-from cimsim.query.wmi_paths import Location, PathError, is_named, lies_in, parse_object_path, write_object_path
+from cimsim.query.wmi_paths import Location, PathError, is_key, lies_in, parse_object_path, values_of, write_object_path
 from cimsim.query.work import Meter
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
 
 _Read = Callable[[tuple[Any, ...]], Any]
 _UNITS_OF_PATH: Final = 50
+_UNITS_OF_KEY: Final = 5
+_UNITS_OF_OTHER_KEY: Final = 20
+"""For a key that is not a string, whose text is read anew for each instance."""
 _INSTANCE: Final = 2
 """The value of ``__GENUS`` of an instance; that of a class is 1."""
 
@@ -118,5 +121,37 @@ def named_by(name: str, text: str, cls: ResolvedClass, location: Location, meter
     fitting = whole and lies_in(path, location.namespace) if folded == "__path" else path.namespace is None
     if not fitting or fold(path.classname) != cls.folded:
         return lambda _: False
-    names = [(cls.properties[place].name, place) for place in cls.keys]
-    return lambda values: is_named(path, cls.name, [(name, values[place]) for name, place in names], meter)
+    wanted = values_of(path, [cls.properties[place].name for place in cls.keys])
+    if wanted is None:
+        return lambda _: False
+    # The last key mostly tells instances apart: Name, behind CreationClassName.
+    tests = [_key_test(place, text, meter) for place, text in zip(cls.keys, wanted, strict=True)][::-1]
+    units = len(tests) * _UNITS_OF_KEY
+
+    def named(values: tuple[Any, ...]) -> bool:
+        meter.spend(units)
+        return _each(tests, values)
+
+    return named
+
+
+def _each(tests: list[_Read], values: tuple[Any, ...]) -> bool:
+    for test in tests:  # noqa: SIM110 - a generator would cost more than most tests
+        if not test(values):
+            return False
+    return True
+
+
+def _key_test(place: int, text: str, meter: Meter) -> _Read:
+    """Return the function that tells whether the key at a place has the value that a path gives it."""
+    folded, most = text.lower(), len(text.lower())
+
+    def test(values: tuple[Any, ...]) -> bool:
+        stored = values[place]
+        if type(stored) is str:
+            # Folding makes no string shorter.
+            return len(stored) <= most and stored.lower() == folded
+        meter.spend(_UNITS_OF_OTHER_KEY)
+        return is_key(text, stored, meter)
+
+    return test

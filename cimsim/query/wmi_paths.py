@@ -153,19 +153,27 @@ def _written(value: Any, location: Location | None) -> str:
     return f'"{escaped}"'
 
 
+def values_of(path: ObjectPath, names: Sequence[str]) -> list[Untyped] | None:
+    """Return the values that a path gives keys of these names, in any case; None where it does not give just these."""
+    if path.keys is None or len(path.keys) != len(names):
+        return None
+    if len(names) == 1 and path.keys[0][0] == "":
+        return [path.keys[0][1]]
+    given = {fold(name): value for name, value in path.keys}
+    found = [given[fold(name)] for name in names if fold(name) in given]
+    return found if len(found) == len(names) else None
+
+
 def is_named(path: ObjectPath, classname: str, keys: Sequence[tuple[str, Any]], meter: Meter, nesting: int = 0) -> bool:
     """Tell whether a path names the instance of a class with these keys, wherever it lies: names and values in any case."""
-    if path.keys is None or fold(path.classname) != fold(classname) or len(path.keys) != len(keys):
-        return False
-    if len(keys) == 1 and path.keys[0][0] == "":
-        return _fits(path.keys[0][1], keys[0][1], meter, nesting)
-    wanted = {fold(name): value for name, value in path.keys}
-    return len(wanted) == len(keys) and all(
-        fold(name) in wanted and _fits(wanted[fold(name)], value, meter, nesting) for name, value in keys
+    wanted = values_of(path, [name for name, _ in keys]) if fold(path.classname) == fold(classname) else None
+    return wanted is not None and all(
+        is_key(text, value, meter, nesting) for text, (_, value) in zip(wanted, keys, strict=True)
     )
 
 
-def _fits(wanted: str, stored: Any, meter: Meter, nesting: int) -> bool:
+def is_key(wanted: str, stored: Any, meter: Meter, nesting: int = 0) -> bool:
+    """Tell whether a text in a path is the value of a key, without regard to case; a reference is written as a path."""
     if isinstance(stored, InstancePath):
         try:
             path = parse_object_path(wanted)
