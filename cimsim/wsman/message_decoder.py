@@ -380,7 +380,7 @@ def _input(method: str, body: Element) -> tuple[PropertyData, ...]:
 
 
 def _query(language: str, text: str) -> tuple[str, tuple[Argument, ...], PullForm, str]:
-    arguments = (Argument("FilterQuery", text.strip()), Argument("FilterQueryLanguage", language))
+    arguments = (Argument("FilterQuery", text), Argument("FilterQueryLanguage", language))
     return "OpenQueryInstances", arguments, PullForm.INSTANCES, ""
 
 
