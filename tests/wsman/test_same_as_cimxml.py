@@ -229,26 +229,20 @@ def shape_of(prop: CIMProperty, octets: bool) -> str:
     return f"{kind}[]" if prop.is_array and not octets else kind
 
 
-def test_both_codecs_say_the_same_of_every_machine_of_the_pack(loaded_hyperv: Loaded) -> None:
+def test_both_codecs_say_the_same_of_each_class_of_the_pack(loaded_hyperv: Loaded) -> None:
     client = Client(loaded_hyperv)
     namespace = client.cimom.world.namespace("root/virtualization/v2")
     connection = connect_to(client.cimom, namespace.name)
-    checked = 0
-    for cls in namespace.schema:
-        stored = namespace.of_class(cls)
-        if not stored:
-            continue
-        # Neither shows subclasses: one by its mode, the other because their instances are left out.
-        found = [each for each in connection.EnumerateInstances(cls.name) if each.classname == cls.name]
+    stored = [found[-1] for cls in namespace.schema if (found := namespace.of_class(cls))]
+    assert len(stored) > 30
+    for each in stored:
+        name, octets = each.cls.name, each.cls.full.properties
+        instance = connection.GetInstance(each.to_cim().path)
         mode = f"<b:PolymorphismMode>None</b:PolymorphismMode>{ALL.replace('100', '10000')}"
-        items = client.enumerate(f"{V2}{cls.name}", f"{mode}").find("n:EnumerateResponse/w:Items")
-        assert len(items) == len(found) == len(stored), cls.name
-        for item, instance in zip(items, found, strict=True):
-            shapes = [
-                (name, shape_of(prop, "OctetString" in cls.full.properties[name].qualifiers))
-                for name, prop in instance.properties.items()
-                if prop.embedded_object is None
-            ]
-            check(item, instance, shapes, {name for name, prop in instance.properties.items() if prop.embedded_object})
-            checked += 1
-    assert checked > 50
+        *_, item = client.enumerate(f"{V2}{name}", mode).find("n:EnumerateResponse/w:Items")
+        shapes = [
+            (name, shape_of(prop, "OctetString" in octets[name].qualifiers))
+            for name, prop in instance.properties.items()
+            if prop.embedded_object is None
+        ]
+        check(item, instance, shapes, {name for name, prop in instance.properties.items() if prop.embedded_object})
