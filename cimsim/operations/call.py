@@ -28,6 +28,7 @@ class Policy:
     ``enforce_write``: refuse to change properties without the Write qualifier (rule OP-MI-5); None: where the class says so.
     ``max_pull_timeout``: the longest OperationTimeout in seconds that a client may ask for; 0, never, is allowed too (PL-29).
     ``continue_on_error``: enumeration sessions may survive an error when the client wants it (rule PL-30).
+    ``server_name``: that of the simulated host, ``__SERVER`` in WQL; by default as the shipped packs call it.
     ``keyless_class``: where a class or an instance may stand, the path of an instance that lacks keys is its class (rule Q7).
     """
 
@@ -35,6 +36,7 @@ class Policy:
     max_pull_timeout: int = 3600
     continue_on_error: bool = True
     keyless_class: bool = False
+    server_name: str = "HVHOST01"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,26 +8,27 @@ The status codes of ExecQuery do not include those for classes and instances (ru
 CIM_ERR_INVALID_QUERY, and so is a source of ASSOCIATORS OF or REFERENCES OF that does not exist.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from pywbem import CIMClass, CIMError
+from pywbem import CIMClass
 
 from cimsim.operations.associations import associators, references
 from cimsim.operations.call import OperationCall, Outcome
 from cimsim.operations.pending import begun
 from cimsim.operations.projection import project_all
-from cimsim.operations.request import ClassName
 from cimsim.operations.results import ClassesWithPath, ClassView, ObjectsWithPath, Projection, Projections, QueryObjects
+from cimsim.operations.wmi_namespaces import NAMESPACE_CLASS, child_namespaces, namespace_class
+from cimsim.operations.wmi_sources import refusal, source_class_of, source_of
 from cimsim.query.filters import Filter
 from cimsim.query.parse import parse_statement
 from cimsim.query.selection import scope_of, shown
 from cimsim.query.syntax import Option, QueryDialect, Select, Traversal
+from cimsim.query.wmi_paths import Location
+from cimsim.world.errors import invalid_class
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold, fold_namespace
-from cimsim.world.object_path import parse_path
+from cimsim.world.names import did_you_mean, fold
 from cimsim.world.paths import Identity
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import ResolvedClass
@@ -38,7 +39,6 @@ _VALUED: Final = ("AssocClass", "ResultClass", "Role", "ResultRole", "RequiredQu
 _FLAGS: Final = ("KeysOnly", "ClassDefsOnly", "SchemaOnly")
 _OPTIONS: Final = {fold(name): name for name in (*_VALUED, *_FLAGS)}
 _ASSOCIATORS_ONLY: Final = frozenset({"assocclass", "resultrole", "requiredassocqualifier"})
-_CLASS_PATH: Final = re.compile(r"([\\/]{2}[^\\/]*[\\/])?([\\/]?(?P<namespace>[^:.\"=]+):)?(?P<classname>\w+)")
 _MAX_COLUMNS: Final = 60_000
 """Columns times classes, each looked up; each takes some 0.6 us (rule SEC6)."""
 _VIEW: Final = ClassView()
@@ -107,19 +107,15 @@ def _run(call: OperationCall, language: str, text: str) -> _Rows | _Definitions:
     dialect, statement = parse_statement(language, text)
     if isinstance(statement, Select):
         return _selected(call, dialect, statement)
-    return _traversed(call, statement)
+    return _traversed(call, dialect, statement)
 
 
 def _selected(call: OperationCall, dialect: QueryDialect, query: Select) -> _Rows:
     namespace = call.namespace
-    cls = namespace.schema.get(query.classname)
-    if cls is None:
-        raise query.at.invalid(namespace.no_class(query.classname))
-    scope = scope_of(dialect, query, cls, namespace.schema)
-    closure = namespace.schema.closure(cls)
+    cls, closure, instances = _extent(call, dialect, query)
+    scope = scope_of(dialect, query, cls, namespace.schema, Location(call.policy.server_name, namespace.name))
     if len(query.columns or ()) * len(closure) > _MAX_COLUMNS:
         raise query.at.too_much(f"{len(query.columns or ())} columns of {len(closure)} classes are too many")
-    instances = call.live(namespace.instances_of(cls))
     steps: Iterator[None] = iter(())
     if query.where is not None:
         selected: list[Instance] = []
@@ -130,6 +126,20 @@ def _selected(call: OperationCall, dialect: QueryDialect, query: Select) -> _Row
     names = [name for column in query.columns if (name := shown(column, closure, scope)) is not None]
     projections = project_all(closure, names, class_origin=False)
     return _Rows(instances, projections, _row_class(cls, closure, names), False, steps)
+
+
+def _extent(
+    call: OperationCall, dialect: QueryDialect, query: Select
+) -> tuple[ResolvedClass, tuple[ResolvedClass, ...], list[Instance]]:
+    """Return the class behind FROM, the same with its subclasses, and their instances."""
+    namespace = call.namespace
+    cls = namespace.schema.get(query.classname)
+    if cls is not None:
+        return cls, namespace.schema.closure(cls), call.live(namespace.instances_of(cls))
+    if dialect.system and fold(query.classname) == NAMESPACE_CLASS:
+        cls = namespace_class()
+        return cls, (cls,), child_namespaces(call, cls)
+    raise refusal(dialect, query.at, invalid_class, namespace.no_class(query.classname))
 
 
 def _row_class(cls: ResolvedClass, closure: tuple[ResolvedClass, ...], names: list[str]) -> CIMClass:
@@ -144,11 +154,11 @@ def _row_class(cls: ResolvedClass, closure: tuple[ResolvedClass, ...], names: li
 # ASSOCIATORS OF and REFERENCES OF
 
 
-def _traversed(call: OperationCall, query: Traversal) -> _Rows | _Definitions:
-    options = _options(call, query)
+def _traversed(call: OperationCall, dialect: QueryDialect, query: Traversal) -> _Rows | _Definitions:
+    options = _options(call, dialect, query)
     if "schemaonly" in options:
-        return _Definitions(call.namespace.name, _found_classes(call, query, options), options["schemaonly"])
-    found = _found_instances(call, query, options)
+        return _Definitions(call.namespace.name, _found_classes(call, dialect, query, options), options["schemaonly"])
+    found = _found_instances(call, dialect, query, options)
     if "classdefsonly" in options:
         return _definitions(call, found, options["classdefsonly"])
     result = call.namespace.schema.get(_value(options, "resultclass") or "")
@@ -156,8 +166,10 @@ def _traversed(call: OperationCall, query: Traversal) -> _Rows | _Definitions:
     return _Rows(call.live(found), projections, result.full if result else None, True)
 
 
-def _found_instances(call: OperationCall, query: Traversal, options: dict[str, Option]) -> list[Instance]:
-    source = _source(call, query)
+def _found_instances(
+    call: OperationCall, dialect: QueryDialect, query: Traversal, options: dict[str, Option]
+) -> list[Instance]:
+    source = source_of(call, dialect, query)
     result, role = _value(options, "resultclass"), _value(options, "role")
     if query.associators:
         found = associated(
@@ -168,6 +180,7 @@ def _found_instances(call: OperationCall, query: Traversal, options: dict[str, O
             result_class=result,
             role=role,
             result_role=_value(options, "resultrole"),
+            repeated=dialect.wmi,
         )
     else:
         found = list(referring(call.namespace, source, association=result, role=role))
@@ -193,12 +206,14 @@ def _definitions(call: OperationCall, found: list[Instance], option: Option) -> 
     return _Definitions(next(iter(namespaces)), list(dict.fromkeys([instance.cls for instance in found])), option)
 
 
-def _found_classes(call: OperationCall, query: Traversal, options: dict[str, Option]) -> list[ResolvedClass]:
+def _found_classes(
+    call: OperationCall, dialect: QueryDialect, query: Traversal, options: dict[str, Option]
+) -> list[ResolvedClass]:
     """Return the classes that the schema ties to the source (rule OP-AS-9).
 
     An association class with the qualifier of RequiredAssocQualifier stands for its subclasses too, as that of AssocClass does.
     """
-    source = _source_class(call, query)
+    source = source_class_of(call, dialect, query)
     result, role = _value(options, "resultclass"), _value(options, "role")
     association, qualifier = _value(options, "assocclass"), _value(options, "requiredassocqualifier")
     if not query.associators:
@@ -224,7 +239,7 @@ def _classes(outcome: Outcome) -> Sequence[ResolvedClass]:
     raise TypeError(f"{type(outcome.result).__name__} holds no classes")
 
 
-def _options(call: OperationCall, query: Traversal) -> dict[str, Option]:
+def _options(call: OperationCall, dialect: QueryDialect, query: Traversal) -> dict[str, Option]:
     """Return the options by folded name (rule OP-EQ-2)."""
     options: dict[str, Option] = {}
     for option in query.options:
@@ -243,11 +258,13 @@ def _options(call: OperationCall, query: Traversal) -> dict[str, Option]:
     if len(flags) > 1:
         first, second = [_OPTIONS[fold(option.name)] for option in flags[:2]]
         raise flags[1].at.invalid(f"{first} and {second} exclude one another")
-    _check_classes(call, options)
+    if dialect.wmi and "classdefsonly" in options and "resultclass" in options:
+        raise options["classdefsonly"].at.invalid("ClassDefsOnly and ResultClass exclude one another")
+    _check_classes(call, dialect, options)
     return options
 
 
-def _check_classes(call: OperationCall, options: dict[str, Option]) -> None:
+def _check_classes(call: OperationCall, dialect: QueryDialect, options: dict[str, Option]) -> None:
     """Refuse the names of classes that do not exist."""
     here = call.namespace.schema
     for folded in ("assocclass", "resultclass"):
@@ -256,44 +273,12 @@ def _check_classes(call: OperationCall, options: dict[str, Option]) -> None:
             continue
         # Instances may lie in another namespace, which alone knows their class (rule OP-AS-8).
         if folded == "assocclass" or "schemaonly" in options or not call.knows(name):
-            raise options[folded].at.invalid(call.namespace.no_class(name))
+            raise refusal(dialect, options[folded].at, invalid_class, call.namespace.no_class(name))
 
 
 def _value(options: dict[str, Option], folded: str) -> str | None:
     option = options.get(folded)
     return None if option is None else option.value
-
-
-def _source(call: OperationCall, query: Traversal) -> Identity:
-    """Return the identity of the instance that a traversal starts from.
-
-    It lies in the namespace of the request, as that of Associators does: the roles of the user are judged there (rule SEC13).
-    """
-    if match := _CLASS_PATH.match(query.source):
-        _check_here(call, query, match["namespace"], "instance")
-    try:
-        path = parse_path(query.source, call.world, call.namespace.name)
-    except ValueError as error:
-        raise query.at.invalid(str(error)) from None
-    try:
-        return call.world.instance(path, call.namespace).identity
-    except CIMError as error:
-        raise query.at.invalid(error.status_description) from None
-
-
-def _source_class(call: OperationCall, query: Traversal) -> ClassName:
-    match = _CLASS_PATH.fullmatch(query.source)
-    if match is None:
-        raise query.at.invalid(f"{query.source!r} is not a class path: [NAMESPACE:]CLASS")
-    _check_here(call, query, match["namespace"], "class")
-    if call.namespace.schema.get(match["classname"]) is None:
-        raise query.at.invalid(call.namespace.no_class(match["classname"]))
-    return ClassName(match["classname"])
-
-
-def _check_here(call: OperationCall, query: Traversal, namespace: str | None, what: str) -> None:
-    if namespace is not None and fold_namespace(namespace) != fold_namespace(call.namespace.name):
-        raise query.at.invalid(f"the {what} lies in {namespace}, but the query is for {call.namespace.name}")
 
 
 def _keys_only(found: list[Instance]) -> Projections:

@@ -126,7 +126,7 @@ def typed(literal: QueryLiteral, kind: ValueKind, dialect: QueryDialect) -> Any:
         return literal.text.lower() if dialect.ignores_case else literal.text
     if kind is ValueKind.BOOLEAN and isinstance(value, bool):
         return value
-    if kind is ValueKind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind is ValueKind.NUMBER and isinstance(value, int | float) and (dialect.coerces or not isinstance(value, bool)):
         return value
     if dialect.coerces and kind is ValueKind.NUMBER and isinstance(value, str) and (number := _number(value)) is not None:
         return number
@@ -284,11 +284,11 @@ def same_path(left: InstancePath, right: InstancePath, dialect: QueryDialect) ->
         return False
     keys = {fold(name): value for name, value in right.keys}
     return len(keys) == len(left.keys) and all(
-        fold(name) in keys and _same_key(value, keys[fold(name)], dialect) for name, value in left.keys
+        fold(name) in keys and same_key(value, keys[fold(name)], dialect) for name, value in left.keys
     )
 
 
-def _same_key(left: Any, right: Any, dialect: QueryDialect) -> bool:
+def same_key(left: Any, right: Any, dialect: QueryDialect) -> bool:
     """Return whether two key values are equal; the second may be text of a type still unknown."""
     kind = kind_of_value(left)
     if isinstance(right, str) and kind in {ValueKind.REFERENCE, ValueKind.NUMBER, ValueKind.BOOLEAN, ValueKind.DATETIME}:

@@ -24,6 +24,8 @@ from cimsim.query.comparison import (
 )
 from cimsim.query.property_access import PropertyAccess, Scope, Values, accessed
 from cimsim.query.syntax import ArrayLiteral, Comparison, Condition, IsA, IsNull, Junction, Like, Not, Path, QueryLiteral
+from cimsim.query.system_properties import named_by
+from cimsim.query.wmi_paths import PathError, is_named, lies_in, parse_object_path
 from cimsim.query.work import SHORT, Meter
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -91,9 +93,21 @@ class _Compiler:
         access = self._access(left)
         if isinstance(right, ArrayLiteral):
             return self._compared_with_array(access, symbol, right, every, wanted)
+        if isinstance(right, QueryLiteral) and (named := self._named(left, symbol, right)) is not None:
+            return lambda values: named(values) is wanted
         if isinstance(right, Path):
             return self._compared_with_path(access, symbol, self._access(right), every, wanted)
         return self._quantified(access, self._against(access, symbol, right, wanted), every, wanted)
+
+    def _named(self, path: Path, symbol: str, literal: QueryLiteral) -> Test | None:
+        """Return the function that returns whether a literal names the instance, where the path is that of the instance."""
+        location, steps = self._scope.location, self._scope.steps(path, self._cls)
+        if symbol not in _EQUALITY or location is None or len(steps) != 1 or not isinstance(literal.value, str):
+            return None
+        named = named_by(steps[0].name, literal.value, self._cls, location, self._meter)
+        if named is None or symbol == "=":
+            return named
+        return lambda values: not named(values)
 
     def _compared_with_null(
         self, access: PropertyAccess, symbol: str, literal: QueryLiteral, every: bool | None, wanted: bool
@@ -196,6 +210,8 @@ class _Compiler:
         if access.kind is None:
             return self._against_dynamic(symbol, literal, wanted)
         compare = self._compare(access, symbol, access.kind)
+        if access.kind is ValueKind.REFERENCE and self._dialect.system and isinstance(literal.value, str):
+            return self._against_object_path(access, literal, (symbol == "=") is wanted)
         constant = self._typed(literal, access, access.kind)
         if symbol == "=" and wanted and access.kind in {ValueKind.NUMBER, ValueKind.BOOLEAN}:
             return lambda value: bool(value == constant)
@@ -208,6 +224,26 @@ class _Compiler:
         if access.kind is ValueKind.REFERENCE:
             return self._against_path(compare, constant, wanted)
         return lambda value: value is not None and compare(value, constant) is wanted
+
+    def _against_object_path(self, access: PropertyAccess, literal: QueryLiteral, equal: bool) -> _OnValue:
+        """Return the function that tells whether a reference is to what a literal names, as WMI writes paths."""
+        meter, text = self._meter, str(literal.value)
+        try:
+            path = parse_object_path(text, strict=self._dialect.wmi)
+        except PathError as error:
+            raise literal.at.invalid(f"{access.path} is {access.type}, and {text!r} is not an object path: {error}") from None
+        location = self._scope.location if self._dialect.wmi else None
+        server = path.server if path.server and not (location and location.is_server(path.server)) else None
+
+        def holds(value: Any) -> bool:
+            if value is None:
+                return False
+            meter.spend(len(text) + _length(value))
+            # A host that a property holds is that of another server, and must be named (rule D23).
+            host = (server or "").lower() == value.host.lower() if value.host else server is None or location is None
+            return (host and lies_in(path, value.namespace) and is_named(path, value.classname, value.keys, meter)) is equal
+
+        return holds
 
     def _against_path(self, compare: Compare, constant: Any, wanted: bool) -> _OnValue:
         meter, length = self._meter, _length(constant)

@@ -5,7 +5,7 @@ A keyword is one only where the grammar admits it; elsewhere it is a name like a
 
 from typing import Final
 
-from cimsim.query.syntax import CQL, FQL, WQL, QueryDialect
+from cimsim.query.syntax import CQL, FQL, WMI, WQL, QueryDialect
 
 _CONDITION: Final = r"""
 ?disjunction: conjunction (_OR conjunction)*
@@ -16,7 +16,6 @@ _CONDITION: Final = r"""
 
 ?predicate: operand COMPARISON operand -> comparison
     | property _LIKE STRING -> like
-    | property _NOT _LIKE STRING -> not_like
     | property _IS NULL -> is_null
     | property _IS _NOT NULL -> is_not_null
 
@@ -39,6 +38,10 @@ _NOT.3: /NOT\b/i
 _LIKE.3: /LIKE\b/i
 _IS.3: /IS\b/i
 %ignore /\s+/
+"""
+
+_NOT_LIKE: Final = r"""
+%extend predicate: property _NOT _LIKE STRING -> not_like
 """
 
 _ARRAYS: Final = r"""
@@ -93,7 +96,8 @@ _SCOPE: "::"
 _FQL: Final = "?start: disjunction\n"
 
 GRAMMARS: Final[dict[QueryDialect, str]] = {
-    WQL: _CONDITION + _SELECT + _WQL,
-    CQL: _CONDITION + _ARRAYS + _SELECT + _CQL,
-    FQL: _CONDITION + _ARRAYS + _FQL,
+    WQL: _CONDITION + _NOT_LIKE + _SELECT + _WQL,
+    WMI: _CONDITION + _SELECT + _WQL,
+    CQL: _CONDITION + _NOT_LIKE + _ARRAYS + _SELECT + _CQL,
+    FQL: _CONDITION + _NOT_LIKE + _ARRAYS + _FQL,
 }

@@ -16,6 +16,8 @@ from cimsim.query.patterns import Pattern, TooComplexError, regular_expression, 
 from cimsim.query.syntax import (
     CQL,
     FQL,
+    WMI,
+    WMI_LANGUAGE,
     WQL,
     ArrayLiteral,
     Comparison,
@@ -53,7 +55,7 @@ _MAX_STEPS: Final = 2_000
 """Steps of all patterns of a query, each some 4 us."""
 _TOKEN: Final = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\w\s])""", re.DOTALL)
 
-_STATEMENT_LANGUAGES: Final = {"wql": WQL, "dmtf:cql": CQL, "cim:cql": CQL}
+_STATEMENT_LANGUAGES: Final = {fold(WMI_LANGUAGE): WMI, "wql": WQL, "dmtf:cql": CQL, "cim:cql": CQL}
 _ESCAPE: Final = re.compile(r"""\\([\\'"])""")
 # Words of SQL and of the languages themselves that stand for features left out.
 _FEATURES: Final = frozenset(
@@ -101,7 +103,7 @@ _TERMINALS: Final = {
 
 
 def parse_statement(language: str, text: str) -> tuple[QueryDialect, Statement]:
-    """Return the statement of a query in WQL, DMTF:CQL or CIM:CQL (rule OP-EQ-2).
+    """Return the statement of a query in WQL, DMTF:CQL or CIM:CQL (rule OP-EQ-2), or in WQL as WMI speaks it.
 
     Raises:
         CIMError: CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, CIM_ERR_INVALID_QUERY, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED.
@@ -167,6 +169,8 @@ def _unexpected(dialect: QueryDialect, text: str, error: "UnexpectedInput") -> C
     operator = (bool(found) and found in "+-*/|:" and bool(previous)) or (found == "#" and dialect is CQL)
     if dialect is not FQL and (fold(found) in _FEATURES or previous in _FEATURES or function or operator):
         return at.unsupported(f"what {_shown(found)} belongs to is not supported in {dialect.name}")
+    if dialect.wmi and fold(found) == "not":
+        return at.invalid("NOT stands before the name in WMI's WQL: NOT Name LIKE 'a%'")
     expected = getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", None) or ()
     return at.invalid(f"{_shown(found)} is not expected here{_expectation(expected)}")
 
@@ -344,7 +348,7 @@ class _TreeBuilder:
     def select(self, parts: list[Any]) -> Select:
         columns, (name, *alias) = parts[:2]
         if fold(str(name)) == "meta_class":
-            raise _at(name).unsupported("queries of the schema are not supported")
+            raise _at(name).invalid("a query of meta_class asks for class definitions, which are not served as rows")
         where = parts[2] if len(parts) > 2 else None
         for column in columns:
             if isinstance(column, _Star):
@@ -367,7 +371,9 @@ class _TreeBuilder:
 
     def traversal(self, parts: list[Any]) -> Traversal:
         kind, source, *options = parts
-        return Traversal(kind.type == "ASSOCIATORS", str(source)[1:-1].strip(), tuple(options), _at(source))
+        text = str(source)[1:-1]
+        start = _at(source).after(str(source)[: len(text) - len(text.lstrip()) + 1])
+        return Traversal(kind.type == "ASSOCIATORS", text.strip(), tuple(options), _at(source), start)
 
 
 def _operator(token: "Token") -> str:

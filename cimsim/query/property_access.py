@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pywbem import CIMClass, CIMError, CIMInstance
 
 from cimsim.query.comparison import ValueKind, kind_of_property, native
 from cimsim.query.syntax import Path, QueryDialect, Step
+from cimsim.query.system_properties import SYSTEM_PROPERTIES, SystemProperty
+from cimsim.query.wmi_paths import Location
 from cimsim.query.work import SHORT, Meter
 from cimsim.world.convert import shape
-from cimsim.world.names import fold
+from cimsim.world.names import did_you_mean, fold
 from cimsim.world.schema import ResolvedClass, Schema
 
+_NOWHERE: Final = Location("", "")
 Values = tuple[Any, ...]
 """The values of an instance in the order of its class."""
 
@@ -22,13 +25,15 @@ class Scope:
     """What the names in a condition mean.
 
     ``itself`` holds the folded names that stand for the instance: its class in the query, an alias. ``schema`` knows the
-    classes of embedded objects. ``meter`` counts what reading and comparing values takes.
+    classes of embedded objects. ``meter`` counts what reading and comparing values takes. ``location`` is where the instances
+    lie; without one there are only the system properties that a class tells.
     """
 
     dialect: QueryDialect
     itself: frozenset[str] = frozenset()
     schema: Schema | None = None
     meter: Meter = field(default_factory=Meter, compare=False)
+    location: Location | None = None
 
     def steps(self, path: Path, cls: ResolvedClass) -> tuple[Step, ...]:
         """Return the steps of a path without a leading name that stands for the instance; empty for the instance."""
@@ -74,10 +79,11 @@ def accessed(path: Path, cls: ResolvedClass, scope: Scope) -> PropertyAccess:
         raise path.at.invalid(f"{path} is the instance, not one of its properties")
     first, *rest = steps
     if first.name.startswith("__"):
-        name = system_property(cls, first, path)
+        found = system_property(first, path, scope)
         if rest:
             raise path.at.invalid(f"{first.name} has no properties")
-        return PropertyAccess(path, lambda _: name, ValueKind.STRING, type="string")
+        read = found.reader(cls, scope.location or _NOWHERE, scope.meter)
+        return PropertyAccess(path, read, found.kind, found.is_array, found.type)
     inside = _inside(path, rest, scope)
     if not has(cls, first):
         return PropertyAccess(path, lambda _: None)
@@ -104,24 +110,21 @@ def has(cls: ResolvedClass, step: Step) -> bool:
     return fold(step.name) in cls.index and (step.scope is None or cls.is_a(fold(step.scope)))
 
 
-def system_property(cls: ResolvedClass, step: Step, path: Path) -> str | None:
-    """Return the value of a system property for instances of a class: ``__CLASS``, ``__SUPERCLASS`` or ``__DYNASTY``.
+def system_property(step: Step, path: Path, scope: Scope) -> SystemProperty:
+    """Return the system property that a step names.
 
     Raises:
-        CIMError: CIM_ERR_INVALID_QUERY for an index, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for other system properties.
+        CIMError: CIM_ERR_INVALID_QUERY for an index, and for a name that no system property has;
+            CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for one that instances do not have here.
     """
     _check_single(step, path)
-    match fold(step.name):
-        case "__class":
-            return cls.name
-        case "__superclass":
-            return cls.superclass.name if cls.superclass else None
-        case "__dynasty":
-            top = cls
-            while top.superclass:
-                top = top.superclass
-            return top.name
-    raise path.at.unsupported(f"{step.name} is not supported; __CLASS, __SUPERCLASS and __DYNASTY are")
+    found = SYSTEM_PROPERTIES.get(fold(step.name))
+    if scope.location is None and (found is None or not found.of_class):
+        raise path.at.unsupported(f"{step.name} is not supported; __CLASS, __SUPERCLASS and __DYNASTY are")
+    if found is None:
+        names = [each.name for each in SYSTEM_PROPERTIES.values()]
+        raise path.at.invalid(f"no system property {step.name}{did_you_mean(step.name, names)}")
+    return found
 
 
 def _check_single(step: Step, path: Path) -> None:

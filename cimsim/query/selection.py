@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from cimsim.query.filters import check_known
 from cimsim.query.property_access import Scope, system_property
 from cimsim.query.syntax import Path, QueryDialect, Select, Step
+from cimsim.query.wmi_paths import Location
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass, Schema
 
 
-def scope_of(dialect: QueryDialect, query: Select, cls: ResolvedClass, schema: Schema) -> Scope:
-    """Return the scope of a statement about a class; ``schema`` is that of embedded objects."""
-    return Scope(dialect, frozenset({*cls.lineage, fold(query.alias or query.classname), "__this"}), schema)
+def scope_of(
+    dialect: QueryDialect, query: Select, cls: ResolvedClass, schema: Schema, location: Location | None = None
+) -> Scope:
+    """Return the scope of a statement about a class; ``schema`` is that of embedded objects, ``location`` that of instances."""
+    itself = frozenset({*cls.lineage, fold(query.alias or query.classname), "__this"})
+    return Scope(dialect, itself, schema, location=location if dialect.system else None)
 
 
 def shown(path: Path, classes: Sequence[ResolvedClass], scope: Scope) -> str | None:
@@ -23,7 +27,7 @@ def shown(path: Path, classes: Sequence[ResolvedClass], scope: Scope) -> str | N
     check_known(path, classes, scope)
     name = column_name(path, scope.steps(path, classes[0]))
     if name.startswith("__"):
-        system_property(classes[0], Step(name), path)
+        system_property(Step(name), path, scope)
         return None
     return name
 

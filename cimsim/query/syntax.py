@@ -1,7 +1,7 @@
 """What a query says, whatever its language: one syntax tree for WQL, DMTF:CQL and DMTF:FQL."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from pywbem import CIMError
@@ -17,7 +17,8 @@ class QueryDialect:
 
     ``ignores_case``: strings compare without regard to case, as Windows does it. ``coerces``: a literal may be of another type
     than the property, if its text is a value of that type. ``wildcards``: LIKE takes ``% _ []``, not a regular expression.
-    ``arrays``: there are conditions on arrays and their elements.
+    ``arrays``: there are conditions on arrays and their elements. ``system``: instances have all system properties of WMI.
+    ``wmi``: what is refused, and with which status, is as in WMI rather than as in DSP0200.
     """
 
     name: str
@@ -25,9 +26,14 @@ class QueryDialect:
     coerces: bool = False
     wildcards: bool = False
     arrays: bool = True
+    system: bool = False
+    wmi: bool = False
 
 
-WQL: Final = QueryDialect("WQL", ignores_case=True, coerces=True, wildcards=True, arrays=False)
+WQL: Final = QueryDialect("WQL", ignores_case=True, coerces=True, wildcards=True, arrays=False, system=True)
+WMI: Final = replace(WQL, wmi=True)
+WMI_LANGUAGE: Final = "WMI:WQL"
+"""The name by which a codec asks for WQL as WMI speaks it; no protocol knows it."""
 CQL: Final = QueryDialect("DMTF:CQL")
 FQL: Final = QueryDialect("DMTF:FQL")
 
@@ -38,17 +44,26 @@ class QueryPosition(NamedTuple):
     line: int
     column: int
 
+    def told(self, text: str) -> str:
+        """Return a text about what stands here, with the place."""
+        return f"line {self.line}, column {self.column}: {text}"
+
+    def after(self, text: str) -> "QueryPosition":
+        """Return the place behind a text that starts here."""
+        lines = text.count("\n")
+        return QueryPosition(self.line + lines, len(text) - text.rfind("\n") if lines else self.column + len(text))
+
     def invalid(self, text: str) -> CIMError:
         """Return CIM_ERR_INVALID_QUERY for what stands here (rule OP-EQ-2)."""
-        return invalid_query(f"line {self.line}, column {self.column}: {text}")
+        return invalid_query(self.told(text))
 
     def unsupported(self, text: str) -> CIMError:
         """Return CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for what stands here (rule OP-EQ-2)."""
-        return query_feature_not_supported(f"line {self.line}, column {self.column}: {text}")
+        return query_feature_not_supported(self.told(text))
 
     def too_much(self, text: str) -> CIMError:
         """Return CIM_ERR_SERVER_LIMITS_EXCEEDED for what stands here (rule SEC6)."""
-        return server_limits_exceeded(f"line {self.line}, column {self.column}: {text}")
+        return server_limits_exceeded(self.told(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +228,13 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Traversal:
-    """ASSOCIATORS OF, or REFERENCES OF, the object whose path stands in the braces."""
+    """ASSOCIATORS OF, or REFERENCES OF, the object whose path, at ``start``, stands in the braces, ``at``."""
 
     associators: bool
     source: str
     options: tuple[Option, ...]
     at: QueryPosition
+    start: QueryPosition
 
 
 Statement = Select | Traversal

@@ -50,8 +50,11 @@ def associated(
     result_class: str | None = None,
     role: str | None = None,
     result_role: str | None = None,
+    repeated: bool = False,
 ) -> list[Instance]:
     """Return the instances at the other ends of associations of ``source``, each once (rules OP-AS-4 to OP-AS-8).
+
+    With ``repeated`` each comes once for every association that leads to it, as WMI has it.
 
     The other ends are all reference properties but the one through which the association is entered, so that an instance tied
     to itself is found, and a ternary association yields every other end. NULL ends and ends that lead to no stored
@@ -59,7 +62,8 @@ def associated(
     """
     result_folded = fold(result_class) if result_class else None
     result_role_folded = fold(result_role) if result_role else None
-    found: dict[Identity, Instance] = {}
+    found: list[Instance] = []
+    seen: set[Identity] = set()
     for link, entered in _links(namespace, source, association, role):
         for place in link.cls.references:
             if place in entered and len(entered) == 1:
@@ -67,9 +71,11 @@ def associated(
             if result_role_folded is not None and fold(link.cls.properties[place].name) != result_role_folded:
                 continue
             path = link.values[place]
-            if path is None or path.identity in found:
+            if path is None or path.identity in seen:
                 continue
             target = world.find(path.identity)
             if target is not None and (result_folded is None or target.cls.is_a(result_folded)):
-                found[target.identity] = target
-    return list(found.values())
+                found.append(target)
+                if not repeated:
+                    seen.add(target.identity)
+    return found

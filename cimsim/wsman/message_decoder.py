@@ -3,6 +3,7 @@
 What is wrong with the message is a ``WsmanError``; what is wrong with the request that it carries is for the operation to say.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from cimsim.operations.request import (
     Selection,
 )
 from cimsim.operations.results import PullForm
+from cimsim.query.syntax import WMI_LANGUAGE
 from cimsim.world.convert import InstanceData, PropertyData, Repeated
 from cimsim.world.names import fold
 from cimsim.wsman.datetimes import seconds_of
@@ -86,7 +88,8 @@ _TRUE: Final = frozenset({"true", "1"})
 _MIN_ENVELOPE: Final = 8_192
 _DEFAULT_EXPIRY: Final = 60.0
 _MAX_ITEMS: Final = 32_000
-_LANGUAGES: Final = {WQL: "WQL", f"{WQL}/": "WQL", CQL: "DMTF:CQL"}
+_LANGUAGES: Final = {WQL: WMI_LANGUAGE, f"{WQL}/": WMI_LANGUAGE, CQL: "DMTF:CQL"}
+_NAME: Final = re.compile(r"[^\W\d]\w*")
 _FAMILIES: Final = (TRANSFER, ENUMERATION, "http://schemas.xmlsoap.org/ws/2004/08/eventing", f"{ADDRESSING}/")
 _PULLS: Final = {
     PullForm.INSTANCES_WITH_PATH: "PullInstancesWithPath",
@@ -285,9 +288,9 @@ class WsmanDecoder:
         if resource.of_all_classes:
             raise WsmanError(WQL_NEEDED, "a resource URI of all classes needs a filter, such as a query in WQL")
         if chosen is not None:
-            return _query("WQL", _selecting(resource.classname, chosen))
+            return _query(WMI_LANGUAGE, _selecting(resource.classname, chosen))
         if polymorphism == "None":
-            return _query("WQL", _selection(resource.classname, [f"__CLASS = '{resource.classname}'"]))
+            return _query(WMI_LANGUAGE, _selection(resource.classname, [f"__CLASS = '{resource.classname}'"]))
         exclude = polymorphism == "ExcludeSubClassProperties"
         if polymorphism not in ("", "IncludeSubClassProperties", "ExcludeSubClassProperties"):
             raise WsmanError(UNSUPPORTED_FEATURE, f"PolymorphismMode {polymorphism[:100]!r} is not one that DSP0227 names")
@@ -377,7 +380,7 @@ def _input(method: str, body: SoapElement) -> tuple[PropertyData, ...]:
 
 
 def _query(language: str, text: str) -> tuple[str, tuple[Argument, ...], PullForm, str]:
-    arguments = (Argument("FilterQuery", text.strip()), Argument("FilterQueryLanguage", language))
+    arguments = (Argument("FilterQuery", text), Argument("FilterQueryLanguage", language))
     return "OpenQueryInstances", arguments, PullForm.INSTANCES, ""
 
 
@@ -386,6 +389,8 @@ def _selecting(classname: str, chosen: SoapElement) -> str:
     _, keys = read_selectors(chosen.find(WSMAN, "SelectorSet"))
     terms = []
     for name, value in keys:
+        if _NAME.fullmatch(name) is None:
+            raise WsmanError(SCHEMA_VALIDATION, f"selector {name[:100]!r} of the filter is not the name of a property")
         if not isinstance(value, str):
             raise WsmanError(SCHEMA_VALIDATION, f"selector {name} of the filter must be a plain value")
         escaped = value.replace("\\", "\\\\").replace("'", "\\'")
@@ -396,6 +401,9 @@ def _selecting(classname: str, chosen: SoapElement) -> str:
 
 
 def _selection(classname: str, terms: list[str]) -> str:
+    if _NAME.fullmatch(classname) is None:
+        text = f"{classname[:100]!r} is not the name of a class"
+        raise WsmanError(DESTINATION_UNREACHABLE, text, "InvalidResourceURI")
     return " ".join(("SELECT * FROM", classname, "WHERE", " AND ".join(terms)))
 
 

@@ -1,9 +1,11 @@
 """From a result to the bytes of an envelope, in batches."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from itertools import islice
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from pywbem import CIMError
 
@@ -26,6 +28,7 @@ _END: Final = b"</s:Body></s:Envelope>"
 _VENDOR: Final = "Microsoft Corporation"
 _VERSION: Final = "OS: 10.0.20348 SP: 0.0 Stack: 3.0"
 _SECURITY_PROFILE: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/http/basic"
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[\w.~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*", re.ASCII)
 _FAULT: Final = 500
 _OK: Final = 200
 
@@ -66,8 +69,7 @@ class WsmanEncoder:
         """Return the reply that carries a fault."""
         header = ""
         if error.kind is MUST_UNDERSTAND and error.not_understood is not None:
-            namespace, name = error.not_understood
-            header = f'<s:NotUnderstood qname="u:{escape(name)}" xmlns:u="{escape(namespace)}"/>'
+            header = _not_understood(*error.not_understood)
         head = self._head(action_of(error), message_id, header)
         return Reply(_FAULT, iter([[head.encode(), render(error, self._machine, cim_status).encode("utf-8", "replace"), _END]]))
 
@@ -92,6 +94,17 @@ class WsmanEncoder:
         if message.resource is None:
             raise TypeError(f"a message of kind {message.kind.value} has a resource")
         return iter([_one(message, message.resource, result)])
+
+
+def _not_understood(namespace: str, name: str) -> str:
+    """Return the header that names one that was not understood; nothing where its namespace could not be declared here."""
+    try:
+        _ = urlsplit(namespace).port
+    except ValueError:
+        return ""
+    if _URI.fullmatch(namespace) is None:
+        return ""
+    return f'<s:NotUnderstood qname="u:{escape(name)}" xmlns:u="{escape(namespace)}"/>'
 
 
 def _one(message: WsmanMessage, resource: Resource, result: Result | None) -> bytes:

@@ -42,8 +42,13 @@ def connect(loaded: Loaded) -> WBEMConnection:
         Policy(enforce_write=False),  # K5: the mock knows no Write qualifier
         random=Random(0).randbytes,
     )
+    return connect_to(cimom)
+
+
+def connect_to(cimom: Cimom, default_namespace: str | None = None) -> WBEMConnection:
+    """Return a connection to a CIMOM."""
     service = CimXmlService(MessageCache(Decoder()), Encoder("cimom.example"), cimom)
-    connection = WBEMConnection("http://cimom.example:5988")
+    connection = WBEMConnection("http://cimom.example:5988", default_namespace=default_namespace)
     connection.session.mount("http://", _Adapter(HttpFactory(CimXmlMount(service), Clock())))
     return connection
 

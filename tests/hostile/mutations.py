@@ -41,7 +41,7 @@ _TOKENS: Final = (
     b"%00",
     b"\xc3\x28",
 )
-_TEXTS: Final = (
+TEXTS: Final = (
     "",
     " ",
     "NULL",
@@ -77,7 +77,7 @@ _TEXTS: Final = (
     "<INSTANCE CLASSNAME='C'/>",
     "<INSTANCE CLASSNAME='C'><PROPERTY NAME='P' TYPE='string' EmbeddedObject='object'><VALUE>x</VALUE></PROPERTY></INSTANCE>",
 )
-_SIGNS: Final = (
+SIGNS: Final = (
     "",
     " ",
     "'",
@@ -163,7 +163,7 @@ _NAMES: Final = (
     "73-CIMMethod",
 )
 _METHODS: Final = ("POST", "M-POST", "OPTIONS", "GET", "PUT", "CONNECT", "M-PUT", "post")
-_LARGEST: Final = 40_000
+LARGEST: Final = 40_000
 
 
 def mutate(request: Request, random: Random) -> list[bytes]:
@@ -175,7 +175,7 @@ def mutate(request: Request, random: Random) -> list[bytes]:
         request = _headers(request, random)
     data = request.to_bytes()
     if kind > 6:
-        data = _bytes(data, random)
+        data = change_bytes(data, random)
     if random.randrange(8) == 0:
         data += request.to_bytes()
     if random.randrange(4):
@@ -184,7 +184,8 @@ def mutate(request: Request, random: Random) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
 
-def _bytes(data: bytes, random: Random) -> bytes:
+def change_bytes(data: bytes, random: Random) -> bytes:
+    """Return bytes with some of them cut, doubled or replaced."""
     for _ in range(random.randrange(1, 5)):
         start = random.randrange(len(data) + 1)
         end = min(len(data), start + random.choice((0, 1, 1, 2, 10, 200)))
@@ -209,10 +210,10 @@ def _elements(body: bytes, random: Random) -> bytes:
         if carriers and random.randrange(2):
             _value(carriers, random)
         else:
-            random.choice(_ON_ELEMENTS)(random.choice(elements), elements, random)
+            random.choice(ON_ELEMENTS)(random.choice(elements), elements, random)
     # A mutation may multiply; what is too long is for the tests of limits.
     written: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8")
-    return written[:_LARGEST]
+    return written[:LARGEST]
 
 
 def _value(carriers: list[Any], random: Random) -> None:
@@ -220,10 +221,10 @@ def _value(carriers: list[Any], random: Random) -> None:
     element = random.choice(carriers)
     others = [each.text or "" for each in carriers if not each.keys()]
     if not element.keys() or element.tag == "KEYVALUE":
-        element.text = random.choice((*others, *_TEXTS))
+        element.text = random.choice((*others, *TEXTS))
         if random.randrange(4) == 0 and len(element.text) > 2:
             place = random.randrange(len(element.text))
-            element.text = element.text[:place] + random.choice(_SIGNS) + element.text[place + random.randrange(3) :]
+            element.text = element.text[:place] + random.choice(SIGNS) + element.text[place + random.randrange(3) :]
     elif element.tag != "NAMESPACE" or random.randrange(4) == 0:
         element.set(next(iter(element.keys())), random.choice(carriers).get("NAME") or random.choice(_WORDS))
 
@@ -250,7 +251,7 @@ def _move(element: Any, elements: list[Any], random: Random) -> None:
 
 def _attribute(element: Any, _: list[Any], random: Random) -> None:
     names = [*element.keys(), random.choice(("NAME", "TYPE", "FOO", "PARAMTYPE", "EmbeddedObject", "PROPAGATED", "ISARRAY"))]
-    element.set(random.choice(names), random.choice(_TEXTS))
+    element.set(random.choice(names), random.choice(TEXTS))
 
 
 def _no_attribute(element: Any, _: list[Any], random: Random) -> None:
@@ -259,7 +260,7 @@ def _no_attribute(element: Any, _: list[Any], random: Random) -> None:
 
 
 def _text(element: Any, _: list[Any], random: Random) -> None:
-    element.text = random.choice(_TEXTS)
+    element.text = random.choice(TEXTS)
 
 
 def _nest(element: Any, _elements: list[Any], random: Random) -> None:
@@ -274,7 +275,7 @@ def _repeat(element: Any, _elements: list[Any], random: Random) -> None:
 
 
 _Change = Callable[[Any, list[Any], Random], None]
-_ON_ELEMENTS: Final[tuple[_Change, ...]] = (
+ON_ELEMENTS: Final[tuple[_Change, ...]] = (
     _remove,
     _double,
     _rename,

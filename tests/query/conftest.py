@@ -9,7 +9,8 @@ from pywbem import CIMDateTime, CIMInstance, CIMProperty, Uint8
 from cimsim.query.filters import Filter, parse_filter
 from cimsim.query.parse import parse_statement
 from cimsim.query.property_access import Scope
-from cimsim.query.syntax import Select
+from cimsim.query.syntax import WMI_LANGUAGE, Select
+from cimsim.query.wmi_paths import Location
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -96,11 +97,13 @@ def ask(rack: World) -> Ask:
         if language == "FQL":
             found = parse_filter("DMTF:FQL", condition)
         else:
-            name = "WQL" if language == "WQL" else "DMTF:CQL"
+            name = {"WQL": "WQL", "WMI": WMI_LANGUAGE}.get(language, "DMTF:CQL")
             dialect, statement = parse_statement(name, f"SELECT * FROM T_Thing WHERE {condition}")
             assert isinstance(statement, Select)
             assert statement.where is not None
-            found = Filter(statement.where, Scope(dialect, frozenset({"t_thing"}), namespace.schema))
+            location = Location("HVHOST01", "root/test") if dialect.system else None
+            scope = Scope(dialect, frozenset({"t_thing", "__this"}), namespace.schema, location=location)
+            found = Filter(statement.where, scope)
         return sorted(instance["Id"] for instance in found.select(things))
 
     return asked

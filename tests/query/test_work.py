@@ -13,6 +13,7 @@ from cimsim.query.parse import parse_statement
 from cimsim.query.patterns import regular_expression, wildcards
 from cimsim.query.property_access import Scope
 from cimsim.query.syntax import Select
+from cimsim.query.wmi_paths import Location
 from cimsim.query.work import Meter
 from cimsim.world.instances import Instance
 from cimsim.world.transaction import Transaction
@@ -65,7 +66,8 @@ def made(language: str, condition: str) -> Filter:
     dialect, query = parse_statement({"CQL": "DMTF:CQL"}.get(language, language), f"SELECT * FROM T_Long WHERE {condition}")
     assert isinstance(query, Select)
     assert query.where is not None
-    return Filter(query.where, Scope(dialect, frozenset({"t_long"})))
+    location = Location("HVHOST01", "root/test") if dialect.system else None
+    return Filter(query.where, Scope(dialect, frozenset({"t_long"}), location=location))
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,8 @@ def made(language: str, condition: str) -> Filter:
         ("CQL", "Part.Marks[3] = 'x'"),
         ("CQL", "Peer = Mate"),
         ("WQL", "Peer = 'T_Long.Id=\"a\"'"),
+        ("WMI:WQL", "Peer = 'T_Long.Id=\"a\"'"),
+        ("WMI:WQL", "Peer <> 'T_Long=\"a\"'"),
         ("FQL", "Text LIKE '(a|b| )*x'"),
         ("FQL", "EVERY Codes > 0"),
         ("FQL", " OR ".join(f"Text LIKE '.*{number}.*'" for number in range(20))),
@@ -123,6 +127,19 @@ def test_long_values_are_no_matter_where_little_of_them_tells(thing: Thing, lang
     part = CIMInstance("T_Part", properties=[CIMProperty("Label", LONG)])
     instance = thing(Text=LONG, Codes=list(range(1, 100_001)), Part=part)
     assert bool(made(language, condition).select([instance])) is found
+
+
+@pytest.mark.parametrize("condition", ["__PATH LIKE '%x'", "__RELPATH > 'T'", "__PATH = Text"])
+def test_keys_too_long_for_a_path_to_be_looked_at(thing: Thing, condition: str) -> None:
+    with pytest.raises(CIMError) as caught:
+        made("WMI:WQL", condition).select([thing(Id=LONG)])
+    assert caught.value.status_code == 27
+
+
+def test_long_keys_are_no_matter_where_a_path_is_another(thing: Thing) -> None:
+    instances = [thing(Id=LONG), thing(Id="a")]
+    assert made("WMI:WQL", "__RELPATH = 'T_Long.Id=\"A\"'").select(instances) == instances[1:]
+    assert made("WMI:WQL", "NOT __RELPATH = 'T_Long.Id=\"A\"'").select(instances) == instances[:1]
 
 
 def test_many_instances_are_selected_little_by_little(thing: Thing) -> None:

@@ -16,7 +16,7 @@ def ids(instances: Any) -> list[str]:
     return [each["Id"] for each in instances]
 
 
-def follow(transaction: Transaction, source: Instance, **filters: str) -> list[str]:
+def follow(transaction: Transaction, source: Instance, **filters: Any) -> list[str]:
     namespace = transaction.world.namespace("root/test")
     return ids(associated(transaction.world, namespace, source.identity, **filters))
 
