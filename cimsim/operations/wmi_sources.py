@@ -27,7 +27,7 @@ _Status = Callable[[str], CIMError]
 
 def refusal(dialect: QueryDialect, at: QueryPosition, status: _Status, text: str) -> CIMError:
     """Return the error for what a query names: WMI tells what is wrong by its status, ExecQuery has one for all (rule G1)."""
-    return (status if dialect.wmi else invalid_query)(at.told(text))
+    return (status if dialect.wmi else invalid_query)(at.located(text))
 
 
 def source_of(call: OperationCall, dialect: QueryDialect, query: Traversal) -> Identity:

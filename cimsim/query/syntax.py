@@ -44,7 +44,7 @@ class QueryPosition(NamedTuple):
     line: int
     column: int
 
-    def told(self, text: str) -> str:
+    def located(self, text: str) -> str:
         """Return a text about what stands here, with the place."""
         return f"line {self.line}, column {self.column}: {text}"
 
@@ -55,15 +55,15 @@ class QueryPosition(NamedTuple):
 
     def invalid(self, text: str) -> CIMError:
         """Return CIM_ERR_INVALID_QUERY for what stands here (rule OP-EQ-2)."""
-        return invalid_query(self.told(text))
+        return invalid_query(self.located(text))
 
     def unsupported(self, text: str) -> CIMError:
         """Return CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED for what stands here (rule OP-EQ-2)."""
-        return query_feature_not_supported(self.told(text))
+        return query_feature_not_supported(self.located(text))
 
     def too_much(self, text: str) -> CIMError:
         """Return CIM_ERR_SERVER_LIMITS_EXCEEDED for what stands here (rule SEC6)."""
-        return server_limits_exceeded(self.told(text))
+        return server_limits_exceeded(self.located(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -363,7 +363,7 @@ def test_i6_the_position_of_a_mistake_is_told(listening: Listening) -> None:
 
 
 def test_i7_a_filter_is_about_an_indication_class_of_a_namespace_that_exists(listening: Listening) -> None:
-    assert "no indication class" in refused(4, listening.filter, "SELECT * FROM T_Thing")
+    assert "not an indication class" in refused(4, listening.filter, "SELECT * FROM T_Thing")
     assert "did you mean CIM_InstCreation" in refused(4, listening.filter, "SELECT * FROM CIM_InstCreatoin")
     assert "did you mean root/test" in refused(4, listening.filter, ANY, "root/tset")
 

@@ -1,6 +1,7 @@
-"""WQL as WMI speaks it: sources in braces, options, what is refused and how, the namespaces (issue item 5)."""
+"""WQL as WMI speaks it: sources in braces, options, what is refused and how, the namespaces."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,9 +43,11 @@ def world(cim: Any) -> World:
     return transaction.world
 
 
-def rows(world: World, text: str, language: str = WMI_LANGUAGE, hides: Callable[[str], bool] | None = None) -> list[Any]:
+def rows(
+    world: World, text: str, language: str = WMI_LANGUAGE, hides: Callable[[str], bool] | None = None, **policy: Any
+) -> list[Any]:
     call = OperationCall(world, world.namespace("root/test"))
-    found = run_query(call._replace(hides=hides), language, text)
+    found = run_query(call._replace(hides=hides, policy=replace(call.policy, **policy)), language, text)
     for _ in found.steps:
         pass
     return found.instances

@@ -1,4 +1,4 @@
-"""WQL as WMI speaks it: system properties, strings without case, coercion, LIKE, paths (issue item 5)."""
+"""WQL as WMI speaks it: system properties, strings without case, coercion, LIKE, paths."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The queries that clients of Windows send, through WS-Management (issue item 5; rules WM-Q-1, WM-Q-6)."""
+"""The queries that clients of Windows send, through WS-Management (rules WM-Q-1, WM-Q-6)."""
 
 from html import escape
 from typing import Any
