@@ -9,7 +9,8 @@ from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
 
 from .guests import DEVICES, POLICY_DEFERRED, create_service_settings, go_down
-from .resources import COMPONENT, GENERATIONS, furnish
+from .resources import COMPONENT, GENERATIONS, delete_resource, furnish
+from .system_values import system_values
 from .terms import NO_REQUEST, moment
 from .topology import (
     INTERFACE_SETTINGS,
@@ -79,10 +80,8 @@ def create_machine(
         "VirtualSystemType": REALIZED,
         "VirtualSystemSubType": GENERATIONS[generation],
         "ConfigurationID": guid,
-        "CreationTime": now,
-        "Version": "9.0",
     }
-    system = transaction.create("Msvm_VirtualSystemSettingData", {**values, **own})
+    system = transaction.create("Msvm_VirtualSystemSettingData", {**system_values(guid, now, generation), **values, **own})
     _link(transaction, machine, system)
     for classname, device in DEVICES.items():
         properties: dict[str, Any] = {"InstanceID": f"Microsoft:{guid}\\{device}"}
@@ -113,7 +112,7 @@ def destroy_machine(transaction: Transaction, machine: Instance) -> None:
         if settings.cls.name == INTERFACE_SETTINGS:
             for service in service_settings(transaction, settings):
                 transaction.delete(service)
-        transaction.delete(settings)
+        delete_resource(transaction, settings)
     system = machine_settings(transaction, machine)
     if system is not None:
         transaction.delete(system)

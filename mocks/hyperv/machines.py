@@ -32,7 +32,7 @@ from .terms import (
     STARTING,
     moment,
 )
-from .topology import component_settings, components, is_virtual
+from .topology import component_settings, components, is_virtual, machine_settings
 
 # EnabledState on the way to saved, paused and back; values of the vendor.
 SAVING: Final = 32773
@@ -128,6 +128,7 @@ def _arrive(transaction: Transaction, machine: Instance, transition: Transition,
         if transition.restarts:
             values |= {"OnTimeInMilliseconds": 0, "HwThreadsPerCoreRealized": _threads_per_core(transaction, machine)}
     machine = transaction.modify(machine, **values)
+    note_saved_state(transaction, machine)
     if transition.restarts or goal in (DISABLED, SAVED):
         cut_off_copies(transaction, machine)
         go_down(transaction, machine)
@@ -137,6 +138,13 @@ def _arrive(transaction: Transaction, machine: Instance, transition: Transition,
         if component.cls.name == HEARTBEAT:
             _show_pause(transaction, component, paused=goal == PAUSED)
     return machine
+
+
+def note_saved_state(transaction: Transaction, machine: Instance) -> None:
+    """Let the settings of a machine tell whether there is a saved state."""
+    system = machine_settings(transaction, machine)
+    if system is not None:
+        transaction.modify(system, IsSaved=machine["EnabledState"] == SAVED)
 
 
 def _threads_per_core(transaction: Transaction, machine: Instance) -> int:

@@ -14,6 +14,7 @@ from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction
 
 from . import work
+from .boot import is_order
 from .changes import (
     INVALID_PARAMETER,
     INVALID_STATE,
@@ -28,6 +29,7 @@ from .definition import REALIZED, create_machine, destroy_machine
 from .machines import is_changing
 from .resources import CLASSES, GENERATIONS, Layout, find_resource, kind_of
 from .settings_service import SettingsService
+from .system_values import IDENTIFYING
 from .terms import SAVED
 from .topology import configuration, found, machine_of_settings, machines_of_settings
 
@@ -47,6 +49,7 @@ _OWN: Final = frozenset(
     }
 )
 """Properties of the settings of a virtual machine that the host gives."""
+_ORDERS: Final = frozenset({"BootOrder", "BootSourceOrder"})
 _RESOURCES: Final = frozenset(map(fold, CLASSES))
 _CONFIGURED_ONCE: Final = ("Msvm_ProcessorSettingData", "Msvm_MemorySettingData")
 
@@ -206,7 +209,11 @@ def _modify_system(transaction: Transaction, given: CIMInstance) -> dict[str, An
     if system is None or machine is None:
         raise Refused(INVALID_PARAMETER, f"there are no settings {given.get('InstanceID')}")
     values = {name: prop.value for name, prop in given.properties.items() if prop.value is not None}
-    system = transaction.modify(system, **changes(transaction, system, values, _OWN))
+    changed = changes(transaction, system, values, _OWN)
+    for name in _ORDERS.intersection(changed):
+        if not is_order(transaction, system, name, changed[name]):
+            raise Refused(INVALID_PARAMETER, f"{name} names what {system.path} cannot boot from, or something twice")
+    system = transaction.modify(system, **changed)
     machine = transaction.modify(machine, ElementName=system["ElementName"])
     note_change(transaction, machine)
     return {}
@@ -237,7 +244,7 @@ def _is_free(name: str, value: Any) -> bool:
 
 def _values_of(reference: Instance) -> dict[str, Any]:
     properties = zip(reference.cls.properties, reference.values, strict=True)
-    return {prop.name: value for prop, value in properties if _is_free(prop.name, value)}
+    return {prop.name: value for prop, value in properties if _is_free(prop.name, value) and fold(prop.name) not in IDENTIFYING}
 
 
 def _configure_alike(transaction: Transaction, settings: Mapping[str, Instance], reference: Instance) -> None:

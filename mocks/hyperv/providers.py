@@ -8,10 +8,12 @@ from cimsim.providers.variants import describe_answers
 from cimsim.world.transaction import Transaction
 
 from .components import GuestServiceInterfaceComponent, IntegrationComponent, ShutdownComponent
+from .devices import Device
 from .guest_services import GuestCommunicationService, GuestFileService
 from .guests import Guests
 from .host_services import FixedHostService, HostService
 from .inventory import populate_machines
+from .keyboard import Keyboard
 from .machines import VirtualMachine
 from .management import DefinitionService
 from .summaries import SummaryService
@@ -22,12 +24,14 @@ from .work import ConcreteJob, CopyFileToGuestJob
 __all__ = [
     "ConcreteJob",
     "CopyFileToGuestJob",
+    "Device",
     "FixedHostService",
     "GuestCommunicationService",
     "GuestFileService",
     "GuestServiceInterfaceComponent",
     "HostService",
     "IntegrationComponent",
+    "Keyboard",
     "ShutdownComponent",
     "VirtualMachine",
     "VirtualSystemManagementService",
