@@ -387,11 +387,15 @@ def defaults(transaction: Transaction, kind: Kind) -> dict[str, Any]:
 def furnish(transaction: Transaction, system: Instance, generation: int) -> None:
     """Create the resources that every virtual machine of a generation has from the start."""
     base = system["InstanceID"]
-    for kind in (PROCESSOR, MEMORY, KEYBOARD, MOUSE, DISPLAY):
+    for kind in (PROCESSOR, MEMORY):
         create_resource(transaction, system, kind, f"{base}\\{kind.own}", {})
-    if generation == 2:
-        return
-    create_resource(transaction, system, S3_DISPLAY, f"{base}\\{S3_DISPLAY.own}", {})
+    if generation == 1:
+        _furnish_first_generation(transaction, system, base)
+    for kind in (KEYBOARD, MOUSE, DISPLAY):
+        create_resource(transaction, system, kind, f"{base}\\{kind.own}", {})
+
+
+def _furnish_first_generation(transaction: Transaction, system: Instance, base: str) -> None:
     for number in ("0", "1"):
         title = f"{IDE.title} {number}"
         values = {"Address": number, "ElementName": title, "Caption": title}
@@ -403,6 +407,7 @@ def furnish(transaction: Transaction, system: Instance, generation: int) -> None
         title = f"COM {int(number) + 1}"
         values = {"ElementName": title, "Caption": title}
         create_resource(transaction, system, SERIAL_PORT, f"{base}\\{SERIAL_PORT.own}\\{number}", values)
+    create_resource(transaction, system, S3_DISPLAY, f"{base}\\{S3_DISPLAY.own}", {})
 
 
 def next_address(transaction: Transaction) -> str:
