@@ -377,7 +377,9 @@ def _texts(kind: Kind) -> dict[str, str]:
 
 def defaults(transaction: Transaction, kind: Kind) -> dict[str, Any]:
     """Return the values that a resource of a kind has if nobody gives others."""
-    template = find_resource(transaction, f"Microsoft:Definition\\{kind.pool}\\Default") if kind.pool else None
+    identifier = f"Microsoft:Definition\\{kind.pool}\\Default"
+    path = InstancePath(kind.classname, (("InstanceID", identifier),), transaction.namespace)
+    template = transaction.world.find(path.identity) if kind.pool else None
     if template is None:
         return {}
     properties = zip(template.cls.properties, template.values, strict=True)
