@@ -73,12 +73,9 @@ LINKS: Final = {
     "Msvm_HostedService": len(HOST_SERVICES),
     "Msvm_HostedDependency": 3,
     "Msvm_ServiceAffectsElement": 3 + POOLS,
-    "Msvm_SystemDevice": 12
-    + 13
-    + 12
-    + 1,  # components, devices of web01 (a disk in its DVD drive) and db01, a disk of the host
-    "Msvm_SettingsDefineState": 3 + 12 + 12 + 11 + POOLS,
-    "Msvm_ElementAllocatedFromPool": 11 + 10,
+    "Msvm_SystemDevice": 12 + 12 + 11 + 1,  # components, devices of web01 and of db01, a disk of the host
+    "Msvm_SettingsDefineState": 3 + 12 + 11 + 10 + POOLS,
+    "Msvm_ElementAllocatedFromPool": 10 + 9,
     "Msvm_VideoHeadOnController": 2,
     "Msvm_LogicalIdentity": 3 * 3,
     "Msvm_ElementSettingData": 12,
