@@ -40,7 +40,7 @@ instance of Test_Lamp as $A { Id = "a"; };
 instance of Test_Lamp as $B { Id = "b"; Note = "dim"; };
 instance of Test_Near { Left = $A; Right = $B; };
 """
-QUALIFIERS = (Path(cimsim.packs.__file__).parent / "qualifiers.mof").read_text(encoding="utf-8")
+QUALIFIERS = (Path(cimsim.packs.__file__).parent / "mof" / "qualifiers.mof").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
