@@ -6,7 +6,8 @@ from typing import Any, Final
 from cimsim.providers import DISABLED, DateTime, Instance, Transaction
 
 from .guests import DEVICES, POLICY_DEFERRED, create_service_settings, remove_components
-from .resources import COMPONENT, GENERATIONS, create_fixed_resources
+from .resources import COMPONENT, GENERATIONS, delete_resource
+from .system_values import system_values
 from .terms import NO_REQUEST, moment
 from .topology import (
     INTERFACE_SETTINGS,
@@ -76,10 +77,8 @@ def create_machine(
         "VirtualSystemType": REALIZED,
         "VirtualSystemSubType": GENERATIONS[generation],
         "ConfigurationID": guid,
-        "CreationTime": now,
-        "Version": "9.0",
     }
-    system = transaction.create("Msvm_VirtualSystemSettingData", {**values, **own})
+    system = transaction.create("Msvm_VirtualSystemSettingData", {**system_values(guid, now, generation), **values, **own})
     _link(transaction, machine, system)
     for classname, device in DEVICES.items():
         properties: dict[str, Any] = {"InstanceID": f"Microsoft:{guid}\\{device}"}
@@ -110,7 +109,7 @@ def destroy_machine(transaction: Transaction, machine: Instance) -> None:
         if settings.cls.name == INTERFACE_SETTINGS:
             for service in service_settings(transaction, settings):
                 transaction.delete(service)
-        transaction.delete(settings)
+        delete_resource(transaction, settings)
     system = machine_settings(transaction, machine)
     if system is not None:
         transaction.delete(system)

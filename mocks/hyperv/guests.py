@@ -24,6 +24,7 @@ from cimsim.providers import (
     is_running,
 )
 
+from .devices import create_devices
 from .terms import DORMANT, INVALID_STATE, NO_CONTACT, NO_REQUEST, OK, moment
 from .topology import (
     INTERFACE,
@@ -99,7 +100,7 @@ class Guests:
 
 
 def create_components(transaction: Transaction, machine: Instance, guests: Guests) -> None:
-    """Create the components that the settings of a machine call for, with their links and guest services."""
+    """Create the components and devices that the settings of a machine call for, with their links and guest services."""
     created = []
     for settings in component_settings(transaction, machine):
         if settings.cls.name in DEVICES:
@@ -108,11 +109,12 @@ def create_components(transaction: Transaction, machine: Instance, guests: Guest
     for component in created:
         if component.cls.name == INTERFACE:
             align_services(transaction, component, guests)
+    create_devices(transaction, machine)
     await_contact(transaction, machine, created, guests)
 
 
 def remove_components(transaction: Transaction, machine: Instance) -> None:
-    """Remove the components and guest services of a machine; their links go with them."""
+    """Remove the components, guest services and devices of a machine; their links are deleted with them."""
     for component in components(transaction, machine):
         for service in services_of(transaction, component):
             _remove(transaction, service)

@@ -7,18 +7,26 @@ are the same on every start. They do not depend on how many come after it.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.providers import DISABLED, ENABLED, SettingError, Transaction, replace_texts
+from cimsim.providers import DISABLED, ENABLED, Instance, SettingError, Transaction, replace_texts
 
 from .definition import add_session_service, create_machine, destroy_machine, machines
+from .devices import create_devices, is_up
+from .equipment import SETUP_DISK, equip
 from .guests import HEARTBEAT, Guests, set_status
-from .machines import turn_on
-from .resources import MEMORY, PROCESSOR
+from .machines import note_saved_state, turn_on
+from .pools import add_host_disk, complete_pools
+from .resources import MEMORY, PROCESSOR, create_fixed_resources
+from .system_values import system_values
 from .terms import DORMANT, PAUSED, SAVED
-from .topology import components
+from .topology import components, machine_settings
 
 SHIPPED: Final = 3
 ROLES: Final = ("web", "db", "app", "mail", "file")
 """Names of generated machines begin with these, in turn: web02, db02, app01, mail01, file01, web03..."""
+UNCONNECTED: Final = frozenset({"old01"})
+"""The shipped machines whose network adapter is not connected."""
+WITH_MEDIUM: Final = frozenset({"web01"})
+"""The shipped machines with a disk in the DVD drive."""
 TAKEN: Final = frozenset({"web", "db"})
 """The roles whose number 01 is a shipped machine."""
 SHARES: Final[Mapping[str, int]] = {"vms_running": ENABLED, "vms_paused": PAUSED, "vms_saved": SAVED}
@@ -43,9 +51,13 @@ def populate_machines(transaction: Transaction, settings: Mapping[str, Any]) -> 
         first = max(SHARES, key=lambda name: settings[name])
         raise SettingError(first, f"{', '.join(SHARES)} together are {sum(shares.values())} percent: write at most 100")
     wanted = settings["vms"]
-    _equip(transaction, settings["processors"], settings["memory"])
+    _set_defaults(transaction, settings["processors"], settings["memory"])
+    complete_pools(transaction)
+    add_host_disk(transaction)
     for machine in machines(transaction)[wanted:] if wanted < SHIPPED else ():
         destroy_machine(transaction, machine)
+    for machine in machines(transaction):
+        _complete(transaction, machine)
     present = transaction.now
     for number in range(SHIPPED, wanted):
         transaction.now = _FIRST_CREATION + number * _MINUTE
@@ -59,12 +71,30 @@ def _renew_identifiers(transaction: Transaction) -> None:
     replace_texts(transaction, {each["Name"]: transaction.guid() for each in named})
 
 
-def _equip(transaction: Transaction, processors: int, memory: int) -> None:
-    """Give all machines, and the default settings, so many processors and so much memory."""
+def _set_defaults(transaction: Transaction, processors: int, memory: int) -> None:
+    """Let machines have so many processors and so much memory by default."""
     for each in transaction.instances(PROCESSOR.classname):
         transaction.modify(each, VirtualQuantity=processors)
     for each in transaction.instances(MEMORY.classname):
         transaction.modify(each, VirtualQuantity=memory, Reservation=memory)
+
+
+def _complete(transaction: Transaction, machine: Instance) -> None:
+    """Give a machine of the MOF files the settings and devices that every machine of its state has."""
+    system = machine_settings(transaction, machine)
+    if system is None:
+        return
+    values = system_values(machine["Name"], machine["InstallDate"], 2)
+    system = transaction.modify(system, **{name: value for name, value in values.items() if system[name] is None})
+    create_fixed_resources(transaction, system, 2)
+    equip(
+        transaction,
+        system,
+        connected=machine["ElementName"] not in UNCONNECTED,
+        medium=SETUP_DISK if machine["ElementName"] in WITH_MEDIUM else None,
+    )
+    if is_up(machine):
+        create_devices(transaction, machine)
 
 
 def name_of(number: int) -> str:
@@ -88,12 +118,15 @@ def _generate(transaction: Transaction, number: int, state: int, guests: Guests)
     interface = ENABLED if state != DISABLED and number % 2 else DISABLED
     values = {"ElementName": name_of(number)}
     machine = create_machine(transaction, transaction.guid(), values, 2, interface=interface)
+    system = machine_settings(transaction, machine)
+    if system is not None:
+        equip(transaction, system)
     if state != DISABLED:
         add_session_service(transaction, machine)
     if state in (ENABLED, PAUSED):
         machine = turn_on(transaction, machine, guests)
     if state in (PAUSED, SAVED):
-        transaction.modify(machine, EnabledState=state)
+        note_saved_state(transaction, transaction.modify(machine, EnabledState=state))
     if state == PAUSED:
         for component in components(transaction, machine):
             if component.cls.name == HEARTBEAT:

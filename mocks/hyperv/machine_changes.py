@@ -11,6 +11,7 @@ from pywbem import CIMInstance
 from cimsim.providers import DISABLED, Instance, InstancePath, JobFailure, Transaction, fold
 
 from . import host_jobs
+from .boot import is_order
 from .definition import REALIZED, create_machine, destroy_machine
 from .machines import is_changing
 from .resource_changes import (
@@ -23,11 +24,13 @@ from .resource_changes import (
     remove_resources,
 )
 from .resources import CLASSES, GENERATIONS, Layout
+from .system_values import IDENTIFYING
 from .terms import SAVED
 from .topology import configuration, machine_of_settings, machines_of_settings
 
 SYSTEM_SETTINGS: Final = "Msvm_VirtualSystemSettingData"
 
+_ORDERS: Final = frozenset({"BootOrder", "BootSourceOrder"})
 _OWN: Final = frozenset(
     {
         "instanceid",
@@ -127,7 +130,11 @@ def modify_system(transaction: Transaction, given: CIMInstance) -> dict[str, Any
     if system is None or machine is None:
         raise Refused(INVALID_PARAMETER, f"there are no settings {given.get('InstanceID')}")
     values = {name: prop.value for name, prop in given.properties.items() if prop.value is not None}
-    system = transaction.modify(system, **changes(transaction, system, values, _OWN))
+    changed = changes(transaction, system, values, _OWN)
+    for name in _ORDERS.intersection(changed):
+        if not is_order(transaction, system, name, changed[name]):
+            raise Refused(INVALID_PARAMETER, f"{name} names what {system.path} cannot boot from, or something twice")
+    system = transaction.modify(system, **changed)
     machine = transaction.modify(machine, ElementName=system["ElementName"])
     note_change(transaction, machine)
     return {}
@@ -161,7 +168,7 @@ def _is_free(name: str, value: Any) -> bool:
 
 def _values_of(reference: Instance) -> dict[str, Any]:
     properties = zip(reference.cls.properties, reference.values, strict=True)
-    return {prop.name: value for prop, value in properties if _is_free(prop.name, value)}
+    return {prop.name: value for prop, value in properties if _is_free(prop.name, value) and fold(prop.name) not in IDENTIFYING}
 
 
 def _configure_alike(transaction: Transaction, settings: Mapping[str, Instance], reference: Instance) -> None:

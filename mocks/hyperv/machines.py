@@ -37,7 +37,7 @@ from .terms import (
     STARTING,
     moment,
 )
-from .topology import component_settings, components, is_virtual
+from .topology import component_settings, components, is_virtual, machine_settings
 
 # EnabledState during transitions to saved and paused, and from paused; values of the vendor.
 SAVING: Final = 32773
@@ -133,6 +133,7 @@ def _arrive(transaction: Transaction, machine: Instance, transition: Transition,
         if transition.restarts:
             values |= {"OnTimeInMilliseconds": 0, "HwThreadsPerCoreRealized": _threads_per_core(transaction, machine)}
     machine = transaction.modify(machine, **values)
+    note_saved_state(transaction, machine)
     if transition.restarts or goal in (DISABLED, SAVED):
         cut_off_copies(transaction, machine)
         remove_components(transaction, machine)
@@ -142,6 +143,13 @@ def _arrive(transaction: Transaction, machine: Instance, transition: Transition,
         if component.cls.name == HEARTBEAT:
             _show_pause(transaction, component, paused=goal == PAUSED)
     return machine
+
+
+def note_saved_state(transaction: Transaction, machine: Instance) -> None:
+    """Let the settings of a machine tell whether there is a saved state."""
+    system = machine_settings(transaction, machine)
+    if system is not None:
+        transaction.modify(system, IsSaved=machine["EnabledState"] == SAVED)
 
 
 def _threads_per_core(transaction: Transaction, machine: Instance) -> int:

@@ -6,11 +6,13 @@ from typing import Any, Final
 from cimsim.providers import ENABLED, Transaction, describe_answers
 
 from .components import GuestServiceInterfaceComponent, IntegrationComponent, ShutdownComponent
+from .devices import Device
 from .guest_services import GuestCommunicationService, GuestFileService
 from .guests import Guests
 from .host_jobs import ConcreteJob, CopyFileToGuestJob
 from .host_services import FixedHostService, HostService
 from .inventory import populate_machines
+from .keyboard import Keyboard
 from .machines import VirtualMachine
 from .management_service import VirtualSystemManagementService
 from .terms import NAMESPACE
@@ -19,12 +21,14 @@ from .topology import interface_of
 __all__ = [
     "ConcreteJob",
     "CopyFileToGuestJob",
+    "Device",
     "FixedHostService",
     "GuestCommunicationService",
     "GuestFileService",
     "GuestServiceInterfaceComponent",
     "HostService",
     "IntegrationComponent",
+    "Keyboard",
     "ShutdownComponent",
     "VirtualMachine",
     "VirtualSystemManagementService",

@@ -11,15 +11,18 @@ from pywbem import CIMInstance
 
 from cimsim.providers import DISABLED, ENABLED, DateTime, Instance, Transaction, fold, same, same_key
 
+from .devices import add_devices, follow_settings, remove_devices
 from .resources import (
     ADAPTER,
     CONNECTION,
     Kind,
     Layout,
     create_resource,
+    delete_resource,
     find_resource,
     kind_of,
     new_identifier,
+    next_address,
 )
 from .terms import PAUSED, moment
 from .topology import machine_of_settings
@@ -100,10 +103,12 @@ def _add(transaction: Transaction, layout: Layout, given: CIMInstance) -> Instan
         raise Refused(INVALID_PARAMETER, f"there are {kind.limit} of {kind.name} already")
     _check_power(layout, kind, parent)
     if kind is ADAPTER and not values.get("StaticMacAddress"):
-        values["Address"] = f"00155D{0x010000 + transaction.serial('mac'):06X}"
+        values["Address"] = next_address(transaction)
     _check_values(transaction, kind, values)
     identifier = new_identifier(transaction, layout.system, kind, parent, place)
-    return create_resource(transaction, layout.system, kind, identifier, values)
+    created = create_resource(transaction, layout.system, kind, identifier, values)
+    add_devices(transaction, layout.machine, created)
+    return created
 
 
 def _several(parent: Instance) -> bool:
@@ -127,7 +132,8 @@ def _remove(transaction: Transaction, layout: Layout, resource: Instance) -> Non
     _check_power(layout, kind, layout.parent(resource))
     for child in layout.children(resource):
         _remove(transaction, layout, child)
-    transaction.delete(resource)
+    remove_devices(transaction, resource)
+    delete_resource(transaction, resource)
 
 
 def modify_resource(transaction: Transaction, given: CIMInstance) -> Instance:
@@ -146,6 +152,7 @@ def modify_resource(transaction: Transaction, given: CIMInstance) -> Instance:
         least, start, most = (after[name] or 0 for name in ("Reservation", "VirtualQuantity", "Limit"))
         if not least <= start <= most:
             raise Refused(INVALID_PARAMETER, f"memory of {least} to {most} MB cannot start with {start} MB")
+    follow_settings(transaction, after)
     note_change(transaction, machine)
     return after
 

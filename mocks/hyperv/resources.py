@@ -1,19 +1,20 @@
 r"""The resources of virtual machines: their kinds, which is attached to which, and how they are created and found.
 
-Only settings are simulated: there are no disks, and a machine that runs has no devices for them. What a client leaves out
-comes from the settings ``Microsoft:Definition\GUID\Default`` of the kind.
+What a client leaves out comes from the settings ``Microsoft:Definition\GUID\Default`` of the kind. The devices of a machine
+that runs are made from these settings in ``devices``.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pywbem import CIMInstance
 
 from cimsim.providers import Instance, InstancePath, Transaction, fold
 
-from .topology import component_settings, machine_settings, management_service
+from .boot import add_boot_source, remove_boot_source
+from .object_paths import identifier_in, object_path
+from .topology import component_settings, machine_settings
 
 PREFIX: Final = "Microsoft:Hyper-V:"
 GENERATIONS: Final = {1: f"{PREFIX}SubType:1", 2: f"{PREFIX}SubType:2"}
@@ -31,54 +32,217 @@ class Kind:
     Attributes:
         name: ResourceSubType after ``PREFIX``.
         classname: class of its settings.
-        guid: of its pool and its default settings; of the resource itself where it is fixed.
+        pool: GUID of its pool and of its default settings, empty where there is no pool.
+        title: ElementName and Caption of the settings; empty: those of the default settings.
+        text: Description of the settings after "Settings for the Microsoft"; empty: that of the default settings.
+        own: what follows the InstanceID of the machine where every machine has the same, empty where each one has a new GUID.
         parents: the kinds that it can be attached to; none: it belongs to the machine itself.
         places: how many resources can be attached to it.
         limit: most in a machine, None for as many as there are places.
         fixed: whether it is created and deleted only with the machine.
+        values: what all settings of the kind have that the default settings do not.
     """
 
     name: str
     classname: str
-    guid: str
+    pool: str = ""
+    title: str = ""
+    text: str = ""
+    own: str = ""
     parents: tuple["Kind", ...] = ()
     places: int = 0
     limit: int | None = None
     fixed: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
-PROCESSOR: Final = Kind("Processor", "Msvm_ProcessorSettingData", "B637F346-6A0E-4DEC-AF52-BD70CB80A21D", fixed=True)
-MEMORY: Final = Kind("Memory", "Msvm_MemorySettingData", "4764334D-E001-4176-82EE-5594EC9B530E", fixed=True)
-IDE: Final = Kind("Emulated IDE Controller", _PLAIN, "83F8638B-8DCA-4152-9EDA-2CA8B33039B4", places=2, fixed=True)
-SCSI: Final = Kind("Synthetic SCSI Controller", _PLAIN, "D422512D-2BF2-4752-809D-7B82B5FCB1B4", places=64, limit=4)
+_ONE: Final = {
+    "AllocationUnits": "count",
+    "VirtualQuantity": 1,
+    "Reservation": 1,
+    "Limit": 1,
+    "Weight": 0,
+    "AutomaticAllocation": True,
+    "AutomaticDeallocation": True,
+}
+
+
+def _typed(resource_type: int, **values: Any) -> dict[str, Any]:
+    return {**_ONE, "ResourceType": resource_type, **values}
+
+
+PROCESSOR: Final = Kind(
+    "Processor",
+    "Msvm_ProcessorSettingData",
+    "B637F347-6A0E-4DEC-AF52-BD70CB80A21D",
+    own="b637f346-6a0e-4dec-af52-bd70cb80a21d\\0",
+    fixed=True,
+)
+MEMORY: Final = Kind(
+    "Memory",
+    "Msvm_MemorySettingData",
+    "4764334E-E001-4176-82EE-5594EC9B530E",
+    "Memory",
+    "Virtual Machine Memory",
+    own="4764334d-e001-4176-82ee-5594ec9b530e",
+    fixed=True,
+)
+IDE: Final = Kind(
+    "Emulated IDE Controller",
+    _PLAIN,
+    title="IDE Controller",
+    text="Emulated IDE Controller",
+    own="83F8638B-8DCA-4152-9EDA-2CA8B33039B4",
+    places=2,
+    fixed=True,
+    values=_typed(5),
+)
+SCSI: Final = Kind(
+    "Synthetic SCSI Controller",
+    _PLAIN,
+    "BDE5D4D6-E450-46D2-B925-976CA3E989B4",
+    "SCSI Controller",
+    "Synthetic SCSI Controller",
+    places=64,
+    limit=4,
+)
 DISKETTE_CONTROLLER: Final = Kind(
-    "Virtual Diskette Controller", _PLAIN, "8F0D2762-0B00-4E04-AF4F-19010527CB93", places=1, fixed=True
+    "Virtual Diskette Controller",
+    _PLAIN,
+    title="Diskette Controller",
+    text="Diskette Controller",
+    own="8F0D2762-0B00-4E04-AF4F-19010527CB93\\0",
+    places=1,
+    fixed=True,
+    values=_typed(1, OtherResourceType="Microsoft:Hyper-V:Diskette Controller"),
 )
 DISKETTE_DRIVE: Final = Kind(
     "Synthetic Diskette Drive",
     _PLAIN,
-    "2B4E5F70-6B1C-4C8E-9A35-0F1D7E2C4A01",
-    (DISKETTE_CONTROLLER,),
+    "DACDCF3F-6F67-4EB8-A4D0-5D93B48A2468",
+    "Diskette Drive",
+    "Synthetic Diskette Drive",
+    parents=(DISKETTE_CONTROLLER,),
     places=1,
     fixed=True,
 )
-DISK_DRIVE: Final = Kind("Synthetic Disk Drive", _PLAIN, "118C3BE5-0D31-4804-85F0-5C6074ABEA8F", (IDE, SCSI), places=1)
-PHYSICAL_DRIVE: Final = Kind("Physical Disk Drive", _PLAIN, "353B3BE8-310C-4CF4-839E-4E1B14616136", (IDE, SCSI))
-DVD_DRIVE: Final = Kind("Synthetic DVD Drive", _PLAIN, "2B4E5F70-6B1C-4C8E-9A35-0F1D7E2C4A02", (IDE, SCSI), places=1)
-HARD_DISK: Final = Kind("Virtual Hard Disk", _STORAGE, "2B4E5F70-6B1C-4C8E-9A35-0F1D7E2C4A03", (DISK_DRIVE,))
-DVD_DISK: Final = Kind("Virtual CD/DVD Disk", _STORAGE, "2B4E5F70-6B1C-4C8E-9A35-0F1D7E2C4A04", (DVD_DRIVE,))
-DISKETTE: Final = Kind("Virtual Floppy Disk", _STORAGE, "2B4E5F70-6B1C-4C8E-9A35-0F1D7E2C4A05", (DISKETTE_DRIVE,))
+DISK_DRIVE: Final = Kind(
+    "Synthetic Disk Drive",
+    _PLAIN,
+    "118C3BE5-0D31-4804-85F0-5C6074ABEA8F",
+    "Hard Drive",
+    "Synthetic Disk Drive",
+    parents=(IDE, SCSI),
+    places=1,
+)
+PHYSICAL_DRIVE: Final = Kind(
+    "Physical Disk Drive",
+    _PLAIN,
+    "353B3BE8-310C-4CF4-839E-4E1B14616136",
+    "Hard Drive",
+    "Physical Disk Drive",
+    parents=(IDE, SCSI),
+)
+DVD_DRIVE: Final = Kind(
+    "Synthetic DVD Drive",
+    _PLAIN,
+    "7951A5ED-8DC5-42D7-AA8C-9F14C54CEB84",
+    "DVD Drive",
+    "Synthetic DVD Drive",
+    parents=(IDE, SCSI),
+    places=1,
+)
+HARD_DISK: Final = Kind(
+    "Virtual Hard Disk",
+    _STORAGE,
+    "70BB60D2-A9D3-46AA-B654-3DE53004B4F8",
+    "Hard Disk Image",
+    "Hard Disk Image",
+    parents=(DISK_DRIVE,),
+    values=_typed(31, Access=None),
+)
+DVD_DISK: Final = Kind(
+    "Virtual CD/DVD Disk",
+    _STORAGE,
+    "D92D268E-9AA8-49DD-8C7D-821CEFB5F597",
+    "ISO Disk Image",
+    "ISO Disk Image",
+    parents=(DVD_DRIVE,),
+    values=_typed(31, Access=None),
+)
+DISKETTE: Final = Kind(
+    "Virtual Floppy Disk",
+    _STORAGE,
+    "2B4E5F70-6B1C-4C8E-9A35-0F1D7E2C4A05",
+    "Floppy Disk Image",
+    "Floppy Disk Image",
+    parents=(DISKETTE_DRIVE,),
+    values=_typed(31, Access=None),
+)
 ADAPTER: Final = Kind(
     "Synthetic Ethernet Port",
     "Msvm_SyntheticEthernetPortSettingData",
     "6A45335D-4C3A-44B7-B61F-C9808BBDF8ED",
+    "Network Adapter",
+    "Synthetic Ethernet Port",
     places=1,
-    limit=8,
+    limit=64,
+    values={"Caption": "Ethernet Port", "Connection": [""]},
 )
 CONNECTION: Final = Kind(
-    "Ethernet Connection", "Msvm_EthernetPortAllocationSettingData", "72027ECE-E44A-446E-AF2B-8D8C4B8A2279", (ADAPTER,)
+    "Ethernet Connection",
+    "Msvm_EthernetPortAllocationSettingData",
+    "72027ECE-E44A-446E-AF2B-8D8C4B8A2279",
+    "Ethernet Connection",
+    parents=(ADAPTER,),
+    values={"Caption": "Ethernet Switch Port Settings", "DesiredVLANEndpointMode": 2},
 )
-SERIAL_PORT: Final = Kind("Serial Port", "Msvm_SerialPortSettingData", "8E3A359F-559A-4B6A-98A9-1690A6100ED7", fixed=True)
+SERIAL_PORT: Final = Kind(
+    "Serial Port",
+    "Msvm_SerialPortSettingData",
+    title="Serial Port",
+    text="Serial Port",
+    own="8E3A359F-559A-4B6A-98A9-1690A6100ED7",
+    fixed=True,
+    values=_typed(21, DebuggerMode=False, Connection=[""]),
+)
+KEYBOARD: Final = Kind(
+    "Synthetic Keyboard",
+    _PLAIN,
+    title="Keyboard",
+    text="Virtual Keyboard",
+    own="DE6CDC86-E1FB-4940-801B-C3C1A26C4DA4\\Keyboard",
+    limit=1,
+    values=_typed(13),
+)
+MOUSE: Final = Kind(
+    "Synthetic Mouse",
+    _PLAIN,
+    "F6293891-F32F-4930-B2DB-1A8961D9CB75",
+    "Mouse",
+    "Synthetic Mouse",
+    own="58F75A6D-D949-4320-99E1-A2A2576D581C",
+    limit=1,
+)
+DISPLAY: Final = Kind(
+    "Synthetic Display Controller",
+    "Msvm_SyntheticDisplayControllerSettingData",
+    "D45268DA-37C5-44DA-B827-B0C55CCB3BDC",
+    "Display Controller",
+    "Synthetic Display Controller",
+    own="F3CF6965-E8D3-44A9-9B7D-A04245EA7525",
+    limit=1,
+    values={"ResolutionType": 4, "HorizontalResolution": 1920, "VerticalResolution": 1080},
+)
+S3_DISPLAY: Final = Kind(
+    "S3 Display Controller",
+    _PLAIN,
+    title="Display Controller",
+    text="Emulated S3 Display Controller",
+    own="7D80D3DB-61EE-4879-8879-5609F1100AD0",
+    fixed=True,
+    values=_typed(24, Address="5353,00000000,00"),
+)
 
 KINDS: Final = (
     PROCESSOR,
@@ -96,14 +260,19 @@ KINDS: Final = (
     ADAPTER,
     CONNECTION,
     SERIAL_PORT,
+    KEYBOARD,
+    MOUSE,
+    DISPLAY,
+    S3_DISPLAY,
 )
 CLASSES: Final = tuple(dict.fromkeys(kind.classname for kind in KINDS))
 DRIVES: Final = (DISK_DRIVE, PHYSICAL_DRIVE, DVD_DRIVE)
 MEDIA: Final = (HARD_DISK, DVD_DISK, DISKETTE)
+BOOTABLE: Final = (*DRIVES, ADAPTER)
+"""What the firmware of generation 2 can boot from."""
 
 _BY_NAME: Final[Mapping[str, Kind]] = {fold(PREFIX + kind.name): kind for kind in KINDS}
 _ALONE: Final[Mapping[str, Kind]] = {fold(kind.classname): kind for kind in KINDS if kind.classname not in (_PLAIN, _STORAGE)}
-_NAMED: Final = re.compile(r"""InstanceID=(?:"(.*)"|'(.*)')\s*""", re.DOTALL)
 
 
 def kind_of(settings: Instance | CIMInstance) -> Kind | None:
@@ -112,22 +281,6 @@ def kind_of(settings: Instance | CIMInstance) -> Kind | None:
     known = "ResourceSubType" in settings
     name = settings["ResourceSubType"] if known else None
     return _BY_NAME.get(fold(name)) if name else _ALONE.get(fold(classname))
-
-
-def identifier_in(text: str) -> str:
-    """Return the InstanceID, folded, that an object path of Windows names, or the text itself if it is not a path."""
-    match = _NAMED.search(text)
-    if match is None:
-        return text.casefold()
-    return (match[1] or match[2] or "").replace("\\\\", "\\").casefold()
-
-
-def object_path(transaction: Transaction, settings: Instance) -> str:
-    """Return the path of settings as Windows writes it into text."""
-    service = management_service(transaction)
-    host = service["SystemName"] if service is not None else "."
-    identifier = settings["InstanceID"].replace("\\", "\\\\")
-    return f'\\\\{host}\\root\\virtualization\\v2:{settings.cls.name}.InstanceID="{identifier}"'
 
 
 def find_resource(transaction: Transaction, identifier: str | None) -> Instance | None:
@@ -199,16 +352,31 @@ def create_resource(
     transaction: Transaction, system: Instance, kind: Kind, identifier: str, values: Mapping[str, Any]
 ) -> Instance:
     """Create settings of a resource below those of a virtual machine; ``values`` go before the defaults of the kind."""
-    own = {"InstanceID": identifier, "ResourceSubType": PREFIX + kind.name}
-    properties = {"ElementName": kind.name, **defaults(transaction, kind), **values, **own}
+    own = {"InstanceID": identifier, "ResourceSubType": PREFIX + kind.name, "PoolID": "", "ConsumerVisibility": 3}
+    properties = {"ElementName": kind.name, **defaults(transaction, kind), **_texts(kind), **kind.values, **values, **own}
     created = transaction.create(kind.classname, properties)
     transaction.create(COMPONENT, {"GroupComponent": system, "PartComponent": created})
+    if kind in BOOTABLE and system["VirtualSystemSubType"] == GENERATIONS[2]:
+        add_boot_source(transaction, system, created, network=kind is ADAPTER)
     return created
+
+
+def delete_resource(transaction: Transaction, resource: Instance) -> None:
+    """Delete settings of a resource, and what the firmware boots from it."""
+    remove_boot_source(transaction, resource)
+    transaction.delete(resource)
+
+
+def _texts(kind: Kind) -> dict[str, str]:
+    texts = {"ElementName": kind.title, "Caption": kind.title} if kind.title else {}
+    return texts | ({"Description": f"Settings for the Microsoft {kind.text}."} if kind.text else {})
 
 
 def defaults(transaction: Transaction, kind: Kind) -> dict[str, Any]:
     """Return the values that a resource of a kind has if nobody gives others."""
-    template = find_resource(transaction, f"Microsoft:Definition\\{kind.guid}\\Default")
+    identifier = f"Microsoft:Definition\\{kind.pool}\\Default"
+    path = InstancePath(kind.classname, (("InstanceID", identifier),), transaction.namespace)
+    template = transaction.world.find(path.identity) if kind.pool else None
     if template is None:
         return {}
     properties = zip(template.cls.properties, template.values, strict=True)
@@ -218,22 +386,38 @@ def defaults(transaction: Transaction, kind: Kind) -> dict[str, Any]:
 def create_fixed_resources(transaction: Transaction, system: Instance, generation: int) -> None:
     """Create the resources that every virtual machine of a generation has from the start."""
     base = system["InstanceID"]
-    create_resource(transaction, system, PROCESSOR, f"{base}\\{PROCESSOR.guid}\\0", {})
-    create_resource(transaction, system, MEMORY, f"{base}\\{MEMORY.guid}", {})
-    if generation == 2:
-        return
+    for kind in (PROCESSOR, MEMORY):
+        create_resource(transaction, system, kind, f"{base}\\{kind.own}", {})
+    if generation == 1:
+        _create_fixed_of_first_generation(transaction, system, base)
+    for kind in (KEYBOARD, MOUSE, DISPLAY):
+        create_resource(transaction, system, kind, f"{base}\\{kind.own}", {})
+
+
+def _create_fixed_of_first_generation(transaction: Transaction, system: Instance, base: str) -> None:
     for number in ("0", "1"):
-        create_resource(transaction, system, IDE, f"{base}\\{IDE.guid}\\{number}", {"Address": number})
-    controller = create_resource(transaction, system, DISKETTE_CONTROLLER, f"{base}\\{DISKETTE_CONTROLLER.guid}\\0", {})
+        title = f"{IDE.title} {number}"
+        values = {"Address": number, "ElementName": title, "Caption": title}
+        create_resource(transaction, system, IDE, f"{base}\\{IDE.own}\\{number}", values)
+    controller = create_resource(transaction, system, DISKETTE_CONTROLLER, f"{base}\\{DISKETTE_CONTROLLER.own}", {})
     place = {"Parent": object_path(transaction, controller), "AddressOnParent": "0"}
     create_resource(transaction, system, DISKETTE_DRIVE, f"{controller['InstanceID']}\\0\\D", place)
     for number in ("0", "1"):
-        title = {"ElementName": f"COM {int(number) + 1}"}
-        create_resource(transaction, system, SERIAL_PORT, f"{base}\\{SERIAL_PORT.guid}\\{number}", title)
+        title = f"COM {int(number) + 1}"
+        values = {"ElementName": title, "Caption": title}
+        create_resource(transaction, system, SERIAL_PORT, f"{base}\\{SERIAL_PORT.own}\\{number}", values)
+    create_resource(transaction, system, S3_DISPLAY, f"{base}\\{S3_DISPLAY.own}", {})
+
+
+def next_address(transaction: Transaction) -> str:
+    """Return the next MAC address that the host gives to a network adapter."""
+    return f"00155D{0x010000 + transaction.serial('mac'):06X}"
 
 
 def new_identifier(transaction: Transaction, system: Instance, kind: Kind, parent: Instance | None, place: str) -> str:
     """Return the InstanceID of a resource that is added."""
+    if kind.own:
+        return f"{system['InstanceID']}\\{kind.own}"
     if parent is None:
         tail = "\\0" if kind is SCSI else ""
         return f"{system['InstanceID']}\\{transaction.guid()}{tail}"

@@ -34,7 +34,7 @@ def component_settings(transaction: Transaction, machine: Instance) -> list[Inst
 
 
 def components(transaction: Transaction, machine: Instance) -> list[Instance]:
-    """Return the integration components of a virtual machine: none while it is off."""
+    """Return the integration components and the other devices of a system: a virtual machine has none while it is off."""
     return transaction.associators(machine, "Msvm_SystemDevice", "CIM_LogicalDevice", role="GroupComponent")
 
 

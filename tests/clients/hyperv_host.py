@@ -93,7 +93,11 @@ class Client:
         )
 
     def components(self, guid: str) -> list[str]:
-        """Return the classes of the components of a machine."""
+        """Return the classes of the integration components of a machine."""
+        return [each for each in self.devices(guid) if each in DEVICES]
+
+    def devices(self, guid: str) -> list[str]:
+        """Return the classes of the components and of all other devices of a machine."""
         return [each.classname for each in self.conn.AssociatorNames(machine(guid), AssocClass="Msvm_SystemDevice")]
 
     def services(self, guid: str) -> dict[str, bool]:

@@ -136,7 +136,7 @@ def test_virtual_system_settings(hyperv: WBEMConnection, guid: str) -> None:
         "VirtualSystemType": "Microsoft:Hyper-V:System:Realized",
         "VirtualSystemSubType": "Microsoft:Hyper-V:SubType:2",
         "ConfigurationID": guid,
-        "Version": "9.0",
+        "Version": "10.0",
     }
     assert {name: settings[name] for name in expected} == expected
 

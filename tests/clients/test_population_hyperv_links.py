@@ -68,14 +68,19 @@ def test_texts_of_the_management_service(hyperv: WBEMConnection) -> None:
     assert service["StatusDescriptions"] == ["The service is running normally"]
 
 
+POOLS: Final = 17
 LINKS: Final = {
     "Msvm_HostedService": len(HOST_SERVICES),
     "Msvm_HostedDependency": 3,
-    "Msvm_ServiceAffectsElement": 3,
-    "Msvm_SystemDevice": 12,
-    "Msvm_SettingsDefineState": 3 + 12,
+    "Msvm_ServiceAffectsElement": 3 + POOLS,
+    "Msvm_SystemDevice": 12 + 12 + 11 + 1,  # components, devices of web01 and of db01, a disk of the host
+    "Msvm_SettingsDefineState": 3 + 12 + 11 + 10 + POOLS,
+    "Msvm_ElementAllocatedFromPool": 10 + 9,
+    "Msvm_VideoHeadOnController": 2,
+    "Msvm_LogicalIdentity": 3 * 3,
     "Msvm_ElementSettingData": 12,
-    "Msvm_VirtualSystemSettingDataComponent": 18 + 6,  # components, and processors and memory of each
+    # Components; processors, memory, keyboard, mouse, display, controller, two drives, disk, network; one more disk.
+    "Msvm_VirtualSystemSettingDataComponent": 18 + 3 * 11 + 1,
     "Msvm_RegisteredGuestService": 2 + 1,  # that of db01's file service besides
     "Msvm_GuestServiceInterfaceSettingDataComponent": 2,
 }
@@ -97,14 +102,18 @@ def test_every_link_has_two_ends_that_exist(hyperv: WBEMConnection) -> None:
 @pytest.mark.parametrize(("guid", "components"), [(WEB01, 6), (DB01, 6), (OLD01, 0)], ids=NAMES.values())
 def test_components_and_settings_of_a_machine(hyperv: WBEMConnection, guid: str, components: int) -> None:
     machine = machine_path(guid)
-    found = hyperv.AssociatorNames(machine, AssocClass="Msvm_SystemDevice")
+    devices = hyperv.AssociatorNames(machine, AssocClass="Msvm_SystemDevice")
+    found = [each for each in devices if each.classname.endswith("Component")]
     assert len(found) == components
+    assert bool(devices) == bool(found)
     for component in found:
         (by_state,) = hyperv.AssociatorNames(component, AssocClass="Msvm_SettingsDefineState")
         (by_element,) = hyperv.AssociatorNames(component, AssocClass="Msvm_ElementSettingData")
         assert by_state == by_element
     (settings,) = hyperv.AssociatorNames(machine, AssocClass="Msvm_SettingsDefineState")
-    assert len(hyperv.AssociatorNames(settings, AssocClass="Msvm_VirtualSystemSettingDataComponent")) == 6 + 2
+    assert len(hyperv.AssociatorNames(settings, AssocClass="Msvm_VirtualSystemSettingDataComponent")) == 6 + 11 + (
+        guid == WEB01
+    )
 
 
 def test_flags_of_element_settings(hyperv: WBEMConnection) -> None:
@@ -114,9 +123,11 @@ def test_flags_of_element_settings(hyperv: WBEMConnection) -> None:
 
 def test_the_management_service_affects_the_machines(hyperv: WBEMConnection) -> None:
     links = hyperv.EnumerateInstances("Msvm_ServiceAffectsElement")
-    assert {link["AffectingElement"]["Name"] for link in links} == {"vmms"}
-    assert {link["AffectedElement"]["Name"] for link in links} == set(NAMES)
-    assert [link["ElementEffects"] for link in links] == [[5]] * 3
+    machines = [link for link in links if link["AffectedElement"].classname == "Msvm_ComputerSystem"]
+    assert {link["AffectingElement"]["Name"] for link in machines} == {"vmms"}
+    assert {link["AffectedElement"]["Name"] for link in machines} == set(NAMES)
+    assert {link["AffectingElement"]["Name"] for link in links if link not in machines} == {"poolcfgsvc"}
+    assert [link["ElementEffects"] for link in links] == [[5]] * len(links)
 
 
 def test_guest_services_of_the_interface_of_web01(hyperv: WBEMConnection) -> None:

@@ -48,7 +48,8 @@ def test_defining_tells_of_each_instance_once(make_host: "MakeHost") -> None:
         "created Msvm_SettingsDefineState": 1,
         "created Msvm_HostedDependency": 1,
         "created Msvm_ServiceAffectsElement": 1,
-        "created Msvm_VirtualSystemSettingDataComponent": 8,
+        "created Msvm_VirtualSystemSettingDataComponent": 11,
+        "created Msvm_ResourceAllocationSettingData": 2,
         **{
             f"created Msvm_{kind}SettingData": 1
             for kind in (
@@ -60,6 +61,7 @@ def test_defining_tells_of_each_instance_once(make_host: "MakeHost") -> None:
                 "VssComponent",
                 "Processor",
                 "Memory",
+                "SyntheticDisplayController",
             )
         },
     }
@@ -148,16 +150,16 @@ def test_a_place_that_is_taken_meanwhile(make_host: "MakeHost") -> None:
     assert [(job["JobState"], job["ErrorCode"]) for job in found] == [(7, 0), (10, 4)]
 
 
-def test_adapters_are_eight_at_most(make_host: "MakeHost") -> None:
+def test_adapters_are_64_at_most(make_host: "MakeHost") -> None:
     host = make_host()
     define(host)
     system = settings_of(host, "new01")
     adapter = CIMInstance("Msvm_SyntheticEthernetPortSettingData", {})
-    value, outputs = call(host, "AddResourceSettings", AffectedConfiguration=system, ResourceSettings=[adapter] * 8)
+    value, outputs = call(host, "AddResourceSettings", AffectedConfiguration=system, ResourceSettings=[adapter] * 64)
     assert value == 0
     addresses = [host.read(path)["Address"] for path in outputs["ResultingResourceSettings"]]
-    assert addresses[0] == "00155D010001"
-    assert len(set(addresses)) == 8
+    assert addresses[0] == "00155D010004"  # after those of the shipped machines
+    assert len(set(addresses)) == 64
     assert call(host, "AddResourceSettings", AffectedConfiguration=system, ResourceSettings=[adapter]) == (4, {})
 
 
