@@ -6,7 +6,7 @@ from typing import Any, Final
 from cimsim.providers import DISABLED, DateTime, Instance, Transaction
 
 from .guests import DEVICES, POLICY_DEFERRED, create_service_settings, remove_components
-from .resources import COMPONENT, GENERATIONS, delete_resource
+from .resources import COMPONENT, GENERATIONS, create_fixed_resources, delete_resource
 from .system_values import system_values
 from .terms import NO_REQUEST, moment
 from .topology import (

@@ -148,7 +148,7 @@ def test_no_end_is_loose_after_machines_have_been_changed(make_host: "MakeHost",
 # Settings
 
 
-def test_5_4_settings_of_machines_are_filled(make_host: "MakeHost") -> None:
+def test_settings_of_machines_are_filled(make_host: "MakeHost") -> None:
     """What is NULL on live hosts, and nothing else; BIOSGUID stands in braces and differs from machine to machine."""
     host = make_host(vms=5)
     found = host.all("Msvm_VirtualSystemSettingData")
@@ -174,7 +174,7 @@ def test_5_4_settings_of_machines_are_filled(make_host: "MakeHost") -> None:
     assert len({each["BIOSGUID"] for each in found}) == len({each["BIOSSerialNumber"] for each in found}) == 5
 
 
-def test_5_4_a_machine_of_the_first_generation(make_host: "MakeHost") -> None:
+def test_a_machine_of_the_first_generation(make_host: "MakeHost") -> None:
     host = make_host()
     define(host, 1)
     system = system_of(host, "new01")
@@ -183,7 +183,7 @@ def test_5_4_a_machine_of_the_first_generation(make_host: "MakeHost") -> None:
     assert host.all("Msvm_BootSourceSettingData", "old01")[0]["BootSourceType"] == 1
 
 
-def test_5_4_a_copy_is_a_machine_of_its_own(make_host: "MakeHost") -> None:
+def test_a_copy_is_a_machine_of_its_own(make_host: "MakeHost") -> None:
     host = make_host()
     given = CIMInstance("Msvm_VirtualSystemSettingData", {"ElementName": "copy", "ChassisAssetTag": "mine"})
     value, _ = call(host, "DefineSystem", SystemSettings=given, ReferenceConfiguration=system_of(host, "web01"))
@@ -196,7 +196,7 @@ def test_5_4_a_copy_is_a_machine_of_its_own(make_host: "MakeHost") -> None:
     assert loose_ends(host) == []
 
 
-def test_5_4_a_saved_machine_says_so(make_host: "MakeHost") -> None:
+def test_a_saved_machine_says_so(make_host: "MakeHost") -> None:
     host = make_host()
     states = []
     for state in (6, 2, 6, 3):
@@ -205,7 +205,7 @@ def test_5_4_a_saved_machine_says_so(make_host: "MakeHost") -> None:
     assert states == [True, False, True, False]
 
 
-def test_5_3_machines_have_a_disk_a_dvd_drive_and_a_network(make_host: "MakeHost") -> None:
+def test_machines_have_a_disk_a_dvd_drive_and_a_network(make_host: "MakeHost") -> None:
     host = make_host(vms=4)
     names = ("web01", "db01", "old01", "web02")
     for number, name in enumerate(names, 1):
@@ -301,7 +301,7 @@ def test_the_first_generation_has_ide_controllers_and_two_display_controllers(ma
     }
 
 
-def test_5_5_devices_are_tied_to_settings_and_pools(make_host: "MakeHost") -> None:
+def test_devices_are_tied_to_settings_and_pools(make_host: "MakeHost") -> None:
     """DeviceID is the tail of InstanceID of the settings, but for memory; the keyboard comes from no pool."""
     host = make_host()
     transaction = host.transaction()
@@ -382,7 +382,7 @@ def test_a_machine_without_a_console_has_a_keyboard_all_the_same(make_host: "Mak
         ("Virtual Hard Disk", "VirtualQuantity", (0, 64, 1)),
     ],
 )
-def test_5_2_limits_of_what_pools_allocate(make_host: "MakeHost", kind: str, name: str, expected: tuple[int, ...]) -> None:
+def test_limits_of_what_pools_allocate(make_host: "MakeHost", kind: str, name: str, expected: tuple[int, ...]) -> None:
     """Minimum, Maximum and Increment: ValueRole 3, ValueRange 1 to 3; InstanceID ends in the word."""
     host = make_host()
     (capabilities,) = (each for each in host.all("Msvm_AllocationCapabilities") if each["ResourceSubType"] == KIND + kind)
@@ -397,7 +397,7 @@ def test_5_2_limits_of_what_pools_allocate(make_host: "MakeHost", kind: str, nam
     assert [each["InstanceID"].rpartition("\\")[2] for each in limits] == ["Minimum", "Maximum", "Increment"]
 
 
-def test_5_1_pools_have_settings_and_a_service(make_host: "MakeHost") -> None:
+def test_pools_have_settings_and_a_service(make_host: "MakeHost") -> None:
     host = make_host()
     transaction = host.transaction()
     pools = transaction.instances("CIM_ResourcePool")
