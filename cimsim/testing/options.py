@@ -8,10 +8,7 @@ from cimsim.cimom.journal import MAX_BYTES, MAX_EXCHANGES
 from cimsim.simulation.options import SimulationOptions
 from cimsim.world.names import did_you_mean
 
-_OF_A_PROCESS: Final = frozenset(
-    {"packs", "set", "ready_file", "control_port", "reload", "watchdog", "log_level", "log_format"}
-)
-"""Options of the server process, which a test has other means for."""
+_PATHS: Final = frozenset({"schema", "cache_dir", "certificate", "key", "client_ca", "state_dir", "users_file", "listener_ca"})
 _DEFAULTS: Final[Mapping[str, Any]] = {"port": 0, "tls_port": 0, "watchdog": 0.0}
 """Tests run side by side: ports are free ones."""
 
@@ -29,10 +26,10 @@ class CimomOptions(TypedDict, total=False):
     max_exchange_bytes: int
 
     namespace: str
-    schema: Path | None
+    schema: str | Path | None
     mof_dialect: Literal["dmtf", "windows"]
     lenient: bool | None
-    cache_dir: Path | None
+    cache_dir: str | Path | None
     cache: bool
 
     address: str
@@ -42,12 +39,12 @@ class CimomOptions(TypedDict, total=False):
     http: bool | None
     tls: bool
     tls_port: int
-    certificate: Path | None
-    key: Path | None
-    client_ca: Path | None
-    state_dir: Path | None
+    certificate: str | Path | None
+    key: str | Path | None
+    client_ca: str | Path | None
+    state_dir: str | Path | None
     user: Sequence[str]
-    users_file: Path | None
+    users_file: str | Path | None
     role: Sequence[str]
     allow_plain_passwords: bool
     max_failed_logins: int
@@ -78,7 +75,7 @@ class CimomOptions(TypedDict, total=False):
     indication_queue: int
     listener_timeout: float
     allow_listener: Sequence[str]
-    listener_ca: Path | None
+    listener_ca: str | Path | None
     verify_listeners: bool
 
 
@@ -101,6 +98,8 @@ def simulation_options(packs: Sequence[str | Path], given: CimomOptions) -> Simu
         if name not in known:
             raise TypeError(f"there is no keyword {name}{did_you_mean(name, known)}")
     values: dict[str, Any] = {**_DEFAULTS, **given}
+    for name in _PATHS.intersection(values):
+        values[name] = None if values[name] is None else Path(values[name])
     values["set"] = values.pop("settings", {})
     values.pop("max_exchanges", None)
     values.pop("max_exchange_bytes", None)

@@ -400,7 +400,9 @@ def _calls(entries: Sequence[Entry], name: str | None, where: Mapping[str, Any] 
 
 
 def _main_namespace(world: World) -> str:
-    return next((each.name for each in world.namespaces.values() if "interop" not in each.name), DEFAULT_NAMESPACE)
+    """Return the first namespace that is not the interop namespace, if there is another."""
+    names = [each.name for each in world.namespaces.values()]
+    return next((name for name in names if "interop" not in name.lower()), names[0] if names else DEFAULT_NAMESPACE)
 
 
 def _namespace_of(world: World, classname: str, namespace: str | None) -> Namespace:

@@ -12,6 +12,7 @@ from cimsim.cimom.active_subscriptions import ActiveSubscriptions
 from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.delivery_queues import Done, Outgoing
+from cimsim.cimom.fault_rules import parse_rule
 from cimsim.cimom.indications import Indications
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.methods import Implementation, Invocation
@@ -968,3 +969,37 @@ def test_sec13_hidden_source_namespaces_are_as_if_they_were_not(guarded: Listeni
     guarded.user = "root"
     guarded.filter(CHANGED, name="g", **given)
     assert "did you mean root/other" in refused(4, guarded.filter, CHANGED, name="h", **missing)
+
+
+# What goes wrong on purpose
+
+
+@pytest.mark.parametrize(
+    ("fault", "received"),
+    [
+        ({"indication": "lost"}, ["2", "3"]),
+        ({"indication": "duplicated"}, ["1", "1", "2", "3"]),
+        ({"indication": "reordered"}, ["2", "1", "3"]),
+        ({"indication": "delayed", "delay": "5s clock"}, ["2", "3", "1"]),
+    ],
+    ids=str,
+)
+def test_a_fault_rule_loses_doubles_reorders_and_delays_indications(
+    listening: Listening, fault: dict[str, Any], received: list[str]
+) -> None:
+    listening.subscribe(CHANGED)
+    listening.cimom.faults.add(parse_rule({"operation": "ModifyInstance", "times": 1, **fault}))
+    for note in ("1", "2", "3"):
+        listening.modify(A, Note=note)
+        listening.answer()
+    listening.clock.advance(5)
+    listening.answer()
+    assert [indication["SourceInstance"]["Note"] for _, indication in listening.sent] == received
+
+
+def test_what_a_later_step_causes_is_not_of_the_request_that_a_rule_acted_on(listening: Listening) -> None:
+    listening.subscribe(CHANGED)
+    listening.cimom.faults.add(parse_rule({"operation": "ModifyInstance", "indication": "lost"}))
+    listening.modify(A, Note="lost")
+    listening.cimom.change(lambda transaction: transaction.modify(A, Note="kept"), TEST)
+    assert [indication["SourceInstance"]["Note"] for _, indication in listening.sent] == ["kept"]

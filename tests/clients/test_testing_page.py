@@ -12,6 +12,8 @@ import pytest
 PAGE: Final = (Path(__file__).parent.parent.parent / "cimsim" / "docs" / "testing.md").read_text(encoding="utf-8")
 FILE: Final = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?\n)```\n", re.DOTALL)
 RUN: Final = {
+    "test_guest_services.py": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_guest_services.py"],
+    "test_with_unittest.py": [sys.executable, "-m", "unittest", "test_with_unittest"],
     "test_slow_services.py": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_slow_services.py"],
     "test_faults.py": [sys.executable, "-m", "unittest", "test_faults"],
     "slow_stop.sh": ["bash", "-eu", "slow_stop.sh"],
@@ -34,7 +36,7 @@ def test_an_example(name: str, tmp_path: Path, cache_dir: Path) -> None:
     done = subprocess.run(
         RUN[name],
         cwd=tmp_path,
-        env={**kept, "PATH": path, "CIMSIM_CACHE_DIR": str(cache_dir)},
+        env={**kept, "PATH": path, "CIMSIM_CACHE_DIR": str(cache_dir), "XDG_CACHE_HOME": str(cache_dir)},
         capture_output=True,
         text=True,
         timeout=120,
