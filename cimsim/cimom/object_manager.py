@@ -112,10 +112,12 @@ class Cimom:
 
     def perform(self, request: Request, user: str | None = None) -> Result:
         """Carry out a request as ``start`` does, to its end."""
-        return completed(self.start(request, user))
+        return completed(self.start(request, user, ""))
 
-    def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending:
+    def start(self, request: Request, user: str | None = None, protocol: str = "cim-xml") -> Result | Pending:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
+
+        ``protocol`` is what a fault rule calls it; "": it came by none.
 
         The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
 

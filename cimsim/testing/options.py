@@ -12,7 +12,7 @@ _OF_A_PROCESS: Final = frozenset(
     {"packs", "set", "ready_file", "control_port", "reload", "watchdog", "log_level", "log_format"}
 )
 """Options of the server process, which a test has other means for."""
-_DEFAULTS: Final[Mapping[str, Any]] = {"port": 0, "tls_port": 0, "watchdog": 0.0}
+_DEFAULTS: Final[Mapping[str, Any]] = {"port": 0, "tls_port": 0, "wsman_port": 0, "wsman_tls_port": 0, "watchdog": 0.0}
 """Tests run side by side: ports are free ones."""
 
 
@@ -38,6 +38,9 @@ class CimomOptions(TypedDict, total=False):
     address: str
     port: int
     host_name: str
+    wsman: bool
+    wsman_port: int | None
+    wsman_tls_port: int | None
 
     http: bool | None
     tls: bool
