@@ -122,7 +122,7 @@ class EndpointOptions:
 class Endpoint:
     """The CIMOM of some loaded packs behind HTTP. The reactor is passed in; it also drives the clock."""
 
-    _log = Logger(namespace="cimsim.simulation")
+    _log = Logger()
 
     def __init__(self, reactor: Any, loaded: Loaded, options: EndpointOptions) -> None:
         self._reactor = reactor

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from cimsim.cimom.object_manager import Cimom
+from cimsim.server.negotiate import Users
 from cimsim.simulation.decoder_threads import DecoderThreads
 from cimsim.simulation.fault_effects import AnswerFaults
 from cimsim.simulation.wsman_mount import WsmanMount
@@ -55,4 +56,4 @@ def wsman_mount(
         decode_later=lambda body: threads.run(lambda: decoder.decode(body)),
         faults=AnswerFaults(cimom, reactor),
     )
-    return WsmanMount(service)
+    return WsmanMount(service, Users(options.users) if options.users else None)

@@ -168,9 +168,7 @@ def test_wm_h3_a_fault_has_the_status_500_and_what_is_no_soap_400(front: Front) 
     assert etree.fromstring(fault.body).find(".//{*}Fault") is not None
     for body in ("<hello/>", "no XML", f'<s:Envelope xmlns:s="{SOAP}"/>'):
         assert front.ask(request(body)).status == 400
-    soap_11 = front.ask(
-        request('<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"/>', Content_Type="text/xml")
-    )
+    soap_11 = front.ask(request('<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"/>', Content_Type="text/xml"))
     assert (soap_11.status, b"VersionMismatch" in soap_11.body) == (500, True)
 
 

@@ -91,16 +91,17 @@ def test_where_nobody_asked_for_it_one_line_says_that_it_is_left_out(monkeypatch
     lines: list[str] = []
 
     def note(event: Any) -> None:
-        if event.get("log_namespace") == "cimsim.simulation":
+        if event["log_namespace"].startswith("cimsim.simulation"):
             lines.append(event["log_format"].format(**event))
 
+    observer: Any = note
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         monkeypatch.setattr(SimulationOptions, "effective_wsman_port", number)
-        globalLogPublisher.addObserver(note)
+        globalLogPublisher.addObserver(observer)
         try:
             (url,) = started(options())
         finally:
-            globalLogPublisher.removeObserver(note)
+            globalLogPublisher.removeObserver(observer)
     assert urlsplit(url).path == ""
     assert lines == [f"port {number} is taken: WS-Management is not served there; --wsman-port gives it another one"]
