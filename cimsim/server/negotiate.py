@@ -12,7 +12,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
-from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 from cimsim.server.passwords import PREFIX
@@ -130,6 +129,8 @@ def _users_file(named: tuple[str, str] | None, password: str | None) -> Iterator
 
     The domain is whatever the client says. The file has the hash that NTLM needs, and is there no longer than the login.
     """
+    from tempfile import NamedTemporaryFile
+
     from spnego._ntlm_raw.crypto import ntowfv1
 
     domain, name = named or ("", "nobody")

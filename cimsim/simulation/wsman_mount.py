@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cimsim.cimom.exchanges import WS_MAN, Called
 from cimsim.server.head import Head
@@ -15,10 +15,11 @@ from cimsim.server.replies import HttpError
 from cimsim.server.sealed_bodies import CONTENT_TYPE as SEALED
 from cimsim.server.sealed_bodies import SealedBody, SealedBodyError, sealed_body
 from cimsim.server.wrong_answers import Affected
-from cimsim.simulation.wsman_service import WsmanReply, WsmanService, http_status_of
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
+
+    from cimsim.simulation.wsman_service import WsmanReply
 
 PATHS: Final = ("/wsman", "/wsman-anon/identify")
 """Where it is served (rule WM-H-1); at the second one nobody has to log in, and only Identify is answered."""
@@ -63,6 +64,26 @@ class Exchange:
         self.sealed: Negotiation | None = None
 
 
+class Service(Protocol):
+    """What answers the messages: ``wsman_service.WsmanService``."""
+
+    def respond(
+        self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
+    ) -> WsmanReply:
+        """Return the reply to a message, or raise what ``status_of`` knows."""
+        ...
+
+    def respond_later(
+        self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
+    ) -> Deferred[WsmanReply] | None:
+        """Return the same for a long message, which others need not wait for; None: ``respond`` must do it."""
+        ...
+
+    def status_of(self, error: Exception) -> tuple[int, str] | None:
+        """Return the HTTP status that an exception of the service stands for, and why; None for any other."""
+        ...
+
+
 class WsmanMount:
     """Serves WS-Management messages (a ``Mount``).
 
@@ -75,7 +96,7 @@ class WsmanMount:
     authenticates = True
     expectations = True
 
-    def __init__(self, service: WsmanService, users: Users | None = None) -> None:
+    def __init__(self, service: Service, users: Users | None = None) -> None:
         self._service = service
         self._users = users
         self._negotiation: Negotiation | None = None
@@ -229,7 +250,7 @@ class WsmanMount:
         """Return the refusal of what is no SOAP, or needs a login; None for any other exception."""
         if isinstance(error, SealedBodyError | NegotiateError):
             return HttpError(400, str(error), fatal=True)
-        meant = http_status_of(error)
+        meant = self._service.status_of(error)
         if meant is None:
             return None
         status, detail = meant

@@ -132,6 +132,14 @@ class WsmanService:
         decoding = self._decode_later(body)
         return decoding.addCallbacks(lambda message: self._perform(message, user, calls, identify_only), refused)
 
+    def status_of(self, error: Exception) -> tuple[int, str] | None:
+        """Return the HTTP status that an exception of this service stands for, and why; None for any other."""
+        if isinstance(error, NotSoapError):
+            return _NO_SOAP, str(error)
+        if isinstance(error, NotIdentifyError):
+            return _NEEDS_LOGIN, "without credentials only Identify is answered"
+        return None
+
     def _refused(self, error: WsmanError, identify_only: bool) -> WsmanReply:
         if identify_only:
             raise NotIdentifyError
@@ -185,12 +193,3 @@ class WsmanService:
     @property
     def _rule(self) -> int | None:
         return None if self._faults is None else self._faults.number
-
-
-def http_status_of(error: Exception) -> tuple[int, str] | None:
-    """Return the HTTP status that an exception of this service stands for, and why; None for any other."""
-    if isinstance(error, NotSoapError):
-        return _NO_SOAP, str(error)
-    if isinstance(error, NotIdentifyError):
-        return _NEEDS_LOGIN, "without credentials only Identify is answered"
-    return None
