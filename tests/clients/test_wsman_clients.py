@@ -248,6 +248,26 @@ def test_both_protocols_are_served_at_the_port_of_cim_xml(sim: Simulator) -> Non
     assert sorted(each.findtext("{*}Name") or "" for each in machines) == sorted(each["Name"] for each in seen)
 
 
+def test_over_tls_messages_need_no_encryption_of_their_own() -> None:
+    with Simulator("hyperv", user=[f"{USER}:{PASSWORD}"], seed=1, tls=True, http=False) as secured:
+        number = urlsplit(secured.urls[-1]).port or 0
+        assert [urlsplit(url).scheme for url in secured.urls] == ["https", "https"]
+        for auth in ("basic", "negotiate"):
+            client = WSMan(
+                "127.0.0.1",
+                port=number,
+                username=USER,
+                password=PASSWORD,
+                auth=auth,
+                cert_validation=str(secured.ca_file),  # type: ignore[arg-type] # a path is what requests takes
+                proxy="",
+            )
+            chosen = SelectorSet()
+            chosen.add_option("Name", WEB01)
+            body = client.get(f"{V2}Msvm_ComputerSystem", selector_set=chosen)
+            assert (text(body, "{*}Name") or "").lower() == WEB01
+
+
 # wsl
 
 

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import spnego
 from lxml import etree
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock as ReactorClock
+from twisted.python.failure import Failure
 
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.fault_rules import parse_rule
@@ -16,11 +19,14 @@ from cimsim.server.auth import Authenticator
 from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
 from cimsim.server.mount import Routes
+from cimsim.server.negotiate import Users
+from cimsim.server.passwords import PREFIX
 from cimsim.server.recording import HttpExchange
 from cimsim.simulation.fault_effects import AnswerFaults
 from cimsim.simulation.wsman_mount import PATHS, WsmanMount
 from cimsim.simulation.wsman_service import WsmanService
-from cimsim.wsman.message_decoder import Decoder
+from cimsim.wsman.faults import WsmanError
+from cimsim.wsman.message_decoder import Decoder, NotSoapError
 from cimsim.wsman.reply_encoder import Encoder
 from tests.http_peer import Answer, Peer
 
@@ -75,14 +81,14 @@ class Front:
 
     bodies = False
 
-    def __init__(self, loaded: Loaded, users: dict[str, str] | None = None, **limits: Any) -> None:
+    def __init__(self, loaded: Loaded, users: dict[str, str] | None = None, decode_later: Any = None, **limits: Any) -> None:
         self.reactor = ReactorClock()
         self.exchanges: list[HttpExchange] = []
         self.cimom = Cimom(loaded.world, loaded.providers, Clock(NOON), random=bytes, hooks=loaded.providers)
         decoder, encoder = Decoder(), Encoder("HVHOST01", lambda: "00000000-0000-0000-0000-000000000001")
-        service = WsmanService(decoder, encoder, self.cimom, faults=AnswerFaults(self.cimom, self.reactor))
+        service = WsmanService(decoder, encoder, self.cimom, decode_later, AnswerFaults(self.cimom, self.reactor))
         self.factory = HttpFactory(
-            Routes(None, dict.fromkeys(PATHS, WsmanMount(service))),
+            Routes(None, dict.fromkeys(PATHS, WsmanMount(service, Users(users) if users else None))),
             self.reactor,
             Authenticator(users) if users else None,
             HttpLimits(**limits),
@@ -229,14 +235,60 @@ def test_wm_id1_identify_needs_no_login_and_nothing_else_gets_by_with_it(guarded
     identified = guarded.ask(request(IDENTIFY, **asked))
     assert (identified.status, b"IdentifyResponse" in identified.body) == (200, True)
     for message in (GET, GET_NONE, envelope("http://nowhere/action")):
-        refused = guarded.ask(request(message, **asked))
-        assert (refused.status, refused["WWW-Authenticate"]) == (401, 'Basic realm="WSMAN"')
+        assert guarded.ask(request(message, **asked)).status == 401
     assert [call for exchange in guarded.exchanges for call in exchange.calls] == []
 
 
 def test_identify_alone_is_no_way_past_the_login(guarded: Front) -> None:
     assert guarded.ask(request(IDENTIFY)).status == 401
     assert guarded.ask(request(IDENTIFY, Authorization=basic("root", "secret:1"))).status == 200
+
+
+def offers(answer: Answer) -> list[str]:
+    return [value for name, value in answer.fields if name.lower() == "www-authenticate"]
+
+
+def test_wm_a1_a_challenge_offers_what_is_served_each_in_a_line_of_its_own(guarded: Front) -> None:
+    assert offers(guarded.ask(request())) == ["Negotiate", 'Basic realm="WSMAN"']
+
+
+@pytest.mark.parametrize("scheme", ["Negotiate", "NTLM"])
+def test_wm_a3_the_challenge_of_a_login_stands_alone(guarded: Front, scheme: str) -> None:
+    token = b64encode(spnego.client("root", "secret:1", protocol="ntlm").step() or b"").decode()
+    peer = guarded.peer()
+    answer = peer.ask(request(b"", Authorization=f"{scheme} {token}"))
+    (offered,) = offers(answer)
+    assert (answer.status, offered.split()[0], peer.open) == (401, scheme, True)
+    assert peer.ask(request()).status == 401, "a login half done is none"
+
+
+def test_wm_a3_wrong_tokens_count_with_wrong_passwords(guarded: Front) -> None:
+    guarded.ask(request(Authorization=basic("root", "wrong")))
+    assert guarded.ask(request(Authorization="Negotiate aGVsbG8=")).status == 401
+    assert guarded.ask(request(Authorization="Negotiate aGVsbG8=")).status == 429
+    assert guarded.ask(request(Authorization=basic("root", "secret:1"))).status == 429
+
+
+def test_where_only_hashes_are_known_basic_alone_is_offered(loaded: Loaded) -> None:
+    front = Front(loaded, {"root": f"{PREFIX}2$1$1${'A' * 12}${'A' * 24}"})
+    assert offers(front.ask(request())) == ['Basic realm="WSMAN"']
+    refused = front.ask(request(b"", Authorization="NTLM TlRMTVNTUAABAAAA"))
+    assert (refused.status, offers(refused), b"hashes" in refused.body) == (401, ['Basic realm="WSMAN"'], True)
+
+
+def test_where_the_package_for_it_is_missing_the_answer_says_how_to_get_it(
+    guarded: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cimsim.simulation.wsman_mount.is_available", lambda: False)
+    assert offers(guarded.ask(request())) == ['Basic realm="WSMAN"']
+    refused = guarded.ask(request(b"", Authorization="Negotiate TlRMTVNTUAABAAAA"))
+    assert (refused.status, b"cimsim-wbem[ntlm]" in refused.body) == (401, True)
+
+
+def test_an_encrypted_message_needs_a_login_on_its_connection(guarded: Front) -> None:
+    kind = 'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"'
+    refused = guarded.ask(request(b"--Encrypted", Content_Type=kind, Authorization=basic("root", "secret:1")))
+    assert (refused.status, offers(refused)) == (401, ["Negotiate", 'Basic realm="WSMAN"'])
 
 
 # Records, faults on purpose, and fairness
@@ -281,3 +333,27 @@ def test_many_items_come_whole(front: Front) -> None:
     answer = front.ask(request(envelope(f"{ENUMERATION}/Enumerate", "*", body=QUERY)))
     assert answer.status == 200
     assert len(etree.fromstring(answer.body).findall(".//{*}T_Thing")) == 300
+
+
+def test_a_long_message_is_decoded_later_and_its_faults_are_faults(loaded: Loaded) -> None:
+    waiting: list[tuple[Deferred[Any], bytes]] = []
+
+    def later(body: bytes) -> Deferred[Any]:
+        deferred: Deferred[Any] = Deferred()
+        waiting.append((deferred, body))
+        return deferred
+
+    front = Front(loaded, decode_later=later)
+    blanks = " " * 40_000
+    answers = []
+    for message in (GET + blanks, envelope("") + blanks, "<hello/>" + blanks):
+        peer = front.peer()
+        peer.send(request(message))
+        assert not peer.transport.written
+        deferred, body = waiting.pop()
+        try:
+            deferred.callback(Decoder().decode(body))
+        except (WsmanError, NotSoapError):
+            deferred.errback(Failure())  # type: ignore[no-untyped-call]
+        answers.append(peer.answers()[0].status)
+    assert answers == [200, 500, 400]
