@@ -171,7 +171,7 @@ def test_a_request_that_becomes_an_http_error_is_called() -> None:
     calls: list[Called] = []
     with pytest.raises(MessageError):
         CimXmlService(FakeCodec(), FakeCodec(), Choosy()).respond(HEADERS, b"One", None, calls)
-    assert calls == [Called("One", "root/x", None)]
+    assert calls == [Called("One", "root/x", None, namespace="root/x")]
 
 
 @pytest.mark.parametrize(
