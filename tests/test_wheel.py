@@ -68,7 +68,7 @@ def test_an_installed_wheel_serves_the_shipped_packs(wheel: Path, tmp_path: Path
             deadline = time.monotonic() + 60
             while not ready.exists() and server.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)
-            with WBEMConnection(ready.read_text().strip(), None) as conn:
+            with WBEMConnection(ready.read_text().splitlines()[0], None) as conn:
                 names = conn.EnumerateClassNames("root/virtualization/v2", ClassName="Msvm_GuestService")
         finally:
             server.send_signal(signal.SIGTERM)

@@ -18,6 +18,7 @@ from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
 
 CIM_XML: Final = "CIM-XML"
+WS_MAN: Final = "WS-Management"
 SUCCESS: Final = 0
 _MAX_SHOWN: Final = 400
 """How many characters of a text that clients choose are shown."""

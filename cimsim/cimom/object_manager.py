@@ -114,11 +114,13 @@ class Cimom:
 
     def perform(self, request: Request, user: str | None = None) -> Result:
         """Carry out a request as ``start`` does, to its end."""
-        result = self.start(request, user)
+        result = self.start(request, user, "")
         return result.completed() if isinstance(result, Pending) else result
 
-    def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending[Result]:
+    def start(self, request: Request, user: str | None = None, protocol: str = "cim-xml") -> Result | Pending[Result]:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
+
+        ``protocol`` is what a fault rule calls it; "": it came by none.
 
         The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
 

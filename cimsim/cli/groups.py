@@ -10,7 +10,7 @@ import click
 from cimsim.cli.variables import SettingsCommand
 
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
-    "Listen": ("address", "port", "ready_file", "host_name", "quirks", "m_post"),
+    "Listen": ("address", "port", "wsman", "wsman_port", "wsman_tls_port", "ready_file", "host_name", "quirks", "m_post"),
     "Security": (
         "http",
         "tls",

@@ -18,6 +18,7 @@ from cimsim.cli.failure import fail
 from cimsim.cli.groups import GroupedCommand
 from cimsim.cli.packs import lenient_option, mof_dialect_option
 from cimsim.cli.security import security_options
+from cimsim.cli.wsman_options import wsman_options
 
 if TYPE_CHECKING:
     from cimsim.simulation.options import SimulationOptions
@@ -40,6 +41,7 @@ Example, a server for a test that sets the time itself:
     "--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the URLs here once requests are answered."
 )
 @setting("--host-name", default="localhost", show_default=True, help="HOST of the paths in answers.")
+@wsman_options
 @security_options
 @clock_options
 @setting("--quirks", type=click.Choice(_QUIRKS), help="Answer with the quirks of another server.")

@@ -10,6 +10,7 @@ from msgspec import structs
 from cimsim.packs.build import Builder, Built, SchemaPack
 from cimsim.packs.cache import Cache
 from cimsim.packs.fault_settings import check_timings, faults_of
+from cimsim.packs.locate import default_packs
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
@@ -106,7 +107,8 @@ def load(
     """
     dialect = MofDialect(mof_dialect)
     packs, files = split_environment(packs)
-    found = find_packs(packs, namespace) if packs or not files else []
+    named = packs or default_packs(None if schema is None else namespace)
+    found = find_packs(named, namespace) if packs or not files else []
     if schema is not None:
         # Only this needs the modules that read archives.
         from cimsim.packs.schema_pack import open_schema

@@ -5,12 +5,21 @@ from pathlib import Path
 from typing import Final
 
 from cimsim import mocks
-from cimsim.packs.manifest import MANIFEST
+from cimsim.packs.manifest import DEFAULT_NAMESPACE, MANIFEST
 from cimsim.packs.pack_errors import PackError
-from cimsim.world.names import did_you_mean
+from cimsim.world.names import did_you_mean, fold_namespace
 
-SHIPPED: Final = ("hyperv", "iscsitarget", "interop")
+SHIPPED: Final = ("hyperv", "iscsitarget", "interop", "windows")
 """The packs that are loaded when none are named."""
+_OF_CIMV2: Final = "windows"
+"""The one that makes way for a schema in its namespace, where schemas usually go."""
+
+
+def default_packs(schema_namespace: str | None = None) -> tuple[str, ...]:
+    """Return the packs that are loaded when none are named, beside a schema in a namespace; None: there is no schema."""
+    if schema_namespace is not None and fold_namespace(schema_namespace) == DEFAULT_NAMESPACE:
+        return tuple(name for name in SHIPPED if name != _OF_CIMV2)
+    return SHIPPED
 
 
 def shipped_folder() -> Path:

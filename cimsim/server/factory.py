@@ -29,10 +29,12 @@ class HttpFactory(Factory):
         authenticator: who may come in; None: anybody (rule HA4).
         limits: see ``HttpLimits``.
         recorder: gets the record of each exchange; None: nobody wants any.
+        failures: counts failed logins together with other data planes; None: for this one alone.
 
     Attributes:
         connections: those that are open.
         bodies: what the bodies of their requests take.
+        failures: counts failed logins.
     """
 
     noisy = False
@@ -44,6 +46,7 @@ class HttpFactory(Factory):
         authenticator: Authenticator | None = None,
         limits: HttpLimits | None = None,
         recorder: Recorder | None = None,
+        failures: Failures | None = None,
     ) -> None:
         self.routes = routes if isinstance(routes, Routes) else Routes(routes)
         self.clock = clock
@@ -51,7 +54,9 @@ class HttpFactory(Factory):
         self.limits = HttpLimits() if limits is None else limits
         self.bodies = Bodies(self.limits.max_bodies)
         self._authenticator = authenticator
-        self._failures = Failures(clock.seconds, self.limits.max_failed_logins, self.limits.login_window)
+        if failures is None:
+            failures = Failures(clock.seconds, self.limits.max_failed_logins, self.limits.login_window)
+        self.failures = failures
         self.connections: set[HttpConnection] = set()
         self._descriptors = Descriptors(clock.seconds)
         self._stopped: list[Deferred[None]] = []
@@ -114,7 +119,7 @@ class HttpFactory(Factory):
         return self._date
 
     def _login(self, address: str) -> ClientLogin | None:
-        return None if self._authenticator is None else ClientLogin(self._authenticator, self._failures, address)
+        return None if self._authenticator is None else ClientLogin(self._authenticator, self.failures, address)
 
     def _sweep(self) -> None:
         now = self.clock.seconds()

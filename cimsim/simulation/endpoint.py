@@ -2,13 +2,15 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 
 from cimsim.cimom.authorization import Authorization
 from cimsim.cimom.clock import Clock
@@ -31,18 +33,38 @@ from cimsim.quirks.quirky_encoder import QuirkyEncoder
 from cimsim.server.auth import REALM, Authenticator
 from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
+from cimsim.server.mount import Routes
 from cimsim.server.recording import Recorder
 from cimsim.simulation.cimxml_mount import CimXmlMount
 from cimsim.simulation.cimxml_service import CimXmlService, Encodes, Performs
 from cimsim.simulation.decoder_threads import DecoderThreads
 from cimsim.simulation.fault_effects import AnswerFaults
 from cimsim.simulation.watchdog import Watchdog
+from cimsim.simulation.wsman_front import wsman_mount
+from cimsim.simulation.wsman_mount import PATHS
 
 _BACKLOG: Final = 511
 """Connections that may wait to be accepted; a burst beyond it is delayed by seconds."""
 
 _SWEEP_SECONDS: Final = 10.0
 """How often expired enumeration sessions are forgotten when nobody pulls."""
+
+
+@dataclass(frozen=True, slots=True)
+class WsmanOptions:
+    """Where WS-Management listens, beside the path ``/wsman`` of the ports of CIM-XML.
+
+    Attributes:
+        port: that of HTTP, where CIM-XML is served over HTTP; 0 picks a free one.
+        tls_port: that of HTTPS, where CIM-XML is served over HTTPS; 0 picks a free one.
+        needs_port: somebody asked for that port; otherwise it is left out where it is taken.
+        needs_tls_port: the same for HTTPS.
+    """
+
+    port: int = 5985
+    tls_port: int = 5986
+    needs_port: bool = False
+    needs_tls_port: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +76,7 @@ class EndpointOptions:
         port: that of HTTP; 0 picks a free one, None: there is none.
         tls: a ``tls.ServerContext`` to serve HTTPS with (rule HA8); None: there is none.
         tls_port: that of HTTPS; 0 picks a free one.
+        wsman: where WS-Management is served; None: nowhere.
         host: HOST of the paths in answers (rule SEC5).
         users: passwords by name: every request needs Basic authentication. None: no request does.
         null_outputs: whether output parameters of methods that are NULL are sent (rule X12).
@@ -77,6 +100,7 @@ class EndpointOptions:
     port: int | None = 5988
     tls: Any = None
     tls_port: int = 5989
+    wsman: WsmanOptions | None = None
     host: str = "localhost"
     users: Mapping[str, str] = field(default_factory=dict)
     null_outputs: bool = False
@@ -98,6 +122,8 @@ class EndpointOptions:
 
 class Endpoint:
     """The CIMOM of some loaded packs behind HTTP. The reactor is passed in; it also drives the clock."""
+
+    _log = Logger()
 
     def __init__(self, reactor: Any, loaded: Loaded, options: EndpointOptions) -> None:
         self._reactor = reactor
@@ -150,10 +176,20 @@ class Endpoint:
         )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
         features = features_with(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
-        self._factory = HttpFactory(CimXmlMount(service, features), reactor, authenticator, options.limits, options.recorder)
+        routes, wsman_routes = Routes(CimXmlMount(service, features)), None
+        if options.wsman is not None:
+            mount = wsman_mount(self.cimom, new_decoder().embedded, threads, reactor, options)
+            by_path = dict.fromkeys(PATHS, mount)
+            routes, wsman_routes = Routes(routes.default, by_path), Routes(None, by_path)
+        self._factory = HttpFactory(routes, reactor, authenticator, options.limits, options.recorder)
+        self._wsman_factory = None
+        if wsman_routes is not None:
+            self._wsman_factory = HttpFactory(
+                wsman_routes, reactor, authenticator, options.limits, options.recorder, self._factory.failures
+            )
 
     def listen(self) -> list[str]:
-        """Open the ports and return their URLs, that of HTTP first.
+        """Open the ports and return their URLs: CIM-XML over HTTP and HTTPS, then WS-Management over both.
 
         Raises:
             CannotListenError: the address or port is not to be had.
@@ -161,16 +197,33 @@ class Endpoint:
         options = self._options
         urls = []
         if options.port is not None:
-            port = self._reactor.listenTCP(options.port, self._factory, _BACKLOG, options.address)
-            urls.append(self._opened("http", port))
+            urls.append(self._listen(options.port, self._factory))
         if options.tls is not None:
-            from cimsim.server.tls import over_tls  # OpenSSL only where TLS is wanted
-
-            factory = over_tls(self._factory, options.tls, self._reactor, self.cimom.faults.refuses_tls)
-            port = self._reactor.listenTCP(options.tls_port, factory, _BACKLOG, options.address)
-            urls.append(self._opened("https", port))
+            urls.append(self._listen(options.tls_port, self._factory, tls=True))
+        urls += self._listen_for_wsman()
         self._sweeper.start(_SWEEP_SECONDS, now=False)
         return urls
+
+    def _listen_for_wsman(self) -> Iterator[str]:
+        wsman, factory = self._options.wsman, self._wsman_factory
+        if wsman is None or factory is None:
+            return
+        for served, number, needed, tls in (
+            (self._options.port is not None, wsman.port, wsman.needs_port, False),
+            (self._options.tls is not None, wsman.tls_port, wsman.needs_tls_port, True),
+        ):
+            if not served:
+                continue
+            try:
+                url = self._listen(number, factory, tls=tls)
+            except CannotListenError:
+                if needed:
+                    raise
+                option = "--wsman-tls-port" if tls else "--wsman-port"
+                text = "port {port} is taken: WS-Management is not served there; {option} gives it another one"
+                self._log.warn(text, port=number, option=option)
+            else:
+                yield url + PATHS[0]
 
     def watch(self) -> None:
         """Begin to watch the thread that calls this, which must be the reactor's."""
@@ -182,11 +235,17 @@ class Endpoint:
         """Go on with other packs."""
         self.cimom.renew(loaded.world, loaded.providers, loaded.providers)
 
-    def _opened(self, scheme: str, port: Any) -> str:
+    def _listen(self, number: int, factory: HttpFactory, *, tls: bool = False) -> str:
+        over: Any = factory
+        if tls:
+            from cimsim.server.tls import over_tls  # OpenSSL only where TLS is wanted
+
+            over = over_tls(factory, self._options.tls, self._reactor)
+        port = self._reactor.listenTCP(number, over, _BACKLOG, self._options.address)
         self._ports.append(port)
         host = port.getHost()
         address = f"[{host.host}]" if ":" in host.host else host.host
-        return f"{scheme}://{address}:{host.port}"
+        return f"{'https' if tls else 'http'}://{address}:{host.port}"
 
     def stop(self) -> Deferred[Any]:
         """Close the ports and let requests under way finish; the Deferred fires when no connection is left."""
@@ -198,5 +257,7 @@ class Endpoint:
         if self._watchdog is not None:
             self._watchdog.stop()
         waiting: list[Deferred[Any]] = [self._factory.stop()]
+        if self._wsman_factory is not None:
+            waiting.append(self._wsman_factory.stop())
         waiting.extend(maybeDeferred(port.stopListening) for port in self._ports)
         return DeferredList(waiting)

@@ -21,7 +21,9 @@ _CHOICES: Final = {
     "log_format": ("text", "json"),
     "mof_dialect": ("dmtf", "windows"),
 }
-_PORTS: Final = ("port", "tls_port", "control_port")
+_PORTS: Final = ("port", "tls_port", "wsman_port", "wsman_tls_port", "control_port")
+_WSMAN_PORT: Final = 5985
+_WSMAN_TLS_PORT: Final = 5986
 _MAX_PORT: Final = 65535
 _TIMES: Final = ("idle_timeout", "request_timeout", "listener_timeout", "watchdog")
 
@@ -56,6 +58,9 @@ class SimulationOptions:
     host_name: str = "localhost"
     ready_file: Path | None = None
     control_port: int | None = None
+    wsman: bool = True
+    wsman_port: int | None = None
+    wsman_tls_port: int | None = None
 
     http: bool | None = None
     tls: bool = False
@@ -119,6 +124,16 @@ class SimulationOptions:
     def serves_http(self) -> bool:
         """Whether plain HTTP is served: it would be a way round client certificates, so with these only if it is asked for."""
         return self.client_ca is None if self.http is None else self.http
+
+    @property
+    def effective_wsman_port(self) -> int:
+        """The port of WS-Management over HTTP: a free one where that of CIM-XML is."""
+        return (_WSMAN_PORT if self.port else 0) if self.wsman_port is None else self.wsman_port
+
+    @property
+    def effective_wsman_tls_port(self) -> int:
+        """The port of WS-Management over HTTPS: a free one where one of CIM-XML's is."""
+        return (_WSMAN_TLS_PORT if self.port and self.tls_port else 0) if self.wsman_tls_port is None else self.wsman_tls_port
 
     @property
     def effective_start_time(self) -> float | None:

@@ -21,7 +21,7 @@ from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
 from cimsim.server.limits import HttpLimits
 from cimsim.server.recording import Recorder
-from cimsim.simulation.endpoint import Endpoint, EndpointOptions
+from cimsim.simulation.endpoint import Endpoint, EndpointOptions, WsmanOptions
 from cimsim.simulation.loading import load_packs, quirks_of
 from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.ready_file import ReadyFile
@@ -53,7 +53,7 @@ class Simulation:
         options: as given.
         users: the names of those who may log in.
         loaded: what the packs hold.
-        urls: of the ports of clients, that of HTTP first; empty before ``start``.
+        urls: of the ports of clients, CIM-XML before WS-Management, HTTP before HTTPS; empty before ``start``.
         control_url: of the control plane; None: there is none.
 
     Raises:
@@ -159,6 +159,7 @@ def _endpoint_options(
         port=options.port if options.serves_http else None,
         tls=tls,
         tls_port=options.tls_port,
+        wsman=_wsman_of(options),
         host=options.host_name,
         users=users,
         authorization=authorization,
@@ -181,6 +182,17 @@ def _endpoint_options(
         random=options.new_random(),
         watchdog=options.watchdog,
         recorder=recorder,
+    )
+
+
+def _wsman_of(options: SimulationOptions) -> WsmanOptions | None:
+    if not options.wsman:
+        return None
+    return WsmanOptions(
+        options.effective_wsman_port,
+        options.effective_wsman_tls_port,
+        needs_port=options.wsman_port is not None,
+        needs_tls_port=options.wsman_tls_port is not None,
     )
 
 

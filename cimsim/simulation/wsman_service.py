@@ -1,53 +1,195 @@
 """From the body of a WS-Management message to the body of its reply: decode, perform, encode."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pywbem import CIMError
 
+from cimsim.cimom.exchanges import Called
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import Request
-from cimsim.operations.results import Result
-from cimsim.wsman.message_decoder import WsmanDecoder
-from cimsim.wsman.reply_encoder import Reply, WsmanEncoder
+from cimsim.operations.results import MethodResult, Result
+from cimsim.server.wrong_answers import Effects
+from cimsim.wsman.message_decoder import NotSoapError, WsmanDecoder
+from cimsim.wsman.reply_encoder import WsmanEncoder
 from cimsim.wsman.soap_faults import WsmanError
-from cimsim.wsman.wsman_message import WsmanMessage
+from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+PROTOCOL: Final = "ws-man"
+"""How fault rules name it."""
+_OK: Final = 200
+_NO_SOAP: Final = 400
+_NEEDS_LOGIN: Final = 401
 
 
 class Performs(Protocol):
     """What the service needs of a CIMOM."""
 
-    def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
+    def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it; or raise CIMError."""
         ...
 
 
-class WsmanService:
-    """Answers WS-Management messages. Knows nothing of HTTP but the status of a reply."""
+class Faults(Protocol):
+    """What the service needs of ``fault_effects.AnswerFaults``."""
 
-    def __init__(self, decoder: WsmanDecoder, encoder: WsmanEncoder, cimom: Performs) -> None:
+    @property
+    def number(self) -> int | None:
+        """The number of the fault rule that acted on the request that was started last; None: none did."""
+        ...
+
+    def effects(self) -> Effects | None:
+        """Return what that rule does to the answer; None: nothing."""
+        ...
+
+
+class NotIdentifyError(Exception):
+    """A client that did not log in asks for more than Identify."""
+
+
+class WsmanReply:
+    """A reply in the making.
+
+    Attributes:
+        status: of HTTP (rule WM-H-3); it is not final before the batches have been taken.
+        batches: the body in batches of fragments; empty ones while the request takes long.
+        effects: what a fault rule does to the answer; None: nothing.
+    """
+
+    __slots__ = ("batches", "effects", "status")
+
+    def __init__(self) -> None:
+        self.status = _OK
+        self.batches: Iterator[list[bytes]] = iter(())
+        self.effects: Effects | None = None
+
+
+class WsmanService:
+    """Answers WS-Management messages. Knows nothing of HTTP but the status of a reply.
+
+    Args:
+        decoder: reads the messages.
+        encoder: writes the replies.
+        cimom: carries the requests out.
+        decode_later: decodes a message while the server does other things; None: nothing does.
+        faults: what fault rules do to answers; None: nothing.
+    """
+
+    def __init__(
+        self,
+        decoder: WsmanDecoder,
+        encoder: WsmanEncoder,
+        cimom: Performs,
+        decode_later: Callable[[bytes], Deferred[WsmanMessage]] | None = None,
+        faults: Faults | None = None,
+    ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
+        self._decode_later = decode_later
+        self._faults = faults
 
-    def respond(self, body: bytes, user: str | None) -> Reply:
+    def respond(
+        self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
+    ) -> WsmanReply:
         """Perform what a message asks for, and return the reply: a result, or a fault (rule WM-H-3).
+
+        Args:
+            body: the envelope.
+            user: who asks, or None without authentication.
+            calls: gets a record of each request; None: nobody wants any.
+            identify_only: the client has not logged in as it would have to for anything else.
 
         Raises:
             NotSoapError: the body is not a SOAP envelope.
+            NotIdentifyError: the client has to log in.
         """
         try:
             message = self._decoder.decode(body)
         except WsmanError as error:
-            return self._encoder.fault(error, error.message_id)
-        return self._encoder.encode(message, self._performed(message, user))
+            return self._refused(error, identify_only)
+        return self._perform(message, user, calls, identify_only)
 
-    def _performed(self, message: WsmanMessage, user: str | None) -> Result | CIMError | None:
-        """Carry out the requests of a message until one fails; return the result of the last, None where there is none."""
-        result = None
+    def respond_later(
+        self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
+    ) -> Deferred[WsmanReply] | None:
+        """Do the same once the message is decoded, which others need not wait for; None: ``respond`` must do it."""
+        if self._decode_later is None:
+            return None
+
+        def refused(failure: object) -> WsmanReply:
+            error = getattr(failure, "value", None)
+            if isinstance(error, WsmanError):
+                return self._refused(error, identify_only)
+            raise error if isinstance(error, Exception) else TypeError(failure)
+
+        decoding = self._decode_later(body)
+        return decoding.addCallbacks(lambda message: self._perform(message, user, calls, identify_only), refused)
+
+    def status_of(self, error: Exception) -> tuple[int, str] | None:
+        """Return the HTTP status that an exception of this service stands for, and why; None for any other."""
+        if isinstance(error, NotSoapError):
+            return _NO_SOAP, str(error)
+        if isinstance(error, NotIdentifyError):
+            return _NEEDS_LOGIN, "without credentials only Identify is answered"
+        return None
+
+    def _refused(self, error: WsmanError, identify_only: bool) -> WsmanReply:
+        if identify_only:
+            raise NotIdentifyError
+        reply = WsmanReply()
+        reply.status, reply.batches = self._encoder.fault(error, error.message_id)
+        return reply
+
+    def _perform(self, message: WsmanMessage, user: str | None, calls: list[Called] | None, identify_only: bool) -> WsmanReply:
+        if identify_only and message.kind is not MessageKind.IDENTIFY:
+            raise NotIdentifyError
+        reply = WsmanReply()
+        batches = self._batches(message, user, calls, reply)
+        # What need not wait is carried out now.
+        reply.batches = chain([next(batches)], batches)
+        return reply
+
+    def _batches(
+        self, message: WsmanMessage, user: str | None, calls: list[Called] | None, reply: WsmanReply
+    ) -> Iterator[list[bytes]]:
+        """Carry out the requests of a message until one fails, and encode the result of the last."""
+        result: Result | CIMError | None = None
         for request in message.requests:
-            try:
-                started = self._cimom.start(request, user)
-                result = started.completed() if isinstance(started, Pending) else started
-            except CIMError as error:
-                return error
+            started = self._started(request, user, calls)
+            if reply.effects is None and self._faults is not None:
+                reply.effects = self._faults.effects()
+            if isinstance(started, Pending):
+                for step in started.outcomes():
+                    if step is None:
+                        yield []
+                    else:
+                        result = step
+            else:
+                result = started
+            if isinstance(result, CIMError):
+                break
+        reply.status, batches = self._encoder.encode(message, result)
+        yield from batches
+
+    def _started(self, request: Request, user: str | None, calls: list[Called] | None) -> Result | Pending[Result] | CIMError:
+        try:
+            result = self._cimom.start(request, user, PROTOCOL)
+        except CIMError as error:
+            if calls is not None:
+                calls.append(Called.of(request, error, rule=self._rule))
+            return error
+        if calls is not None:
+            returned = result.return_value.value if isinstance(result, MethodResult) else None
+            calls.append(Called.of(request, returned=returned, rule=self._rule))
         return result
+
+    @property
+    def _rule(self) -> int | None:
+        return None if self._faults is None else self._faults.number

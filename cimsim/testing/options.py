@@ -9,7 +9,7 @@ from cimsim.simulation.options import SimulationOptions
 from cimsim.world.names import did_you_mean
 
 _PATHS: Final = frozenset({"schema", "cache_dir", "certificate", "key", "client_ca", "state_dir", "users_file", "listener_ca"})
-_DEFAULTS: Final[Mapping[str, Any]] = {"port": 0, "tls_port": 0, "watchdog": 0.0}
+_DEFAULTS: Final[Mapping[str, Any]] = {"port": 0, "tls_port": 0, "wsman_port": 0, "wsman_tls_port": 0, "watchdog": 0.0}
 """Tests run side by side: ports are free ones."""
 
 
@@ -35,6 +35,9 @@ class CimomOptions(TypedDict, total=False):
     address: str
     port: int
     host_name: str
+    wsman: bool
+    wsman_port: int | None
+    wsman_tls_port: int | None
 
     http: bool | None
     tls: bool

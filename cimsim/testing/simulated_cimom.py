@@ -107,7 +107,7 @@ class SimulatedCimom:
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """Where it listens, HTTP before HTTPS."""
+        """Where it listens: CIM-XML over HTTP and HTTPS, then WS-Management over both, whose URLs end in ``/wsman``."""
         return tuple(self._hosted.simulation.urls)
 
     @property

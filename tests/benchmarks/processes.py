@@ -86,7 +86,7 @@ def _port(process: subprocess.Popen[bytes], ready: Path, name: str) -> int:
         if time.monotonic() > until:
             raise StartError(f"{name} is not ready after {_START_TIMEOUT:.0f} s")
         time.sleep(_POLL)
-    port = urlsplit(ready.read_text(encoding="ascii").strip()).port
+    port = urlsplit(ready.read_text(encoding="ascii").splitlines()[0]).port
     if port is None:
         raise StartError(f"{ready} names no port")
     return port

@@ -29,7 +29,7 @@ def test_without_packs_all_shipped_ones_are_checked() -> None:
     done = check("--strict")
     assert done.exit_code == 0, done.output
     packs = [line.split()[1] for line in done.output.splitlines() if line.startswith("pack ")]
-    assert packs == ["interop", "hyperv", "iscsitarget"]
+    assert packs == ["interop", "hyperv", "iscsitarget", "windows"]
     assert "Msvm_GuestFileService: 2 instances" in done.output
 
 

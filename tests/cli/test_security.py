@@ -19,12 +19,15 @@ def client_ca(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def schemes(serve: Any, tmp_path: Path) -> Callable[..., list[str]]:
-    """Start a server with HTTPS and return which schemes it announces."""
+    """Start a server with HTTPS and return which schemes it announces, the same for both protocols."""
 
     def start(*arguments: str | Path, **variables: str) -> list[str]:
         ready = tmp_path / "ready"
         serve("interop", "--tls", "--tls-port", "0", "--state-dir", tmp_path, "--ready-file", ready, *arguments, **variables)
-        return [line.partition(":")[0] for line in ready.read_text().splitlines()]
+        lines = ready.read_text().splitlines()
+        cim_xml, wsman = ([line.partition(":")[0] for line in lines if line.endswith("/wsman") is it] for it in (False, True))
+        assert wsman == cim_xml
+        return cim_xml
 
     return start
 

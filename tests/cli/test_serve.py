@@ -36,12 +36,13 @@ def test_it_serves_the_shipped_packs_unless_told_otherwise(serve: "Serve", tmp_p
     running = serve("--ready-file", ready)
     assert "root/virtualization/v2: 147 classes, 535 instances" in running.lines
     assert "root/cimv2/storage/iscsitarget: 149 classes, 58 instances" in running.lines
-    assert len(running.lines) == 5, "the namespaces, something to try, and the URL"
+    assert len(running.lines) == 6, "the namespaces, something to try, and the URL"
     assert running.url.startswith("http://127.0.0.1:")
     with WBEMConnection(running.url, None) as conn:
         assert conn.EnumerateInstanceNames("CIM_ObjectManager", namespace="root/interop")
     # Whoever waits for the file may read it at any time: it is never half-written.
-    assert ready.read_text() == running.url + "\n"
+    written = ready.read_text()
+    assert (written.splitlines()[0], written[-7:]) == (running.url, "/wsman\n")
 
 
 def test_plain_mof_files_are_served(serve: "Serve", tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def quoted(text: str) -> str:
 
 
 def test_the_pages_have_a_session_of_each_client() -> None:
-    assert {"pywbem", "pywbemcli", "wbemcli"} <= set(SESSIONS)
+    assert {"pywbem", "pywbemcli", "wbemcli", "pywinrm"} <= set(SESSIONS)
 
 
 @pytest.mark.parametrize("name", [name for name, (kind, _) in SESSIONS.items() if kind == "pycon"])

@@ -201,10 +201,11 @@ def test_plain_mof_goes_into_the_namespace_that_is_asked_for(tmp_path: Path, loa
 
 def test_the_shipped_packs_load(load_pack: LoadPack, shared_cache: Path) -> None:
     loaded = load_pack(cache_dir=shared_cache)
-    assert {each.name for each in loaded.packs} == {"hyperv", "iscsitarget", "interop"}
+    assert {each.name for each in loaded.packs} == {"hyperv", "iscsitarget", "interop", "windows"}
     assert {each.name for each in loaded.namespaces} == {
         "root/virtualization/v2",
         "root/cimv2/storage/iscsitarget",
+        "root/cimv2",
         "root/interop",
     }
     assert all(each.classes > 0 and each.instances > 0 for each in loaded.namespaces)

@@ -68,7 +68,7 @@ def test_a_shipped_pack_is_found_by_its_name() -> None:
 
 
 def test_no_names_are_the_shipped_packs_in_the_order_of_requires() -> None:
-    assert [pack.name for pack in find_packs([], "root/cimv2")] == ["interop", "hyperv", "iscsitarget"]
+    assert [pack.name for pack in find_packs([], "root/cimv2")] == ["interop", "hyperv", "iscsitarget", "windows"]
 
 
 def test_a_required_pack_is_looked_for_beside_the_pack_first(make_pack: MakePack) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from cimsim.packs import schema_trees as trees
 from cimsim.packs.load import Loaded, load
+from cimsim.packs.locate import default_packs
 from cimsim.packs.pack_errors import PackError
 from cimsim.world.schema import DeferredClass, Schema
 
@@ -219,6 +220,13 @@ def test_without_packs_the_shipped_ones_are_served_as_well(folder: Make, shared_
     loaded = load([], cache_dir=shared_cache, now=0.0, schema=folder(FILES))
     assert [pack.name for pack in loaded.packs] == ["schema", "interop", "hyperv", "iscsitarget"]
     assert [each.name for each in loaded.namespaces][:2] == ["root/cimv2", "root/interop"]
+
+
+@pytest.mark.parametrize(("namespace", "makes_way"), [("root/cimv2", True), ("Root/CIMv2", True), ("root/other", False)])
+def test_the_pack_of_root_cimv2_makes_way_for_a_schema_there(namespace: str, makes_way: bool) -> None:
+    assert ("windows" not in default_packs(namespace)) is makes_way
+    assert "windows" in default_packs()
+    assert "hyperv" in default_packs(namespace)
 
 
 # The cache

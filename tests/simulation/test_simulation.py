@@ -49,9 +49,10 @@ def test_ready_means_that_ports_are_open_and_the_ready_file_names_them(tmp_path:
     simulation = Simulation(reactor, options(ready_file=file, clock="manual"), control=listen)
     assert not file.exists()
     assert run(reactor, simulation) == [None]
-    (url,) = simulation.urls
-    assert file.read_text().splitlines() == [url, f"control {simulation.control_url}"]
+    url, wsman_url = simulation.urls
+    assert file.read_text().splitlines() == [url, wsman_url, f"control {simulation.control_url}"]
     assert not is_open(url)
+    assert not is_open(wsman_url)
     assert not is_open(simulation.control_url or "")
 
 

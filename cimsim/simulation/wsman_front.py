@@ -1,0 +1,102 @@
+"""WS-Management put together: its codec, service and mount for one CIMOM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
+
+from cimsim.cimom.exchanges import Called
+from cimsim.cimom.object_manager import Cimom
+from cimsim.server.negotiate import Users
+from cimsim.simulation.decoder_threads import DecoderThreads
+from cimsim.simulation.fault_effects import AnswerFaults
+from cimsim.simulation.wsman_mount import WsmanMount
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+    from cimsim.simulation.wsman_service import WsmanReply, WsmanService
+
+
+class FrontOptions(Protocol):
+    """What of the options of an endpoint matters here."""
+
+    @property
+    def host(self) -> str:
+        """The machine that faults name."""
+        ...
+
+    @property
+    def users(self) -> Mapping[str, str]:
+        """Passwords by name."""
+        ...
+
+    @property
+    def random(self) -> Callable[[int], bytes]:
+        """Names replies."""
+        ...
+
+
+class LateService:
+    """A service that is made when the first message comes: most servers never see one, and start sooner without.
+
+    Args:
+        make: returns it.
+    """
+
+    def __init__(self, make: Callable[[], WsmanService]) -> None:
+        self._make = make
+        self._made: WsmanService | None = None
+
+    def respond(
+        self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
+    ) -> WsmanReply:
+        """See ``WsmanService``."""
+        return self._service().respond(body, user, calls, identify_only=identify_only)
+
+    def respond_later(
+        self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
+    ) -> Deferred[WsmanReply] | None:
+        """See ``WsmanService``."""
+        return self._service().respond_later(body, user, calls, identify_only=identify_only)
+
+    def status_of(self, error: Exception) -> tuple[int, str] | None:
+        """See ``WsmanService``."""
+        return self._service().status_of(error)
+
+    def _service(self) -> WsmanService:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+def wsman_mount(
+    cimom: Cimom, embedded: Callable[[str], Any], threads: DecoderThreads, reactor: Any, options: FrontOptions
+) -> WsmanMount:
+    """Return the mount that serves WS-Management for a CIMOM.
+
+    Args:
+        cimom: carries the requests out.
+        embedded: returns the object that a text embeds (rule WM-V-8).
+        threads: decode long messages.
+        reactor: drives what fault rules do to answers.
+        options: see ``FrontOptions``.
+    """
+
+    def make() -> WsmanService:
+        # The codec, which is not loaded before it is wanted.
+        from cimsim.simulation.wsman_service import WsmanService
+        from cimsim.wsman.message_decoder import WsmanDecoder
+        from cimsim.wsman.reply_encoder import WsmanEncoder
+
+        decoder = WsmanDecoder(embedded, now=cimom.clock.now)
+        return WsmanService(
+            decoder,
+            WsmanEncoder(options.host, lambda: str(UUID(bytes=options.random(16), version=4)).upper()),
+            cimom,
+            decode_later=lambda body: threads.run(lambda: decoder.decode(body)),
+            faults=AnswerFaults(cimom, reactor),
+        )
+
+    return WsmanMount(LateService(make), Users(options.users) if options.users else None)

@@ -1,0 +1,341 @@
+"""WS-Management with clients that nobody here wrote: pypsrp, pywinrm, Debian's wsl (rules WM-A, WM-E, WM-T, WM-I)."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+from xml.etree import ElementTree
+
+import pytest
+import spnego
+from pypsrp.exceptions import AuthenticationError, WSManFaultError
+from pypsrp.wsman import SelectorSet, WSMan
+from winrm.exceptions import InvalidCredentialsError
+from winrm.exceptions import WSManFaultError as WinrmFaultError
+from winrm.protocol import Protocol
+
+from cimsim.testing import Simulator
+
+USER: Final = "Administrator"
+PASSWORD: Final = "sec:ret ü"
+WMI: Final = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
+V2: Final = f"{WMI}root/virtualization/v2/"
+WIN32: Final = f"{WMI}root/cimv2/"
+SHELL: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd"
+ENUMERATION: Final = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
+TRANSFER: Final = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
+WSMAN: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
+WQL: Final = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
+WEB01: Final = "3f2c6a10-8b41-4e0d-9c57-1a6e0b7d2f01"
+MACHINES: Final = "SELECT * FROM Msvm_ComputerSystem WHERE Caption = 'Virtual Machine'"
+
+Invoke = Callable[..., ElementTree.Element]
+"""Sends a message: action, resource URI, body, selectors; returns the Body of the reply."""
+
+
+@pytest.fixture(scope="module")
+def sim() -> Iterator[Simulator]:
+    with Simulator("hyperv", "windows", user=[f"{USER}:{PASSWORD}", "other:x"], seed=1, clock="manual") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def port(sim: Simulator) -> int:
+    (url,) = (each for each in sim.urls if each.endswith("/wsman"))
+    return urlsplit(url).port or 0
+
+
+# The clients, each a function that sends any message
+
+
+def pypsrp(port: int, auth: str, encryption: str, password: str = PASSWORD, user: str = USER) -> Invoke:
+    client = WSMan(
+        "127.0.0.1", port=port, ssl=False, username=user, password=password, auth=auth, encryption=encryption, proxy=""
+    )
+
+    def send(action: str, uri: str, body: str = "", **selectors: str) -> ElementTree.Element:
+        chosen = SelectorSet()
+        for name, value in selectors.items():
+            chosen.add_option(name, value)
+        content = ElementTree.fromstring(body) if body else None
+        replied = client.invoke(action, uri, content, selector_set=chosen if selectors else None)
+        found = replied.find("{*}Body")
+        assert found is not None
+        return found
+
+    return send
+
+
+def protocol(port: int, **options: Any) -> Protocol:
+    return Protocol(f"http://127.0.0.1:{port}/wsman", proxy=None, **{"ca_trust_path": None, **options})
+
+
+def pywinrm(port: int, transport: str, encryption: str = "auto", password: str = PASSWORD, user: str = USER) -> Invoke:
+    client = protocol(port, transport=transport, username=user, password=password, message_encryption=encryption)
+
+    def send(action: str, uri: str, body: str = "", **selectors: str) -> ElementTree.Element:
+        chosen = "".join(f'<w:Selector Name="{name}">{value}</w:Selector>' for name, value in selectors.items())
+        message = (
+            '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
+            f'xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:w="{WSMAN}"><s:Header>'
+            f'<a:To>http://windows-host:5985/wsman</a:To><a:Action mustUnderstand="true">{action}</a:Action>'
+            f'<a:MessageID>uuid:{uuid4()}</a:MessageID><w:ResourceURI mustUnderstand="true">{uri}</w:ResourceURI>'
+            f"<w:SelectorSet>{chosen}</w:SelectorSet></s:Header><s:Body>{body}</s:Body></s:Envelope>"
+        )
+        found = ElementTree.fromstring(client.send_message(message)).find("{*}Body")
+        assert found is not None
+        return found
+
+    return send
+
+
+CLIENTS: Final[dict[str, Callable[[int], Invoke]]] = {
+    "pypsrp-basic": lambda port: pypsrp(port, "basic", "never"),
+    "pypsrp-ntlm": lambda port: pypsrp(port, "ntlm", "auto"),
+    "pypsrp-ntlm-plain": lambda port: pypsrp(port, "ntlm", "never"),
+    "pypsrp-negotiate": lambda port: pypsrp(port, "negotiate", "always"),
+    "pywinrm-plaintext": lambda port: pywinrm(port, "plaintext", "never"),
+    "pywinrm-ntlm": lambda port: pywinrm(port, "ntlm", "always"),
+}
+
+
+@pytest.fixture(params=CLIENTS, scope="module")
+def send(request: pytest.FixtureRequest, port: int) -> Invoke:
+    """Each client in turn."""
+    return CLIENTS[request.param](port)
+
+
+def text(body: ElementTree.Element, path: str) -> str | None:
+    found = body.find(f".//{path}")
+    assert found is not None, f"{path} is missing in {ElementTree.tostring(body, 'unicode')}"
+    return found.text
+
+
+def rows(send: Invoke, uri: str, query: str) -> list[ElementTree.Element]:
+    """Enumerate with a query and pull, two items at a time, as libvirt does with one (rules WM-E-1 to WM-E-7)."""
+    wanted = (
+        f'<n:Enumerate xmlns:n="{ENUMERATION}"><w:Filter xmlns:w="{WSMAN}" Dialect="{WQL}">{query}</w:Filter></n:Enumerate>'
+    )
+    context = text(send(f"{ENUMERATION}/Enumerate", uri, wanted), "{*}EnumerationContext")
+    found: list[ElementTree.Element] = []
+    for _ in range(100):
+        pull = (
+            f'<n:Pull xmlns:n="{ENUMERATION}"><n:EnumerationContext>{context}</n:EnumerationContext>'
+            "<n:MaxElements>2</n:MaxElements></n:Pull>"
+        )
+        body = send(f"{ENUMERATION}/Pull", uri, pull)
+        items = body.find(".//{*}Items")
+        assert items is not None
+        found.extend(items)
+        if body.find(".//{*}EndOfSequence") is not None:
+            return found
+        context = text(body, "{*}EnumerationContext")
+    raise AssertionError("the enumeration does not end")
+
+
+def call(send: Invoke, uri: str, method: str, parameters: str = "", **selectors: str) -> str | None:
+    given = f'<p:{method}_INPUT xmlns:p="{uri}">{parameters}</p:{method}_INPUT>'
+    return text(send(f"{uri}/{method}", uri, given, **selectors), "{*}ReturnValue")
+
+
+def test_machines_are_listed(send: Invoke, sim: Simulator) -> None:
+    machines = rows(send, f"{V2}*", MACHINES)
+    stored = sim.find("Msvm_ComputerSystem", Caption="Virtual Machine")
+    assert sorted(each.findtext("{*}Name") or "" for each in machines) == sorted(each["Name"] for each in stored)
+    assert len(machines) > 2
+
+
+def test_an_instance_is_got_by_one_of_its_keys_in_lower_case(send: Invoke, sim: Simulator) -> None:
+    machine = sim.find("Msvm_ComputerSystem", Caption="Virtual Machine")[0]
+    body = send(f"{TRANSFER}/Get", f"{V2}Msvm_ComputerSystem", Name=machine["Name"].lower())
+    assert text(body, "{*}ElementName") == machine["ElementName"]
+
+
+def test_a_machine_and_a_service_are_stopped_and_started(send: Invoke, sim: Simulator) -> None:
+    machine = next(each for each in sim.find("Msvm_ComputerSystem", Caption="Virtual Machine") if each["EnabledState"] == 2)
+    uri, name = f"{V2}Msvm_ComputerSystem", machine["Name"]
+    for state in ("3", "2"):
+        parameter = f'<p:RequestedState xmlns:p="{uri}">{state}</p:RequestedState>'
+        assert call(send, uri, "RequestStateChange", parameter, Name=name) == "4096"
+        sim.settle()
+        assert text(send(f"{TRANSFER}/Get", uri, Name=name), "{*}EnabledState") == state
+    service = f"{V2}Msvm_GuestFileService"
+    for method, started in (("StopService", "false"), ("StartService", "true")):
+        assert call(send, service, method, SystemName=WEB01) == "0"
+        assert text(send(f"{TRANSFER}/Get", service, SystemName=WEB01), "{*}Started") == started
+
+
+def test_a_windows_service_is_stopped_and_started(send: Invoke, sim: Simulator) -> None:
+    uri = f"{WIN32}Win32_Service"
+    service = next(each for each in sim.find("Win32_Service") if each["State"] == "Running" and each["AcceptStop"])
+    before = sim.snapshot("before")
+    assert call(send, uri, "StartService", Name=service["Name"]) == "10"
+    assert call(send, uri, "StopService", Name=service["Name"].upper()) in ("0", "3")
+    sim.restore(before)
+
+
+def test_a_fault_has_the_number_that_clients_show(send: Invoke) -> None:
+    with pytest.raises((WSManFaultError, WinrmFaultError)) as caught:
+        send(f"{TRANSFER}/Get", f"{V2}Msvm_ComputerSistem", Name="x")
+    assert code_of(caught.value) == 2150858811
+
+
+def test_wm_r7_a_shell_is_refused(send: Invoke) -> None:
+    shell = '<r:Shell xmlns:r="http://schemas.microsoft.com/wbem/wsman/1/windows/shell"/>'
+    with pytest.raises((WSManFaultError, WinrmFaultError)) as caught:
+        send(f"{TRANSFER}/Create", SHELL, shell)
+    assert code_of(caught.value) == 2150858811
+
+
+def code_of(error: Any) -> int:
+    return int(error.code if isinstance(error, WSManFaultError) else error.wsman_fault_code)
+
+
+def test_the_session_of_pywinrm_cannot_open_a_shell(port: int) -> None:
+    client = protocol(port, transport="ntlm", username=USER, password=PASSWORD)
+    with pytest.raises(WinrmFaultError) as caught:
+        client.open_shell()
+    assert code_of(caught.value) == 2150858811
+
+
+# Logins
+
+
+@pytest.mark.parametrize("auth", ["basic", "ntlm", "negotiate"])
+@pytest.mark.parametrize(("user", "password"), [(USER, "wrong"), ("nobody", PASSWORD)])
+def test_wrong_credentials_are_refused_by_every_scheme(port: int, auth: str, user: str, password: str) -> None:
+    with pytest.raises(AuthenticationError):
+        pypsrp(port, auth, "never" if auth == "basic" else "auto", password, user)(f"{TRANSFER}/Get", f"{V2}X")
+
+
+def test_pywinrm_knows_a_wrong_password(port: int) -> None:
+    with pytest.raises(InvalidCredentialsError):
+        pywinrm(port, "ntlm", password="wrong")(f"{TRANSFER}/Get", f"{V2}X")
+
+
+@pytest.mark.parametrize("user", ["ADMINISTRATOR", "HVHOST01\\administrator", "administrator@example.com"])
+def test_the_name_of_a_user_is_taken_with_any_domain_and_in_any_case(port: int, user: str, sim: Simulator) -> None:
+    if "@" in user:
+        with pytest.raises(AuthenticationError):
+            pypsrp(port, "ntlm", "auto", user=user)(f"{TRANSFER}/Get", f"{V2}X")
+        return
+    with pytest.raises(WSManFaultError):
+        pypsrp(port, "ntlm", "auto", user=user)(f"{TRANSFER}/Get", f"{V2}X")
+    assert sim.exchanges()[-1].exchange.user == USER
+
+
+def test_the_journal_has_what_was_called_and_by_whom(port: int, sim: Simulator) -> None:
+    rows(pypsrp(port, "ntlm", "auto"), f"{V2}*", MACHINES)
+    exchange = sim.exchanges()[-1].exchange
+    assert (exchange.protocol, exchange.user, exchange.calls[0].operation) == ("WS-Management", USER, "PullInstances")
+
+
+def test_a_login_leaves_no_trace_in_the_environment(port: int) -> None:
+    before = dict(os.environ)
+    rows(pypsrp(port, "ntlm", "auto"), f"{V2}*", MACHINES)
+    assert dict(os.environ) == before
+
+
+def test_both_protocols_are_served_at_the_port_of_cim_xml(sim: Simulator) -> None:
+    number = urlsplit(sim.url).port or 0
+    machines = rows(pypsrp(number, "negotiate", "auto"), f"{V2}*", MACHINES)
+    with sim.connect("root/virtualization/v2", creds=(USER, PASSWORD)) as connection:
+        seen = connection.ExecQuery("DMTF:CQL", MACHINES)
+    assert sorted(each.findtext("{*}Name") or "" for each in machines) == sorted(each["Name"] for each in seen)
+
+
+def test_over_tls_messages_need_no_encryption_of_their_own() -> None:
+    with Simulator("hyperv", user=[f"{USER}:{PASSWORD}"], seed=1, tls=True, http=False) as secured:
+        number = urlsplit(secured.urls[-1]).port or 0
+        assert [urlsplit(url).scheme for url in secured.urls] == ["https", "https"]
+        for auth in ("basic", "negotiate"):
+            client = WSMan(
+                "127.0.0.1",
+                port=number,
+                username=USER,
+                password=PASSWORD,
+                auth=auth,
+                cert_validation=str(secured.ca_file),  # type: ignore[arg-type] # a path is what requests takes
+                proxy="",
+            )
+            chosen = SelectorSet()
+            chosen.add_option("Name", WEB01)
+            body = client.get(f"{V2}Msvm_ComputerSystem", selector_set=chosen)
+            assert (text(body, "{*}Name") or "").lower() == WEB01
+
+
+# wsl
+
+
+@pytest.fixture
+def wsl(port: int, tmp_path: Path) -> Callable[..., str]:
+    missing = [name for name in ("wsl", "curl", "xmllint") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} is not installed")
+    variables = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "WSENDPOINT": f"127.0.0.1:{port}",
+        "WSNOSSL": "true",
+        "WSUSER": "other",
+        "WSPASS": "x",
+        "no_proxy": "*",
+    }
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(["wsl", *arguments], env=variables, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+        return done.stdout.decode() + done.stderr.decode()
+
+    return run
+
+
+def test_wsl_identifies_and_enumerates(wsl: Callable[..., str], sim: Simulator) -> None:
+    assert "Microsoft Corporation" in wsl("identify", "check")
+    listed = wsl("enum", f"{V2}Msvm_ComputerSystem")
+    assert [each["Name"] for each in sim.find("Msvm_ComputerSystem") if each["Name"] not in listed] == []
+
+
+def test_wsl_invokes_a_method_of_the_instance_that_it_finds(wsl: Callable[..., str], sim: Simulator) -> None:
+    before = sim.snapshot("before")
+    wanted = f"select * from Msvm_GuestFileService where SystemName='{WEB01.upper()}'"
+    answer = wsl("invoke", f"{V2}Msvm_GuestFileService", "StopService", "-filter", wanted)
+    assert "StopService_OUTPUT" in answer
+    assert sim.calls("StopService")[-1].returned == "0"
+    sim.restore(before)
+
+
+# Encrypted messages by hand
+
+
+def test_wm_a4_a_body_that_is_not_sealed_right_is_refused(port: int) -> None:
+    import http.client
+    from base64 import b64decode, b64encode
+
+    context = spnego.client(f"{USER}", PASSWORD, protocol="ntlm", options=spnego.NegotiateOptions.wrapping_winrm)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+
+    def post(body: bytes, **fields: str) -> http.client.HTTPResponse:
+        connection.request("POST", "/wsman", body, {name.replace("_", "-"): value for name, value in fields.items()})
+        return connection.getresponse()
+
+    token = context.step()
+    assert token is not None
+    challenge = post(b"", Authorization="Negotiate " + b64encode(token).decode())
+    challenge.read()
+    scheme, _, answer = (challenge.getheader("WWW-Authenticate") or "").partition(" ")
+    assert (challenge.status, scheme) == (401, "Negotiate")
+    last = context.step(b64decode(answer, validate=True))
+    assert last is not None
+    done = post(b"", Authorization="Negotiate " + b64encode(last).decode())
+    assert (done.status, done.read()) == (200, b"")
+    kind = 'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"'
+    refused = post(b"--Encrypted Boundary\r\nnothing", Content_Type=kind)
+    assert (refused.status, b"multipart/encrypted" in refused.read()) == (400, True)
+    connection.close()
+    again = post(b"--Encrypted Boundary--", Content_Type=kind, Authorization="Basic b3RoZXI6eA==")
+    assert again.status == 401, "Basic opens no session"
+    connection.close()
