@@ -14,9 +14,9 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from cimsim.cimom.object_manager import Cimom
 from cimsim.control import clock_api as clock
 from cimsim.control.api_errors import ControlError
+from cimsim.simulation.controlled_cimom import ControlledCimom
 
 _MAX_BYTES: Final = 1024 * 1024
 _LOOPBACK: Final = "127.0.0.1"
@@ -52,10 +52,10 @@ class Api(Resource):
     log = Logger()
     isLeaf = True  # noqa: N815 - twisted.web's name
 
-    def __init__(self, cimom: Cimom) -> None:
+    def __init__(self, controlled: ControlledCimom) -> None:
         base: Any = super()
         base.__init__()
-        self._cimom = cimom
+        self._controlled = controlled
 
     def render(self, request: Any) -> bytes:
         """Return the body of the answer to a request, after setting its status."""
@@ -86,24 +86,24 @@ class Api(Resource):
             request.setHeader("Allow", ", ".join(calls))
             raise ControlError(405, f"{path} takes {', '.join(calls)}, not {method}")
         if call.body is None:
-            return call.function(self._cimom)
-        return call.function(self._cimom, _body(request, call.body))
+            return call.function(self._controlled)
+        return call.function(self._controlled, _body(request, call.body))
 
 
-def listen(reactor: Any, cimom: Cimom, port: int) -> tuple[str, Any]:
+def listen(reactor: Any, controlled: ControlledCimom, port: int) -> tuple[str, Any]:
     """Open a port of the loopback interface for the control plane; return its URL and the port, which has ``stopListening``.
 
     Raises:
         CannotListenError: the port is not to be had.
     """
-    opened = reactor.listenTCP(port, _site(cimom, reactor), interface=_LOOPBACK)
+    opened = reactor.listenTCP(port, _site(controlled, reactor), interface=_LOOPBACK)
     return f"http://{_LOOPBACK}:{opened.getHost().port}", opened
 
 
-def _site(cimom: Cimom, reactor: Any) -> Any:
+def _site(controlled: ControlledCimom, reactor: Any) -> Any:
     # Twisted's classes carry no types here.
     factory: Any = Site
-    made = factory(Api(cimom), reactor=reactor)
+    made = factory(Api(controlled), reactor=reactor)
     made.displayTracebacks = False
     # twisted.web would write a line for each request in the style of Apache; the log of the server is not that.
     made.log = _unlogged

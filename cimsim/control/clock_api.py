@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from cimsim.cimom.clock import TooManyCallsError
-from cimsim.cimom.object_manager import Cimom
 from cimsim.control.api_errors import ControlError
+from cimsim.simulation.controlled_cimom import ControlledCimom
 
 NEXT: Final = "next"
 MOST_CALLS: Final = 250_000
@@ -37,8 +37,9 @@ class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: str | None = None
 
 
-def state(cimom: Cimom) -> ClockState:
+def state(controlled: ControlledCimom) -> ClockState:
     """Return the state of a CIMOM's clock."""
+    cimom = controlled.cimom
     due = cimom.clock.due
     return ClockState(
         now=iso(cimom.clock.now()),
@@ -48,14 +49,14 @@ def state(cimom: Cimom) -> ClockState:
     )
 
 
-def advance(cimom: Cimom, wanted: Advance) -> ClockState:
+def advance(controlled: ControlledCimom, wanted: Advance) -> ClockState:
     """Let the clock go on; what falls due meanwhile happens, each step at its time.
 
     Raises:
         ControlError: 400 unless exactly one of ``seconds`` and ``to`` is given, for what is not a time, has passed or is
             beyond what a datetime can express; 409 when nothing is due; 503 when so much is due that not all has happened yet.
     """
-    clock = cimom.clock
+    clock = controlled.cimom.clock
     if (wanted.seconds is None) == (wanted.to is None):
         raise ControlError(400, "give either seconds or to")
     if wanted.seconds is not None:
@@ -76,19 +77,19 @@ def advance(cimom: Cimom, wanted: Advance) -> ClockState:
     except TooManyCallsError:
         text = f"the clock has come to {iso(clock.now())}, by {MOST_CALLS} steps: advance it again to go on"
         raise ControlError(503, text) from None
-    return state(cimom)
+    return state(controlled)
 
 
-def stop(cimom: Cimom, _: Any = None) -> ClockState:
+def stop(controlled: ControlledCimom, _: Any = None) -> ClockState:
     """Stop the clock: the time stands until it is advanced or resumed."""
-    cimom.clock.stop()
-    return state(cimom)
+    controlled.cimom.clock.stop()
+    return state(controlled)
 
 
-def resume(cimom: Cimom, _: Any = None) -> ClockState:
+def resume(controlled: ControlledCimom, _: Any = None) -> ClockState:
     """Let the clock go on by itself from the time that it shows."""
-    cimom.clock.resume()
-    return state(cimom)
+    controlled.cimom.clock.resume()
+    return state(controlled)
 
 
 def iso(seconds: float) -> str:

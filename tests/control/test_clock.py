@@ -11,7 +11,9 @@ from twisted.internet.testing import StringTransport
 
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.object_manager import Cimom
+from cimsim.cimom.snapshots import Snapshots
 from cimsim.control.api import CALLS, listen
+from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -56,7 +58,7 @@ class Plane:
             transaction.world, NoImplementations(), Clock(NOON_SECONDS, timer, running=timer is not None), random=bytes
         )
         self.reactor = Reactor()
-        self.url, _ = listen(self.reactor, self.cimom, 0)
+        self.url, _ = listen(self.reactor, ControlledCimom(self.cimom, Snapshots(self.cimom)), 0)
 
     def note(self, transaction: Transaction) -> None:
         self.happened.append(transaction.now - NOON_SECONDS)
