@@ -1,22 +1,29 @@
 """Worlds of a CIMOM that are kept by name, and the one that it was loaded with: to go back to, and to compare."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.world_diff import WorldDiff, diff_worlds
-from cimsim.world.names import did_you_mean
+from cimsim.world.names import nearest
 from cimsim.world.world import World
 
 MAX_SNAPSHOTS: Final = 1_000
 
 
 class UnknownSnapshotError(KeyError):
-    """There is no snapshot of a name; ``text`` says so, with the nearest that exists."""
+    """There is no snapshot of a name.
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
+    Attributes:
+        text: says so, with the nearest that exists.
+        nearest: that one, None if none is close enough.
+    """
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.nearest = nearest(name, known)
+        hint = f"; did you mean {self.nearest}?" if self.nearest else ""
+        self.text = f"there is no snapshot {name!r}{hint}"
+        super().__init__(self.text)
 
 
 class TooManySnapshotsError(RuntimeError):
@@ -71,7 +78,7 @@ class Snapshots:
             UnknownSnapshotError: there is none.
         """
         if name not in self._kept:
-            raise UnknownSnapshotError(f"there is no snapshot {name!r}{did_you_mean(name, self._kept)}")
+            raise UnknownSnapshotError(name, self._kept)
         return self._kept[name]
 
     def remove(self, name: str) -> Snapshot:
