@@ -25,8 +25,6 @@ def read_body(content: bytes, kind: type[T]) -> T:
     what = "the body is not what this takes"
     try:
         given = msgspec.json.decode(content or b"{}")
-        # An answer may have to repeat it.
-        msgspec.json.encode(given)
         _check_names(given, kind, what)
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:

@@ -68,6 +68,8 @@ BAD: list[tuple[Any, str]] = [
     (b"{", NOT_TAKEN),
     (b'{"to": "\xff"}', NOT_TAKEN),
     (b'{"seconds": 1e400}', NOT_TAKEN),
+    (b'{"seconds": 1' + b"0" * 400 + b"}", NOT_TAKEN),
+    (b'{"seconds": 1' + b"0" * 10_000 + b"}", NOT_TAKEN),
     (b"null", NOT_TAKEN),
 ]
 
