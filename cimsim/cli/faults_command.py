@@ -58,7 +58,13 @@ def remove(control: str, numbers: tuple[int, ...], everything: bool) -> None:
     with controlling(control) as client:
         if everything:
             click.echo(f"{client.remove_faults()} removed")
+            return
+        known = [each.number for each in client.faults()]
         for number in numbers:
+            if number not in known:
+                listed = ", ".join(map(str, known)) or "none"
+                fail(f"faults remove {number}: no fault rule {number} is in force; in force are: {listed}")
+        for number in dict.fromkeys(numbers):
             _show(client.remove_fault(number))
 
 

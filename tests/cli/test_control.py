@@ -181,6 +181,16 @@ def test_what_is_wrong_is_a_line(refused: Callable[..., str], client: ControlCli
     assert client.status() == before
 
 
+def test_rules_are_removed_all_or_none(
+    run: Callable[..., list[str]], refused: Callable[..., str], client: ControlClient
+) -> None:
+    numbers = [str(client.add_fault(http=500).number) for _ in range(2)]
+    refused("faults", "remove", *numbers, "4711")
+    assert [str(each.number) for each in client.faults()] == numbers
+    assert len(run("faults", "remove", *numbers, *numbers)) == 2
+    assert client.faults() == []
+
+
 @pytest.mark.parametrize("command", [["reset"], ["status"], ["calls"], ["snapshot", "a"], ["restore", "a"], ["faults", "list"]])
 def test_each_command_needs_a_control_plane(command: list[str]) -> None:
     none = "http://127.0.0.1:1"
