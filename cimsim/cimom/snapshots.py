@@ -1,10 +1,10 @@
 """Worlds of a CIMOM that are kept by name, and the one that it was loaded with: to go back to, and to compare."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from cimsim.cimom.object_manager import Cimom
-from cimsim.cimom.world_diff import WorldDiff, diff_worlds
+from cimsim.cimom.world_diff import WorldDiff, diffing
 from cimsim.world.names import nearest
 from cimsim.world.world import World
 
@@ -104,15 +104,15 @@ class Snapshots:
         """Go back to the base; nobody is notified."""
         self._cimom.change_world(self.base)
 
-    def diff(self, before: str | None = None, after: str | None = None) -> WorldDiff:
-        """Return how instances differ between two snapshots.
+    def diffing(self, before: str | None = None, after: str | None = None) -> Generator[None, None, WorldDiff]:
+        """Compare two worlds in steps, as ``world_diff.diffing`` does.
 
         Args:
-            before: the name of the first; None: the base.
+            before: the name of the first snapshot; None: the base.
             after: the name of the second; None: the current world.
 
         Raises:
             UnknownSnapshotError: there is none of a name.
         """
         first = self.base if before is None else self.get(before).world
-        return diff_worlds(first, self._cimom.world if after is None else self.get(after).world)
+        return diffing(first, self._cimom.world if after is None else self.get(after).world)

@@ -1,8 +1,8 @@
 """What differs between two worlds: instances that were created, modified and deleted."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pywbem import CIMInstanceName
 
@@ -10,6 +10,9 @@ from cimsim.world.convert import to_cim_path, to_cim_value
 from cimsim.world.instances import Instance
 from cimsim.world.paths import Identity
 from cimsim.world.world import World
+
+_STEP: Final = 200
+"""How many instances are looked at in a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +36,58 @@ class WorldDiff:
 
 
 def diff_worlds(before: World, after: World) -> WorldDiff:
-    """Return what differs; namespaces that both worlds share cost nothing."""
-    old, new = dict(_instances(before, after)), dict(_instances(after, before))
-    created = tuple(to_cim_path(new[each].path) for each in new if each not in old)
-    deleted = tuple(to_cim_path(old[each].path) for each in old if each not in new)
-    modified = []
-    for identity, instance in new.items():
-        if identity in old and (changes := _changes(old[identity], instance)):
-            modified.append(Modified(to_cim_path(instance.path), changes))
-    return WorldDiff(created, tuple(modified), deleted)
+    """Return what differs; namespaces, classes and instances that both worlds share cost next to nothing."""
+    steps = diffing(before, after)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            diff: WorldDiff = end.value
+            return diff
 
 
-def _instances(world: World, other: World) -> Iterator[tuple[Identity, Instance]]:
+def diffing(before: World, after: World) -> Generator[None, None, WorldDiff]:
+    """Compare two worlds in steps of a few milliseconds each; the generator returns what differs."""
+    old: dict[Identity, Instance] = {}
+    new: dict[Identity, Instance] = {}
+    for found, world, other in ((old, before, after), (new, after, before)):
+        for instance in _changed(world, other):
+            if instance is None:
+                yield
+            else:
+                found[instance.identity] = instance
+    created: list[CIMInstanceName] = []
+    modified: list[Modified] = []
+    deleted: list[CIMInstanceName] = []
+    for number, identity in enumerate({**old, **new}):
+        if number % _STEP == 0:
+            yield
+        if identity not in old:
+            created.append(to_cim_path(new[identity].path))
+        elif identity not in new:
+            deleted.append(to_cim_path(old[identity].path))
+        elif changes := _changes(old[identity], new[identity]):
+            modified.append(Modified(to_cim_path(new[identity].path), changes))
+    return WorldDiff(tuple(created), tuple(modified), tuple(deleted))
+
+
+def _changed(world: World, other: World) -> Iterator[Instance | None]:
+    """Yield the instances of a world that the other has not got as they are, and None after every few that were looked at."""
+    number = 0
     for name, namespace in world.namespaces.items():
         known = other.namespaces.get(name)
         if known is namespace:
             continue
         for classname, stored in namespace.instances.items():
-            if known is not None and known.instances.get(classname) is stored:
+            others = known.instances.get(classname) if known is not None else None
+            if others is stored:
                 continue
-            for instance in stored.values():
-                yield instance.identity, instance
+            for key, instance in stored.items():
+                number += 1
+                if number % _STEP == 0:
+                    yield None
+                if others is None or others.get(key) is not instance:
+                    yield instance
 
 
 def _changes(before: Instance, after: Instance) -> dict[str, tuple[Any, Any]]:

@@ -5,12 +5,13 @@ simulation for whoever reaches it, so it listens on the loopback interface only,
 alone: no page in a browser can send these to another origin unasked.
 """
 
+from collections.abc import Generator
 from typing import Any, Final
 
 import msgspec
 from twisted.logger import Logger
 from twisted.web.resource import Resource
-from twisted.web.server import Site
+from twisted.web.server import NOT_DONE_YET, Site
 
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import Problem
@@ -29,26 +30,55 @@ class Api(Resource):
     log = Logger()
     isLeaf = True  # noqa: N815 - twisted.web's name
 
-    def __init__(self, controlled: ControlledCimom) -> None:
+    def __init__(self, controlled: ControlledCimom, reactor: Any) -> None:
         base: Any = super()
         base.__init__()
         self._controlled = controlled
+        self._reactor = reactor
 
-    def render(self, request: Any) -> bytes:
-        """Return the body of the answer to a request, after setting its status."""
+    def render(self, request: Any) -> bytes | int:
+        """Return the body of the answer to a request, after setting its status; what takes long is answered later."""
         request.setHeader("Content-Type", "application/json")
         request.setHeader("Cache-Control", "no-store")
         try:
             answer = self._answer(request)
-        except ControlError as error:
+        except Exception as error:  # noqa: BLE001 - whatever fails, a client gets an answer
+            answer = self._problem(request, error)
+        if isinstance(answer, Generator):
+            gone: list[Any] = []
+            request.notifyFinish().addErrback(gone.append)
+            self._go_on(request, answer, gone)
+            later: int = NOT_DONE_YET
+            return later
+        return _encoded(answer)
+
+    def _go_on(self, request: Any, steps: Generator[None, None, Any], gone: list[Any]) -> None:
+        """Take a step, then let others be answered; end when the answer is there, or when nobody waits for it."""
+        if gone:
+            steps.close()
+            return
+        try:
+            next(steps)
+        except StopIteration as end:
+            answer = end.value
+        except Exception as error:  # noqa: BLE001 - as in render
+            answer = self._problem(request, error)
+        else:
+            self._reactor.callLater(0, self._go_on, request, steps, gone)
+            return
+        body = _encoded(answer)
+        request.setHeader("Content-Length", str(len(body)))
+        request.write(body)
+        request.finish()
+
+    def _problem(self, request: Any, error: Exception) -> Problem:
+        """Return what a client learns of an error, after setting the status; the log gets the traceback of a defect."""
+        if isinstance(error, ControlError):
             request.setResponseCode(error.status)
-            answer = Problem(error.text, error.field, error.nearest)
-        except Exception:  # noqa: BLE001 - whatever fails, a client gets an answer, and the log the traceback
-            self.log.failure("{method} {path} failed", method=_text(request.method), path=_text(request.path))
-            request.setResponseCode(500)
-            answer = Problem("failed for an internal reason, which is in the log of the server")
-        # What a rule is made of need not be what JSON has.
-        return msgspec.json.encode(answer, enc_hook=str) + b"\n"
+            return Problem(error.text, error.field, error.nearest)
+        self.log.failure("{method} {path} failed", method=_text(request.method), path=_text(request.path))
+        request.setResponseCode(500)
+        return Problem("failed for an internal reason, which is in the log of the server")
 
     def _answer(self, request: Any) -> Any:
         _check_host(request)
@@ -83,7 +113,7 @@ def listen(reactor: Any, controlled: ControlledCimom, port: int) -> tuple[str, A
 def _site(controlled: ControlledCimom, reactor: Any) -> Any:
     # Twisted's classes carry no types here.
     factory: Any = Site
-    made = factory(Api(controlled), reactor=reactor)
+    made = factory(Api(controlled, reactor), reactor=reactor)
     made.displayTracebacks = False
     # twisted.web would write a line for each request in the style of Apache; the log of the server is not that.
     made.log = _unlogged
@@ -92,6 +122,11 @@ def _site(controlled: ControlledCimom, reactor: Any) -> Any:
 
 def _unlogged(_: object) -> None:
     """Log nothing."""
+
+
+def _encoded(answer: Any) -> bytes:
+    # What a rule is made of need not be what JSON has.
+    return msgspec.json.encode(answer, enc_hook=str) + b"\n"
 
 
 def _contents() -> dict[str, str]:

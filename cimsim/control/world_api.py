@@ -2,16 +2,21 @@
 
 import math
 import re
-from typing import Any, Final
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 from cimsim.cimom.snapshots import Snapshot, TooManySnapshotsError, UnknownSnapshotError
-from cimsim.cimom.world_diff import Modified
+from cimsim.cimom.world_diff import Modified, WorldDiff
 from cimsim.control.api_errors import ControlError
 from cimsim.control.clock_api import iso
 from cimsim.control.messages import Change, Diff, DiffQuery, ModifiedInstance, NoBody, SnapshotList, SnapshotState
 from cimsim.control.status_api import status
 from cimsim.simulation.controlled_cimom import ControlledCimom
 
+T = TypeVar("T")
+
+_STEP: Final = 200
+"""How many instances of an answer are written in a step."""
 _NAME: Final = re.compile(r"[\w.-]{1,100}")
 
 
@@ -55,17 +60,31 @@ def remove(controlled: ControlledCimom, name: str) -> SnapshotState:
     return _state(controlled.snapshots.remove(_found(controlled, name).name))
 
 
-def diff(controlled: ControlledCimom, query: DiffQuery) -> Diff:
-    """Return how instances differ between two worlds; raises ControlError, 400, for a snapshot that is not there."""
+def diff(controlled: ControlledCimom, query: DiffQuery) -> Generator[None, None, Diff]:
+    """Return how instances differ between two worlds, in steps; raises ControlError, 400, for a snapshot that is not there."""
     for field, name in (("before", query.before), ("after", query.after)):
         if name is not None:
             _found(controlled, name, 400, field)
-    found = controlled.snapshots.diff(query.before, query.after)
-    return Diff(
-        [str(path) for path in found.created],
-        [_modified(each) for each in found.modified],
-        [str(path) for path in found.deleted],
-    )
+    return _diffing(controlled.snapshots.diffing(query.before, query.after))
+
+
+def _diffing(steps: Generator[None, None, WorldDiff]) -> Generator[None, None, Diff]:
+    found = yield from steps
+    answer = Diff([], [], [])
+    for texts, paths in ((answer.created, found.created), (answer.deleted, found.deleted)):
+        for part in _batched(paths):
+            yield
+            texts += map(str, part)
+    for changed in _batched(found.modified):
+        yield
+        answer.modified.extend(map(_modified, changed))
+    return answer
+
+
+def _batched(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield parts of a sequence, each as long as one step may be."""
+    for start in range(0, len(items), _STEP):
+        yield items[start : start + _STEP]
 
 
 def _found(controlled: ControlledCimom, name: str, status: int = 404, field: str = "") -> Snapshot:

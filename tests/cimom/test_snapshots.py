@@ -37,7 +37,7 @@ def test_a_snapshot_is_gone_back_to_and_so_is_the_base(cimom: Cimom) -> None:
 def test_a_name_that_is_not_there_is_refused_with_the_nearest(cimom: Cimom) -> None:
     kept = Snapshots(cimom)
     kept.take("started")
-    for refused in (kept.restore, kept.remove, kept.get, kept.diff):
+    for refused in (kept.restore, kept.remove, kept.get, kept.diffing):
         with pytest.raises(UnknownSnapshotError) as error:
             refused("stated")
         assert error.value.text.endswith("; did you mean started?")

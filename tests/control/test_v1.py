@@ -3,6 +3,9 @@
 from typing import Any
 
 import pytest
+from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
 from cimsim.cimom.exchanges import Called, Exchange
 from cimsim.control import calls_api, faults_api
@@ -156,6 +159,30 @@ def test_a_diff_has_what_was_created_modified_and_deleted(plane: Plane) -> None:
     assert plane.get("/v1/diff") == {"created": [b], "modified": modified, "deleted": []}
     assert plane.get("/v1/diff?before=two") == {"created": [], "modified": modified, "deleted": []}
     assert plane.get("/v1/diff?after=two") == {"created": [b], "modified": [], "deleted": []}
+
+
+def test_a_long_diff_is_made_in_steps_between_which_others_are_answered(plane: Plane) -> None:
+    def fill(transaction: Any) -> None:
+        for number in range(1_000):
+            transaction.create("T_Thing", {"Id": f"n{number}", "Size": number})
+
+    plane.cimom.change(fill, "root/test")
+    assert len(plane.get("/v1/diff")["created"]) == 1_000
+    assert plane.reactor.rests > 10
+
+
+def test_a_diff_for_a_client_that_has_left_ends(plane: Plane) -> None:
+    change(plane, "b", 2)
+    make: Any = StringTransport
+    protocol = plane.reactor.factory.buildProtocol(None)
+    protocol.makeConnection(make())
+    protocol.dataReceived(b"GET /v1/diff HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    failure: Any = Failure
+    reason = failure(ConnectionDone())
+    waiting = len(plane.reactor.clock.getDelayedCalls())
+    protocol.connectionLost(reason)
+    plane.reactor.clock.advance(0)
+    assert len(plane.reactor.clock.getDelayedCalls()) < waiting
 
 
 WRONG_WORLDS = [
