@@ -14,7 +14,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from cimsim.control.api_errors import ControlError
-from cimsim.control.messages import Problem
+from cimsim.control.messages import PlainText, Problem
 from cimsim.control.reading import read_body, read_query
 from cimsim.control.routes import CALLS, find
 from cimsim.simulation.controlled_cimom import ControlledCimom
@@ -50,6 +50,9 @@ class Api(Resource):
             self._go_on(request, answer, gone)
             later: int = NOT_DONE_YET
             return later
+        if isinstance(answer, PlainText):
+            request.setHeader("Content-Type", answer.content_type)
+            return answer.body
         return _encoded(answer)
 
     def _go_on(self, request: Any, steps: Generator[None, None, Any], gone: list[Any]) -> None:

@@ -23,6 +23,13 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     nearest: str = ""
 
 
+class PlainText(msgspec.Struct, frozen=True):
+    """An answer that is not JSON: the value of Content-Type, and the body."""
+
+    content_type: str
+    body: bytes
+
+
 # The clock
 
 

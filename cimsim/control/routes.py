@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from cimsim.control import calls_api, clock_api, faults_api, status_api, world_api
+from cimsim.control import calls_api, clock_api, faults_api, metrics_api, status_api, world_api
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import (
     Advance,
@@ -18,6 +18,7 @@ from cimsim.control.messages import (
     FaultState,
     Health,
     NoBody,
+    PlainText,
     Removed,
     SnapshotList,
     SnapshotState,
@@ -61,6 +62,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     **{f"/v1{path}": calls for path, calls in _CLOCK.items()},
     "/v1/health/live": {"GET": Call(status_api.live, Health, "whether the server answers")},
     "/v1/health/ready": {"GET": Call(status_api.ready, Health, "whether clients are answered; 503 while they are not")},
+    "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
     "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
     "/v1/reset": {
         "POST": Call(world_api.reset, Status, "go back to the world as it was loaded; forget faults and calls", body=NoBody)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from cimsim.cimom.journal import Journal
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.snapshots import Snapshots
+from cimsim.simulation.request_counts import RequestCounts
 
 
 @dataclass(slots=True)
@@ -15,6 +16,7 @@ class ControlledCimom:
         cimom: the object manager.
         snapshots: its worlds that are kept.
         journal: its newest exchanges, without bodies.
+        counts: of the requests of clients.
         urls: of the ports of clients.
         ready: whether clients are answered: from the start of the simulation to its stop.
     """
@@ -22,6 +24,7 @@ class ControlledCimom:
     cimom: Cimom
     snapshots: Snapshots
     journal: Journal = field(default_factory=lambda: Journal(bodies=False))
+    counts: RequestCounts = field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
     ready: bool = False
 

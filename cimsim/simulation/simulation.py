@@ -29,6 +29,7 @@ from cimsim.simulation.loading import load_packs, quirks_of
 from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.ready_file import ReadyFile
 from cimsim.simulation.reload import Reloader
+from cimsim.simulation.request_counts import RequestCounts
 from cimsim.simulation.request_log import JournalRecorder, RequestLog, recorder_of
 from cimsim.simulation.security import authorization_of, tls_of, users_of
 from cimsim.world.world import World
@@ -88,7 +89,10 @@ class Simulation:
         self.users = tuple(users)
         tls = tls_of(options, time.time())
         journal = Journal(bodies=False)
-        recorders = _recorders(options, recorder, journal if self._control_asked else None)
+        counts = RequestCounts()
+        recorders = _recorders(options, recorder)
+        if self._control_asked:
+            recorders += [JournalRecorder(journal), counts]
         authorization = authorization_of(options, users)
         endpoint_options = _endpoint_options(options, users, tls, authorization, recorder_of(recorders))
         start = options.effective_start_time
@@ -97,7 +101,7 @@ class Simulation:
             loaded = load_packs(options, time.time() if start is None else start, self._seed, progress)
         self.loaded = loaded if world is None else replace(loaded, world=world)
         self._endpoint = Endpoint(reactor, self.loaded, endpoint_options)
-        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), journal)
+        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), journal, counts)
         self._reloader = Reloader(reactor, self._load_again, self._renew, self.loaded) if options.reload else None
 
     @property
@@ -169,12 +173,10 @@ class Simulation:
         return load_packs(self.options, self.clock.now(), self._seed)
 
 
-def _recorders(options: SimulationOptions, given: Recorder | None, journal: Journal | None) -> list[Recorder]:
+def _recorders(options: SimulationOptions, given: Recorder | None) -> list[Recorder]:
     recorders: list[Recorder] = [] if given is None else [given]
     if given is None and options.log_level in _RECORDED:
         recorders.append(RequestLog(bodies=options.log_level == "debug"))
-    if journal is not None:
-        recorders.append(JournalRecorder(journal))
     return recorders
 
 

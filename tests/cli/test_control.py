@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
+from prometheus_client.parser import text_string_to_metric_families
 from pywbem import CIMError, WBEMConnection, WBEMServer
 
 from cimsim.cli.control_commands import follow_calls
@@ -133,6 +135,34 @@ def test_calls_are_shown_with_their_outcome(run: Callable[..., list[str]], conn:
     assert run("calls", "--since", number) == [second]
     assert run("calls", "GetClass") == [first]
     assert run("calls", "ModifyClass") == []
+
+
+def test_requests_are_measured(client: ControlClient, conn: WBEMConnection) -> None:
+    def measured() -> dict[str, float]:
+        with urlopen(client.url + "/v1/metrics") as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        return {
+            f"{sample.name} {' '.join(value for _, value in sorted(sample.labels.items()))}".strip(): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    before = measured()
+    conn.EnumerateClassNames()
+    with pytest.raises(CIMError):
+        conn.GetClass("CIM_NoSuchClass")
+    with pytest.raises(CIMError):
+        conn.InvokeMethod("NoSuchMethod", "CIM_Namespace")
+    after = measured()
+    changed = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name)}
+    assert changed["cimsim_requests_total EnumerateClassNames 0"] == 1
+    assert changed["cimsim_requests_total GetClass 6"] == 1
+    assert [name for name in changed if "InvokeMethod" in name or "NoSuchMethod" in name] == [
+        "cimsim_requests_total InvokeMethod 17"
+    ]
+    assert changed["cimsim_exchanges_total 200 CIM-XML"] == 3
+    assert changed["cimsim_exchange_seconds_count CIM-XML"] == changed["cimsim_exchange_seconds_bucket +Inf CIM-XML"] == 3
+    assert after["cimsim_instances root/interop"] == client.status().namespaces["root/interop"]
 
 
 class EnoughError(Exception):
