@@ -24,6 +24,8 @@ from cimsim.control.messages import (
     SnapshotState,
     Status,
 )
+from cimsim.control.openapi import describe
+from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.world.names import nearest
 
 
@@ -48,6 +50,11 @@ class Call:
     status: int = 200
 
 
+def _openapi(_: ControlledCimom) -> dict[str, Any]:
+    return describe({path: calls for path, calls in CALLS.items() if path.startswith(_PREFIX)})
+
+
+_PREFIX: Final = "/v1/"
 _CLOCK: Final[Mapping[str, Mapping[str, Call]]] = {
     "/clock": {"GET": Call(clock_api.state, ClockState, "the time, whether the clock runs, when something is due next")},
     "/clock/advance": {
@@ -62,6 +69,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     **{f"/v1{path}": calls for path, calls in _CLOCK.items()},
     "/v1/health/live": {"GET": Call(status_api.live, Health, "whether the server answers")},
     "/v1/health/ready": {"GET": Call(status_api.ready, Health, "whether clients are answered; 503 while they are not")},
+    "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1")},
     "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
     "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
     "/v1/reset": {
