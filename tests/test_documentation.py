@@ -8,6 +8,7 @@ import pytest
 
 from cimsim.cli.main import main
 from cimsim.cli.serve import serve
+from cimsim.control.routes import CALLS
 from cimsim.packs.manifest import Manifest, NamespaceEntry, SettingEntry
 from tests.versions import CONSTRAINTS, ROOT, canonical, constraints, lowest, requirements, unlisted
 
@@ -45,6 +46,12 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 def test_every_command_is_documented() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *DOCS.glob("*.md")))
     assert [name for name in main.commands if f"cimsim {name}" not in text] == []
+
+
+def test_every_path_of_the_control_api_is_documented() -> None:
+    page = (DOCS / "testing.md").read_text(encoding="utf-8")
+    calls = [f"{method} {path}" for path, calls in CALLS.items() if path.startswith("/v1/") for method in calls]
+    assert [call for call in calls if not re.search(rf"`{re.escape(call)}[`?]", page)] == []
 
 
 def test_every_key_of_a_manifest_is_documented() -> None:

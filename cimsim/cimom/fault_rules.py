@@ -26,7 +26,7 @@ from cimsim.operations.selection import select
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.convert import InstanceData, Repeated
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold, fold_namespace
+from cimsim.world.names import fold, fold_namespace, nearest
 from cimsim.world.paths import InstancePath
 from cimsim.world.world import Namespace, World
 
@@ -66,6 +66,8 @@ CIM_ERRORS: Final[Mapping[str, int]] = {
 
 _HTTP_ERRORS: Final = tuple(each.value for each in HTTPStatus if each.value >= HTTPStatus.BAD_REQUEST)
 _DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s)?\s*(clock)?\s*")
+_MAX_DURATION: Final = 50
+"""How many characters the text of a duration has at most: the pattern is slow on long ones."""
 _MAX_CODE: Final = 2**32
 _MAX_SECONDS: Final = 86_400.0
 
@@ -75,11 +77,21 @@ class RuleError(ValueError):
 
     Attributes:
         field: the word that is wrong, empty if it is the rule as a whole.
+        nearest: what exists and was probably meant, None if nothing is close enough.
     """
 
-    def __init__(self, field_name: str, text: str) -> None:
+    def __init__(self, field_name: str, text: str, nearest: str | None = None) -> None:
         super().__init__(f"{field_name}: {text}" if field_name else text)
         self.field = field_name
+        self.nearest = nearest
+
+
+def _unknown(word: str, text: str, name: str, known: Iterable[str], *, listed: bool = True) -> RuleError:
+    """Return the error about a name that does not exist: with the nearest, or else with those that do if they are few."""
+    names = list(known)
+    match = nearest(name, names)
+    rest = f"; did you mean {match}?" if match else _listed(names) if listed else ""
+    return RuleError(word, text + rest, match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,7 +437,7 @@ def parse_rule(words: Mapping[str, Any], worlds: Sequence[World] = ()) -> FaultR
     values: dict[str, Any] = {}
     for word, value in words.items():
         if word not in known:
-            raise RuleError(word, f"there is no such word in a rule{did_you_mean(word, known) or _listed(known)}")
+            raise _unknown(word, "there is no such word in a rule", word, known)
         if value is not None:
             values[word] = _PARSERS[word](word, value)
     rule = FaultRule(**values)
@@ -480,22 +492,19 @@ def _check_actions(rule: FaultRule) -> None:
 def _check_names(rule: FaultRule, worlds: Sequence[World]) -> None:
     if rule.operation is not None and fold(rule.operation) not in OPERATIONS:
         names = [each.name for each in OPERATIONS.values()]
-        hint = did_you_mean(rule.operation, names) or _listed(names)
-        raise RuleError("operation", f"there is no operation {rule.operation}{hint}")
+        raise _unknown("operation", f"there is no operation {rule.operation}", rule.operation, names)
     namespaces = [each for world in worlds for each in world.namespaces.values()]
     if not worlds:
         return
     if rule.namespace is not None and all(fold_namespace(each.name) != fold_namespace(rule.namespace) for each in namespaces):
         names = [each.name for each in namespaces]
-        raise RuleError(
-            "namespace", f"there is no namespace {rule.namespace}{did_you_mean(rule.namespace, names) or _listed(names)}"
-        )
+        raise _unknown("namespace", f"there is no namespace {rule.namespace}", rule.namespace, names)
     if rule.classname is not None and all(each.schema.get(rule.classname) is None for each in namespaces):
         classes = (name for each in namespaces for name in each.schema.names())
-        raise RuleError("classname", f"there is no class {rule.classname}{did_you_mean(rule.classname, classes)}")
+        raise _unknown("classname", f"there is no class {rule.classname}", rule.classname, classes, listed=False)
     if rule.method is not None and not any(fold(rule.method) in cls.methods for each in namespaces for cls in each.schema):
         methods = {method.name for each in namespaces for cls in each.schema for method in cls.methods.values()}
-        raise RuleError("method", f"there is no method {rule.method}{did_you_mean(rule.method, methods)}")
+        raise _unknown("method", f"there is no method {rule.method}", rule.method, methods, listed=False)
 
 
 def _text(word: str, value: Any) -> str:
@@ -507,7 +516,8 @@ def _text(word: str, value: Any) -> str:
 def _one_of(choices: Sequence[str]) -> Callable[[str, Any], str]:
     def parse(word: str, value: Any) -> str:
         if value not in choices:
-            raise RuleError(word, f"{value!r} is not one of {', '.join(choices)}{did_you_mean(str(value), choices)}")
+            text = f"{value!r} is not one of {', '.join(choices)}"
+            raise _unknown(word, text, str(value), choices, listed=False)
         return str(value)
 
     return parse
@@ -554,7 +564,7 @@ def _error(word: str, value: Any) -> CimFault:
     if isinstance(code, str):
         name = fold(code).removeprefix("cim_err_")
         if name not in CIM_ERRORS:
-            raise RuleError(word, f"there is no CIM status {code}{did_you_mean(name, CIM_ERRORS) or _listed(CIM_ERRORS)}")
+            raise _unknown(word, f"there is no CIM status {code}", name, CIM_ERRORS)
         code = CIM_ERRORS[name]
     if not isinstance(code, int) or isinstance(code, bool) or not 0 < code < _MAX_CODE:
         raise RuleError(word, f"{code!r} is not a CIM status: a number from 1, or one of {', '.join(CIM_ERRORS)}")
@@ -601,7 +611,7 @@ def _seconds(word: str, value: Any) -> tuple[float, bool]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         number, clock = float(value), False
     else:
-        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        match = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) <= _MAX_DURATION else None
         if match is None:
             raise RuleError(word, f"{value!r} is not a time: write 1.5, 500ms, 2s, or 5s clock for the CIMOM's clock")
         number, clock = float(match[1]) / (1000 if match[2] == "ms" else 1), match[3] is not None

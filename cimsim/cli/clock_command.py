@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http.client import HTTPException
-from typing import Any, Final, NoReturn, TypeVar
-from urllib.error import HTTPError, URLError
-from urllib.request import ProxyHandler, Request, build_opener
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from cimsim.cli.config import all_of, setting
+from cimsim.cli.control_option import control_option, controlling
 from cimsim.cli.failure import fail
 from cimsim.cli.variables import SettingsGroup
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from cimsim.control.messages import ClockState
 
-_WAIT: Final = 60.0
-_STATE: Final = frozenset({"now", "running", "due", "waiting"})
-_OF_CIM: Final = "CIMErrorDescription"
-"""A header that every refusal of a CIM port has."""
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Time(click.ParamType):
@@ -72,7 +67,7 @@ def clock_options(command: F) -> F:
 
 
 @click.group(cls=SettingsGroup)
-@setting("--control", metavar="URL", required=True, help="URL of the control plane, as `cimsim serve` prints it.")
+@control_option
 @click.pass_context
 def clock(context: click.Context, control: str) -> None:
     """Show, advance, stop or resume the clock of a running `cimsim serve`."""
@@ -83,7 +78,8 @@ def clock(context: click.Context, control: str) -> None:
 @click.pass_obj
 def show(control: str) -> None:
     """Show the time, whether the clock runs, and when something is due next."""
-    _show(_request(control, "/clock", None))
+    with controlling(control) as client:
+        _show(client.clock())
 
 
 # Otherwise a negative number would be an unknown option, which says nothing about what is wanted.
@@ -93,7 +89,8 @@ def show(control: str) -> None:
 def advance(control: str, seconds: str) -> None:
     """Advance the clock by SECONDS, or to when something is due next."""
     if seconds == "next":
-        _show(_request(control, "/clock/advance", {"to": "next"}))
+        with controlling(control) as client:
+            _show(client.advance(to="next"))
         return
     try:
         number = float(seconds)
@@ -101,57 +98,26 @@ def advance(control: str, seconds: str) -> None:
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
         fail(f"advance {seconds}: write a number of seconds, 0 or more, or next")
-    _show(_request(control, "/clock/advance", {"seconds": number}))
+    with controlling(control) as client:
+        _show(client.advance(number))
 
 
 @clock.command()
 @click.pass_obj
 def stop(control: str) -> None:
     """Stop the clock."""
-    _show(_request(control, "/clock/stop", {}))
+    with controlling(control) as client:
+        _show(client.stop_clock())
 
 
 @clock.command()
 @click.pass_obj
 def resume(control: str) -> None:
     """Let the clock go on by itself."""
-    _show(_request(control, "/clock/resume", {}))
+    with controlling(control) as client:
+        _show(client.resume_clock())
 
 
-def _request(control: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the answer of the control plane: a GET without a body, else a POST."""
-    if not control.startswith("http://"):
-        fail(f"--control {control}: write http://127.0.0.1:PORT")
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(control.rstrip("/") + path, data, {"Content-Type": "application/json"})  # noqa: S310 - checked above
-    try:
-        # The control plane is on this computer: no proxy is asked.
-        with build_opener(ProxyHandler({})).open(request, timeout=_WAIT) as response:
-            answer: dict[str, Any] = json.load(response)
-    except HTTPError as error:
-        _refused(control, error)
-    except (URLError, OSError, ValueError, HTTPException) as error:
-        fail(f"no control plane at {control}: {getattr(error, 'reason', None) or error}")
-    if not isinstance(answer, dict) or not answer.keys() >= _STATE:
-        fail(f"no control plane at {control}: what answers there is something else")
-    return answer
-
-
-def _refused(control: str, error: HTTPError) -> NoReturn:
-    """Pass on why the control plane refuses; but what refuses may be something else, most likely the CIM port."""
-    try:
-        text = json.load(error)["error"]
-    except (ValueError, KeyError, TypeError, OSError, HTTPException):
-        if error.headers.get(_OF_CIM) is None:
-            fail(f"no control plane at {control}: what answers there is something else (HTTP {error.code})")
-        fail(
-            f"{control} is the port of CIM clients, not the control plane: use the URL in the line "
-            "`control plane on ...` of cimsim serve; it has one with --control-port or --clock manual"
-        )
-    fail(str(text))
-
-
-def _show(answer: dict[str, Any]) -> None:
-    click.echo(f"{answer['now']} {'running' if answer['running'] else 'standing'}")
-    due = answer["due"]
-    click.echo(f"{answer['waiting']} waiting" + (f", next at {due}" if due else ""))
+def _show(state: ClockState) -> None:
+    click.echo(f"{state.now} {'running' if state.running else 'standing'}")
+    click.echo(f"{state.waiting} waiting" + (f", next at {state.due}" if state.due else ""))

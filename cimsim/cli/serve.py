@@ -199,10 +199,10 @@ def _load(reactor: Any, options: SimulationOptions) -> Simulation:
         gc.enable()
 
 
-def _listen_control(reactor: Any, cimom: Any, port: int) -> tuple[str, Any]:
+def _listen_control(reactor: Any, controlled: Any, port: int) -> tuple[str, Any]:
     from cimsim.control.api import listen  # twisted.web only where it is wanted
 
-    return listen(reactor, cimom, port)
+    return listen(reactor, controlled, port)
 
 
 def _announce(simulation: Simulation) -> None:

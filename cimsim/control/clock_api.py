@@ -4,41 +4,21 @@ import math
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import msgspec
-
 from cimsim.cimom.clock import TooManyCallsError
-from cimsim.cimom.object_manager import Cimom
 from cimsim.control.api_errors import ControlError
+from cimsim.control.messages import Advance, ClockState
+from cimsim.simulation.controlled_cimom import ControlledCimom
 
 NEXT: Final = "next"
-MOST_CALLS: Final = 250_000
+MAX_STEPS: Final = 250_000
 """How many steps one request carries out: nobody else is answered meanwhile."""
 _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 """The last time that a datetime can express, to the second."""
 
 
-class ClockState(msgspec.Struct, frozen=True):
-    """What ``GET /clock`` and everything done to the clock answers.
-
-    ``now`` is an ISO 8601 time in UTC; ``due`` the time at which something is due next, a step of the simulation or another
-    try to deliver an indication, None if nothing is; ``waiting`` the number of steps that wait, for a time or for reads.
-    """
-
-    now: str
-    running: bool
-    due: str | None
-    waiting: int
-
-
-class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``POST /clock/advance``: ``seconds`` to go on by, or ``to``: an ISO 8601 time, or ``next``."""
-
-    seconds: float | None = None
-    to: str | None = None
-
-
-def state(cimom: Cimom) -> ClockState:
+def state(controlled: ControlledCimom) -> ClockState:
     """Return the state of a CIMOM's clock."""
+    cimom = controlled.cimom
     due = cimom.clock.due
     return ClockState(
         now=iso(cimom.clock.now()),
@@ -48,14 +28,14 @@ def state(cimom: Cimom) -> ClockState:
     )
 
 
-def advance(cimom: Cimom, wanted: Advance) -> ClockState:
+def advance(controlled: ControlledCimom, wanted: Advance) -> ClockState:
     """Let the clock go on; what falls due meanwhile happens, each step at its time.
 
     Raises:
         ControlError: 400 unless exactly one of ``seconds`` and ``to`` is given, for what is not a time, has passed or is
             beyond what a datetime can express; 409 when nothing is due; 503 when so much is due that not all has happened yet.
     """
-    clock = cimom.clock
+    clock = controlled.cimom.clock
     if (wanted.seconds is None) == (wanted.to is None):
         raise ControlError(400, "give either seconds or to")
     if wanted.seconds is not None:
@@ -72,23 +52,23 @@ def advance(cimom: Cimom, wanted: Advance) -> ClockState:
     if clock.now() + seconds > _LAST:
         raise ControlError(400, f"no clock goes beyond {iso(_LAST)}")
     try:
-        clock.advance(seconds, MOST_CALLS)
+        clock.advance(seconds, MAX_STEPS)
     except TooManyCallsError:
-        text = f"the clock has come to {iso(clock.now())}, by {MOST_CALLS} steps: advance it again to go on"
+        text = f"the clock has come to {iso(clock.now())}, by {MAX_STEPS} steps: advance it again to go on"
         raise ControlError(503, text) from None
-    return state(cimom)
+    return state(controlled)
 
 
-def stop(cimom: Cimom, _: Any = None) -> ClockState:
+def stop(controlled: ControlledCimom, _: Any = None) -> ClockState:
     """Stop the clock: the time stands until it is advanced or resumed."""
-    cimom.clock.stop()
-    return state(cimom)
+    controlled.cimom.clock.stop()
+    return state(controlled)
 
 
-def resume(cimom: Cimom, _: Any = None) -> ClockState:
+def resume(controlled: ControlledCimom, _: Any = None) -> ClockState:
     """Let the clock go on by itself from the time that it shows."""
-    cimom.clock.resume()
-    return state(cimom)
+    controlled.cimom.clock.resume()
+    return state(controlled)
 
 
 def iso(seconds: float) -> str:

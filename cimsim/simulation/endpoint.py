@@ -240,7 +240,7 @@ class Endpoint:
         if tls:
             from cimsim.server.tls import over_tls  # OpenSSL only where TLS is wanted
 
-            over = over_tls(factory, self._options.tls, self._reactor)
+            over = over_tls(factory, self._options.tls, self._reactor, self.cimom.faults.refuses_tls)
         port = self._reactor.listenTCP(number, over, _BACKLOG, self._options.address)
         self._ports.append(port)
         host = port.getHost()

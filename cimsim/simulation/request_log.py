@@ -1,10 +1,12 @@
-"""Who wants the records of exchanges: the log of requests, and the journal."""
+"""Who wants the records of exchanges: the log of requests, the journal, or both."""
+
+from collections.abc import Sequence
 
 from twisted.logger import Logger
 
 from cimsim.cimom.exchanges import Exchange
 from cimsim.cimom.journal import Journal
-from cimsim.server.recording import HttpExchange
+from cimsim.server.recording import HttpExchange, Recorder
 
 
 def as_exchange(exchange: HttpExchange) -> Exchange:
@@ -32,7 +34,26 @@ class JournalRecorder:
 
     def record(self, exchange: HttpExchange, request: bytes, response: bytes) -> None:
         """Keep it."""
-        self._journal.record(as_exchange(exchange), request, response)
+        bodies = (request, response) if self.bodies else (b"", b"")
+        self._journal.record(as_exchange(exchange), *bodies)
+
+
+class SeveralRecorders:
+    """Hands each exchange to several recorders, with its bodies if one of them wants them (a ``Recorder``)."""
+
+    def __init__(self, recorders: Sequence[Recorder]) -> None:
+        self._recorders = tuple(recorders)
+        self.bodies = any(each.bodies for each in self._recorders)
+
+    def record(self, exchange: HttpExchange, request: bytes, response: bytes) -> None:
+        """Hand it on."""
+        for each in self._recorders:
+            each.record(exchange, request, response)
+
+
+def recorder_of(recorders: Sequence[Recorder]) -> Recorder | None:
+    """Return one recorder for several, None for none."""
+    return SeveralRecorders(recorders) if len(recorders) > 1 else next(iter(recorders), None)
 
 
 class RequestLog:

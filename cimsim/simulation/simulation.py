@@ -13,7 +13,9 @@ from twisted.python.failure import Failure
 from cimsim.cimom.authorization import Authorization
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
+from cimsim.cimom.journal import Journal
 from cimsim.cimom.object_manager import Cimom
+from cimsim.cimom.snapshots import Snapshots
 from cimsim.cimxml.encode.error_writer import ErrorInstances
 from cimsim.delivery.allowed_listeners import parse_allowed
 from cimsim.delivery.sender import DeliveryOptions
@@ -21,17 +23,19 @@ from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
 from cimsim.server.limits import HttpLimits
 from cimsim.server.recording import Recorder
+from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.endpoint import Endpoint, EndpointOptions, WsmanOptions
 from cimsim.simulation.loading import load_packs, quirks_of
 from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.ready_file import ReadyFile
 from cimsim.simulation.reload import Reloader
-from cimsim.simulation.request_log import RequestLog
+from cimsim.simulation.request_counts import RequestCounts
+from cimsim.simulation.request_log import JournalRecorder, RequestLog, recorder_of
 from cimsim.simulation.security import authorization_of, tls_of, users_of
 from cimsim.world.world import World
 
-ControlPlane = Callable[[Any, Cimom, int], tuple[str, Any]]
-"""Opens the control plane: takes a reactor, a CIMOM and a port; returns a URL and a port with ``stopListening``."""
+ControlPlane = Callable[[Any, ControlledCimom, int], tuple[str, Any]]
+"""Opens the control plane: takes a reactor, what it controls and a port; returns a URL and a port with ``stopListening``."""
 
 _RECORDED: Final = frozenset({"info", "debug"})
 """Levels of the log that have a line for each request."""
@@ -47,7 +51,8 @@ class Simulation:
         progress: gets a text about each long step of loading.
         loaded: what the packs hold, if it is loaded already; simulations may share it.
         world: the world to begin with; None: that of ``loaded``.
-        recorder: gets the record of each exchange; None: the log does, where its level asks for it.
+        recorder: gets the record of each exchange; None: the log does, where its level asks for it. With a control plane its
+            journal does so too.
 
     Attributes:
         options: as given.
@@ -55,6 +60,7 @@ class Simulation:
         loaded: what the packs hold.
         urls: of the ports of clients, CIM-XML before WS-Management, HTTP before HTTPS; empty before ``start``.
         control_url: of the control plane; None: there is none.
+        controlled: what the control plane shows and changes; its journal stays empty where there is none.
 
     Raises:
         OptionsError: the options contradict each other, or name what cannot be read.
@@ -82,14 +88,25 @@ class Simulation:
         users = users_of(options)
         self.users = tuple(users)
         tls = tls_of(options, time.time())
-        endpoint_options = _endpoint_options(options, users, tls, authorization_of(options, users), recorder)
+        journal = Journal(bodies=False)
+        counts = RequestCounts()
+        recorders = _recorders(options, recorder)
+        if self._control_asked:
+            recorders += [JournalRecorder(journal), counts]
+        authorization = authorization_of(options, users)
+        endpoint_options = _endpoint_options(options, users, tls, authorization, recorder_of(recorders))
         start = options.effective_start_time
         self._seed = options.new_seed()
         if loaded is None:
             loaded = load_packs(options, time.time() if start is None else start, self._seed, progress)
         self.loaded = loaded if world is None else replace(loaded, world=world)
         self._endpoint = Endpoint(reactor, self.loaded, endpoint_options)
-        self._reloader = Reloader(reactor, self._load_again, self._endpoint.renew, self.loaded) if options.reload else None
+        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), journal, counts)
+        self._reloader = Reloader(reactor, self._load_again, self._renew, self.loaded) if options.reload else None
+
+    @property
+    def _control_asked(self) -> bool:
+        return self.options.effective_control_port is not None and self._open_control is not None
 
     @property
     def cimom(self) -> Cimom:
@@ -113,9 +130,10 @@ class Simulation:
         """
         try:
             self.urls = self._endpoint.listen()
+            self.controlled.urls = tuple(self.urls)
             port = self.options.effective_control_port
             if port is not None and self._open_control is not None:
-                self.control_url, self._control_port = self._open_control(self._reactor, self.cimom, port)
+                self.control_url, self._control_port = self._open_control(self._reactor, self.controlled, port)
         except Exception:
             self.stop()
             raise
@@ -127,6 +145,7 @@ class Simulation:
 
     def stop(self) -> Deferred[Any]:
         """Close the ports and let requests under way finish; the Deferred fires when no connection of a client is left."""
+        self.controlled.ready = False
         if self._reloader is not None:
             self._reloader.stop()
         waiting: list[Deferred[Any]] = [self._endpoint.stop()]
@@ -143,17 +162,27 @@ class Simulation:
             except OptionsError:
                 ready.errback(Failure())  # type: ignore[no-untyped-call]
                 return
+        self.controlled.ready = True
         ready.callback(None)
+
+    def _renew(self, loaded: Loaded) -> None:
+        self._endpoint.renew(loaded)
+        self.controlled.snapshots.base = self.cimom.world
 
     def _load_again(self) -> Loaded:
         return load_packs(self.options, self.clock.now(), self._seed)
 
 
+def _recorders(options: SimulationOptions, given: Recorder | None) -> list[Recorder]:
+    recorders: list[Recorder] = [] if given is None else [given]
+    if given is None and options.log_level in _RECORDED:
+        recorders.append(RequestLog(bodies=options.log_level == "debug"))
+    return recorders
+
+
 def _endpoint_options(
     options: SimulationOptions, users: dict[str, str], tls: Any, authorization: Authorization | None, recorder: Recorder | None
 ) -> EndpointOptions:
-    if recorder is None and options.log_level in _RECORDED:
-        recorder = RequestLog(bodies=options.log_level == "debug")
     return EndpointOptions(
         address=options.address,
         port=options.port if options.serves_http else None,

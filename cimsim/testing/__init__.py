@@ -9,11 +9,12 @@ with Simulator("hyperv", clock="manual") as sim:
 from cimsim.cimom.exchanges import Called
 from cimsim.cimom.fault_rules import RuleError
 from cimsim.cimom.journal import Entry
+from cimsim.cimom.snapshots import Snapshot
+from cimsim.cimom.world_diff import Modified, WorldDiff
 from cimsim.packs.pack_errors import PackError
 from cimsim.simulation.options import OptionsError
-from cimsim.testing.simulated_cimom import FaultHandle, Invoked, SimulatedCimom, Snapshot
+from cimsim.testing.simulated_cimom import FaultHandle, Invoked, SimulatedCimom
 from cimsim.testing.simulator import Simulator
-from cimsim.testing.world_diff import Modified, WorldDiff
 
 __all__ = [
     "Called",

@@ -11,6 +11,8 @@ from pywbem import CIMInstance, CIMInstanceName
 from cimsim.cimom.exchanges import Called
 from cimsim.cimom.fault_rules import Fault, FaultRule, parse_rule
 from cimsim.cimom.journal import Entry
+from cimsim.cimom.snapshots import Snapshot, Snapshots
+from cimsim.cimom.world_diff import WorldDiff, diff_worlds
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
 from cimsim.packs.build import compile_plain
@@ -18,7 +20,6 @@ from cimsim.packs.manifest import DEFAULT_NAMESPACE, plain_pack
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.testing.expectations import Expectation, expect_sequence
 from cimsim.testing.hosting import Hosted, Hosting
-from cimsim.testing.world_diff import WorldDiff, diff_worlds
 from cimsim.world.convert import from_cim_path, to_cim_path, to_cim_value
 from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean
@@ -41,14 +42,6 @@ class Invoked(NamedTuple):
 
     value: Any
     outputs: dict[str, Any]
-
-
-class Snapshot(NamedTuple):
-    """A world that was kept: its name, when it was by the CIMOM's clock, and the world itself."""
-
-    name: str
-    time: float
-    world: World
 
 
 class FaultHandle:
@@ -101,8 +94,7 @@ class SimulatedCimom:
         self._hosting = hosting
         self._hosted = hosted
         self._cimom = hosted.simulation.cimom
-        self._base = self._cimom.world
-        self._snapshots: dict[str, Snapshot] = {}
+        self._snapshots = Snapshots(self._cimom)
         self._faults: list[FaultHandle] = []
 
     @property
@@ -155,7 +147,7 @@ class SimulatedCimom:
         """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
 
         def reset() -> None:
-            self._cimom.change_world(self._base)
+            self._snapshots.reset()
             self._cimom.faults.clear()
             self.journal.clear()
 
@@ -164,9 +156,7 @@ class SimulatedCimom:
 
     def snapshot(self, name: str) -> Snapshot:
         """Keep the current world under a name, in place of the one that had it; return it."""
-        snapshot = self.in_reactor(lambda: Snapshot(name, self._cimom.clock.now(), self._cimom.world))
-        self._snapshots[name] = snapshot
-        return snapshot
+        return self.in_reactor(self._snapshots.take, name)
 
     def restore(self, name: str | Snapshot) -> None:
         """Go back to a snapshot; nobody is notified.
@@ -179,23 +169,19 @@ class SimulatedCimom:
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
         """The snapshots that are kept, oldest first."""
-        return tuple(self._snapshots.values())
+        return self.in_reactor(lambda: tuple(self._snapshots))
 
     def diff(self, before: "str | Snapshot | None" = None, after: "str | Snapshot | None" = None) -> WorldDiff:
         """Return which instances were created, modified and deleted between two snapshots.
 
         ``before`` None: since the world was loaded; ``after`` None: up to now.
         """
-        first = self._base if before is None else self._snapshot(before).world
+        first = self._snapshots.base if before is None else self._snapshot(before).world
         second = self.world if after is None else self._snapshot(after).world
         return diff_worlds(first, second)
 
     def _snapshot(self, name: str | Snapshot) -> Snapshot:
-        if isinstance(name, Snapshot):
-            return name
-        if name not in self._snapshots:
-            raise KeyError(f"there is no snapshot {name!r}{did_you_mean(name, self._snapshots)}")
-        return self._snapshots[name]
+        return name if isinstance(name, Snapshot) else self._snapshots.get(name)
 
     def fork(self, name: str) -> "SimulatedCimom":
         """Serve one more CIMOM that begins with the current world of this one, on ports of its own; the caller stops it."""

@@ -38,7 +38,10 @@ def test_the_help_has_the_groups_and_an_example() -> None:
         ("CIMSIM_XYZZY", "no setting has the variable CIMSIM_XYZZY\n"),
     ],
 )
-@pytest.mark.parametrize("command", [["serve"], ["check", "hyperv"], ["certificates"], ["clock", "--control", "x", "show"]])
+@pytest.mark.parametrize(
+    "command",
+    [["serve"], ["check", "hyperv"], ["certificates"], ["clock", "--control", "x", "show"], ["reset", "--control", "x"]],
+)
 def test_a_variable_that_no_command_reads_is_refused(command: list[str], variable: str, text: str) -> None:
     refused = CliRunner().invoke(main, command, env={variable: "1"})
     assert refused.exit_code == 2

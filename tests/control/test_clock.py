@@ -1,92 +1,16 @@
 """The control plane over HTTP: the clock of a CIMOM, and requests that it refuses."""
 
-import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 from twisted.internet.task import Clock as TwistedClock
-from twisted.internet.testing import StringTransport
 
-from cimsim.cimom.clock import Clock
-from cimsim.cimom.object_manager import Cimom
-from cimsim.control.api import CALLS, listen
-from cimsim.world.transaction import Transaction
-from cimsim.world.world import World
+from cimsim.control.routes import CALLS
+from tests.control.plane import JSON, NOON_SECONDS, Plane
 
 NOON = "2025-03-10T12:00:00.000000Z"
-NOON_SECONDS = 1741608000.0
-JSON = {"Content-Type": "application/json"}
-
-
-class NoImplementations:
-    def find(self, namespace: str, cls: Any, method: str) -> None:
-        return None
-
-
-class Reactor:
-    """Listens without sockets: keeps the factory and the interface."""
-
-    def __init__(self) -> None:
-        self.opened: list[tuple[int, str]] = []
-        self.factory: Any = None
-        clock: Any = TwistedClock()
-        self.callLater = clock.callLater
-        self.seconds = clock.seconds
-
-    def listenTCP(self, port: int, factory: Any, interface: str) -> Any:
-        self.opened.append((port, interface))
-        self.factory = factory
-        return self
-
-    def getHost(self) -> Any:
-        return type("Address", (), {"port": 4711})
-
-
-class Plane:
-    """The control plane of a CIMOM in which three steps wait."""
-
-    def __init__(self, timer: Any = None) -> None:
-        self.happened: list[float] = []
-        transaction = Transaction(World(), "", NOON_SECONDS)
-        for seconds in (5, 9):
-            transaction.after(seconds, self.note)
-        self.cimom = Cimom(
-            transaction.world, NoImplementations(), Clock(NOON_SECONDS, timer, running=timer is not None), random=bytes
-        )
-        self.reactor = Reactor()
-        self.url, _ = listen(self.reactor, self.cimom, 0)
-
-    def note(self, transaction: Transaction) -> None:
-        self.happened.append(transaction.now - NOON_SECONDS)
-
-    def raw(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
-        make: Any = StringTransport  # it carries no type information
-        transport = make()
-        protocol = self.reactor.factory.buildProtocol(None)
-        protocol.makeConnection(transport)
-        given = {"Host": "127.0.0.1:4711", "Content-Length": str(len(body)), "Connection": "close", **headers}
-        head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
-        protocol.dataReceived(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
-        answer_head, _, content = transport.value().partition(b"\r\n\r\n")
-        status, *lines = answer_head.decode().split("\r\n")
-        answered = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-        return int(status.split()[1]), answered, content
-
-    def get(self, path: str) -> Any:
-        status, headers, content = self.raw("GET", path, {})
-        assert (status, headers["content-type"]) == (HTTPStatus.OK, "application/json")
-        return json.loads(content)
-
-    def post(self, path: str, body: Any) -> Any:
-        status, _, content = self.raw("POST", path, JSON, json.dumps(body).encode())
-        assert status == HTTPStatus.OK, content
-        return json.loads(content)
-
-    def refused(self, body: Any, path: str = "/clock/advance") -> tuple[int, str]:
-        status, _, content = self.raw("POST", path, JSON, body if isinstance(body, bytes) else json.dumps(body).encode())
-        return status, json.loads(content)["error"]
 
 
 @pytest.fixture
@@ -144,6 +68,8 @@ BAD: list[tuple[Any, str]] = [
     (b"{", NOT_TAKEN),
     (b'{"to": "\xff"}', NOT_TAKEN),
     (b'{"seconds": 1e400}', NOT_TAKEN),
+    (b'{"seconds": 1' + b"0" * 400 + b"}", NOT_TAKEN),
+    (b'{"seconds": 1' + b"0" * 10_000 + b"}", NOT_TAKEN),
     (b"null", NOT_TAKEN),
 ]
 
@@ -172,7 +98,7 @@ def test_something_due_beyond_the_calendar_can_be_told(plane: Plane) -> None:
 
 
 def test_an_advance_that_would_take_for_ever_says_how_far_it_has_come(plane: Plane, monkeypatch: Any) -> None:
-    monkeypatch.setattr("cimsim.control.clock_api.MOST_CALLS", 1)
+    monkeypatch.setattr("cimsim.control.clock_api.MAX_STEPS", 1)
     text = "the clock has come to 2025-03-10T12:00:05.000000Z, by 1 steps: advance it again to go on"
     assert plane.refused({"seconds": 60}) == (503, text)
     assert plane.happened == [5]

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cimsim.testing.world_diff import diff_worlds
+from cimsim.cimom.world_diff import diff_worlds
 from cimsim.world.transaction import Transaction
 
 Things = dict[str, int]

@@ -1,0 +1,120 @@
+"""Commands about the world of a running ``cimsim serve``: status, reset, snapshots and calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from cimsim.cli.config import Seconds
+from cimsim.cli.control_option import control_option, controlling
+from cimsim.cli.variables import SettingsCommand
+
+if TYPE_CHECKING:
+    from cimsim.control.client import ControlClient
+    from cimsim.control.messages import CallRecord, ExchangeRecord, Status
+
+_INTERVAL: Final = 0.5
+
+
+@click.command(cls=SettingsCommand)
+@control_option
+def status(control: str) -> None:
+    """Show what a running `cimsim serve` serves."""
+    with controlling(control) as client:
+        _show_status(client.status())
+
+
+@click.command(cls=SettingsCommand)
+@control_option
+def reset(control: str) -> None:
+    """Go back to the world as it was loaded; forget all faults and calls."""
+    with controlling(control) as client:
+        _show_status(client.reset())
+
+
+@click.command(cls=SettingsCommand)
+@control_option
+@click.argument("name")
+def snapshot(control: str, name: str) -> None:
+    """Keep the current world as NAME, in place of what had that name."""
+    with controlling(control) as client:
+        kept = client.snapshot(name)
+    click.echo(f"{kept.name} kept at {kept.time}")
+
+
+@click.command(cls=SettingsCommand)
+@control_option
+@click.argument("name")
+def restore(control: str, name: str) -> None:
+    """Go back to the world that was kept as NAME."""
+    with controlling(control) as client:
+        kept = client.restore(name)
+    click.echo(f"{kept.name} of {kept.time} restored")
+
+
+@click.command(cls=SettingsCommand)
+@control_option
+@click.option("--since", type=click.IntRange(0), default=0, help="Leave out exchanges up to this number.")
+@click.option("--follow", is_flag=True, help="Go on with new calls until Ctrl-C.")
+@click.option(
+    "--interval",
+    type=Seconds(0.01),
+    default=_INTERVAL,
+    show_default=True,
+    help="Seconds between two looks with --follow.",
+)
+@click.argument("name", required=False)
+def calls(control: str, since: int, follow: bool, interval: float, name: str | None) -> None:
+    """Show what clients called, all or the operation or method NAME: number, time, user, call, status."""
+    with controlling(control) as client:
+        since = _show_calls(client, name, since)
+        if follow:
+            with suppress(KeyboardInterrupt):
+                follow_calls(client, name, since, lambda: time.sleep(interval))
+
+
+def follow_calls(client: ControlClient, name: str | None, since: int, wait: Callable[[], object]) -> None:
+    """Show new calls, waiting before each look; ends with what ``wait`` raises."""
+    while True:
+        wait()
+        since = _show_calls(client, name, since)
+
+
+def _show_calls(client: ControlClient, name: str | None, since: int) -> int:
+    """Show all calls after an exchange; return the number of the last one that was looked at."""
+    while True:
+        found = client.calls(name, since)
+        for exchange in found.exchanges:
+            _show_exchange(exchange)
+        since = found.last
+        if not found.more:
+            return since
+
+
+def _show_exchange(exchange: ExchangeRecord) -> None:
+    head = f"{exchange.number} {exchange.time} {exchange.user or '-'}@{exchange.address or '-'}"
+    for call in exchange.calls:
+        click.echo(f"{head} {call.operation} {call.target}: {_outcome(exchange, call)}")
+    if not exchange.calls:
+        outcome = "the client left" if exchange.http_status is None else f"HTTP {exchange.http_status}"
+        click.echo(f"{head} -: {outcome}" + (f" ({exchange.detail})" if exchange.detail else ""))
+
+
+def _outcome(exchange: ExchangeRecord, call: CallRecord) -> str:
+    fault = "" if call.fault is None else f", by fault {call.fault}"
+    if call.status is None:
+        return f"HTTP {exchange.http_status}{fault}"
+    returned = "" if call.returned is None else f", returned {call.returned}"
+    return f"{call.status}" + (f" ({call.description})" if call.description else "") + returned + fault
+
+
+def _show_status(state: Status) -> None:
+    click.echo(f"cimsim {state.version} on {', '.join(state.urls)}")
+    click.echo(f"clock: {state.clock.now} {'running' if state.clock.running else 'standing'}, {state.clock.waiting} waiting")
+    for name, instances in sorted(state.namespaces.items()):
+        click.echo(f"{name}: {instances} instances")
+    click.echo(f"{state.faults} faults, {state.snapshots} snapshots, {state.exchanges} exchanges")

@@ -1,0 +1,62 @@
+"""The fault rules that are in force: shown, added, removed."""
+
+from typing import Any, Final
+
+from cimsim.cimom.fault_rules import Fault, RuleError, parse_rule
+from cimsim.control.api_errors import ControlError
+from cimsim.control.messages import FaultList, FaultState, Removed
+from cimsim.simulation.controlled_cimom import ControlledCimom
+
+MAX_FAULTS: Final = 1_000
+"""How many rules may be in force: every request is compared with each of them."""
+
+
+def faults(controlled: ControlledCimom) -> FaultList:
+    """Return the rules that are in force."""
+    return FaultList([_state(each) for each in controlled.cimom.faults])
+
+
+def fault(controlled: ControlledCimom, number: str) -> FaultState:
+    """Return the rule of a number; raises ControlError, 404, if it is not in force."""
+    return _state(_found(controlled, number))
+
+
+def add(controlled: ControlledCimom, words: dict[str, Any]) -> FaultState:
+    """Put a rule into force.
+
+    Raises:
+        ControlError: 400, a word or a value is wrong; 409, too many rules are in force.
+    """
+    if len(controlled.cimom.faults) >= MAX_FAULTS:
+        raise ControlError(409, f"{MAX_FAULTS} fault rules are in force: remove one first")
+    try:
+        rule = parse_rule(words, (controlled.cimom.world,))
+    except RuleError as error:
+        raise ControlError(400, str(error), error.field, error.nearest or "") from None
+    return _state(controlled.cimom.faults.add(rule))
+
+
+def remove(controlled: ControlledCimom, number: str) -> FaultState:
+    """Take a rule out of force; return what it was; raises ControlError, 404, if it is not in force."""
+    found = _found(controlled, number)
+    found.remove()
+    return _state(found)
+
+
+def clear(controlled: ControlledCimom) -> Removed:
+    """Take all rules out of force."""
+    count = len(controlled.cimom.faults)
+    controlled.cimom.faults.clear()
+    return Removed(count)
+
+
+def _found(controlled: ControlledCimom, number: str) -> Fault:
+    for each in controlled.cimom.faults:
+        if str(each.number) == number:
+            return each
+    known = ", ".join(str(each.number) for each in controlled.cimom.faults) or "none"
+    raise ControlError(404, f"no fault rule {number} is in force; in force are: {known}")
+
+
+def _state(found: Fault) -> FaultState:
+    return FaultState(found.number, found.rule.shown(), found.matched, found.hits)

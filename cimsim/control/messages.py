@@ -1,0 +1,234 @@
+"""What goes over the control API as JSON: bodies, queries and answers. Nothing here loads more than msgspec."""
+
+from typing import Any
+
+import msgspec
+
+
+class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of what takes none: empty, or an empty object."""
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why something was not done.
+
+    Attributes:
+        error: the text.
+        field: of the body or the query that is wrong, empty if it is no single one.
+        nearest: what exists and was probably meant, empty if nothing is close.
+    """
+
+    error: str
+    field: str = ""
+    nearest: str = ""
+
+
+class PlainText(msgspec.Struct, frozen=True):
+    """An answer that is not JSON: the value of Content-Type, and the body."""
+
+    content_type: str
+    body: bytes
+
+
+# The clock
+
+
+class ClockState(msgspec.Struct, frozen=True):
+    """What ``GET /v1/clock`` and everything done to the clock answers.
+
+    ``now`` is an ISO 8601 time in UTC; ``due`` the time at which something is due next, a step of the simulation or another
+    try to deliver an indication, None if nothing is; ``waiting`` the number of steps that wait, for a time or for reads.
+    """
+
+    now: str
+    running: bool
+    due: str | None
+    waiting: int
+
+
+class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /v1/clock/advance``: ``seconds`` to go on by, or ``to``: an ISO 8601 time, or ``next``."""
+
+    seconds: float | None = None
+    to: str | None = None
+
+
+# The server
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Whether the server is alive, or ready for clients: ``status`` is ``ok``."""
+
+    status: str
+
+
+class Status(msgspec.Struct, frozen=True):
+    """What is served.
+
+    Attributes:
+        version: of cimsim.
+        urls: of the ports of clients.
+        clock: as ``GET /v1/clock`` has it.
+        namespaces: how many instances each has.
+        faults: how many rules are in force.
+        snapshots: how many are kept.
+        exchanges: how many there have been, forgotten ones too.
+    """
+
+    version: str
+    urls: list[str]
+    clock: ClockState
+    namespaces: dict[str, int]
+    faults: int
+    snapshots: int
+    exchanges: int
+
+
+# The world
+
+
+class SnapshotState(msgspec.Struct, frozen=True):
+    """A snapshot: its name, and the time of the clock, ISO 8601 in UTC, when it was taken."""
+
+    name: str
+    time: str
+
+
+class SnapshotList(msgspec.Struct, frozen=True):
+    """The snapshots that are kept, oldest first."""
+
+    snapshots: list[SnapshotState]
+
+
+class DiffQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two snapshots by name: ``before`` None is the world as it was loaded, ``after`` None the current one."""
+
+    before: str | None = None
+    after: str | None = None
+
+
+class Change(msgspec.Struct, frozen=True):
+    """The values of a property in two worlds; numbers, texts, booleans, arrays of them, and paths as text."""
+
+    before: Any
+    after: Any
+
+
+class ModifiedInstance(msgspec.Struct, frozen=True):
+    """An instance that differs: its path as text, and the properties that do."""
+
+    path: str
+    changes: dict[str, Change]
+
+
+class Diff(msgspec.Struct, frozen=True):
+    """The instances in which two worlds differ, in the order of their creation, by their paths as text."""
+
+    created: list[str]
+    modified: list[ModifiedInstance]
+    deleted: list[str]
+
+
+# Faults
+
+
+class FaultState(msgspec.Struct, frozen=True):
+    """A fault rule that is in force.
+
+    Attributes:
+        number: by which it is named.
+        rule: what it says, in the words of a rule.
+        matched: how many requests met its conditions.
+        hits: how many it acted on.
+    """
+
+    number: int
+    rule: dict[str, Any]
+    matched: int
+    hits: int
+
+
+class FaultList(msgspec.Struct, frozen=True):
+    """The fault rules that are in force, oldest first."""
+
+    faults: list[FaultState]
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """How many were removed."""
+
+    removed: int
+
+
+# Calls
+
+
+class CallsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which exchanges: those after number ``since`` that called ``name``, an operation or a method; at most ``limit``."""
+
+    since: int = 0
+    name: str | None = None
+    limit: int = 1_000
+
+
+class CallRecord(msgspec.Struct, frozen=True):
+    """An operation or method that was called.
+
+    Attributes:
+        operation: its name as the client spelt it.
+        target: the path of what it was for, as text.
+        status: the CIM status code, 0 for success; None: it got none.
+        description: of the CIM error, empty for success.
+        parameters: beside the target; texts, None for NULL.
+        returned: what a method returned, as text; None for an operation.
+        fault: the number of the fault rule that acted, None for none.
+    """
+
+    operation: str
+    target: str
+    status: int | None
+    description: str
+    parameters: dict[str, str | None]
+    returned: str | None
+    fault: int | None
+
+
+class ExchangeRecord(msgspec.Struct, frozen=True):
+    """A message of a client and its answer; a batch has several calls.
+
+    Attributes:
+        number: counted from 1.
+        time: when the message was there, ISO 8601 in UTC by the clock of the computer.
+        protocol, address, user: what the client spoke, where it was, who it was if it said so.
+        http_status: None: the client left before the answer was complete.
+        detail: why it was refused, empty if it was not.
+        seconds: until the answer was handed over.
+        request_bytes, response_bytes: of the bodies.
+        calls: those that the query asks for.
+    """
+
+    number: int
+    time: str
+    protocol: str
+    address: str
+    user: str | None
+    http_status: int | None
+    detail: str
+    seconds: float
+    request_bytes: int
+    response_bytes: int
+    calls: list[CallRecord]
+
+
+class CallList(msgspec.Struct, frozen=True):
+    """Exchanges, oldest first.
+
+    Attributes:
+        exchanges: those that the query asks for.
+        last: the number of the last exchange that was looked at: ``since`` of the next query.
+        more: whether there are later ones.
+    """
+
+    exchanges: list[ExchangeRecord]
+    last: int
+    more: bool

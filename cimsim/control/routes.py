@@ -1,0 +1,118 @@
+"""What the control API offers: paths, methods, the types of bodies, queries and answers, and what does it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote
+
+from cimsim.control import calls_api, clock_api, faults_api, metrics_api, status_api, world_api
+from cimsim.control.api_errors import ControlError
+from cimsim.control.messages import (
+    Advance,
+    CallList,
+    CallsQuery,
+    ClockState,
+    Diff,
+    DiffQuery,
+    FaultList,
+    FaultState,
+    Health,
+    NoBody,
+    PlainText,
+    Removed,
+    SnapshotList,
+    SnapshotState,
+    Status,
+)
+from cimsim.control.openapi import describe
+from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.world.names import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Something that can be done.
+
+    Attributes:
+        function: does it; takes what is controlled, the parts of the path that stand for names, and the body or the query.
+        answer: the type of what it returns.
+        about: a line about it.
+        body: the type of its body, None: it takes none.
+        query: the type of its query, None: it takes none.
+        status: of HTTP, when it is done.
+    """
+
+    function: Callable[..., Any]
+    answer: type[Any]
+    about: str
+    body: type[Any] | None = None
+    query: type[Any] | None = None
+    status: int = 200
+
+
+def _openapi(_: ControlledCimom) -> dict[str, Any]:
+    return describe({path: calls for path, calls in CALLS.items() if path.startswith(_PREFIX)})
+
+
+_PREFIX: Final = "/v1/"
+_CLOCK: Final[Mapping[str, Mapping[str, Call]]] = {
+    "/clock": {"GET": Call(clock_api.state, ClockState, "the time, whether the clock runs, when something is due next")},
+    "/clock/advance": {
+        "POST": Call(clock_api.advance, ClockState, 'advance it: {"seconds": 5} or {"to": "next"}', body=Advance)
+    },
+    "/clock/stop": {"POST": Call(clock_api.stop, ClockState, "stop it", body=NoBody)},
+    "/clock/resume": {"POST": Call(clock_api.resume, ClockState, "let it run on", body=NoBody)},
+}
+
+CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
+    **_CLOCK,
+    **{f"/v1{path}": calls for path, calls in _CLOCK.items()},
+    "/v1/health/live": {"GET": Call(status_api.live, Health, "whether the server answers")},
+    "/v1/health/ready": {"GET": Call(status_api.ready, Health, "whether clients are answered; 503 while they are not")},
+    "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1")},
+    "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
+    "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
+    "/v1/reset": {
+        "POST": Call(world_api.reset, Status, "go back to the world as it was loaded; forget faults and calls", body=NoBody)
+    },
+    "/v1/snapshots": {"GET": Call(world_api.snapshots, SnapshotList, "the snapshots that are kept")},
+    "/v1/snapshots/{name}": {
+        "GET": Call(world_api.snapshot, SnapshotState, "one of them"),
+        "PUT": Call(world_api.take, SnapshotState, "keep the current world under this name", body=NoBody),
+        "DELETE": Call(world_api.remove, SnapshotState, "forget it"),
+    },
+    "/v1/snapshots/{name}/restore": {"POST": Call(world_api.restore, SnapshotState, "go back to it", body=NoBody)},
+    "/v1/diff": {
+        "GET": Call(world_api.diff, Diff, "which instances differ between ?before=NAME and &after=NAME", query=DiffQuery)
+    },
+    "/v1/faults": {
+        "GET": Call(faults_api.faults, FaultList, "the fault rules in force"),
+        "POST": Call(faults_api.add, FaultState, "put one into force", body=dict[str, Any], status=201),
+        "DELETE": Call(faults_api.clear, Removed, "take all out of force"),
+    },
+    "/v1/faults/{number}": {
+        "GET": Call(faults_api.fault, FaultState, "one of them"),
+        "DELETE": Call(faults_api.remove, FaultState, "take it out of force"),
+    },
+    "/v1/calls": {
+        "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)
+    },
+}
+"""By path, where ``{NAME}`` stands for any part, and method."""
+
+
+def find(path: str) -> tuple[str, Mapping[str, Call], tuple[str, ...]]:
+    """Return the path as the table has it, what there is for it, and the parts that stand for names.
+
+    Raises:
+        ControlError: 404, there is no such path.
+    """
+    given = path.split("/")
+    for template, calls in CALLS.items():
+        parts = template.split("/")
+        if len(parts) == len(given) and all(
+            part == each or (part.startswith("{") and each) for part, each in zip(parts, given, strict=True)
+        ):
+            names = tuple(unquote(each) for part, each in zip(parts, given, strict=True) if part.startswith("{"))
+            return template, calls, names
+    raise ControlError(404, f"there is no {path}; there are: {', '.join(CALLS)}", nearest=nearest(path, CALLS) or "")
