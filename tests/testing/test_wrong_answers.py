@@ -1,5 +1,6 @@
 """Answers that are wrong on purpose, as pywbem, wbemcli and a bare socket receive them."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -162,6 +163,7 @@ def test_pywbem(cimsim: SimulatedCimom, fault: dict[str, Any], error: type[Excep
 def test_wbemcli(cimsim: SimulatedCimom, fault: dict[str, Any]) -> None:
     program = shutil.which("wbemcli")
     if program is None:
+        assert os.environ.get("CI") != "true", "wbemcli is missing (Debian: sblim-wbemcli)"
         pytest.skip("wbemcli is not installed")
     handle = cimsim.fault(operation="EnumerateInstanceNames", times=1, **fault)
     command = [program, "ein", f"{cimsim.url}/root/interop:{CLASS}"]
