@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any
+from typing import Any, Final
 
 from cimsim.control.messages import PlainText
 from cimsim.control.status_api import status
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.request_counts import BOUNDS
 
+_TEXT_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
+
 
 def metrics(controlled: ControlledCimom) -> PlainText:
     """Return what is measured, in the text format of Prometheus; the registry is made for this answer alone."""
     # Imported here because it takes longer than all else of the control plane, and few ask for it.
     from prometheus_client import CollectorRegistry
-    from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+    from prometheus_client.exposition import generate_latest
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(controlled))
-    return PlainText(CONTENT_TYPE_PLAIN_0_0_4, generate_latest(registry))
+    return PlainText(_TEXT_FORMAT, generate_latest(registry))
 
 
 class _Collector:

@@ -106,3 +106,18 @@ def test_two_in_one_process_have_worlds_of_their_own() -> None:
         reactor.addSystemEventTrigger("before", "shutdown", each.stop)
     reactor.callWhenRunning(reactor.stop)
     reactor.run(installSignalHandlers=False)
+
+
+def test_a_reset_after_a_reload_goes_back_to_what_was_loaded_last(tmp_path: Path) -> None:
+    mof = tmp_path / "things.mof"
+    mof.write_text("class T_One { [Key] string Id; };")
+    simulation = Simulation(new_reactor(), options(packs=[mof], reload=True))
+    reloader: Any = simulation._reloader
+    mof.write_text("class T_One { [Key] string Id; }; class T_Two { [Key] string Id; };")
+    reloader.look()
+    reloader.look()
+    loaded = simulation.cimom.world
+    simulation.cimom.change(lambda it: it.create_namespace("root/new"))
+    simulation.controlled.reset()
+    assert simulation.cimom.world is loaded
+    assert any(each.schema.get("T_Two") for each in loaded.namespaces.values())
