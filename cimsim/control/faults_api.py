@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from cimsim.cimom.fault_rules import Fault, RuleError, parse_rule
+from cimsim.cimom.fault_rule_parser import RuleError, parse_rule
+from cimsim.cimom.fault_rules import Fault
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import FaultList, FaultState, Removed
 from cimsim.simulation.controlled_cimom import ControlledCimom

@@ -7,7 +7,7 @@ with Simulator("hyperv", clock="manual") as sim:
 """
 
 from cimsim.cimom.exchanges import Called
-from cimsim.cimom.fault_rules import RuleError
+from cimsim.cimom.fault_rule_parser import RuleError
 from cimsim.cimom.journal import Entry
 from cimsim.cimom.snapshots import Snapshot
 from cimsim.cimom.world_diff import Modified, WorldDiff

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 from pywbem import CIMInstance, CIMInstanceName
 
 from cimsim.cimom.exchanges import Called
-from cimsim.cimom.fault_rules import Fault, FaultRule, parse_rule
+from cimsim.cimom.fault_rule_parser import parse_rule
+from cimsim.cimom.fault_rules import Fault, FaultRule
 from cimsim.cimom.journal import Entry
 from cimsim.cimom.snapshots import Snapshot, Snapshots
 from cimsim.cimom.world_diff import WorldDiff, diff_worlds

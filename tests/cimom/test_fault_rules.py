@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pywbem import CIMError
 
 from cimsim.cimom.clock import Clock
-from cimsim.cimom.fault_rules import CimFault, FaultRule, FaultRules, RuleError, parse_rule
+from cimsim.cimom.fault_rule_parser import RuleError, parse_rule
+from cimsim.cimom.fault_rules import CimFault, FaultRule, FaultRules
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import MethodResult

@@ -12,7 +12,7 @@ from cimsim.cimom.active_subscriptions import ActiveSubscriptions
 from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.delivery_queues import Done, Outgoing
-from cimsim.cimom.fault_rules import parse_rule
+from cimsim.cimom.fault_rule_parser import parse_rule
 from cimsim.cimom.indications import Indications
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.methods import Implementation, Invocation

@@ -12,7 +12,7 @@ from twisted.internet.task import Clock as ReactorClock
 from twisted.python.failure import Failure
 
 from cimsim.cimom.clock import Clock
-from cimsim.cimom.fault_rules import parse_rule
+from cimsim.cimom.fault_rule_parser import parse_rule
 from cimsim.cimom.object_manager import Cimom
 from cimsim.packs.load import Loaded, load
 from cimsim.server.auth import Authenticator
