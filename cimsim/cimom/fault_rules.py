@@ -1,8 +1,8 @@
 """What a CIMOM does wrong on purpose: rules that say which requests they are for and what happens then.
 
 A rule is data: Python and the control API write it with the same words, one for each condition and one for each action, which
-``fault_rule_parser`` reads. What acts on CIM (an error, a return value, an expired context) the CIMOM does itself; what acts on bytes
-and time is handed to the data plane with the answer. Nothing here waits: a delay is a timer elsewhere.
+``fault_rule_parser`` reads. What acts on CIM (an error, a return value, an expired context) the CIMOM does itself; what acts on
+bytes and time is handed to the data plane with the answer. Nothing here waits: a delay is a timer elsewhere.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

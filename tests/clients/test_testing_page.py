@@ -24,7 +24,9 @@ def test_every_example_is_run_or_used_by_one() -> None:
     names = [name for name, _ in FILE.findall(PAGE)]
     assert [name for name in names if name not in RUN] == ["simulator.py", "conftest.py"]
     assert set(RUN) <= set(names)
-    assert len(re.findall(r"^```(?:python|sh)$", PAGE, re.MULTILINE)) == len(names) + 1  # cimsim clock, which needs a port
+    assert (
+        len(re.findall(r"^```(?:python|sh)$", PAGE, re.MULTILINE)) == len(names) + 3
+    )  # what is asked of a running server: cimsim clock, the commands, the client
 
 
 @pytest.mark.parametrize("name", RUN)
