@@ -135,7 +135,10 @@ class SimulatedCimom:
         url = options.pop("url", self.url)
         if url.startswith("https:") and self.ca_file is not None:
             options.setdefault("ca_certs", str(self.ca_file))
-        return WBEMConnection(url, default_namespace=default_namespace or _main_namespace(self.world), **options)
+        connection = WBEMConnection(url, default_namespace=default_namespace or _main_namespace(self.world), **options)
+        # The CIMOM is in this process: proxies and CAs that the environment names are for other servers.
+        connection.session.trust_env = False
+        return connection
 
     # The world as a whole
 
