@@ -31,6 +31,9 @@ def read_body(content: bytes, kind: type[T]) -> T:
         raise _wrong(what, error) from None
     except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
         raise ControlError(400, f"{what}: {error}") from None
+    except SystemError:
+        # What older versions of msgspec make of a whole number that no float can hold.
+        raise ControlError(400, f"{what}: a number is too large") from None
 
 
 def read_query(text: str, kind: type[T] | None) -> T | None:
