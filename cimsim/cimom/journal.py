@@ -1,12 +1,11 @@
 """The journal of a CIMOM: the newest exchanges, bounded by count and bytes, and whoever waits for the next one."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from cimsim.cimom.exchanges import Called, Exchange
-from cimsim.world.names import fold
+from cimsim.cimom.exchanges import Exchange
 
 MAX_EXCHANGES: Final = 1_000
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -101,8 +100,3 @@ class Journal:
         """Forget all exchanges; numbers go on."""
         self._entries.clear()
         self._bytes = 0
-
-
-def calls_named(entry: Entry, name: str, where: Mapping[str, Any] | None = None) -> list[Called]:
-    """Return the calls of an exchange with the name of an operation or a method, whose targets have the given keys."""
-    return [call for call in entry.exchange.calls if fold(call.operation) == fold(name) and (not where or call.has(where))]

@@ -11,7 +11,8 @@ from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Result
-from cimsim.server.wrong_answers import Affected, Effects
+from cimsim.server.wrong_answers import Affected
+from cimsim.simulation.fault_effects import Faults
 from cimsim.world.counts import Counts
 from cimsim.world.errors import server_limits_exceeded
 
@@ -62,19 +63,6 @@ class Measures(Protocol):
 
     def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
         """Count the lengths of two bodies."""
-        ...
-
-
-class Faults(Protocol):
-    """What the service needs of ``fault_effects.AnswerFaults``."""
-
-    @property
-    def number(self) -> int | None:
-        """The number of the fault rule that acted on the request that was started last; None: none did."""
-        ...
-
-    def effects(self) -> Effects | None:
-        """Return what that rule does to the answer; None: nothing."""
         ...
 
 

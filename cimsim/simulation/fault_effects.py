@@ -2,12 +2,25 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.fault_rules import FaultRule
 from cimsim.cimom.object_manager import Cimom
 from cimsim.server.wrong_answers import Cancel, Effects, HttpStatus
+
+
+class Faults(Protocol):
+    """What the services of the protocols need of ``AnswerFaults``."""
+
+    @property
+    def number(self) -> int | None:
+        """The number of the fault rule that acted on the request that was started last; None: none did."""
+        ...
+
+    def effects(self) -> Effects | None:
+        """Return what that rule does to the answer; None: nothing."""
+        ...
 
 
 class AnswerFaults:

@@ -13,6 +13,7 @@ from cimsim.operations.pending import Pending
 from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Result
 from cimsim.server.wrong_answers import Effects
+from cimsim.simulation.fault_effects import Faults
 from cimsim.wsman.message_decoder import NotSoapError, WsmanDecoder
 from cimsim.wsman.reply_encoder import WsmanEncoder
 from cimsim.wsman.soap_faults import WsmanError
@@ -33,19 +34,6 @@ class Performs(Protocol):
 
     def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it; or raise CIMError."""
-        ...
-
-
-class Faults(Protocol):
-    """What the service needs of ``fault_effects.AnswerFaults``."""
-
-    @property
-    def number(self) -> int | None:
-        """The number of the fault rule that acted on the request that was started last; None: none did."""
-        ...
-
-    def effects(self) -> Effects | None:
-        """Return what that rule does to the answer; None: nothing."""
         ...
 
 
