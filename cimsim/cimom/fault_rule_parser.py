@@ -9,6 +9,7 @@ from typing import Any, Final
 from cimsim.cimom.fault_rules import CimFault, Delay, FaultRule, HttpFault, Returned
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.names import fold, fold_namespace, nearest
+from cimsim.world.timing import Timing, parse_timing
 from cimsim.world.world import World
 
 PROTOCOLS: Final = ("cim-xml", "ws-man")
@@ -108,6 +109,7 @@ _ACTIONS: Final = (
     "error",
     "returns",
     "expire",
+    "timing",
     "http",
     "delay",
     "trickle",
@@ -120,7 +122,7 @@ _ACTIONS: Final = (
     "indication",
 )
 _CONDITIONS: Final = ("operation", "namespace", "classname", "where", "method", "parameters", "user", "protocol")
-_EXCLUSIVE: Final = ("error", "returns", "expire", "http")
+_EXCLUSIVE: Final = ("error", "returns", "expire", "timing", "http")
 
 
 def _check_actions(rule: FaultRule) -> None:
@@ -141,6 +143,8 @@ def _check_actions(rule: FaultRule) -> None:
         raise RuleError("method", "a request is for an operation or for a method, not for both")
     if rule.returns is not None and rule.operation is not None:
         raise RuleError("returns", "only methods return values; say method")
+    if rule.timing is not None and rule.operation is not None:
+        raise RuleError("timing", "only methods begin what takes time; say method")
 
 
 def _check_names(rule: FaultRule, worlds: Sequence[World]) -> None:
@@ -239,6 +243,15 @@ def _returns(word: str, value: Any) -> Returned:
     return Returned(value)
 
 
+def _timing(word: str, value: Any) -> Timing:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise RuleError(word, f"a text such as 30s or 3 reads is expected, not {value!r}")
+    try:
+        return parse_timing(str(value)[:_MAX_DURATION])
+    except ValueError as error:
+        raise RuleError(word, str(error)) from None
+
+
 def _http(word: str, value: Any) -> HttpFault:
     status, cim_error = (value[0], value[1]) if isinstance(value, list | tuple) and len(value) == 2 else (value, None)
     if not isinstance(status, int) or isinstance(status, bool) or status not in _HTTP_ERRORS:
@@ -290,6 +303,7 @@ _PARSERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "error": _error,
     "returns": _returns,
     "expire": _flag,
+    "timing": _timing,
     "http": _http,
     "delay": _delay,
     "trickle": _count(1),

@@ -134,8 +134,9 @@ class Cimom:
         self.turn += 1
         self.doing = request
         fault = self.acted = self.faults.acting(request, user, protocol, self._world) if self.faults else None
+        rule = None if fault is None else self.faults.deciding(fault, request, user, protocol, self._world)
         try:
-            outcome = self._carry_out(request, user, now, None if fault is None else fault.rule)
+            outcome = self._carry_out(request, user, now, rule)
         except CIMError as error:
             self._end_session(request, user)
             if not _can_be_sent(error):
@@ -340,18 +341,18 @@ class Cimom:
 
     def _carry_out(self, request: Request, user: str | None, now: float, rule: FaultRule | None = None) -> Outcome:
         """Return the outcome of a request, as far as the roles of its user and a fault rule allow it (rules G7, SEC13)."""
-        implementations = self._implementations
+        implementations, state = self._implementations, self._state
         if rule is not None:
             _refuse_by(rule)
             if rule.returns is not None:
                 implementations = _Returning(rule.returns)
+            if rule.timing is not None:
+                state = replace(state, timing=rule.timing)
         authorization = self.authorization
         hides = None if authorization is None else partial(authorization.hides, user)
 
         def carry_out() -> Outcome:
-            return perform(
-                self._world, request, implementations, now, self._policy, self._hooks, self.counts, self._state, hides
-            )
+            return perform(self._world, request, implementations, now, self._policy, self._hooks, self.counts, state, hides)
 
         return carry_out() if authorization is None else authorization.guard(user, request, self._world, carry_out)
 

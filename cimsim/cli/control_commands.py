@@ -31,7 +31,7 @@ def status(control: str) -> None:
 @click.command(cls=SettingsCommand)
 @control_option
 def reset(control: str) -> None:
-    """Go back to the world as it was loaded; forget all faults and calls."""
+    """Go back to the world and the faults of the start; forget all calls."""
     with controlling(control) as client:
         _show_status(client.reset())
 

@@ -28,6 +28,7 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "Time": ("clock", "start_time", "seed", "control_port"),
     "Packs": (
         "set",
+        "scenario",
         "namespace",
         "schema",
         "mof_dialect",

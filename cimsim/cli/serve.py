@@ -52,6 +52,12 @@ Example, a server for a test that sets the time itself:
     callback=pack_settings,
     help="Change a setting of a pack; may be repeated.",
 )
+@setting(
+    "--scenario",
+    multiple=True,
+    metavar="NAME",
+    help="Begin with the fault rules of a scenario of a pack, or of a TOML file; may be repeated.",
+)
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
 @setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
 @mof_dialect_option

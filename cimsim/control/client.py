@@ -25,6 +25,8 @@ from cimsim.control.messages import (
     Health,
     Problem,
     Removed,
+    ScenarioList,
+    ScenarioState,
     SnapshotList,
     SnapshotState,
     Status,
@@ -123,7 +125,7 @@ class ControlClient:
     # The world
 
     def reset(self) -> Status:
-        """Go back to the world as it was loaded, and forget all faults and calls."""
+        """Go back to the world as it was loaded and to the faults of the start, and forget all calls."""
         return self._send("POST", "/v1/reset", Status)
 
     def snapshots(self) -> list[SnapshotState]:
@@ -163,6 +165,14 @@ class ControlClient:
     def remove_faults(self) -> int:
         """Take all fault rules out of force; return how many there were."""
         return self._send("DELETE", "/v1/faults", Removed).removed
+
+    def scenarios(self) -> list[ScenarioState]:
+        """Return the scenarios of the packs that are served."""
+        return self._get("/v1/scenarios", ScenarioList).scenarios
+
+    def start_scenario(self, name: str) -> list[FaultState]:
+        """Put the fault rules of a scenario into force, ``NAME`` or ``PACK.NAME``; return them."""
+        return self._send("POST", f"/v1/scenarios/{_part(name)}", FaultList).faults
 
     # Calls
 

@@ -140,18 +140,44 @@ class FaultState(msgspec.Struct, frozen=True):
         rule: what it says, in the words of a rule.
         matched: how many requests met its conditions.
         hits: how many it acted on.
+        origin: ``setting PACK.faults`` or ``scenario PACK.NAME``, empty for a rule that was added by itself.
     """
 
     number: int
     rule: dict[str, Any]
     matched: int
     hits: int
+    origin: str = ""
 
 
 class FaultList(msgspec.Struct, frozen=True):
     """The fault rules that are in force, oldest first."""
 
     faults: list[FaultState]
+
+
+class ScenarioState(msgspec.Struct, frozen=True):
+    """A scenario of a pack.
+
+    Attributes:
+        name: by which it is chosen, unless several packs have one of that name: then ``PACK.NAME``.
+        pack: whose it is.
+        description: what it is for.
+        faults: its rules, in the words of a rule.
+        settings: of packs, by ``PACK.NAME``; a scenario that has any can be chosen at the start only.
+    """
+
+    name: str
+    pack: str
+    description: str
+    faults: list[dict[str, Any]]
+    settings: dict[str, Any]
+
+
+class ScenarioList(msgspec.Struct, frozen=True):
+    """The scenarios of the packs that are served."""
+
+    scenarios: list[ScenarioState]
 
 
 class Removed(msgspec.Struct, frozen=True):

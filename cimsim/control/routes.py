@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from cimsim.control import calls_api, clock_api, faults_api, metrics_api, status_api, world_api
+from cimsim.control import calls_api, clock_api, faults_api, metrics_api, scenarios_api, status_api, world_api
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import (
     Advance,
@@ -20,6 +20,7 @@ from cimsim.control.messages import (
     NoBody,
     PlainText,
     Removed,
+    ScenarioList,
     SnapshotList,
     SnapshotState,
     Status,
@@ -73,7 +74,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
     "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
     "/v1/reset": {
-        "POST": Call(world_api.reset, Status, "go back to the world as it was loaded; forget faults and calls", body=NoBody)
+        "POST": Call(world_api.reset, Status, "go back to the world and the faults of the start; forget calls", body=NoBody)
     },
     "/v1/snapshots": {"GET": Call(world_api.snapshots, SnapshotList, "the snapshots that are kept")},
     "/v1/snapshots/{name}": {
@@ -93,6 +94,10 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/faults/{number}": {
         "GET": Call(faults_api.fault, FaultState, "one of them"),
         "DELETE": Call(faults_api.remove, FaultState, "take it out of force"),
+    },
+    "/v1/scenarios": {"GET": Call(scenarios_api.scenarios, ScenarioList, "the scenarios of the packs that are served")},
+    "/v1/scenarios/{name}": {
+        "POST": Call(scenarios_api.start, FaultList, "put the fault rules of one into force", body=NoBody, status=201)
     },
     "/v1/calls": {
         "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)

@@ -9,16 +9,18 @@ from msgspec import structs
 
 from cimsim.packs.build import Builder, Built, SchemaPack
 from cimsim.packs.cache import Cache
-from cimsim.packs.fault_settings import check_timings, faults_of
+from cimsim.packs.fault_settings import MethodFault, check_timings, faults_of, in_order
 from cimsim.packs.locate import default_packs
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
+from cimsim.packs.pack_errors import PackError
 from cimsim.packs.provider_module import ProviderModule
+from cimsim.packs.scenarios import Scenario, find_scenario
 from cimsim.packs.scripts import MOF, set_up, split_environment
-from cimsim.packs.settings import Settings, pass_on, settle
+from cimsim.packs.settings import Settings, flattened, pass_on, settle
 from cimsim.providers.below import Below
-from cimsim.providers.registry import MethodFault, ProviderBinding, ProviderRegistry
+from cimsim.providers.registry import ProviderBinding, ProviderRegistry
 from cimsim.world.names import fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
@@ -55,7 +57,8 @@ class NamespaceSummary:
 class Loaded:
     """A world made from packs, with everything that acts in it.
 
-    ``warnings`` are what was taken leniently, as lines ``FILE:LINE:COLUMN: what is wrong``.
+    ``warnings`` are what was taken leniently, as lines ``FILE:LINE:COLUMN: what is wrong``. ``faults`` are what the setting
+    ``faults`` of packs asks for, in the order in which they act, ``scenarios`` those that were chosen.
     """
 
     world: World
@@ -63,6 +66,13 @@ class Loaded:
     providers: ProviderRegistry
     namespaces: tuple[NamespaceSummary, ...]
     warnings: tuple[str, ...] = ()
+    faults: tuple[MethodFault, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """The folders of packs by name; those of plain files have none."""
+        return {pack.name: pack.path for pack in self.packs if pack.path.is_dir()}
 
 
 def load(
@@ -78,6 +88,7 @@ def load(
     lenient: bool | None = None,
     mof_dialect: str = MofDialect.DMTF.value,
     defaults: Mapping[str, Mapping[str, Any]] | None = None,
+    scenarios: Sequence[str] = (),
 ) -> Loaded:
     """Load packs, and the packs they require, into a new world.
 
@@ -101,9 +112,10 @@ def load(
             files are taken leniently.
         mof_dialect: what plain MOF files, the schema, and packs that do not say it are written in: ``dmtf`` or ``windows``.
         defaults: of settings, in place of those that packs declare, as ``settings.settle`` takes them.
+        scenarios: as ``scenarios.find_scenario`` takes them; their settings give way to ``overrides``.
 
     Raises:
-        PackError: anything is wrong with a pack or a setting.
+        PackError: anything is wrong with a pack, a setting or a scenario.
     """
     dialect = MofDialect(mof_dialect)
     packs, files = split_environment(packs)
@@ -116,7 +128,8 @@ def load(
         found = [open_schema(schema, namespace, found, dialect), *found]
     if lenient is not None:
         found = [replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
-    settings = settle(found, overrides or {}, defaults)
+    chosen = tuple(find_scenario(each, {pack.name: pack.folder for pack in found if pack.text}) for each in scenarios)
+    settings = settle(found, {**_settings_of(chosen, found), **flattened(overrides or {})}, defaults)
     passed_on = pass_on(found, settings)
     builder = Builder(Cache(cache_dir, _warn), progress or _silent, dialect)
     transaction = Transaction(World(seed=seed), now=now)
@@ -130,22 +143,36 @@ def load(
         world = populating.world
     loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name]) for pack in found)
     bindings: list[ProviderBinding] = []
-    faults: list[MethodFault] = []
+    listed: list[MethodFault] = []
     for each in loaded:
         check_timings(each.name, each.settings, world, list(each.files))
         bindings += modules[each.name].bindings(world, passed_on[each.name], Below(bindings))
-        faults += faults_of(each.name, each.settings, world, list(each.files))
+        listed += faults_of(each.name, each.settings, world, list(each.files))
+    faults = tuple(in_order(listed, world))
     if not files:
-        providers = ProviderRegistry(bindings, faults)
-        return Loaded(world, loaded, providers, _summaries(world, loaded), _warnings(built.values(), world))
+        warnings = _warnings(built.values(), world)
+        return Loaded(world, loaded, ProviderRegistry(bindings), _summaries(world, loaded), warnings, faults, chosen)
     world, environment = set_up(files, world, namespace, now, lenient=lenient is not False, dialect=dialect)
-    providers = environment.providers(bindings, faults)
+    providers = environment.providers(bindings)
     transaction = Transaction(world, now=now)
     providers.namespaces_changed(transaction)
     loaded += tuple(_of_environment(file, namespace) for file in files)
     world = transaction.world
     warnings = _warnings([*built.values(), *environment.built], world)
-    return Loaded(world, loaded, providers, _summaries(world, loaded), warnings)
+    return Loaded(world, loaded, providers, _summaries(world, loaded), warnings, faults, chosen)
+
+
+def _settings_of(scenarios: Sequence[Scenario], packs: Sequence[Pack]) -> dict[str, Any]:
+    """Return the settings of scenarios, those of the last first; raises PackError for what no pack has."""
+    settings: dict[str, Any] = {}
+    for each in scenarios:
+        try:
+            flat = flattened(each.settings)
+            settle(packs, flat)
+        except PackError as error:
+            raise each.error(str(error), field="settings") from None
+        settings |= flat
+    return settings
 
 
 def _warnings(built: Iterable[Built], world: World) -> tuple[str, ...]:

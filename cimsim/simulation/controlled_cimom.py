@@ -1,6 +1,8 @@
 """A running CIMOM in the hands of the control plane."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cimsim.cimom.journal import Journal
 from cimsim.cimom.object_manager import Cimom
@@ -19,6 +21,7 @@ class ControlledCimom:
         counts: of the requests of clients.
         urls: of the ports of clients.
         ready: whether clients are answered: from the start of the simulation to its stop.
+        folders: of its packs by name.
     """
 
     cimom: Cimom
@@ -27,9 +30,10 @@ class ControlledCimom:
     counts: RequestCounts = field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
     ready: bool = False
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     def reset(self) -> None:
-        """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
+        """Go back to the world as it was loaded and to the faults of the start, forget exchanges; nobody is notified."""
         self.snapshots.reset()
-        self.cimom.faults.clear()
+        self.cimom.faults.reset()
         self.journal.clear()

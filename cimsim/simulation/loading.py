@@ -44,6 +44,7 @@ def load_packs(options: SimulationOptions, now: float, seed: int, progress: Call
         lenient=options.lenient,
         mof_dialect=options.mof_dialect,
         defaults=pack_defaults(quirks_of(options)),
+        scenarios=options.scenario,
     )
     _warn(loaded.warnings)
     return loaded

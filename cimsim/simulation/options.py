@@ -45,6 +45,7 @@ class SimulationOptions:
 
     packs: Sequence[str | Path] = ()
     set: Mapping[str, Any] = field(default_factory=dict)
+    scenario: Sequence[str] = ()
     namespace: str = "root/cimv2"
     schema: Path | None = None
     mof_dialect: str = "dmtf"

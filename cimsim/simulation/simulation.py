@@ -32,6 +32,7 @@ from cimsim.simulation.reload import Reloader
 from cimsim.simulation.request_counts import RequestCounts
 from cimsim.simulation.request_log import JournalRecorder, RequestLog, recorder_of
 from cimsim.simulation.security import authorization_of, tls_of, users_of
+from cimsim.simulation.start_rules import start_rules
 from cimsim.world.world import World
 
 ControlPlane = Callable[[Any, ControlledCimom, int], tuple[str, Any]]
@@ -99,9 +100,11 @@ class Simulation:
         self._seed = options.new_seed()
         if loaded is None:
             loaded = load_packs(options, time.time() if start is None else start, self._seed, progress)
+        rules = start_rules(loaded)
         self.loaded = loaded if world is None else replace(loaded, world=world)
         self._endpoint = Endpoint(reactor, self.loaded, endpoint_options)
-        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), journal, counts)
+        self.cimom.faults.replace_kept(rules)
+        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), journal, counts, folders=loaded.folders)
         self._reloader = Reloader(reactor, self._load_again, self._renew, self.loaded) if options.reload else None
 
     @property
@@ -166,8 +169,11 @@ class Simulation:
         ready.callback(None)
 
     def _renew(self, loaded: Loaded) -> None:
+        rules = start_rules(loaded)
         self._endpoint.renew(loaded)
+        self.cimom.faults.replace_kept(rules)
         self.controlled.snapshots.base = self.cimom.world
+        self.controlled.folders = loaded.folders
 
     def _load_again(self) -> Loaded:
         return load_packs(self.options, self.clock.now(), self._seed)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from cimsim.cimom.journal import Journal
 from cimsim.packs.load import Loaded
+from cimsim.packs.scenarios import find_scenario
 from cimsim.packs.scripts import split_environment
 from cimsim.simulation.loading import load_packs
 from cimsim.simulation.options import SimulationOptions
@@ -85,6 +86,12 @@ class Hosting:
         if split_environment(options.packs)[1]:
             # The providers of mock scripts keep what they know outside of the world.
             return None
+        plain = self._base(replace(options, scenario=()))
+        scenarios = tuple(find_scenario(each, plain.folders) for each in options.scenario)
+        # Rules are not part of what is loaded, but settings are.
+        return self._base(options) if any(each.settings for each in scenarios) else replace(plain, scenarios=scenarios)
+
+    def _base(self, options: SimulationOptions) -> Loaded:
         key = _key(options)
         if key not in self._bases:
             start = options.effective_start_time
@@ -99,6 +106,7 @@ def _key(options: SimulationOptions) -> str:
         (
             [str(each) for each in options.packs],
             sorted((name, repr(value)) for name, value in settings.items()),
+            list(options.scenario),
             options.namespace,
             options.schema,
             options.mof_dialect,

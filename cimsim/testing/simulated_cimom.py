@@ -19,6 +19,7 @@ from cimsim.operations.results import MethodResult
 from cimsim.packs.build import compile_plain
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, plain_pack
 from cimsim.packs.mof.dialect import MofDialect
+from cimsim.simulation.start_rules import running_rules
 from cimsim.testing.expectations import Expectation, expect_sequence
 from cimsim.testing.hosting import Hosted, Hosting
 from cimsim.world.convert import from_cim_path, to_cim_path, to_cim_value
@@ -67,6 +68,11 @@ class FaultHandle:
         """How many requests met its conditions."""
         return self._fault.matched
 
+    @property
+    def kept(self) -> bool:
+        """Whether a reset brings it back."""
+        return self._fault.kept
+
     def remove(self) -> None:
         """Take it out of force."""
         self._cimom.in_reactor(self._fault.remove)
@@ -97,6 +103,13 @@ class SimulatedCimom:
         self._cimom = hosted.simulation.cimom
         self._snapshots = Snapshots(self._cimom)
         self._faults: list[FaultHandle] = []
+        try:
+            for words in hosted.options.get("faults", ()):
+                self.fault(**words)
+        except BaseException:
+            self.in_reactor(hosted.simulation.stop)
+            raise
+        self.in_reactor(self._cimom.faults.keep)
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -148,15 +161,15 @@ class SimulatedCimom:
         return self._cimom.world
 
     def reset(self) -> None:
-        """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
+        """Go back to the world as it was loaded and to the faults of the start, forget exchanges; nobody is notified."""
 
         def reset() -> None:
             self._snapshots.reset()
-            self._cimom.faults.clear()
+            self._cimom.faults.reset()
             self.journal.clear()
 
         self.in_reactor(reset)
-        self._faults.clear()
+        self._faults = [each for each in self._faults if each.kept]
 
     def snapshot(self, name: str) -> Snapshot:
         """Keep the current world under a name, in place of the one that had it; return it."""
@@ -325,6 +338,19 @@ class SimulatedCimom:
         handle = FaultHandle(self, self.in_reactor(self._cimom.faults.add, rule))
         self._faults.append(handle)
         return handle
+
+    def scenario(self, name: str | Path) -> tuple[FaultHandle, ...]:
+        """Put the rules of a scenario of a loaded pack, or of a TOML file, into force.
+
+        Raises:
+            PackError: there is no such scenario, or a rule of it is wrong; nothing has changed.
+        """
+        rules = running_rules(str(name), self._hosted.simulation.loaded.folders, self.world, files=True)
+
+        def add() -> list[Fault]:
+            return [self._cimom.faults.add(each.rule, each.origin) for each in rules]
+
+        return tuple(FaultHandle(self, fault) for fault in self.in_reactor(add))
 
     @property
     def faults(self) -> tuple[FaultHandle, ...]:

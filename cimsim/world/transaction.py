@@ -31,6 +31,7 @@ from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import InstancePath, canonical
 from cimsim.world.planning import counted, due_after, with_guid, with_step, without_step
 from cimsim.world.schema import ClassHead, ResolvedClass
+from cimsim.world.timing import Timing
 from cimsim.world.traverse import associated, referring
 from cimsim.world.world import Namespace, World
 
@@ -63,8 +64,11 @@ class Transaction:
 
     ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace that paths
     and classes belong to unless they say otherwise. ``counts`` is what the CIMOM has carried out; None: it is not known.
-    ``hides`` returns whether a namespace is hidden from the user for whom this is done; None: no namespace is.
+    ``hides`` returns whether a namespace is hidden from the user for whom this is done; None: no namespace is. ``timing`` is
+    how long that takes which it begins; None: as the settings of packs say.
     """
+
+    timing: Timing | None = None
 
     def __init__(
         self,
