@@ -1,8 +1,9 @@
 """The fault rules that are in force: shown, added, removed."""
 
+from collections.abc import Generator
 from typing import Any, Final
 
-from cimsim.cimom.fault_rule_parser import RuleError, parse_rule
+from cimsim.cimom.fault_rule_parser import RuleError, parse_rule, preparing
 from cimsim.cimom.fault_rules import Fault
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import FaultList, FaultState, Removed
@@ -22,12 +23,13 @@ def fault(controlled: ControlledCimom, number: str) -> FaultState:
     return state_of(_found(controlled, number))
 
 
-def add(controlled: ControlledCimom, words: dict[str, Any]) -> FaultState:
-    """Put a rule into force.
+def add(controlled: ControlledCimom, words: dict[str, Any]) -> Generator[None, None, FaultState]:
+    """Put a rule into force, in steps.
 
     Raises:
         ControlError: 400, a word or a value is wrong; 409, too many rules are in force.
     """
+    yield from preparing([words], (controlled.cimom.world,))
     if len(controlled.cimom.faults) >= MAX_FAULTS:
         raise ControlError(409, f"{MAX_FAULTS} fault rules are in force: remove one first")
     try:

@@ -1,5 +1,7 @@
 """The scenarios of packs: shown, and put into force."""
 
+from collections.abc import Generator
+
 from cimsim.control.api_errors import ControlError
 from cimsim.control.faults_api import MAX_FAULTS, state_of
 from cimsim.control.messages import FaultList, NoBody, ScenarioList, ScenarioState
@@ -24,14 +26,14 @@ def scenarios(controlled: ControlledCimom) -> ScenarioList:
     return ScenarioList(states)
 
 
-def start(controlled: ControlledCimom, name: str, _: NoBody) -> FaultList:
-    """Put the rules of a scenario into force, all or none.
+def start(controlled: ControlledCimom, name: str, _: NoBody) -> Generator[None, None, FaultList]:
+    """Put the rules of a scenario into force, all or none, in steps.
 
     Raises:
         ControlError: 404, there is no such scenario; 409, its file is wrong, or too many rules would be in force.
     """
     try:
-        rules = running_rules(name, controlled.folders, controlled.cimom.world, files=False)
+        rules = yield from running_rules(name, controlled.folders, controlled.cimom.world, files=False)
     except UnknownScenarioError as error:
         raise ControlError(404, str(error), "name", nearest(name, error.known) or "") from None
     except PackError as error:

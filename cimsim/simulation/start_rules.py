@@ -3,11 +3,11 @@
 Here the words of scenarios are read, since packs know nothing of rules.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from cimsim.cimom.fault_rule_parser import RuleError, parse_rule
+from cimsim.cimom.fault_rule_parser import RuleError, parse_rule, preparing
 from cimsim.cimom.fault_rules import FaultRule, Returned
 from cimsim.packs.fault_settings import MethodFault
 from cimsim.packs.load import Loaded
@@ -58,8 +58,10 @@ def origin_of(scenario: Scenario) -> str:
     return f"scenario {scenario.full_name}"
 
 
-def running_rules(name: str, folders: Mapping[str, Path], world: World, *, files: bool) -> list[StartRule]:
-    """Return the rules of a scenario that is chosen while the CIMOM runs.
+def running_rules(
+    name: str, folders: Mapping[str, Path], world: World, *, files: bool
+) -> Generator[None, None, list[StartRule]]:
+    """Return the rules of a scenario that is chosen while the CIMOM runs, in steps.
 
     Args:
         name: as ``scenarios.find_scenario`` takes it.
@@ -73,6 +75,7 @@ def running_rules(name: str, folders: Mapping[str, Path], world: World, *, files
     scenario = find_scenario(name, folders, files=files)
     if scenario.settings:
         raise scenario.error(f"has settings, which count at the start only: use --scenario {name}", field="settings")
+    yield from preparing(scenario.faults, (world,))
     return [StartRule(rule, origin_of(scenario), False) for rule in rules_of(scenario, world)]
 
 

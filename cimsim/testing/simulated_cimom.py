@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 from pywbem import CIMInstance, CIMInstanceName
 
 from cimsim.cimom.exchanges import Called
-from cimsim.cimom.fault_rule_parser import parse_rule
+from cimsim.cimom.fault_rule_parser import parse_rule, preparing
 from cimsim.cimom.fault_rules import Fault, FaultRule
 from cimsim.cimom.journal import Entry
 from cimsim.cimom.snapshots import Snapshot, Snapshots
@@ -124,6 +124,21 @@ class SimulatedCimom:
     def in_reactor(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return what a function returns that is carried out in the thread of the simulator."""
         return self._hosting.thread.call(function, *arguments)
+
+    def _in_steps(self, steps: Iterator[None]) -> Any:
+        """Return what a generator returns that is carried out in the thread of the simulator, between requests."""
+        end: list[Any] = []
+
+        def go_on() -> bool:
+            try:
+                next(steps)
+            except StopIteration as stopped:
+                end.append(stopped.value)
+            return bool(end)
+
+        while not self.in_reactor(go_on):
+            pass
+        return end[0]
 
     @property
     def ca_file(self) -> Path | None:
@@ -334,8 +349,9 @@ class SimulatedCimom:
         Raises:
             RuleError: a keyword or a value is wrong; nothing has changed.
         """
-        rule = parse_rule(words, (self.world,))
-        handle = FaultHandle(self, self.in_reactor(self._cimom.faults.add, rule))
+        world = self.world
+        self._in_steps(preparing([words], (world,)))
+        handle = FaultHandle(self, self.in_reactor(lambda: self._cimom.faults.add(parse_rule(words, (world,)))))
         self._faults.append(handle)
         return handle
 
@@ -345,7 +361,7 @@ class SimulatedCimom:
         Raises:
             PackError: there is no such scenario, or a rule of it is wrong; nothing has changed.
         """
-        rules = running_rules(str(name), self._hosted.simulation.loaded.folders, self.world, files=True)
+        rules = self._in_steps(running_rules(str(name), self._hosted.simulation.loaded.folders, self.world, files=True))
 
         def add() -> list[Fault]:
             return [self._cimom.faults.add(each.rule, each.origin) for each in rules]

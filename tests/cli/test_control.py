@@ -211,6 +211,15 @@ def test_what_is_wrong_is_a_line(refused: Callable[..., str], client: ControlCli
     assert client.status() == before
 
 
+def test_a_scenario_is_started_by_name(run: Callable[..., list[str]], refused: Callable[..., str]) -> None:
+    assert any(line.startswith("interop.flaky-network: A network") for line in run("faults", "scenario"))
+    lines = run("faults", "scenario", "flaky-network")
+    assert len(lines) == 3
+    assert all(line.endswith("(0 met, 0 hits, scenario interop.flaky-network)") for line in lines)
+    assert run("faults", "list") == lines
+    assert "did you mean flaky-network" in refused("faults", "scenario", "flaky-netwrk")
+
+
 def test_rules_are_removed_all_or_none(
     run: Callable[..., list[str]], refused: Callable[..., str], client: ControlClient
 ) -> None:
