@@ -23,6 +23,7 @@ from cimsim.control.messages import (
     FaultList,
     FaultState,
     Health,
+    LoadedState,
     Problem,
     Removed,
     ScenarioList,
@@ -147,6 +148,25 @@ class ControlClient:
     def diff(self, before: str | None = None, after: str | None = None) -> Diff:
         """Return which instances differ between two snapshots; None: the world as it was loaded, and the current one."""
         return self._get("/v1/diff" + _query(before=before, after=after), Diff)
+
+    def load(
+        self,
+        pack: str | None = None,
+        mof: str | None = None,
+        namespace: str | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> LoadedState:
+        """Load a shipped pack and those it requires, or the text of MOF, all or nothing; a reset forgets it.
+
+        Args:
+            pack: its name.
+            mof: the text.
+            namespace: that MOF is for; None: the main one.
+            settings: of packs, by ``PACK.NAME``.
+        """
+        given = {"pack": pack, "mof": mof, "namespace": namespace, "settings": settings}
+        body = {name: value for name, value in given.items() if value is not None}
+        return self._send("POST", "/v1/load", LoadedState, body)
 
     # Faults
 

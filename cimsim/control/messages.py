@@ -129,6 +129,25 @@ class Diff(msgspec.Struct, frozen=True):
     deleted: list[str]
 
 
+class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /v1/load``: the name of a shipped ``pack``, or a text of ``mof``.
+
+    ``namespace`` is that of the MOF, made if it is not there; None: the main one. ``settings`` of packs are by ``PACK.NAME``.
+    """
+
+    pack: str | None = None
+    mof: str | None = None
+    namespace: str | None = None
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class LoadedState(msgspec.Struct, frozen=True):
+    """What was loaded: the names of the packs that were not there, or the namespace that MOF was compiled into."""
+
+    packs: list[str]
+    namespace: str | None
+
+
 # Faults
 
 

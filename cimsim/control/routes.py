@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from cimsim.control import calls_api, clock_api, faults_api, metrics_api, scenarios_api, status_api, world_api
+from cimsim.control import calls_api, clock_api, faults_api, load_api, metrics_api, scenarios_api, status_api, world_api
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import (
     Advance,
@@ -17,6 +17,8 @@ from cimsim.control.messages import (
     FaultList,
     FaultState,
     Health,
+    Load,
+    LoadedState,
     NoBody,
     PlainText,
     Removed,
@@ -85,6 +87,9 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/snapshots/{name}/restore": {"POST": Call(world_api.restore, SnapshotState, "go back to it", body=NoBody)},
     "/v1/diff": {
         "GET": Call(world_api.diff, Diff, "which instances differ between ?before=NAME and &after=NAME", query=DiffQuery)
+    },
+    "/v1/load": {
+        "POST": Call(load_api.load, LoadedState, 'load a shipped pack, {"pack": NAME}, or MOF, {"mof": TEXT}', body=Load)
     },
     "/v1/faults": {
         "GET": Call(faults_api.faults, FaultList, "the fault rules in force"),

@@ -1,7 +1,8 @@
 """Loading packs into a world."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ class Loaded:
     """A world made from packs, with everything that acts in it.
 
     ``warnings`` are what was taken leniently, as lines ``FILE:LINE:COLUMN: what is wrong``. ``faults`` are what the setting
-    ``faults`` of packs asks for, in the order in which they act, ``scenarios`` those that were chosen.
+    ``faults`` of packs asks for, in the order in which they act, ``scenarios`` those that were chosen. ``digests`` and
+    ``bindings``, by the names of packs, are for packs that are loaded later.
     """
 
     world: World
@@ -68,6 +70,8 @@ class Loaded:
     warnings: tuple[str, ...] = ()
     faults: tuple[MethodFault, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+    bindings: Mapping[str, tuple[ProviderBinding, ...]] = field(default_factory=dict)
 
     @property
     def folders(self) -> dict[str, Path]:
@@ -131,7 +135,7 @@ def load(
     chosen = tuple(find_scenario(each, {pack.name: pack.folder for pack in found if pack.text}) for each in scenarios)
     settings = settle(found, {**_settings_of(chosen, found), **flattened(overrides or {})}, defaults)
     passed_on = pass_on(found, settings)
-    builder = Builder(Cache(cache_dir, _warn), progress or _silent, dialect)
+    builder = Builder(Cache(cache_dir, warn), progress or _silent, dialect)
     transaction = Transaction(World(seed=seed), now=now)
     built = {pack.name: builder.build(pack, transaction) for pack in found}
     modules = {pack.name: ProviderModule(pack) for pack in found}
@@ -141,25 +145,28 @@ def load(
         populating = Transaction(world, first, now)
         modules[pack.name].populate(populating, passed_on[pack.name])
         world = populating.world
-    loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name]) for pack in found)
+    loaded = tuple(loaded_pack(pack, built[pack.name], settings[pack.name]) for pack in found)
     bindings: list[ProviderBinding] = []
+    of_pack: dict[str, tuple[ProviderBinding, ...]] = {}
     listed: list[MethodFault] = []
     for each in loaded:
         check_timings(each.name, each.settings, world, list(each.files))
-        bindings += modules[each.name].bindings(world, passed_on[each.name], Below(bindings))
+        of_pack[each.name] = tuple(modules[each.name].bindings(world, passed_on[each.name], Below(bindings)))
+        bindings += of_pack[each.name]
         listed += faults_of(each.name, each.settings, world, list(each.files))
     faults = tuple(in_order(listed, world))
+    made = partial(Loaded, faults=faults, scenarios=chosen, digests=builder.digests, bindings=of_pack)
     if not files:
-        warnings = _warnings(built.values(), world)
-        return Loaded(world, loaded, ProviderRegistry(bindings), _summaries(world, loaded), warnings, faults, chosen)
+        warnings = warnings_of(built.values(), world)
+        return made(world, loaded, ProviderRegistry(bindings), summaries(world, loaded), warnings)
     world, environment = set_up(files, world, namespace, now, lenient=lenient is not False, dialect=dialect)
     providers = environment.providers(bindings)
     transaction = Transaction(world, now=now)
     providers.namespaces_changed(transaction)
     loaded += tuple(_of_environment(file, namespace) for file in files)
     world = transaction.world
-    warnings = _warnings([*built.values(), *environment.built], world)
-    return Loaded(world, loaded, providers, _summaries(world, loaded), warnings, faults, chosen)
+    warnings = warnings_of([*built.values(), *environment.built], world)
+    return made(world, loaded, providers, summaries(world, loaded), warnings)
 
 
 def _settings_of(scenarios: Sequence[Scenario], packs: Sequence[Pack]) -> dict[str, Any]:
@@ -175,11 +182,13 @@ def _settings_of(scenarios: Sequence[Scenario], packs: Sequence[Pack]) -> dict[s
     return settings
 
 
-def _warnings(built: Iterable[Built], world: World) -> tuple[str, ...]:
+def warnings_of(built: Iterable[Built], world: World) -> tuple[str, ...]:
+    """Return what was taken leniently, and references that lead nowhere, as lines."""
     return tuple(warning for each in built for warning in each.warnings(world))
 
 
-def _loaded(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
+def loaded_pack(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
+    """Return a pack that is in the world."""
     return LoadedPack(
         name=pack.name,
         title=pack.manifest.title,
@@ -196,7 +205,8 @@ def _of_environment(file: Path, namespace: str) -> LoadedPack:
     return LoadedPack(name=str(file), title="", version="", path=file, files=files, settings={})
 
 
-def _summaries(world: World, packs: Sequence[LoadedPack]) -> tuple[NamespaceSummary, ...]:
+def summaries(world: World, packs: Sequence[LoadedPack]) -> tuple[NamespaceSummary, ...]:
+    """Return what each namespace holds."""
     summaries = []
     for folded, namespace in world.namespaces.items():
         of_pack = ((pack.name, name, files) for pack in packs for name, files in pack.files.items())
@@ -209,7 +219,7 @@ def _silent(_: str) -> None:
     """Take no notice of progress."""
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
     """Write a line to the log."""
     # Only this needs Twisted here, and it is not cheap to import.
     from twisted.logger import Logger

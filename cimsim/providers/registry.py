@@ -74,6 +74,10 @@ class ProviderRegistry:
             if hooks:
                 self._hooks.setdefault((namespace, classname), {}).update(hooks)
 
+    def with_bindings(self, bindings: Iterable[ProviderBinding]) -> "ProviderRegistry":
+        """Return a registry with these bindings in place of its own."""
+        return ProviderRegistry(bindings)
+
     def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation | None:
         """Return what carries out ``method`` (folded) for ``cls``: the binding nearest to it in its line of superclasses."""
         key = (namespace, cls, method)

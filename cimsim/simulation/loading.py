@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from twisted.logger import Logger
@@ -35,7 +36,7 @@ def load_packs(options: SimulationOptions, now: float, seed: int, progress: Call
     loaded = load(
         options.packs,
         options.set,
-        cache_dir=(options.cache_dir or default_cache_dir()) if options.cache else None,
+        cache_dir=cache_dir_of(options),
         now=now,
         seed=seed,
         progress=progress,
@@ -48,6 +49,11 @@ def load_packs(options: SimulationOptions, now: float, seed: int, progress: Call
     )
     _warn(loaded.warnings)
     return loaded
+
+
+def cache_dir_of(options: SimulationOptions) -> Path | None:
+    """Return where compiled packs are kept; None: nowhere."""
+    return (options.cache_dir or default_cache_dir()) if options.cache else None
 
 
 def quirks_of(options: SimulationOptions) -> Quirks:

@@ -25,6 +25,7 @@ from cimsim.server.limits import HttpLimits
 from cimsim.server.recording import Recorder
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.endpoint import Endpoint, EndpointOptions, WsmanOptions
+from cimsim.simulation.further_loading import FurtherLoading
 from cimsim.simulation.loading import load_packs, quirks_of
 from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.ready_file import ReadyFile
@@ -58,7 +59,7 @@ class Simulation:
     Attributes:
         options: as given.
         users: the names of those who may log in.
-        loaded: what the packs hold.
+        further: loads more while it runs.
         urls: of the ports of clients, CIM-XML before WS-Management, HTTP before HTTPS; empty before ``start``.
         control_url: of the control plane; None: there is none.
         controlled: what the control plane shows and changes; its journal stays empty where there is none.
@@ -101,15 +102,23 @@ class Simulation:
         if loaded is None:
             loaded = load_packs(options, time.time() if start is None else start, self._seed, progress)
         rules = start_rules(loaded)
-        self.loaded = loaded if world is None else replace(loaded, world=world)
-        self._endpoint = Endpoint(reactor, self.loaded, endpoint_options)
+        if world is not None:
+            loaded = replace(loaded, world=world)
+        self._endpoint = Endpoint(reactor, loaded, endpoint_options)
         self.cimom.faults.replace_kept(rules)
         self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), journal, counts, folders=loaded.folders)
-        self._reloader = Reloader(reactor, self._load_again, self._renew, self.loaded) if options.reload else None
+        self.further = FurtherLoading(self.controlled, loaded, options)
+        self.controlled.further = self.further
+        self._reloader = Reloader(reactor, self._load_again, self._renew, loaded) if options.reload else None
 
     @property
     def _control_asked(self) -> bool:
         return self.options.effective_control_port is not None and self._open_control is not None
+
+    @property
+    def loaded(self) -> Loaded:
+        """What the packs hold, those that were loaded later too."""
+        return self.further.loaded
 
     @property
     def cimom(self) -> Cimom:
@@ -171,6 +180,7 @@ class Simulation:
     def _renew(self, loaded: Loaded) -> None:
         rules = start_rules(loaded)
         self._endpoint.renew(loaded)
+        self.further.loaded = loaded
         self.cimom.faults.replace_kept(rules)
         self.controlled.snapshots.base = self.cimom.world
         self.controlled.folders = loaded.folders

@@ -3,7 +3,7 @@
 Here the words of scenarios are read, since packs know nothing of rules.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +33,12 @@ def start_rules(loaded: Loaded) -> list[StartRule]:
     of_scenarios = [
         StartRule(rule, origin_of(each), False) for each in loaded.scenarios for rule in rules_of(each, loaded.world)
     ]
-    return [*of_scenarios, *map(_of_setting, loaded.faults)]
+    return [*of_scenarios, *of_settings(loaded.faults)]
+
+
+def of_settings(faults: Iterable[MethodFault]) -> list[StartRule]:
+    """Return the rules that items of the setting ``faults`` stand for."""
+    return list(map(_of_setting, faults))
 
 
 def rules_of(scenario: Scenario, world: World) -> list[FaultRule]:

@@ -55,13 +55,16 @@ class Hosting:
             self._state = TemporaryDirectory()
         return replace(options, state_dir=Path(self._state.name))
 
-    def host(self, packs: Sequence[str | Path], given: CimomOptions, world: World | None = None) -> Hosted:
+    def host(
+        self, packs: Sequence[str | Path], given: CimomOptions, world: World | None = None, loaded: Loaded | None = None
+    ) -> Hosted:
         """Load packs, unless they are loaded, and open ports.
 
         Args:
             packs: names of packs, folders or MOF files; none: all that are shipped.
             given: the keywords.
             world: to begin with; None: that of the packs.
+            loaded: what the packs hold; None: they are loaded.
 
         Raises:
             TypeError: a keyword does not exist.
@@ -71,7 +74,7 @@ class Hosting:
         """
         options = self._with_state(simulation_options(packs, given))
         journal = Journal(**journal_bounds(given))
-        loaded = self._loaded(options)
+        loaded = loaded or self._loaded(options)
 
         def make() -> Simulation:
             recorder = JournalRecorder(journal)

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pywbem import CIMInstance, CIMInstanceName
@@ -16,9 +15,7 @@ from cimsim.cimom.snapshots import Snapshot, Snapshots
 from cimsim.cimom.world_diff import WorldDiff, diff_worlds
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
-from cimsim.packs.build import compile_plain
-from cimsim.packs.manifest import DEFAULT_NAMESPACE, plain_pack
-from cimsim.packs.mof.dialect import MofDialect
+from cimsim.simulation.further_loading import main_namespace
 from cimsim.simulation.start_rules import running_rules
 from cimsim.testing.expectations import Expectation, expect_sequence
 from cimsim.testing.hosting import Hosted, Hosting
@@ -163,7 +160,7 @@ class SimulatedCimom:
         url = options.pop("url", self.url)
         if url.startswith("https:") and self.ca_file is not None:
             options.setdefault("ca_certs", str(self.ca_file))
-        connection = WBEMConnection(url, default_namespace=default_namespace or _main_namespace(self.world), **options)
+        connection = WBEMConnection(url, default_namespace=default_namespace or main_namespace(self.world), **options)
         # The CIMOM is in this process: proxies and CAs that the environment names are for other servers.
         connection.session.trust_env = False
         return connection
@@ -218,29 +215,36 @@ class SimulatedCimom:
     def fork(self, name: str) -> "SimulatedCimom":
         """Serve one more CIMOM that begins with the current world of this one, on ports of its own; the caller stops it."""
         hosted = self._hosted
-        return SimulatedCimom(name, self._hosting, self._hosting.host(hosted.packs, hosted.options, self.world))
+        loaded = hosted.simulation.loaded if hosted.simulation.further.loaded_more else None
+        return SimulatedCimom(name, self._hosting, self._hosting.host(hosted.packs, hosted.options, self.world, loaded))
 
-    def load(self, mof: str | Path, namespace: str | None = None) -> None:
-        """Add the declarations of a MOF text, or of a MOF file by its path; what is wrong changes nothing.
+    def load(
+        self, what: str | Path, namespace: str | None = None, settings: Mapping[str, Any] | None = None
+    ) -> tuple[str, ...]:
+        """Load a pack and those it requires, or add the declarations of MOF; what is wrong changes nothing.
+
+        Nobody is notified, instances stay as they are, and a reset forgets it.
 
         Args:
-            mof: the text, or the path of the file.
-            namespace: that they are for, made if it is not there; None: the first one that is not the interop namespace.
+            what: the name of a shipped pack, the path of a folder with one or of a MOF file, or a MOF text.
+            namespace: that MOF is for, made if it is not there; None: the first one that is not the interop namespace.
+            settings: of the packs, by ``PACK.NAME``.
+
+        Returns:
+            The names of the packs that were not there; none for MOF.
 
         Raises:
-            PackError: the text is wrong; the error has its place.
+            PackError: something is wrong, with its place; or the pack is loaded already.
         """
-        with TemporaryDirectory() as folder:
-            file = mof if isinstance(mof, Path) else Path(folder) / "text.mof"
-            if isinstance(mof, str):
-                file.write_text(mof, encoding="utf-8")
-            self.in_reactor(self._load, file, namespace or _main_namespace(self.world))
-
-    def _load(self, file: Path, namespace: str) -> None:
-        transaction = Transaction(self._cimom.world, namespace, self._cimom.clock.now())
-        transaction.create_namespace(namespace)
-        compile_plain(plain_pack(file, namespace), transaction, MofDialect.DMTF, lenient=False)
-        self._cimom.change_world(transaction.world)
+        further = self._hosted.simulation.further
+        if isinstance(what, str) and any(each in what for each in "{;\n"):
+            self.in_reactor(further.mof, what, namespace)
+            return ()
+        path = Path(what)
+        if path.suffix.lower() == ".mof":
+            self.in_reactor(further.mof, path, namespace)
+            return ()
+        return tuple(self.in_reactor(further.packs, [what], settings or {}))
 
     def stop(self) -> None:
         """Close the ports, and let requests under way finish."""
@@ -429,12 +433,6 @@ def _calls(entries: Sequence[Entry], name: str | None, where: Mapping[str, Any] 
         for call in entry.exchange.calls:
             if (name is None or call.operation.lower() == name.lower()) and (not where or call.has(where)):
                 yield call
-
-
-def _main_namespace(world: World) -> str:
-    """Return the first namespace that is not the interop namespace, if there is another."""
-    names = [each.name for each in world.namespaces.values()]
-    return next((name for name in names if "interop" not in name.lower()), names[0] if names else DEFAULT_NAMESPACE)
 
 
 def _namespace_of(world: World, classname: str, namespace: str | None) -> Namespace:

@@ -1,6 +1,7 @@
 """Commands about a running server, and their client, against a simulation in this process."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -282,3 +283,37 @@ def test_the_client_says_what_is_wrong(client: ControlClient) -> None:
 def test_the_port_of_clients_is_not_the_control_plane(simulation: Simulation) -> None:
     with pytest.raises(NoControlPlaneError, match="is the port of CIM clients"):
         ControlClient(simulation.urls[0]).status()
+
+
+def test_packs_and_mof_are_loaded_until_a_reset(
+    run: Callable[..., list[str]], refused: Callable[..., str], client: ControlClient, tmp_path: Path
+) -> None:
+    assert run("load", "iscsitarget", "--set", "iscsitarget.faults=MSFTSM_ObjectManager.StopService=2") == [
+        "loaded iscsitarget"
+    ]
+    assert [each.origin for each in client.faults()] == ["setting iscsitarget.faults"]
+    assert any(line.startswith("iscsitarget.busy-target: ") for line in run("faults", "scenario"))
+    file = tmp_path / "lamp.mof"
+    file.write_text("class TST_Lamp { [Key] string Id; };", encoding="utf-8")
+    assert run("load", str(file), "--namespace", "root/lamps") == [f"loaded {file} into root/lamps"]
+    before = client.status()
+    for arguments, text in (
+        (["iscsitarget"], "loaded already"),
+        (["iscsitarge"], "did you mean iscsitarget?"),
+        (["windows", "--set", "windows.service=1"], "did you mean services?"),
+        (["windows", "--namespace", "root/x"], "packs have their own namespaces"),
+        ([str(tmp_path)], "name the folder when you start it"),
+        ([str(tmp_path / "none.mof")], "cannot be read"),
+    ):
+        assert text in refused("load", *arguments)
+    file.write_text('#pragma include ("/etc/passwd")', encoding="utf-8")
+    assert "lies outside" in refused("load", str(file))
+    assert client.status() == before
+    assert set(client.reset().namespaces) == {"root/interop"}
+
+
+def test_what_is_loaded_is_a_pack_or_mof(client: ControlClient) -> None:
+    for given in ({}, {"pack": "windows", "mof": "class T_A {};"}, {"mof": "class T_A {};", "settings": {"a.b": 1}}):
+        with pytest.raises(RefusedError) as error:
+            client.load(**given)
+        assert error.value.status == 400

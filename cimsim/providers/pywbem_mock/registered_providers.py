@@ -32,8 +32,13 @@ class RegisteredProviders(ProviderRegistry):
 
     def __init__(self, connection: ScriptConnection, stage: Stage, bindings: Iterable[ProviderBinding] = ()) -> None:
         super().__init__(bindings)
+        self._connection = connection
         self._registry = connection.registry
         self._stage = stage
+
+    def with_bindings(self, bindings: Iterable[ProviderBinding]) -> ProviderRegistry:
+        """Return a registry with these bindings of packs in place of its own."""
+        return RegisteredProviders(self._connection, self._stage, bindings)
 
     def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation | None:
         """Return what carries out a method: the provider that is registered for the class, else that of the packs."""
