@@ -87,5 +87,6 @@ def test_what_is_wrong_changes_nothing(cimsim: SimulatedCimom, tmp_path: Path) -
 def test_mof_is_a_text_or_a_file(cimsim: SimulatedCimom, tmp_path: Path, how: str) -> None:
     file = tmp_path / "lamp.mof"
     file.write_text(MOF, encoding="utf-8")
-    assert cimsim.load({"text": MOF, "path": file, "name": str(file)}[how], "root/lamps") == ()
+    what: dict[str, str | Path] = {"text": MOF, "path": file, "name": str(file)}
+    assert cimsim.load(what[how], "root/lamps") == ()
     assert cimsim.find("TST_Lamp", "root/lamps")[0]["Id"] == "a"
