@@ -113,7 +113,7 @@ def _listed(names: Iterable[str]) -> str:
     return f"; there are {', '.join(names)}"
 
 
-_ACTIONS: Final = (
+ACTIONS: Final = (
     "error",
     "returns",
     "expire",
@@ -135,9 +135,9 @@ _EXCLUSIVE: Final = ("error", "returns", "expire", "timing", "http")
 
 def _check_actions(rule: FaultRule) -> None:
     # By identity: to end an answer after 0 bytes is an action.
-    chosen = [name for name in _ACTIONS if getattr(rule, name) is not None and getattr(rule, name) is not False]
+    chosen = [name for name in ACTIONS if getattr(rule, name) is not None and getattr(rule, name) is not False]
     if not chosen:
-        raise RuleError("", f"a rule needs an action: one of {', '.join(_ACTIONS)}")
+        raise RuleError("", f"a rule needs an action: one of {', '.join(ACTIONS)}")
     exclusive = [name for name in chosen if name in _EXCLUSIVE]
     if len(exclusive) > 1:
         raise RuleError(exclusive[1], f"a request cannot be answered with this and with {exclusive[0]}")
