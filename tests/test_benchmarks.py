@@ -49,7 +49,7 @@ def test_a_figure_that_is_new_is_not_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"version": 1}'])
 def test_a_file_without_results_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "results.json").write_bytes(content)
-    with pytest.raises(ResultsError, match="results.json"):
+    with pytest.raises(ResultsError, match=r"results\.json"):
         read_results(tmp_path / "results.json")
 
 
