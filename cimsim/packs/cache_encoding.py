@@ -7,7 +7,8 @@ said, 1 for false, 2 for true. Values are numbers, strings, booleans, nil or arr
 Of a class only the head is decoded at once, the rest when it is needed: a schema of 1,631 classes has 140,000 values.
 """
 
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -208,7 +209,7 @@ def _item(raw: msgspec.Raw) -> Item:
     if isinstance(stored, StoredHead):
         flags = {fold(each.name): bool(each.value) for each in stored.qualifiers}
         kinds = flags.get("abstract"), flags.get("association"), flags.get("indication")
-        return ClassHead(stored.name, stored.superclass, *kinds, partial(_class, raw))
+        return ClassHead(stored.name, stored.superclass, *kinds, EncodedClass(raw))
     if isinstance(stored, StoredDeclaration):
         return qualifier_declaration(stored)
     if isinstance(stored, StoredDirective):
@@ -230,12 +231,18 @@ def qualifier_declaration(stored: StoredDeclaration) -> CIMQualifierDeclaration:
     )
 
 
-def _class(raw: msgspec.Raw) -> CIMClass:
-    return declared_class(_CLASS.decode(raw))
+@dataclass(frozen=True, slots=True)
+class EncodedClass:
+    """A class that is not decoded yet; calling it does so. ``raw`` is a StoredClass."""
+
+    raw: msgspec.Raw
+
+    def __call__(self) -> CIMClass:
+        """Return the class."""
+        return _declared_class(_CLASS.decode(self.raw))
 
 
-def declared_class(stored: StoredClass) -> CIMClass:
-    """Return the class of a stored form."""
+def _declared_class(stored: StoredClass) -> CIMClass:
     return CIMClass(
         stored.name,
         superclass=stored.superclass,

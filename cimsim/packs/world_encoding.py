@@ -12,12 +12,11 @@ from functools import partial
 from typing import Any, Final
 
 import msgspec
-from pywbem import CIMClass, CIMDateTime, CIMFloat, CIMInstance, CIMInstanceName, CIMInt, CIMQualifierDeclaration
+from pywbem import CIMDateTime, CIMFloat, CIMInstance, CIMInstanceName, CIMInt, CIMQualifierDeclaration
 
 from cimsim.packs.cache_encoding import (
-    StoredClass,
+    EncodedClass,
     StoredDeclaration,
-    declared_class,
     qualifier_declaration,
     stored_class,
     stored_declaration,
@@ -27,7 +26,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import Identity, InstancePath
 from cimsim.world.pmap import DeferredMap, PersistentMap
-from cimsim.world.schema import ClassHead, Property, ResolvedClass, Schema
+from cimsim.world.schema import ClassHead, DeferredClass, Property, ResolvedClass, Schema
 from cimsim.world.values import DateTime
 from cimsim.world.world import AssociationIndex, InstanceMap, Namespace, NamespaceResolver, World
 
@@ -81,7 +80,6 @@ class StoredWorld(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 _QUALIFIERS: Final = msgspec.msgpack.Decoder(list[StoredDeclaration])
-_CLASS: Final = msgspec.msgpack.Decoder(StoredClass)
 _ROWS: Final = msgspec.msgpack.Decoder(list[list[Any]])
 _INDEX: Final = msgspec.msgpack.Decoder(list[list[int]])
 _DATETIME: Final = "datetime"
@@ -134,7 +132,7 @@ def _stored_namespace(namespace: Namespace) -> StoredNamespace:
             cls.association,
             cls.indication,
             cls.enforces_write,
-            _packed(stored_class(cls.declared)),
+            _stored_declared(cls),
         )
         for cls in namespace.schema
     ]
@@ -153,7 +151,9 @@ def _stored_namespace(namespace: Namespace) -> StoredNamespace:
 def _namespace(stored: StoredNamespace, opened: _Opened) -> Namespace:
     schema = Schema.of_heads(
         (
-            ClassHead(each.name, each.superclass, each.abstract, each.association, each.indication, partial(_class, each)),
+            ClassHead(
+                each.name, each.superclass, each.abstract, each.association, each.indication, EncodedClass(each.declared)
+            ),
             each.enforces_write,
         )
         for each in stored.classes
@@ -179,8 +179,10 @@ def _make_large(namespace: Namespace) -> None:
             each.all()
 
 
-def _class(stored: StoredHead) -> CIMClass:
-    return declared_class(_CLASS.decode(stored.declared))
+def _stored_declared(cls: ResolvedClass) -> msgspec.Raw:
+    # What came from a cache and was not asked for stays as it is.
+    source = cls.unresolved if isinstance(cls, DeferredClass) else None
+    return source.raw if isinstance(source, EncodedClass) else _packed(stored_class(cls.declared))
 
 
 def _qualifiers(raw: msgspec.Raw) -> dict[str, CIMQualifierDeclaration]:

@@ -182,6 +182,12 @@ class DeferredClass(ResolvedClass):
         self.lineage = (self.folded, *(parent.lineage if parent else ()))
         self._declaration = head.declaration
 
+    @property
+    def unresolved(self) -> Callable[[], CIMClass] | None:
+        """What returns the declaration, as its head has it; None when something has asked for it."""
+        declaration: Callable[[], CIMClass] | None = self.__dict__.get("_declaration")
+        return declaration
+
     def __getattr__(self, name: str) -> Any:
         # Asked for whatever is not there yet.
         if name not in _DEFERRED:
