@@ -175,6 +175,8 @@ def _has_class(world: World, namespace: str, classname: str) -> bool:
 
 
 def _is_as_loaded(loaded: Loaded, world: World) -> bool:
-    """Whether the classes of a world are those that were loaded: what is compiled depends on them."""
+    """Whether it is known what the classes of a world were compiled from, and no other ones have come."""
     names = loaded.world.namespaces
+    if any(pack.name not in loaded.digests for pack in loaded.packs):
+        return False
     return all(name in names and names[name].schema is each.schema for name, each in world.namespaces.items())
