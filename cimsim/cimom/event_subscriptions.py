@@ -1,0 +1,508 @@
+"""Event subscriptions that clients hold open, as those of WS-Eventing (rules WM-EV-1 to WM-EV-16).
+
+Other than the subscriptions of DSP1054 they are no instances: they are state of the CIMOM, like enumeration sessions. They
+belong to the user who made them, end when their time is up, and when the world is replaced.
+
+* An event that is reported at once takes the way of indications: it waits in line until its request is answered.
+* With WITHIN, the intrinsic events of WMI are found as WMI finds them: instances are compared every so many seconds of the
+  clock, counted from the subscription. Only what changed is looked at: the first and the last state of each instance.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from math import floor
+from typing import Any, Final, NamedTuple, Protocol
+
+from pywbem import CIMError
+from twisted.logger import Logger
+
+from cimsim.cimom.active_subscriptions import interop, value
+from cimsim.cimom.clock import Alarm
+from cimsim.cimom.delivery_queues import Done, Payload, Retries
+from cimsim.cimom.event_line import EventLine, Later
+from cimsim.cimom.event_streams import EventQueue, Notice, Oversize, PullStream, PushStream, StreamOptions
+from cimsim.cimom.life_cycle_indications import indication_of, namespace_of, resolved_class_of
+from cimsim.cimom.object_manager import Cimom
+from cimsim.cimom.wmi_events import TARGET, event_schema, wmi_event
+from cimsim.operations.projection import project
+from cimsim.operations.roles import Role
+from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
+from cimsim.world.agenda import to_microseconds
+from cimsim.world.errors import access_denied, invalid_namespace, invalid_query, server_limits_exceeded
+from cimsim.world.events import Change, ChangeKind, Event
+from cimsim.world.instances import Instance
+from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
+from cimsim.world.paths import Identity
+from cimsim.world.schema import ResolvedClass, Schema
+from cimsim.world.world import Namespace, World
+
+_IDENTIFIER_BYTES: Final = 16
+_MAX_PENDING: Final = 10_000
+"""Instances whose changes wait for the next comparison; beyond it, it comes at once."""
+_UNITS_OF_EVENT: Final = 5_000
+_UNITS_OF_POST: Final = 300
+"""What each takes, in units of ``query.work``."""
+
+
+class Ending(Enum):
+    """Why a subscription ends that nobody cancelled."""
+
+    DELIVERY_FAILURE = "DeliveryFailure"
+    SOURCE_CANCELLING = "SourceCancelling"
+
+
+class UnknownSubscriptionError(LookupError):
+    """There is no such subscription, or none of that user."""
+
+
+class NoEventSourceError(ValueError):
+    """What a client subscribes to is not a class of events; the text says what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedEvents:
+    """What a client subscribes to.
+
+    Attributes:
+        namespace: whose events it wants.
+        language: of the query.
+        query: its text.
+        stream: how events are handed out.
+        expires: when the subscription ends, in seconds since 1970-01-01 UTC; None: never by itself.
+        context: what the codec needs to deliver its events.
+    """
+
+    namespace: str
+    language: str
+    query: str
+    stream: StreamOptions
+    expires: float | None
+    context: Any
+
+
+class Stream(Protocol):
+    """What hands events out."""
+
+    def post(self, event: Payload) -> None:
+        """Add an event."""
+        ...
+
+    def close(self) -> None:
+        """Forget all."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class EventSubscription:
+    """A subscription.
+
+    Attributes:
+        identifier: that its client names it by.
+        owner: the user who made it.
+        wanted: what it is to.
+        expires: as there, but as it was renewed last.
+    """
+
+    identifier: str
+    owner: str | None
+    wanted: WantedEvents
+    query: IndicationFilter
+    # The folded name of the class of events, and those of which the instances must be that they report.
+    event_class: str
+    targets: tuple[str, ...]
+    intrinsic: bool
+    begun: float
+    expires: float | None = None
+    stream: Any = None
+    queue: Any = None
+    alarm: Alarm | None = None
+    poll: Alarm | None = None
+    # The states of each instance that changed since the last comparison: the first one and the last one.
+    pending: dict[Identity, tuple[Instance | None, Instance | None]] = field(default_factory=dict)
+    ended: bool = False
+
+
+class Deliver(Protocol):
+    """What brings events to clients."""
+
+    def size(self, subscription: EventSubscription, event: Payload) -> int:
+        """Return how many bytes of a delivery an event takes."""
+        ...
+
+    def send(self, subscription: EventSubscription, notices: Sequence[Notice], done: Done) -> None:
+        """Begin a delivery. ``done`` is called once, never within the call: with None if it went well, else with a reason."""
+        ...
+
+    def ended(self, subscription: EventSubscription, ending: Ending, reason: str) -> None:
+        """Report to whom it concerns that a subscription has ended."""
+        ...
+
+
+class _Happened(NamedTuple):
+    """An event that subscriptions want, with all that is known at its time."""
+
+    event: Event
+    subscriptions: tuple[EventSubscription, ...]
+    world: World
+    now: float
+
+
+class EventSubscriptions:
+    """The event subscriptions of a CIMOM.
+
+    Args:
+        cimom: whose events are reported.
+        deliver: brings them to clients.
+        later: has a part of the work done, such as ``callLater(0, ...)`` of the reactor.
+        random: returns that many random bytes, which cannot be foreseen: they name subscriptions.
+        host: how this server calls itself.
+        most: events that may wait for one client.
+        most_subscriptions: at once, of all users.
+        most_of_user: likewise, of one user.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        cimom: Cimom,
+        deliver: Deliver,
+        *,
+        later: Later,
+        random: Callable[[int], bytes],
+        host: str = "localhost",
+        most: int = 1000,
+        most_subscriptions: int = 1000,
+        most_of_user: int = 250,
+    ) -> None:
+        self._cimom = cimom
+        self._deliver = deliver
+        self._random = random
+        self._host = host
+        self._most = most
+        self._most_subscriptions = most_subscriptions
+        self._most_of_user = most_of_user
+        self._subscriptions: dict[str, EventSubscription] = {}
+        self._by_namespace: dict[str, tuple[EventSubscription, ...]] = {}
+        self._of_user: Counter[str | None] = Counter()
+        self._line: EventLine[_Happened] = EventLine(cimom, later, self._report)
+        self._schema: Schema | None = None
+        self._made = 0
+        cimom.listeners.append(self.observe)
+        cimom.replaced.append(self.replaced)
+        cimom.stopped.append(self.stop)
+
+    def __len__(self) -> int:
+        return len(self._subscriptions)
+
+    # What clients ask for
+
+    def subscribe(self, wanted: WantedEvents, user: str | None) -> EventSubscription:
+        """Begin a subscription of a user, and return it.
+
+        Raises:
+            CIMError: CIM_ERR_ACCESS_DENIED without the role read in the namespace, CIM_ERR_INVALID_NAMESPACE,
+                CIM_ERR_SERVER_LIMITS_EXCEEDED, and what the query is refused with.
+            NoEventSourceError: the query is not about a class of events.
+        """
+        source = self._source(wanted.namespace, user)
+        self._check_limits(user)
+        query = parse_indication_filter(wanted.language, wanted.query)
+        cls, intrinsic = self._event_class(query, source)
+        query.check(cls, source.schema)
+        targets = query.required(TARGET) if intrinsic else []
+        for term in targets:
+            if source.schema.get(term.classname) is None:
+                hint = did_you_mean(term.classname, source.schema.names())
+                raise term.path.at.invalid(f"no class {term.classname} in {source.name}{hint}")
+        if query.within is not None and not intrinsic:
+            text = (
+                f"WITHIN is for intrinsic events, such as __InstanceModificationEvent: {cls.name} is reported when it happens"
+            )
+            raise query.at.invalid(text)
+        subscription = EventSubscription(
+            self._random(_IDENTIFIER_BYTES).hex(),
+            user,
+            wanted,
+            query,
+            cls.folded,
+            tuple([fold(term.classname) for term in targets]),
+            intrinsic,
+            self._cimom.clock.now(),
+        )
+        self._enter(subscription, fold_namespace(source.name))
+        self._expire_at(subscription, wanted.expires)
+        return subscription
+
+    def find(self, identifier: str, user: str | None) -> EventSubscription:
+        """Return a subscription of a user.
+
+        Raises:
+            UnknownSubscriptionError: there is none.
+        """
+        found = self._subscriptions.get(identifier)
+        if found is None or found.owner != user:
+            # One text for all: who asks for another's subscription does not learn that there is one.
+            raise UnknownSubscriptionError("no such subscription is open here: it never was, has ended or expired")
+        return found
+
+    def renew(self, identifier: str, user: str | None, expires: float | None) -> EventSubscription:
+        """Have a subscription of a user end at another time; raises as ``find``."""
+        subscription = self.find(identifier, user)
+        self._expire_at(subscription, expires)
+        return subscription
+
+    def unsubscribe(self, identifier: str, user: str | None) -> None:
+        """End a subscription of a user; raises as ``find``."""
+        self._forget(self.find(identifier, user))
+
+    # What happens
+
+    def observe(self, world: World, events: Sequence[Event]) -> None:
+        """Take note of what the subscriptions want to know of what happened; never raises."""
+        if not self._subscriptions:
+            return
+        try:
+            for event in events:
+                self._note(world, event)
+        except Exception:  # noqa: BLE001 - what goes wrong here must not fail the request that it is about
+            self.log.failure("an event failed")
+
+    def replaced(self) -> None:
+        """End all subscriptions: they were to another world."""
+        for subscription in list(self._subscriptions.values()):
+            self._end(subscription, Ending.SOURCE_CANCELLING, "the simulated world was replaced: it was reset or loaded anew")
+        self._line.clear()
+
+    def stop(self) -> None:
+        """Forget all subscriptions, and call who waits for their events."""
+        for subscription in list(self._subscriptions.values()):
+            self._forget(subscription)
+        self._line.clear()
+
+    def _note(self, world: World, event: Event) -> None:
+        candidates = self._by_namespace.get(fold_namespace(namespace_of(event)))
+        if candidates is None:
+            return
+        now = self._cimom.clock.now()
+        wanting: list[EventSubscription] = []
+        for each in candidates:
+            if each.intrinsic:
+                if not isinstance(event, Change) or not _concerns(each, event):
+                    continue
+                if each.query.within is not None:
+                    self._collect(each, event, now)
+                    continue
+            wanting.append(each)
+        if wanting:
+            self._line.arrange(_Happened(event, tuple(wanting), world, now))
+
+    def _collect(self, subscription: EventSubscription, change: Change, now: float) -> None:
+        """Keep a change for the next comparison."""
+        current = change.after or change.before
+        if current is None:
+            return
+        pending = subscription.pending
+        first = pending.get(current.identity, (change.before, None))[0]
+        pending[current.identity] = (first, change.after)
+        if subscription.poll is None or not subscription.poll.active:
+            within = subscription.query.within or 1.0
+            passed = floor(round((now - subscription.begun) / within, 6))
+            due = to_microseconds(subscription.begun + (passed + 1) * within)
+            subscription.poll = self._cimom.clock.call_at(due, partial(self._compare, subscription))
+        if len(pending) > _MAX_PENDING:
+            subscription.poll.cancel()
+            self._compare(subscription)
+
+    def _compare(self, subscription: EventSubscription) -> None:
+        """Report how the instances differ from what they were at the last comparison."""
+        pending, subscription.pending = subscription.pending, {}
+        world, now = self._cimom.world, self._cimom.clock.now()
+        changes = (_change(before, after) for before, after in pending.values())
+        self._line.enqueue(*[_Happened(change, (subscription,), world, now) for change in changes if change is not None])
+
+    def _report(self, it: _Happened) -> Iterator[int]:
+        """Hand an event to the subscriptions that select it; yield what each step took."""
+        source = it.world.namespaces.get(fold_namespace(namespace_of(it.event)))
+        if source is None:
+            return
+        made: dict[bool, Instance | None] = {}
+        for each in it.subscriptions:
+            if each.ended:
+                continue
+            if each.intrinsic not in made:
+                made[each.intrinsic] = self._event(it, source, each.intrinsic)
+                yield _UNITS_OF_EVENT
+            event = made[each.intrinsic]
+            if event is None or not event.cls.is_a(each.event_class):
+                continue
+            if self._selects(each, event, source) and self._may_read(each, source.name):
+                self._post(each, event)
+            yield each.query.spent + _UNITS_OF_POST
+
+    def _event(self, it: _Happened, source: Namespace, intrinsic: bool) -> Instance | None:
+        if intrinsic:
+            return wmi_event(it.event, self._classes, source.name, it.now) if isinstance(it.event, Change) else None
+        cls = resolved_class_of(it.event, source, interop(it.world))
+        if cls is None:
+            return None
+        self._made += 1
+        identifier = f"cimsim:events:{self._made}"
+        return indication_of(it.event, cls, it.world, source, identifier=identifier, now=it.now, host=self._host)
+
+    def _selects(self, subscription: EventSubscription, event: Instance, source: Namespace) -> bool:
+        try:
+            return subscription.query.matches(event, source.schema)
+        except CIMError as error:
+            name, reason = subscription.query.classname, error.status_description
+            text = "an event query for {name} selects nothing: {reason}"
+            self.log.warn(text, name=name, reason=reason)  # noqa: G010 - Twisted's name
+            return False
+
+    def _may_read(self, subscription: EventSubscription, namespace: str) -> bool:
+        """Return whether the owner may still read where something happened (rule SEC13)."""
+        authorization = self._cimom.authorization
+        return authorization is None or not authorization.hides(subscription.owner, namespace)
+
+    def _post(self, subscription: EventSubscription, event: Instance) -> None:
+        columns = subscription.query.columns
+        shown = None if columns is None else project(event.cls, list(columns), class_origin=False)
+        payload = Payload(event, shown)
+        options = subscription.wanted.stream
+        if self._deliver.size(subscription, payload) <= options.room:
+            subscription.stream.post(payload)
+        elif options.oversize is Oversize.NOTIFY:
+            subscription.queue.lose()
+            subscription.stream.advance()
+        elif options.oversize is Oversize.CANCEL:
+            self._end(subscription, Ending.DELIVERY_FAILURE, f"an event does not fit MaxEnvelopeSize, {options.room:g} bytes")
+
+    # The table
+
+    @property
+    def _classes(self) -> Schema:
+        if self._schema is None:
+            self._schema = event_schema()
+        return self._schema
+
+    def _source(self, name: str, user: str | None) -> Namespace:
+        """Return the namespace whose events a user may have."""
+        world, authorization = self._cimom.world, self._cimom.authorization
+        if authorization is not None and not authorization.allows(user, Role.READ, name):
+            raise access_denied(f"user {user} has no role {Role.READ.value} in namespace {name}")
+        found = world.namespaces.get(fold_namespace(name))
+        if found is None:
+            known = [each.name for each in world.namespaces.values()]
+            if authorization is not None:
+                known = [each for each in known if not authorization.hides(user, each)]
+            raise invalid_namespace(no_namespace(name, known))
+        return found
+
+    def _check_limits(self, user: str | None) -> None:
+        if len(self._subscriptions) >= self._most_subscriptions:
+            raise server_limits_exceeded(f"{self._most_subscriptions} event subscriptions are open, more are not kept")
+        if self._of_user[user] >= self._most_of_user:
+            raise server_limits_exceeded(f"{self._most_of_user} of your event subscriptions are open, more are not kept")
+
+    def _event_class(self, query: IndicationFilter, source: Namespace) -> tuple[ResolvedClass, bool]:
+        """Return the class of events that a query is about, and whether it is one of WMI's intrinsic events.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_QUERY, there is no such class.
+            NoEventSourceError: it is a class of something else.
+        """
+        name = query.classname
+        found = self._classes.get(name)
+        if found is not None:
+            return found, True
+        home = interop(self._cimom.world)
+        found = source.schema.get(name) or (home.schema.get(name) if home is not None else None)
+        if found is None:
+            indications = [each.name for each in source.schema if each.indication]
+            known = [*self._classes.names(), *indications]
+            raise invalid_query(query.at.located(f"no class of events {name} in {source.name}{did_you_mean(name, known)}"))
+        if not found.indication:
+            text = f"{found.name} is a class of instances, not of events: ask for __InstanceModificationEvent or the like"
+            raise NoEventSourceError(query.at.located(f"{text} WHERE TargetInstance ISA '{found.name}'"))
+        return found, False
+
+    def _enter(self, subscription: EventSubscription, namespace: str) -> None:
+        options = subscription.wanted.stream
+        queue = EventQueue(self._most, partial(self._deliver.size, subscription))
+        subscription.queue = queue
+        if options.pulled:
+            subscription.stream = PullStream(self._cimom.clock, queue, options.heartbeat)
+        else:
+            subscription.stream = PushStream(
+                self._cimom.clock,
+                queue,
+                options,
+                partial(self._deliver.send, subscription),
+                self._retries,
+                partial(self._end, subscription, Ending.DELIVERY_FAILURE),
+            )
+        self._subscriptions[subscription.identifier] = subscription
+        self._by_namespace[namespace] = (*self._by_namespace.get(namespace, ()), subscription)
+        self._of_user[subscription.owner] += 1
+        self._cimom.report_calls(self, any(not each.intrinsic for each in self._subscriptions.values()))
+
+    def _expire_at(self, subscription: EventSubscription, expires: float | None) -> None:
+        if subscription.alarm is not None:
+            subscription.alarm.cancel()
+        subscription.expires = expires
+        subscription.alarm = (
+            None if expires is None else self._cimom.clock.call_at(expires, partial(self._forget, subscription))
+        )
+
+    def _end(self, subscription: EventSubscription, ending: Ending, reason: str) -> None:
+        if not subscription.ended:
+            self.log.info("an event subscription ends: {reason}", reason=reason)
+            self._forget(subscription)
+            self._deliver.ended(subscription, ending, reason)
+
+    def _forget(self, subscription: EventSubscription) -> None:
+        if subscription.ended:
+            return
+        subscription.ended = True
+        subscription.pending = {}
+        for alarm in (subscription.alarm, subscription.poll):
+            if alarm is not None:
+                alarm.cancel()
+        del self._subscriptions[subscription.identifier]
+        for namespace, each in list(self._by_namespace.items()):
+            left = tuple([other for other in each if other is not subscription])
+            if left:
+                self._by_namespace[namespace] = left
+            else:
+                del self._by_namespace[namespace]
+        self._of_user[subscription.owner] -= 1
+        if not self._of_user[subscription.owner]:
+            del self._of_user[subscription.owner]
+        subscription.stream.close()
+        self._cimom.report_calls(self, any(not each.intrinsic for each in self._subscriptions.values()))
+
+    def _retries(self) -> Retries:
+        """Return how often deliveries are tried again: as for indications (rule I22)."""
+        namespace = interop(self._cimom.world)
+        cls = namespace.schema.get("CIM_IndicationService") if namespace is not None else None
+        services = namespace.instances_of(cls) if namespace is not None and cls is not None else []
+        attempts = value(services[0], "DeliveryRetryAttempts") if services else None
+        interval = value(services[0], "DeliveryRetryInterval") if services else None
+        return Retries(3 if attempts is None else int(attempts), 30.0 if interval is None else float(interval))
+
+
+def _concerns(subscription: EventSubscription, change: Change) -> bool:
+    current = change.after or change.before
+    return current is not None and all(current.cls.is_a(each) for each in subscription.targets)
+
+
+def _change(before: Instance | None, after: Instance | None) -> Change | None:
+    """Return the change that a comparison finds; None: none."""
+    if before is None:
+        return None if after is None else Change(ChangeKind.CREATED, None, after)
+    if after is None:
+        return Change(ChangeKind.DELETED, before, None)
+    return None if before.values == after.values else Change(ChangeKind.MODIFIED, before, after)
