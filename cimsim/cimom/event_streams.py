@@ -10,18 +10,25 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from math import inf
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from twisted.logger import Logger
 
 from cimsim.cimom.clock import Alarm, Clock
-from cimsim.cimom.delivery_queues import Done, Payload, Retries
+from cimsim.cimom.delivery_queues import Done, Retries
+
+
+class WrittenEvent(NamedTuple):
+    """An event as a codec wrote it for its subscription, and how many bytes that takes."""
+
+    written: Any
+    size: int
 
 
 class Notice(NamedTuple):
     """Something to hand out: an event, or how many were lost; a heartbeat if it is neither."""
 
-    event: Payload | None = None
+    event: WrittenEvent | None = None
     dropped: int = 0
 
 
@@ -59,8 +66,13 @@ class StreamOptions:
     oversize: Oversize = Oversize.CANCEL
 
 
-Size = Callable[[Payload], int]
-"""Returns how many bytes of a delivery an event takes."""
+class Memory:
+    """The bytes that the queues of all subscriptions hold, and may hold together."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, most: int) -> None:
+        self.left = most
 
 
 class EventQueue:
@@ -68,23 +80,27 @@ class EventQueue:
 
     Args:
         most: that may wait; beyond it the oldest is lost.
-        size: measures them.
+        memory: shared with other queues; where it is used up, the oldest of this one is lost, too.
     """
 
-    def __init__(self, most: int, size: Size) -> None:
+    def __init__(self, most: int, memory: Memory) -> None:
         self._most = most
-        self._size = size
-        self._waiting: deque[Payload] = deque()
+        self._memory = memory
+        self._waiting: deque[WrittenEvent] = deque()
         self._dropped = 0
 
     def __len__(self) -> int:
         return len(self._waiting) + bool(self._dropped)
 
-    def put(self, event: Payload) -> None:
+    def put(self, event: WrittenEvent) -> None:
         """Add an event."""
-        if len(self._waiting) >= self._most:
-            self._waiting.popleft()
+        while self._waiting and (len(self._waiting) >= self._most or self._memory.left < event.size):
+            self._next()
             self._dropped += 1
+        if self._memory.left < event.size:
+            self._dropped += 1
+            return
+        self._memory.left -= event.size
         self._waiting.append(event)
 
     def lose(self) -> None:
@@ -93,7 +109,8 @@ class EventQueue:
 
     def clear(self) -> None:
         """Forget all."""
-        self._waiting.clear()
+        while self._waiting:
+            self._next()
         self._dropped = 0
 
     def take(self, count: int, room: float) -> list[Notice]:
@@ -103,11 +120,16 @@ class EventQueue:
             taken.append(Notice(dropped=self._dropped))
             self._dropped = 0
         while self._waiting and len(taken) < count:
-            room -= self._size(self._waiting[0])
+            room -= self._waiting[0].size
             if room < 0:
                 break
-            taken.append(Notice(self._waiting.popleft()))
+            taken.append(Notice(self._next()))
         return taken
+
+    def _next(self) -> WrittenEvent:
+        event = self._waiting.popleft()
+        self._memory.left += event.size
+        return event
 
 
 class PullStream:
@@ -131,7 +153,7 @@ class PullStream:
         """Whether somebody waits."""
         return self._waiter is not None
 
-    def post(self, event: Payload) -> None:
+    def post(self, event: WrittenEvent) -> None:
         """Add an event."""
         self._queue.put(event)
         self._wake()
@@ -211,7 +233,7 @@ class PushStream:
         self._beat: Alarm | None = None
         self._rest()
 
-    def post(self, event: Payload) -> None:
+    def post(self, event: WrittenEvent) -> None:
         """Add an event."""
         self._queue.put(event)
         self.advance()

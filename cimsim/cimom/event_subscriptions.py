@@ -21,13 +21,14 @@ from twisted.logger import Logger
 
 from cimsim.cimom.active_subscriptions import interop, value
 from cimsim.cimom.clock import Alarm
-from cimsim.cimom.delivery_queues import Done, Payload, Retries
+from cimsim.cimom.delivery_queues import Done, Retries
 from cimsim.cimom.event_line import EventLine, Later
-from cimsim.cimom.event_streams import EventQueue, Notice, Oversize, PullStream, PushStream, StreamOptions
+from cimsim.cimom.event_streams import EventQueue, Memory, Notice, Oversize, PullStream, PushStream, StreamOptions, WrittenEvent
 from cimsim.cimom.life_cycle_indications import indication_of, namespace_of, resolved_class_of
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.wmi_events import TARGET, event_schema, wmi_event
 from cimsim.operations.projection import project
+from cimsim.operations.results import Projection
 from cimsim.operations.roles import Role
 from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.agenda import to_microseconds
@@ -40,8 +41,8 @@ from cimsim.world.schema import ResolvedClass, Schema
 from cimsim.world.world import Namespace, World
 
 _IDENTIFIER_BYTES: Final = 16
-_MAX_PENDING: Final = 10_000
-"""Instances whose changes wait for the next comparison; beyond it, it comes at once."""
+_MAX_MEMORY: Final = 64 * 1024 * 1024
+"""Bytes of all events that wait for clients."""
 _UNITS_OF_EVENT: Final = 5_000
 _UNITS_OF_POST: Final = 300
 """What each takes, in units of ``query.work``."""
@@ -83,18 +84,6 @@ class WantedEvents:
     context: Any
 
 
-class Stream(Protocol):
-    """What hands events out."""
-
-    def post(self, event: Payload) -> None:
-        """Add an event."""
-        ...
-
-    def close(self) -> None:
-        """Forget all."""
-        ...
-
-
 @dataclass(slots=True, eq=False)
 class EventSubscription:
     """A subscription.
@@ -128,8 +117,8 @@ class EventSubscription:
 class Deliver(Protocol):
     """What brings events to clients."""
 
-    def size(self, subscription: EventSubscription, event: Payload) -> int:
-        """Return how many bytes of a delivery an event takes."""
+    def write(self, subscription: EventSubscription, event: Instance, columns: Projection | None) -> WrittenEvent:
+        """Write an event for a subscription; ``columns`` None shows all of it."""
         ...
 
     def send(self, subscription: EventSubscription, notices: Sequence[Notice], done: Done) -> None:
@@ -159,7 +148,7 @@ class EventSubscriptions:
         later: has a part of the work done, such as ``callLater(0, ...)`` of the reactor.
         random: returns that many random bytes, which cannot be foreseen: they name subscriptions.
         host: how this server calls itself.
-        most: events that may wait for one client.
+        most: events that may wait for one client, and changed instances for a comparison: with more, it comes at once.
         most_subscriptions: at once, of all users.
         most_of_user: likewise, of one user.
     """
@@ -190,6 +179,7 @@ class EventSubscriptions:
         self._of_user: Counter[str | None] = Counter()
         self._line: EventLine[_Happened] = EventLine(cimom, later, self._report)
         self._schema: Schema | None = None
+        self._memory = Memory(_MAX_MEMORY)
         self._made = 0
         cimom.listeners.append(self.observe)
         cimom.replaced.append(self.replaced)
@@ -313,7 +303,7 @@ class EventSubscriptions:
             passed = floor(round((now - subscription.begun) / within, 6))
             due = to_microseconds(subscription.begun + (passed + 1) * within)
             subscription.poll = self._cimom.clock.call_at(due, partial(self._compare, subscription))
-        if len(pending) > _MAX_PENDING:
+        if len(pending) > self._most:
             subscription.poll.cancel()
             self._compare(subscription)
 
@@ -370,10 +360,10 @@ class EventSubscriptions:
     def _post(self, subscription: EventSubscription, event: Instance) -> None:
         columns = subscription.query.columns
         shown = None if columns is None else project(event.cls, list(columns), class_origin=False)
-        payload = Payload(event, shown)
+        written = self._deliver.write(subscription, event, shown)
         options = subscription.wanted.stream
-        if self._deliver.size(subscription, payload) <= options.room:
-            subscription.stream.post(payload)
+        if written.size <= options.room:
+            subscription.stream.post(written)
         elif options.oversize is Oversize.NOTIFY:
             subscription.queue.lose()
             subscription.stream.advance()
@@ -431,7 +421,7 @@ class EventSubscriptions:
 
     def _enter(self, subscription: EventSubscription, namespace: str) -> None:
         options = subscription.wanted.stream
-        queue = EventQueue(self._most, partial(self._deliver.size, subscription))
+        queue = EventQueue(self._most, self._memory)
         subscription.queue = queue
         if options.pulled:
             subscription.stream = PullStream(self._cimom.clock, queue, options.heartbeat)

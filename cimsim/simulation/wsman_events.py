@@ -13,9 +13,9 @@ from pywbem import (
 )
 from twisted.internet.defer import Deferred
 
-from cimsim.cimom.delivery_queues import Done, Payload, Retries
+from cimsim.cimom.delivery_queues import Done, Retries
 from cimsim.cimom.event_line import Later
-from cimsim.cimom.event_streams import HEARTBEAT, Notice, Oversize, StreamOptions
+from cimsim.cimom.event_streams import HEARTBEAT, Notice, Oversize, StreamOptions, WrittenEvent
 from cimsim.cimom.event_subscriptions import (
     Ending,
     EventSubscription,
@@ -27,12 +27,14 @@ from cimsim.cimom.event_subscriptions import (
 from cimsim.cimom.exchanges import SUCCESS, Called
 from cimsim.cimom.object_manager import Cimom
 from cimsim.delivery.sender import NotAcceptedError
+from cimsim.operations.results import Projection
+from cimsim.world.instances import Instance
 from cimsim.wsman.event_messages import DeliveryMode, PullEvents, Receiver, Renew, Retry, Subscribe, Unsubscribe
 from cimsim.wsman.event_writer import (
     BEAT,
     DELIVERY_OVERHEAD,
+    Item,
     NotAcknowledgedError,
-    WrittenEvent,
     check_acknowledgement,
     delivery,
     lost_events,
@@ -59,6 +61,8 @@ from cimsim.wsman.soap_faults import (
 )
 from cimsim.wsman.wsman_message import WsmanMessage
 
+_WRAPPING: Final = 100
+"""Bytes that stand around an event among others."""
 _BATCH: Final = 20
 """Most events in a delivery of mode Events to a client that does not say."""
 _QUERY_FEATURE_NOT_SUPPORTED: Final = 29
@@ -210,7 +214,7 @@ class WsmanEvents:
         if not taken:
             text = f"the next event does not fit MaxEnvelopeSize, {wanted.max_envelope} bytes"
             raise WsmanError(ENVELOPE_TOO_SMALL, text, "MaxEnvelopeSize")
-        events = [_written(subscription, each) for each in taken]
+        events = [_item(each) for each in taken]
         return self._encoder.reply(message, pulled(wanted.identifier, events))
 
     def _found(self, identifier: str, user: str | None) -> EventSubscription:
@@ -221,9 +225,11 @@ class WsmanEvents:
 
     # Deliveries
 
-    def size(self, subscription: EventSubscription, event: Payload) -> int:
+    def write(self, subscription: EventSubscription, event: Instance, columns: Projection | None) -> WrittenEvent:
         """See ``Deliver``."""
-        return len(_written(subscription, Notice(event)).body)
+        wanted: Subscribe = subscription.wanted.context
+        written = written_event(event, wanted.resource, columns)
+        return WrittenEvent(written, len(written.body) + _WRAPPING)
 
     def send(self, subscription: EventSubscription, notices: Sequence[Notice], done: Done) -> None:
         """See ``Deliver``."""
@@ -231,7 +237,7 @@ class WsmanEvents:
         if wanted.notify_to is None:
             raise TypeError("events that are pulled are not sent")
         identifier = f"uuid:{self._identifier()}"
-        events = [_written(subscription, each) for each in notices]
+        events = [_item(each) for each in notices]
         receiver = wanted.notify_to
 
         def check(answer: bytes) -> None:
@@ -271,15 +277,12 @@ def wsman_events(
     return events
 
 
-def _written(subscription: EventSubscription, notice: Notice) -> WrittenEvent:
-    """Return a notice as it goes out; that of an event is written once."""
-    event = notice.event
-    if event is None:
-        return BEAT if notice == HEARTBEAT else lost_events(notice.dropped)
-    if event.memo is None:
-        event.memo = written_event(event.indication, subscription.wanted.context, event.columns)
-    written: WrittenEvent = event.memo
-    return written
+def _item(notice: Notice) -> Item:
+    """Return a notice as it goes out."""
+    if notice.event is not None:
+        written: Item = notice.event.written
+        return written
+    return BEAT if notice == HEARTBEAT else lost_events(notice.dropped)
 
 
 def _stream_options(wanted: Subscribe) -> StreamOptions:

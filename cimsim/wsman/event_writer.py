@@ -10,6 +10,7 @@ from cimsim.world.values import DateTime
 from cimsim.wsman.datetimes import to_xml
 from cimsim.wsman.element_writer import instance_element
 from cimsim.wsman.event_messages import DeliveryMode, Expiry, Receiver, Subscribe, event_context
+from cimsim.wsman.resource_uris import Resource
 from cimsim.wsman.soap_xml import SoapElement, XmlError, parse
 from cimsim.wsman.uris import (
     ACK,
@@ -35,28 +36,28 @@ _END_OF_TIME: Final = 253_402_300_799
 _MAX_ELEMENTS: Final = 1_000
 
 
-class WrittenEvent(NamedTuple):
+class Item(NamedTuple):
     """An event or what stands for one: its Action, and the content of a Body."""
 
     action: str
     body: bytes
 
 
-BEAT: Final = WrittenEvent(HEARTBEAT, b"")
+BEAT: Final = Item(HEARTBEAT, b"")
 
 
 class NotAcknowledgedError(Exception):
     """A receiver did not acknowledge a delivery; the text says what it answered."""
 
 
-def written_event(event: Instance, resource_of: Subscribe, columns: Projection | None) -> WrittenEvent:
+def written_event(event: Instance, resource: Resource, columns: Projection | None) -> Item:
     """Return an event as its subscription gets it: the instance of its class, objects embedded (rule WM-EV-7)."""
-    return WrittenEvent(EVENT, instance_element(event, resource_of.resource, columns))
+    return Item(EVENT, instance_element(event, resource, columns))
 
 
-def lost_events(count: int) -> WrittenEvent:
+def lost_events(count: int) -> Item:
     """Return what says that so many events were lost (rule WM-EV-12)."""
-    return WrittenEvent(DROPPED_EVENTS, f"<w:DroppedEvents>{count}</w:DroppedEvents>".encode())
+    return Item(DROPPED_EVENTS, f"<w:DroppedEvents>{count}</w:DroppedEvents>".encode())
 
 
 # Replies
@@ -78,7 +79,7 @@ def renewed(expires: Expiry, now: float) -> Iterator[bytes]:
     yield f'<e:RenewResponse xmlns:e="{EVENTING}">{_expires(expires, now)}</e:RenewResponse>'.encode()
 
 
-def pulled(identifier: str, events: Iterable[WrittenEvent]) -> Iterator[bytes]:
+def pulled(identifier: str, events: Iterable[Item]) -> Iterator[bytes]:
     """Yield the reply to a Pull; what only stands for an event is wrapped into one (rule WM-EV-11)."""
     yield f"<n:PullResponse><n:EnumerationContext>{event_context(identifier)}</n:EnumerationContext><n:Items>".encode()
     for each in events:
@@ -104,14 +105,14 @@ def _expires(expires: Expiry, now: float) -> str:
     return f"<e:Expires>{text}</e:Expires>"
 
 
-def _wrapped(event: WrittenEvent) -> bytes:
+def _wrapped(event: Item) -> bytes:
     return b'<w:Event Action="%b">%b</w:Event>' % (event.action.encode(), event.body)
 
 
 # Deliveries
 
 
-def delivery(wanted: Subscribe, to: Receiver, identifier: str, events: list[WrittenEvent]) -> bytes:
+def delivery(wanted: Subscribe, to: Receiver, identifier: str, events: list[Item]) -> bytes:
     """Return the message that brings events to a receiver (rules WM-EV-8 to WM-EV-10).
 
     Args:
