@@ -156,7 +156,12 @@ class PullStream:
     def post(self, event: WrittenEvent) -> None:
         """Add an event."""
         self._queue.put(event)
-        self._wake()
+        self.advance()
+
+    def advance(self) -> None:
+        """Call who waits: there is something to take."""
+        if self._waiter is not None:
+            self._waiter()
 
     def take(self, count: int, room: float) -> list[Notice] | None:
         """Return what comes next, as ``EventQueue.take`` does; None: nothing waits."""
@@ -182,11 +187,7 @@ class PullStream:
     def close(self) -> None:
         """Forget all, and call who waits."""
         self._queue.clear()
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None:
-            self._waiter()
+        self.advance()
 
     def _forget(self) -> None:
         self._waiter = None
