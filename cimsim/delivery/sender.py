@@ -201,7 +201,7 @@ class HttpSender:
 
     def _endpoint(self, url: ListenerUrl) -> Any:
         from twisted.internet.abstract import isIPAddress
-        from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, wrapClientTLS
+        from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint
 
         timeout = self._options.timeout
         endpoint: Any
@@ -212,11 +212,12 @@ class HttpSender:
             endpoint = HostnameEndpoint(self._reactor, url.host, url.port, timeout, attemptDelay=_ATTEMPT_DELAY)
         if url.scheme == "http":
             return endpoint
-        if self._policy is None:
-            from cimsim.delivery.listener_tls import listener_policy
+        from cimsim.delivery.listener_tls import TlsEndpoint, listener_policy
 
+        if self._policy is None:
             self._policy = listener_policy(self._options.verify, self._options.ca)
-        return wrapClientTLS(self._policy.creatorForNetloc(url.host.encode("ascii"), url.port), endpoint)
+        creator = self._policy.creatorForNetloc(url.host.encode("ascii"), url.port)
+        return TlsEndpoint(endpoint, creator, self._reactor)
 
 
 def _rendered(outgoing: Outgoing) -> bytes:
