@@ -256,7 +256,8 @@ def test_wm_ev_5_an_expiry_that_is_none_is_refused(things: Client, expires: str,
         (subscription(uri=f"{WMI}root/tset/*"), ("a:DestinationUnreachable", "InvalidResourceURI", 2150858811), "root/test"),
     ],
 )  # fmt: skip
-def test_wm_ev_3_4_13_16_what_is_not_served_is_refused(things: Client, message: bytes, fault: Fault, words: str) -> None:
+def test_wm_ev_3_what_is_not_served_is_refused(things: Client, message: bytes, fault: Fault, words: str) -> None:
+    """Rules WM-EV-3, WM-EV-4, WM-EV-13 and WM-EV-16."""
     code, detail, reason, number = refused(things, message)
     assert (code, detail, number) == fault
     assert words in reason
