@@ -10,34 +10,28 @@ belong to the user who made them, end when their time is up, and when the world 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
 from math import floor
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from pywbem import CIMError
 from twisted.logger import Logger
 
 from cimsim.cimom.active_subscriptions import interop, value
-from cimsim.cimom.clock import Alarm
-from cimsim.cimom.delivery_queues import Done, Retries
+from cimsim.cimom.delivery_queues import Retries
 from cimsim.cimom.event_line import EventLine, Later
-from cimsim.cimom.event_streams import EventQueue, Memory, Notice, Oversize, PullStream, PushStream, StreamOptions, WrittenEvent
+from cimsim.cimom.event_sources import EventSources
+from cimsim.cimom.event_streams import EventQueue, Memory, Oversize, PullStream, PushStream
+from cimsim.cimom.event_subscription import Deliver, Ending, EventSubscription, UnknownSubscriptionError, WantedEvents
 from cimsim.cimom.life_cycle_indications import indication_of, namespace_of, resolved_class_of
 from cimsim.cimom.object_manager import Cimom
-from cimsim.cimom.wmi_events import TARGET, event_schema, wmi_event
+from cimsim.cimom.wmi_events import wmi_event
 from cimsim.operations.projection import project
-from cimsim.operations.results import Projection
-from cimsim.operations.roles import Role
-from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.agenda import to_microseconds
-from cimsim.world.errors import access_denied, invalid_namespace, invalid_query, server_limits_exceeded
+from cimsim.world.errors import server_limits_exceeded
 from cimsim.world.events import Change, ChangeKind, Event
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
-from cimsim.world.paths import Identity
-from cimsim.world.schema import ResolvedClass, Schema
+from cimsim.world.names import fold_namespace
 from cimsim.world.world import Namespace, World
 
 _IDENTIFIER_BYTES: Final = 16
@@ -46,88 +40,6 @@ _MAX_MEMORY: Final = 64 * 1024 * 1024
 _UNITS_OF_EVENT: Final = 5_000
 _UNITS_OF_POST: Final = 300
 """What each takes, in units of ``query.work``."""
-
-
-class Ending(Enum):
-    """Why a subscription ends that nobody cancelled."""
-
-    DELIVERY_FAILURE = "DeliveryFailure"
-    SOURCE_CANCELLING = "SourceCancelling"
-
-
-class UnknownSubscriptionError(LookupError):
-    """There is no such subscription, or none of that user."""
-
-
-class NoEventSourceError(ValueError):
-    """What a client subscribes to is not a class of events; the text says what it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class WantedEvents:
-    """What a client subscribes to.
-
-    Attributes:
-        namespace: whose events it wants.
-        language: of the query.
-        query: its text.
-        stream: how events are handed out.
-        expires: when the subscription ends, in seconds since 1970-01-01 UTC; None: never by itself.
-        context: what the codec needs to deliver its events.
-    """
-
-    namespace: str
-    language: str
-    query: str
-    stream: StreamOptions
-    expires: float | None
-    context: Any
-
-
-@dataclass(slots=True, eq=False)
-class EventSubscription:
-    """A subscription.
-
-    Attributes:
-        identifier: that its client names it by.
-        owner: the user who made it.
-        wanted: what it is to.
-        expires: as there, but as it was renewed last.
-    """
-
-    identifier: str
-    owner: str | None
-    wanted: WantedEvents
-    query: IndicationFilter
-    # The folded name of the class of events, and those of which the instances must be that they report.
-    event_class: str
-    targets: tuple[str, ...]
-    intrinsic: bool
-    begun: float
-    expires: float | None = None
-    stream: Any = None
-    queue: Any = None
-    alarm: Alarm | None = None
-    poll: Alarm | None = None
-    # The states of each instance that changed since the last comparison: the first one and the last one.
-    pending: dict[Identity, tuple[Instance | None, Instance | None]] = field(default_factory=dict)
-    ended: bool = False
-
-
-class Deliver(Protocol):
-    """What brings events to clients."""
-
-    def write(self, subscription: EventSubscription, event: Instance, columns: Projection | None) -> WrittenEvent:
-        """Write an event for a subscription; ``columns`` None shows all of it."""
-        ...
-
-    def send(self, subscription: EventSubscription, notices: Sequence[Notice], done: Done) -> None:
-        """Begin a delivery. ``done`` is called once, never within the call: with None if it went well, else with a reason."""
-        ...
-
-    def ended(self, subscription: EventSubscription, ending: Ending, reason: str) -> None:
-        """Report to whom it concerns that a subscription has ended."""
-        ...
 
 
 class _Happened(NamedTuple):
@@ -178,7 +90,7 @@ class EventSubscriptions:
         self._by_namespace: dict[str, tuple[EventSubscription, ...]] = {}
         self._of_user: Counter[str | None] = Counter()
         self._line: EventLine[_Happened] = EventLine(cimom, later, self._report)
-        self._schema: Schema | None = None
+        self._sources = EventSources(cimom)
         self._memory = Memory(_MAX_MEMORY)
         self._made = 0
         cimom.listeners.append(self.observe)
@@ -198,31 +110,11 @@ class EventSubscriptions:
                 CIM_ERR_SERVER_LIMITS_EXCEEDED, and what the query is refused with.
             NoEventSourceError: the query is not about a class of events.
         """
-        source = self._source(wanted.namespace, user)
+        source = self._sources.namespace(wanted.namespace, user)
         self._check_limits(user)
-        query = parse_indication_filter(wanted.language, wanted.query)
-        cls, intrinsic = self._event_class(query, source)
-        query.check(cls, source.schema)
-        targets = query.required(TARGET) if intrinsic else []
-        for term in targets:
-            if source.schema.get(term.classname) is None:
-                hint = did_you_mean(term.classname, source.schema.names())
-                raise term.path.at.invalid(f"no class {term.classname} in {source.name}{hint}")
-        if query.within is not None and not intrinsic:
-            text = (
-                f"WITHIN is for intrinsic events, such as __InstanceModificationEvent: {cls.name} is reported when it happens"
-            )
-            raise query.at.invalid(text)
-        subscription = EventSubscription(
-            self._random(_IDENTIFIER_BYTES).hex(),
-            user,
-            wanted,
-            query,
-            cls.folded,
-            tuple([fold(term.classname) for term in targets]),
-            intrinsic,
-            self._cimom.clock.now(),
-        )
+        query = self._sources.query(wanted.language, wanted.query, source)
+        identifier = self._random(_IDENTIFIER_BYTES).hex()
+        subscription = EventSubscription(identifier, user, wanted, query, self._cimom.clock.now())
         self._enter(subscription, fold_namespace(source.name))
         self._expire_at(subscription, wanted.expires)
         return subscription
@@ -280,7 +172,7 @@ class EventSubscriptions:
         now = self._cimom.clock.now()
         wanting: list[EventSubscription] = []
         for each in candidates:
-            if each.intrinsic:
+            if each.query.intrinsic:
                 if not isinstance(event, Change) or not _concerns(each, event):
                     continue
                 if each.query.within is not None:
@@ -323,19 +215,19 @@ class EventSubscriptions:
         for each in it.subscriptions:
             if each.ended:
                 continue
-            if each.intrinsic not in made:
-                made[each.intrinsic] = self._event(it, source, each.intrinsic)
+            if each.query.intrinsic not in made:
+                made[each.query.intrinsic] = self._event(it, source, each.query.intrinsic)
                 yield _UNITS_OF_EVENT
-            event = made[each.intrinsic]
-            if event is None or not event.cls.is_a(each.event_class):
+            event = made[each.query.intrinsic]
+            if event is None or not event.cls.is_a(each.query.event_class):
                 continue
             if self._selects(each, event, source) and self._may_read(each, source.name):
                 self._post(each, event)
-            yield each.query.spent + _UNITS_OF_POST
+            yield each.query.filter.spent + _UNITS_OF_POST
 
     def _event(self, it: _Happened, source: Namespace, intrinsic: bool) -> Instance | None:
         if intrinsic:
-            return wmi_event(it.event, self._classes, source.name, it.now) if isinstance(it.event, Change) else None
+            return wmi_event(it.event, self._sources.intrinsic, source.name, it.now) if isinstance(it.event, Change) else None
         cls = resolved_class_of(it.event, source, interop(it.world))
         if cls is None:
             return None
@@ -345,9 +237,9 @@ class EventSubscriptions:
 
     def _selects(self, subscription: EventSubscription, event: Instance, source: Namespace) -> bool:
         try:
-            return subscription.query.matches(event, source.schema)
+            return subscription.query.filter.matches(event, source.schema)
         except CIMError as error:
-            name, reason = subscription.query.classname, error.status_description
+            name, reason = subscription.query.filter.classname, error.status_description
             text = "an event query for {name} selects nothing: {reason}"
             self.log.warn(text, name=name, reason=reason)  # noqa: G010 - Twisted's name
             return False
@@ -358,7 +250,7 @@ class EventSubscriptions:
         return authorization is None or not authorization.hides(subscription.owner, namespace)
 
     def _post(self, subscription: EventSubscription, event: Instance) -> None:
-        columns = subscription.query.columns
+        columns = subscription.query.filter.columns
         shown = None if columns is None else project(event.cls, list(columns), class_origin=False)
         written = self._deliver.write(subscription, event, shown)
         options = subscription.wanted.stream
@@ -372,52 +264,11 @@ class EventSubscriptions:
 
     # The table
 
-    @property
-    def _classes(self) -> Schema:
-        if self._schema is None:
-            self._schema = event_schema()
-        return self._schema
-
-    def _source(self, name: str, user: str | None) -> Namespace:
-        """Return the namespace whose events a user may have."""
-        world, authorization = self._cimom.world, self._cimom.authorization
-        if authorization is not None and not authorization.allows(user, Role.READ, name):
-            raise access_denied(f"user {user} has no role {Role.READ.value} in namespace {name}")
-        found = world.namespaces.get(fold_namespace(name))
-        if found is None:
-            known = [each.name for each in world.namespaces.values()]
-            if authorization is not None:
-                known = [each for each in known if not authorization.hides(user, each)]
-            raise invalid_namespace(no_namespace(name, known))
-        return found
-
     def _check_limits(self, user: str | None) -> None:
         if len(self._subscriptions) >= self._most_subscriptions:
             raise server_limits_exceeded(f"{self._most_subscriptions} event subscriptions are open, more are not kept")
         if self._of_user[user] >= self._most_of_user:
             raise server_limits_exceeded(f"{self._most_of_user} of your event subscriptions are open, more are not kept")
-
-    def _event_class(self, query: IndicationFilter, source: Namespace) -> tuple[ResolvedClass, bool]:
-        """Return the class of events that a query is about, and whether it is one of WMI's intrinsic events.
-
-        Raises:
-            CIMError: CIM_ERR_INVALID_QUERY, there is no such class.
-            NoEventSourceError: it is a class of something else.
-        """
-        name = query.classname
-        found = self._classes.get(name)
-        if found is not None:
-            return found, True
-        home = interop(self._cimom.world)
-        found = source.schema.get(name) or (home.schema.get(name) if home is not None else None)
-        if found is None:
-            indications = [each.name for each in source.schema if each.indication]
-            known = [*self._classes.names(), *indications]
-            raise invalid_query(query.at.located(f"no class of events {name} in {source.name}{did_you_mean(name, known)}"))
-        if not found.indication:
-            text = f"{found.name} is a class of instances, not of events: ask for __InstanceModificationEvent or the like"
-            raise NoEventSourceError(query.at.located(f"{text} WHERE TargetInstance ISA '{found.name}'"))
-        return found, False
 
     def _enter(self, subscription: EventSubscription, namespace: str) -> None:
         options = subscription.wanted.stream
@@ -437,7 +288,7 @@ class EventSubscriptions:
         self._subscriptions[subscription.identifier] = subscription
         self._by_namespace[namespace] = (*self._by_namespace.get(namespace, ()), subscription)
         self._of_user[subscription.owner] += 1
-        self._cimom.report_calls(self, any(not each.intrinsic for each in self._subscriptions.values()))
+        self._cimom.report_calls(self, any(not each.query.intrinsic for each in self._subscriptions.values()))
 
     def _expire_at(self, subscription: EventSubscription, expires: float | None) -> None:
         if subscription.alarm is not None:
@@ -472,7 +323,7 @@ class EventSubscriptions:
         if not self._of_user[subscription.owner]:
             del self._of_user[subscription.owner]
         subscription.stream.close()
-        self._cimom.report_calls(self, any(not each.intrinsic for each in self._subscriptions.values()))
+        self._cimom.report_calls(self, any(not each.query.intrinsic for each in self._subscriptions.values()))
 
     def _retries(self) -> Retries:
         """Return how often deliveries are tried again: as for indications (rule I22)."""
@@ -486,7 +337,7 @@ class EventSubscriptions:
 
 def _concerns(subscription: EventSubscription, change: Change) -> bool:
     current = change.after or change.before
-    return current is not None and all(current.cls.is_a(each) for each in subscription.targets)
+    return current is not None and all(current.cls.is_a(each) for each in subscription.query.targets)
 
 
 def _change(before: Instance | None, after: Instance | None) -> Change | None:

@@ -15,15 +15,10 @@ from twisted.internet.defer import Deferred
 
 from cimsim.cimom.delivery_queues import Done, Retries
 from cimsim.cimom.event_line import Later
+from cimsim.cimom.event_sources import NoEventSourceError
 from cimsim.cimom.event_streams import HEARTBEAT, Notice, Oversize, StreamOptions, WrittenEvent
-from cimsim.cimom.event_subscriptions import (
-    Ending,
-    EventSubscription,
-    EventSubscriptions,
-    NoEventSourceError,
-    UnknownSubscriptionError,
-    WantedEvents,
-)
+from cimsim.cimom.event_subscription import Ending, EventSubscription, UnknownSubscriptionError, WantedEvents
+from cimsim.cimom.event_subscriptions import EventSubscriptions
 from cimsim.cimom.exchanges import SUCCESS, Called
 from cimsim.cimom.object_manager import Cimom
 from cimsim.delivery.sender import NotAcceptedError
