@@ -32,13 +32,17 @@ from cimsim.world.errors import server_limits_exceeded
 from cimsim.world.events import Change, ChangeKind, Event
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
+from cimsim.world.paths import Identity
 from cimsim.world.world import Namespace, World
 
 _IDENTIFIER_BYTES: Final = 16
 _MAX_MEMORY: Final = 64 * 1024 * 1024
 """Bytes of all events that wait for clients."""
+_ANY: Final = ""
+"""Stands for every class of instances."""
 _UNITS_OF_EVENT: Final = 5_000
-_UNITS_OF_POST: Final = 300
+_UNITS_OF_COMPARISON: Final = 20
+_UNITS_OF_POST: Final = 2_000
 """What each takes, in units of ``query.work``."""
 
 
@@ -47,6 +51,15 @@ class _Happened(NamedTuple):
 
     event: Event
     subscriptions: tuple[EventSubscription, ...]
+    world: World
+    now: float
+
+
+class _Compared(NamedTuple):
+    """The first and the last states of instances since the comparison before, which a subscription wants to know of."""
+
+    pending: dict[Identity, tuple[Instance | None, Instance | None]]
+    subscription: EventSubscription
     world: World
     now: float
 
@@ -87,9 +100,10 @@ class EventSubscriptions:
         self._most_subscriptions = most_subscriptions
         self._most_of_user = most_of_user
         self._subscriptions: dict[str, EventSubscription] = {}
-        self._by_namespace: dict[str, tuple[EventSubscription, ...]] = {}
+        # By the folded names of namespaces, and of the classes of instances whose events are wanted.
+        self._places: dict[str, dict[str, list[EventSubscription]]] = {}
         self._of_user: Counter[str | None] = Counter()
-        self._line: EventLine[_Happened] = EventLine(cimom, later, self._report)
+        self._line: EventLine[_Happened | _Compared] = EventLine(cimom, later, self._report)
         self._sources = EventSources(cimom)
         self._memory = Memory(_MAX_MEMORY)
         self._made = 0
@@ -166,12 +180,14 @@ class EventSubscriptions:
         self._line.clear()
 
     def _note(self, world: World, event: Event) -> None:
-        candidates = self._by_namespace.get(fold_namespace(namespace_of(event)))
-        if candidates is None:
+        places = self._places.get(fold_namespace(namespace_of(event)))
+        if places is None:
             return
+        current = (event.after or event.before) if isinstance(event, Change) else None
+        names = (_ANY, *current.cls.lineage) if current is not None else (_ANY,)
         now = self._cimom.clock.now()
         wanting: list[EventSubscription] = []
-        for each in candidates:
+        for each in (each for name in names for each in places.get(name, ())):
             if each.query.intrinsic:
                 if not isinstance(event, Change) or not _concerns(each, event):
                     continue
@@ -203,11 +219,20 @@ class EventSubscriptions:
         """Report how the instances differ from what they were at the last comparison."""
         pending, subscription.pending = subscription.pending, {}
         world, now = self._cimom.world, self._cimom.clock.now()
-        changes = (_change(before, after) for before, after in pending.values())
-        self._line.enqueue(*[_Happened(change, (subscription,), world, now) for change in changes if change is not None])
+        self._line.enqueue(_Compared(pending, subscription, world, now))
 
-    def _report(self, it: _Happened) -> Iterator[int]:
-        """Hand an event to the subscriptions that select it; yield what each step took."""
+    def _report(self, it: "_Happened | _Compared") -> Iterator[int]:
+        """Hand an event, or those that a comparison finds, to the subscriptions that select it; yield what each step took."""
+        if isinstance(it, _Happened):
+            yield from self._hand_out(it)
+            return
+        for before, after in it.pending.values():
+            change = _change(before, after)
+            if change is not None:
+                yield from self._hand_out(_Happened(change, (it.subscription,), it.world, it.now))
+            yield _UNITS_OF_COMPARISON
+
+    def _hand_out(self, it: _Happened) -> Iterator[int]:
         source = it.world.namespaces.get(fold_namespace(namespace_of(it.event)))
         if source is None:
             return
@@ -286,7 +311,7 @@ class EventSubscriptions:
                 partial(self._end, subscription, Ending.DELIVERY_FAILURE),
             )
         self._subscriptions[subscription.identifier] = subscription
-        self._by_namespace[namespace] = (*self._by_namespace.get(namespace, ()), subscription)
+        self._places.setdefault(namespace, {}).setdefault(_place(subscription), []).append(subscription)
         self._of_user[subscription.owner] += 1
         self._cimom.report_calls(self, any(not each.query.intrinsic for each in self._subscriptions.values()))
 
@@ -313,12 +338,13 @@ class EventSubscriptions:
             if alarm is not None:
                 alarm.cancel()
         del self._subscriptions[subscription.identifier]
-        for namespace, each in list(self._by_namespace.items()):
-            left = tuple([other for other in each if other is not subscription])
-            if left:
-                self._by_namespace[namespace] = left
-            else:
-                del self._by_namespace[namespace]
+        namespace = fold_namespace(subscription.wanted.namespace)
+        places = self._places[namespace]
+        places[_place(subscription)].remove(subscription)
+        if not places[_place(subscription)]:
+            del places[_place(subscription)]
+        if not places:
+            del self._places[namespace]
         self._of_user[subscription.owner] -= 1
         if not self._of_user[subscription.owner]:
             del self._of_user[subscription.owner]
@@ -333,6 +359,10 @@ class EventSubscriptions:
         attempts = value(services[0], "DeliveryRetryAttempts") if services else None
         interval = value(services[0], "DeliveryRetryInterval") if services else None
         return Retries(3 if attempts is None else int(attempts), 30.0 if interval is None else float(interval))
+
+
+def _place(subscription: EventSubscription) -> str:
+    return next(iter(subscription.query.targets), _ANY)
 
 
 def _concerns(subscription: EventSubscription, change: Change) -> bool:

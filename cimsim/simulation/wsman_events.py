@@ -111,6 +111,9 @@ class WsmanEvents:
         self._identifier = identifier
         self._now = now
         self._sender = sender
+        # The event that was written last, and its forms: many may want the same.
+        self._event: Instance | None = None
+        self._written: dict[tuple[str, Projection | None], WrittenEvent] = {}
 
     # Messages
 
@@ -223,8 +226,14 @@ class WsmanEvents:
     def write(self, subscription: EventSubscription, event: Instance, columns: Projection | None) -> WrittenEvent:
         """See ``Deliver``."""
         wanted: Subscribe = subscription.wanted.context
-        written = written_event(event, wanted.resource, columns)
-        return WrittenEvent(written, len(written.body) + _WRAPPING)
+        form = (wanted.resource.uri, columns)
+        if event is not self._event:
+            self._event, self._written = event, {}
+        written = self._written.get(form)
+        if written is None:
+            item = written_event(event, wanted.resource, columns)
+            written = self._written[form] = WrittenEvent(item, len(item.body) + _WRAPPING)
+        return written
 
     def send(self, subscription: EventSubscription, notices: Sequence[Notice], done: Done) -> None:
         """See ``Deliver``."""
