@@ -1,7 +1,7 @@
 """One event subscription: what its client wants, and what belongs to it (rules WM-EV-1 to WM-EV-5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
@@ -10,8 +10,8 @@ from cimsim.cimom.delivery_queues import Done
 from cimsim.cimom.event_sources import EventQuery
 from cimsim.cimom.event_streams import Notice, StreamOptions, WrittenEvent
 from cimsim.operations.results import Projection
+from cimsim.world.events import Change
 from cimsim.world.instances import Instance
-from cimsim.world.paths import Identity
 
 
 class Ending(Enum):
@@ -46,6 +46,16 @@ class WantedEvents:
     context: Any
 
 
+class Changes:
+    """A change of an instance, and the one after it."""
+
+    __slots__ = ("change", "next")
+
+    def __init__(self, change: Change | None) -> None:
+        self.change = change
+        self.next: Changes | None = None
+
+
 @dataclass(slots=True, eq=False)
 class EventSubscription:
     """A subscription.
@@ -61,7 +71,8 @@ class EventSubscription:
         queue: holds them.
         alarm: ends it.
         poll: compares the instances that changed.
-        pending: the states of each of these since the last comparison: the first one and the last one.
+        changes: the first change that the next comparison looks at.
+        changes_before: how many there were before it.
         ended: it has.
     """
 
@@ -75,7 +86,8 @@ class EventSubscription:
     queue: Any = None
     alarm: Alarm | None = None
     poll: Alarm | None = None
-    pending: dict[Identity, tuple[Instance | None, Instance | None]] = field(default_factory=dict)
+    changes: Changes | None = None
+    changes_before: int = 0
     ended: bool = False
 
 

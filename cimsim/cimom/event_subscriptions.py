@@ -11,6 +11,7 @@ belong to the user who made them, end when their time is up, and when the world 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from math import floor
 from typing import Final, NamedTuple
 
@@ -20,9 +21,10 @@ from twisted.logger import Logger
 from cimsim.cimom.active_subscriptions import interop, value
 from cimsim.cimom.delivery_queues import Retries
 from cimsim.cimom.event_line import EventLine, Later
+from cimsim.cimom.event_places import Place
 from cimsim.cimom.event_sources import EventSources
 from cimsim.cimom.event_streams import EventQueue, Memory, Oversize, PullStream, PushStream
-from cimsim.cimom.event_subscription import Deliver, Ending, EventSubscription, UnknownSubscriptionError, WantedEvents
+from cimsim.cimom.event_subscription import Changes, Deliver, Ending, EventSubscription, UnknownSubscriptionError, WantedEvents
 from cimsim.cimom.life_cycle_indications import indication_of, namespace_of, resolved_class_of
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.wmi_events import wmi_event
@@ -50,15 +52,16 @@ class _Happened(NamedTuple):
     """An event that subscriptions want, with all that is known at its time."""
 
     event: Event
-    subscriptions: tuple[EventSubscription, ...]
+    subscriptions: Sequence[tuple[EventSubscription, ...]]
     world: World
     now: float
 
 
 class _Compared(NamedTuple):
-    """The first and the last states of instances since the comparison before, which a subscription wants to know of."""
+    """What a subscription compares: the changes since the comparison before, from the first to the last."""
 
-    pending: dict[Identity, tuple[Instance | None, Instance | None]]
+    first: Changes | None
+    last: Changes
     subscription: EventSubscription
     world: World
     now: float
@@ -73,7 +76,7 @@ class EventSubscriptions:
         later: has a part of the work done, such as ``callLater(0, ...)`` of the reactor.
         random: returns that many random bytes, which cannot be foreseen: they name subscriptions.
         host: how this server calls itself.
-        most: events that may wait for one client, and changed instances for a comparison: with more, it comes at once.
+        most: events that may wait for one client.
         most_subscriptions: at once, of all users.
         most_of_user: likewise, of one user.
     """
@@ -101,7 +104,7 @@ class EventSubscriptions:
         self._most_of_user = most_of_user
         self._subscriptions: dict[str, EventSubscription] = {}
         # By the folded names of namespaces, and of the classes of instances whose events are wanted.
-        self._places: dict[str, dict[str, list[EventSubscription]]] = {}
+        self._places: dict[str, dict[str, Place]] = {}
         self._of_user: Counter[str | None] = Counter()
         self._line: EventLine[_Happened | _Compared] = EventLine(cimom, later, self._report)
         self._sources = EventSources(cimom)
@@ -183,53 +186,53 @@ class EventSubscriptions:
         places = self._places.get(fold_namespace(namespace_of(event)))
         if places is None:
             return
-        current = (event.after or event.before) if isinstance(event, Change) else None
-        names = (_ANY, *current.cls.lineage) if current is not None else (_ANY,)
-        now = self._cimom.clock.now()
-        wanting: list[EventSubscription] = []
-        for each in (each for name in names for each in places.get(name, ())):
-            if each.query.intrinsic:
-                if not isinstance(event, Change) or not _concerns(each, event):
-                    continue
-                if each.query.within is not None:
-                    self._collect(each, event, now)
-                    continue
-            wanting.append(each)
+        change = event if isinstance(event, Change) else None
+        current = None if change is None else change.after or change.before
+        names = (_ANY,) if current is None else (_ANY, *current.cls.lineage)
+        found = [place for name in names if (place := places.get(name)) is not None]
+        wanting = [place.at_once for place in found if place.at_once]
         if wanting:
-            self._line.arrange(_Happened(event, tuple(wanting), world, now))
+            self._line.arrange(_Happened(event, wanting, world, self._cimom.clock.now()))
+        if change is not None:
+            for place in found:
+                self._collect(place, change)
 
-    def _collect(self, subscription: EventSubscription, change: Change, now: float) -> None:
-        """Keep a change for the next comparison."""
-        current = change.after or change.before
-        if current is None:
-            return
-        pending = subscription.pending
-        first = pending.get(current.identity, (change.before, None))[0]
-        pending[current.identity] = (first, change.after)
-        if subscription.poll is None or not subscription.poll.active:
+    def _collect(self, place: Place, change: Change) -> None:
+        """Have those compare that want to know of a change, each at its time."""
+        for subscription in place.note(change):
             within = subscription.query.within or 1.0
-            passed = floor(round((now - subscription.begun) / within, 6))
+            passed = floor(round((self._cimom.clock.now() - subscription.begun) / within, 6))
             due = to_microseconds(subscription.begun + (passed + 1) * within)
-            subscription.poll = self._cimom.clock.call_at(due, partial(self._compare, subscription))
-        if len(pending) > self._most:
-            subscription.poll.cancel()
-            self._compare(subscription)
+            subscription.poll = self._cimom.clock.call_at(due, partial(self._compare, place, subscription))
+        for subscription in place.overdue():
+            if subscription.poll is not None:
+                subscription.poll.cancel()
+            self._compare(place, subscription)
 
-    def _compare(self, subscription: EventSubscription) -> None:
+    def _compare(self, place: Place, subscription: EventSubscription) -> None:
         """Report how the instances differ from what they were at the last comparison."""
-        pending, subscription.pending = subscription.pending, {}
-        world, now = self._cimom.world, self._cimom.clock.now()
-        self._line.enqueue(_Compared(pending, subscription, world, now))
+        first, last = place.taken(subscription)
+        self._line.enqueue(_Compared(first, last, subscription, self._cimom.world, self._cimom.clock.now()))
 
     def _report(self, it: "_Happened | _Compared") -> Iterator[int]:
         """Hand an event, or those that a comparison finds, to the subscriptions that select it; yield what each step took."""
         if isinstance(it, _Happened):
             yield from self._hand_out(it)
             return
-        for before, after in it.pending.values():
-            change = _change(before, after)
-            if change is not None:
-                yield from self._hand_out(_Happened(change, (it.subscription,), it.world, it.now))
+        states: dict[Identity, tuple[Instance | None, Instance | None]] = {}
+        changes = it.first
+        while changes is not None:
+            change = changes.change
+            current = None if change is None else change.after or change.before
+            if change is not None and current is not None:
+                first = states.get(current.identity, (change.before, None))[0]
+                states[current.identity] = (first, change.after)
+            changes = None if changes is it.last else changes.next
+            yield _UNITS_OF_COMPARISON
+        for before, after in states.values():
+            difference = _change(before, after)
+            if difference is not None:
+                yield from self._hand_out(_Happened(difference, [(it.subscription,)], it.world, it.now))
             yield _UNITS_OF_COMPARISON
 
     def _hand_out(self, it: _Happened) -> Iterator[int]:
@@ -237,8 +240,8 @@ class EventSubscriptions:
         if source is None:
             return
         made: dict[bool, Instance | None] = {}
-        for each in it.subscriptions:
-            if each.ended:
+        for each in chain.from_iterable(it.subscriptions):
+            if each.ended or not _concerns(each, it.event):
                 continue
             if each.query.intrinsic not in made:
                 made[each.query.intrinsic] = self._event(it, source, each.query.intrinsic)
@@ -311,7 +314,7 @@ class EventSubscriptions:
                 partial(self._end, subscription, Ending.DELIVERY_FAILURE),
             )
         self._subscriptions[subscription.identifier] = subscription
-        self._places.setdefault(namespace, {}).setdefault(_place(subscription), []).append(subscription)
+        self._places.setdefault(namespace, {}).setdefault(_place(subscription), Place()).add(subscription)
         self._of_user[subscription.owner] += 1
         self._cimom.report_calls(self, any(not each.query.intrinsic for each in self._subscriptions.values()))
 
@@ -333,7 +336,7 @@ class EventSubscriptions:
         if subscription.ended:
             return
         subscription.ended = True
-        subscription.pending = {}
+        subscription.changes = None
         for alarm in (subscription.alarm, subscription.poll):
             if alarm is not None:
                 alarm.cancel()
@@ -365,8 +368,11 @@ def _place(subscription: EventSubscription) -> str:
     return next(iter(subscription.query.targets), _ANY)
 
 
-def _concerns(subscription: EventSubscription, change: Change) -> bool:
-    current = change.after or change.before
+def _concerns(subscription: EventSubscription, event: Event) -> bool:
+    """Return whether an event may be of an instance of the classes that a query of intrinsic events demands."""
+    if not subscription.query.intrinsic:
+        return True
+    current = (event.after or event.before) if isinstance(event, Change) else None
     return current is not None and all(current.cls.is_a(each) for each in subscription.query.targets)
 
 

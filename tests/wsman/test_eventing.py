@@ -346,11 +346,28 @@ def test_wm_ev_6_what_was_changed_back_did_not_happen(things: Client) -> None:
     ]
 
 
-def test_wm_ev_6_more_changes_than_can_be_kept_are_compared_at_once(things: Client) -> None:
+def test_wm_ev_6_more_changes_than_can_be_kept_are_compared_at_once(things: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cimsim.cimom.event_places.MAX_CHANGES", 3)
     identifier = subscribe(things, ANY)
-    for number in range(6):
-        things.change(create(f"N{number}", number))
-    assert len(events_in(pull(things, identifier))) == 6, "five events and the word that one was lost"
+    set_number(things, 6, 7, 8)
+    assert things.clock.due == NOON + 10
+    set_number(things, 9)
+    things.change(create("New", 1))
+    assert events_in(pull(things, identifier)) == [("__InstanceModificationEvent", "5", "9")]
+    things.advance(10)
+    assert events_in(pull(things, identifier)) == [("__InstanceCreationEvent", None, "1")]
+
+
+def test_wm_ev_6_each_subscription_compares_at_its_own_times(things: Client) -> None:
+    first = subscribe(things, POLLED)
+    things.advance(1)
+    second = subscribe(things, POLLED)
+    set_number(things, 6)
+    things.advance(1)
+    set_number(things, 7)
+    things.advance(4)
+    shown = [events_in(pull(things, each)) for each in (first, second)]
+    assert [[event[1:] for event in events] for events in shown] == [[("5", "6"), ("6", "7")], [("5", "7")]]
 
 
 def test_wm_ev_6_a_condition_compares_before_and_after(things: Client) -> None:
