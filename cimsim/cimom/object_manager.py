@@ -179,6 +179,16 @@ class Cimom:
         if self._state.stopping:
             raise server_is_shutting_down("the server is about to stop")
 
+    def interfere(self, request: Request, user: str | None, protocol: str) -> None:
+        """Have a fault rule act on a request that is not for the CIMOM to carry out, as ``start`` does.
+
+        Raises:
+            CIMError: the error of the rule.
+        """
+        fault = self.acted = self.faults.acting(request, user, protocol, self._world) if self.faults else None
+        if fault is not None:
+            _refuse_by(fault.rule)
+
     def change(self, step: Callable[[Transaction], _T], namespace: str = "", *, silent: bool = False) -> _T:
         """Change the world from outside of any request, whole or not at all; return what the step returns.
 

@@ -22,7 +22,9 @@ from cimsim.cimom.event_subscriptions import EventSubscriptions
 from cimsim.cimom.exchanges import SUCCESS, Called
 from cimsim.cimom.object_manager import Cimom
 from cimsim.delivery.sender import NotAcceptedError
+from cimsim.operations.request import IntrinsicRequest
 from cimsim.operations.results import Projection
+from cimsim.simulation.wsman_service import PROTOCOL
 from cimsim.world.instances import Instance
 from cimsim.wsman.event_messages import DeliveryMode, PullEvents, Receiver, Renew, Retry, Subscribe, Unsubscribe
 from cimsim.wsman.event_writer import (
@@ -95,9 +97,9 @@ class WsmanEvents:
     """Answers the messages of WS-Eventing, and delivers events (a ``Deliver``).
 
     Args:
+        cimom: whose events are reported.
         encoder: writes the replies.
         identifier: returns a new UUID in upper case, for MessageID.
-        now: returns the time in seconds since 1970-01-01 UTC.
         sender: sends events to those who want them pushed.
 
     Attributes:
@@ -106,10 +108,11 @@ class WsmanEvents:
 
     subscriptions: EventSubscriptions
 
-    def __init__(self, encoder: WsmanEncoder, identifier: Callable[[], str], now: Callable[[], float], sender: Sends) -> None:
+    def __init__(self, cimom: Cimom, encoder: WsmanEncoder, identifier: Callable[[], str], sender: Sends) -> None:
+        self._cimom = cimom
         self._encoder = encoder
         self._identifier = identifier
-        self._now = now
+        self._now = cimom.clock.now
         self._sender = sender
         # The event that was written last, and its forms: many may want the same.
         self._event: Instance | None = None
@@ -120,6 +123,7 @@ class WsmanEvents:
     def perform(self, message: WsmanMessage, user: str | None, calls: list[Called] | None) -> Reply | Deferred[Reply]:
         """Return the reply to a message, a Deferred where its client waits for events."""
         try:
+            self._cimom.interfere(_request(message), user, PROTOCOL)
             reply = self._performed(message, user)
         except CIMError as error:
             reply = self._encoder.fault(_fault_of(error), message.id, error.status_code)
@@ -276,7 +280,7 @@ def wsman_events(
         sender: likewise.
         **options: see ``EventSubscriptions``.
     """
-    events = WsmanEvents(encoder, identifier, cimom.clock.now, sender)
+    events = WsmanEvents(cimom, encoder, identifier, sender)
     events.subscriptions = EventSubscriptions(cimom, events, **options)
     return events
 
@@ -308,6 +312,13 @@ def _stream_options(wanted: Subscribe) -> StreamOptions:
 
 def _retries(retry: Retry | None) -> Retries | None:
     return None if retry is None else Retries(retry.attempts, retry.seconds)
+
+
+def _request(message: WsmanMessage) -> IntrinsicRequest:
+    """Return what fault rules see of a message: no operation of DSP0200, but a name, and the namespace of a Subscribe."""
+    wanted = message.eventing
+    namespace = wanted.namespace if isinstance(wanted, Subscribe) else ""
+    return IntrinsicRequest(message.action.rpartition("/")[2], namespace, ())
 
 
 def _fault_of(error: CIMError) -> WsmanError:

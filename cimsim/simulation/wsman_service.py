@@ -170,6 +170,8 @@ class WsmanService:
             answered(self._encoder.fault(WsmanError(ACTION_NOT_SUPPORTED, "events are not served"), message.id))
             return
         performed = self._events.perform(message, user, calls)
+        if self._faults is not None:
+            reply.effects = self._faults.effects()
         if isinstance(performed, Reply):
             answered(performed)
         else:

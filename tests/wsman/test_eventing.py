@@ -8,7 +8,7 @@ import pytest
 
 from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.cimom.exchanges import Called
-from cimsim.cimom.fault_rules import FaultRule
+from cimsim.cimom.fault_rules import CimFault, FaultRule
 from cimsim.packs.load import Loaded
 from cimsim.world.transaction import Transaction
 from tests.wsman.conftest import (
@@ -459,6 +459,15 @@ def test_wm_ev_6_fault_rules_on_indications_act_on_events(things: Client) -> Non
     assert things.send(envelope(f"{TRANSFER}Put", f"{TEST}T_Thing", body, {"Name": "One"})).status == 200
     fault.remove()
     assert [event[2] for event in events_in(pull(things, identifier))] == ["6", "6"]
+
+
+def test_fault_rules_of_the_protocol_act_on_messages_of_eventing(things: Client) -> None:
+    error = CimFault(1, "as a test has it")
+    fault = things.cimom.faults.add(FaultRule(protocol="ws-man", namespace="root/test", error=error))
+    assert refused(things, subscription())[2] == "as a test has it"
+    assert fault.hits == 1
+    fault.remove()
+    assert subscribe(things)
 
 
 # Push
