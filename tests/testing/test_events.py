@@ -103,10 +103,17 @@ class Connection:
         return self.end()
 
 
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator("windows", clock="manual") as made:
+@pytest.fixture(scope="module")
+def shared(cache_dir: Path) -> Iterator[Simulator]:
+    with Simulator("windows", clock="manual", cache_dir=cache_dir) as made:
         yield made
+
+
+@pytest.fixture
+def simulator(shared: Simulator) -> Simulator:
+    """A simulator without subscriptions, and as it was loaded."""
+    shared.reset()
+    return shared
 
 
 @pytest.fixture
