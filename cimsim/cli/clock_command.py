@@ -40,7 +40,7 @@ class Time(click.ParamType):
 
 
 def clock_options(command: F) -> F:
-    """Declare the options about time, the seed and the control plane."""
+    """Declare the options about time and the seed."""
     return all_of(
         command,
         (
@@ -56,11 +56,6 @@ def clock_options(command: F) -> F:
                 "--seed",
                 type=click.IntRange(0),
                 help="Make all generated identifiers from this number.  [default: a random one]",
-            ),
-            setting(
-                "--control-port",
-                type=click.IntRange(0, 65535),
-                help="Port of the control plane, on 127.0.0.1; 0 picks a free one.  [default: none; 0 with a manual clock]",
             ),
         ),
     )

@@ -28,7 +28,7 @@ def users_of(options: SimulationOptions) -> dict[str, str]:
     """
     users = _users_of_file(options.users_file)
     users.update(_given_users(options))
-    exposed = options.serves_http and not options.allow_plain_passwords and not _is_loopback(options.address)
+    exposed = options.serves_http and not options.allow_plain_passwords and not is_loopback(options.address)
     if users and exposed:
         raise OptionsError(
             f"passwords would cross the network in the clear to {options.address}: serve --tls --no-http, "
@@ -140,7 +140,8 @@ def host_names(host_name: str, address: str) -> list[str]:
     return [name for name in names if name]
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Return whether an address, or the name localhost, is that of the loopback interface."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

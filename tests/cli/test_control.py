@@ -12,8 +12,8 @@ from pywbem import CIMError, WBEMConnection, WBEMServer
 from cimsim.cli.control_commands import follow_calls
 from cimsim.cli.faults_command import parse_words
 from cimsim.cli.main import main
-from cimsim.control.api import listen
 from cimsim.control.client import ControlClient, ControlClientError, NoControlPlaneError, RefusedError
+from cimsim.control.port import listen
 from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.simulation import Simulation
 from cimsim.testing.reactor_thread import ReactorThread
