@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cimsim.cli.config import all_of, setting
-from cimsim.cli.control_option import control_option, controlling
+from cimsim.cli.control_option import Target, control_option, controlling
 from cimsim.cli.failure import fail
 from cimsim.cli.variables import SettingsGroup
 
@@ -64,14 +64,14 @@ def clock_options(command: F) -> F:
 @click.group(cls=SettingsGroup)
 @control_option
 @click.pass_context
-def clock(context: click.Context, control: str) -> None:
+def clock(context: click.Context, control: Target) -> None:
     """Show, advance, stop or resume the clock of a running `cimsim serve`."""
     context.obj = control
 
 
 @clock.command()
 @click.pass_obj
-def show(control: str) -> None:
+def show(control: Target) -> None:
     """Show the time, whether the clock runs, and when something is due next."""
     with controlling(control) as client:
         _show(client.clock())
@@ -81,7 +81,7 @@ def show(control: str) -> None:
 @clock.command(context_settings={"ignore_unknown_options": True})
 @click.argument("seconds", metavar="SECONDS|next")
 @click.pass_obj
-def advance(control: str, seconds: str) -> None:
+def advance(control: Target, seconds: str) -> None:
     """Advance the clock by SECONDS, or to when something is due next."""
     if seconds == "next":
         with controlling(control) as client:
@@ -99,7 +99,7 @@ def advance(control: str, seconds: str) -> None:
 
 @clock.command()
 @click.pass_obj
-def stop(control: str) -> None:
+def stop(control: Target) -> None:
     """Stop the clock."""
     with controlling(control) as client:
         _show(client.stop_clock())
@@ -107,7 +107,7 @@ def stop(control: str) -> None:
 
 @clock.command()
 @click.pass_obj
-def resume(control: str) -> None:
+def resume(control: Target) -> None:
     """Let the clock go on by itself."""
     with controlling(control) as client:
         _show(client.resume_clock())

@@ -200,10 +200,12 @@ def _load(reactor: Any, options: SimulationOptions) -> Simulation:
     from cimsim.control.port import listen
     from cimsim.packs.pack_errors import PackError
     from cimsim.simulation.loading import SharedPacks
+    from cimsim.simulation.security import state_dir_of
     from cimsim.simulation.simulation import Simulation
 
     try:
-        return Simulation(reactor, options, control=listen, packs=SharedPacks(_progress if sys.stderr.isatty() else None))
+        packs = SharedPacks(_progress if sys.stderr.isatty() else None)
+        return Simulation(reactor, options, control=listen, packs=packs, state_dir=state_dir_of(options.state_dir))
     except PackError as error:
         if sys.stderr.isatty():
             _progress("")

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from cimsim.cimom.authorization import ANYBODY, Authorization, parse_grant
 from cimsim.packs.permissions import writable_by_others
 from cimsim.server.auth import parse_user, read_users_file
+from cimsim.server.state_dir import default_state_dir
 from cimsim.simulation.options import OptionsError, SimulationOptions, option
 from cimsim.world.names import did_you_mean
 
@@ -124,8 +125,6 @@ def tls_of(options: SimulationOptions, now: float) -> Any:
 
 def state_dir_of(given: Path | None) -> Path:
     """Return the state folder: the one that is given, or that of the user."""
-    from cimsim.server.certificates import default_state_dir
-
     return given or default_state_dir()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -21,6 +22,7 @@ from cimsim.simulation.loading import SharedPacks
 from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.ready_file import ReadyFile
 from cimsim.simulation.served_cimom import ServedCimom, limits_of
+from cimsim.simulation.state_file import StateFile
 from cimsim.world.world import World
 
 
@@ -49,6 +51,7 @@ class Simulation:
         world: the world to begin with; None: that of the packs.
         recorder: gets the record of each exchange; None: the log does, where its level asks for it.
         journal: of the CIMOM, which the recorder fills; None: one of its own, which a control plane fills.
+        state_dir: the folder with the files by which commands find servers; None: this one is not to be found.
 
     Attributes:
         options: as given.
@@ -73,6 +76,7 @@ class Simulation:
         world: World | None = None,
         recorder: Recorder | None = None,
         journal: Journal | None = None,
+        state_dir: Path | None = None,
     ) -> None:
         self.options = options
         self.control_url: str | None = None
@@ -80,6 +84,7 @@ class Simulation:
         self._open_control = control
         self._plane: ControlPlane | None = None
         self._ready_file = None if options.ready_file is None else ReadyFile(options.ready_file)
+        self._state_file = None if state_dir is None else StateFile(state_dir, os.getpid())
         packs = SharedPacks() if packs is None else packs
         port = options.effective_control_port if control is not None else None
 
@@ -158,6 +163,8 @@ class Simulation:
     def stop(self) -> Deferred[Any]:
         """Close the ports and let requests under way finish; the Deferred fires when no connection of a client is left."""
         waiting: list[Deferred[Any]] = [each.stop() for each in self.cimoms.values()]
+        if self._state_file is not None:
+            self._state_file.remove()
         if self._plane is not None:
             waiting.append(self._plane.stop())
         return DeferredList(waiting)
@@ -182,6 +189,8 @@ class Simulation:
             except OptionsError:
                 ready.errback(Failure())  # type: ignore[no-untyped-call]
                 return
+        if self._state_file is not None and self.control_url is not None:
+            self._state_file.write(self.announcement().fields())
         for each in self.cimoms.values():
             each.controlled.ready = True
         ready.callback(None)
