@@ -15,6 +15,8 @@ from cimsim.cli.config import all_of, setting
 from cimsim.cli.failure import fail
 from cimsim.cli.security import state_dir_option
 from cimsim.control.client import ControlClient, ControlClientError
+from cimsim.server.state_dir import default_state_dir
+from cimsim.simulation.running_servers import running_servers
 
 _OPTIONS: Final = (
     setting(
@@ -81,11 +83,7 @@ def _find(target: Target) -> tuple[str, str | None]:
     """Return the URL and the token of the server that is meant."""
     if target.control is not None and (target.token is not None or "#" in target.control):
         return target.control, target.token
-    # Twisted's logger, which these need, is no small thing to import.
-    from cimsim.simulation.security import state_dir_of
-    from cimsim.simulation.state_file import running_servers
-
-    folder = state_dir_of(target.state_dir)
+    folder = target.state_dir or default_state_dir()
     servers = running_servers(folder)
     if target.control is not None:
         url = target.control.rstrip("/")
@@ -93,8 +91,6 @@ def _find(target: Target) -> tuple[str, str | None]:
     if not servers:
         fail(f"no running cimsim serve has left a file in {folder}: start one, or give --control URL")
     if len(servers) > 1:
-        listed = ", ".join(
-            f"{each.control} (process {each.pid}, {each.urls[0] if each.urls else 'no port'})" for each in servers
-        )
+        listed = ", ".join(f"{each.control} (process {each.pid}, {' '.join(each.urls[:1])})" for each in servers)
         fail(f"{len(servers)} servers run; give --control URL with one of {listed}")
     return servers[0].control, target.token or servers[0].token

@@ -68,7 +68,7 @@ class ControlClient:
     """Talks to the control plane at a URL. Every method raises ControlClientError.
 
     Args:
-        url: as ``cimsim serve`` prints it, ``http://127.0.0.1:PORT``; its fragment ``#token=TOKEN`` is the token, if there is one.
+        url: as ``cimsim serve`` prints it, ``http://127.0.0.1:PORT``; may end with ``#token=TOKEN``.
         timeout: seconds until an answer must be there.
         token: that the control plane demands; None: that of the URL, or none.
         cimom: the name of the CIMOM that is meant; None: the first.
