@@ -40,7 +40,8 @@ class ControlRequest(Request):
     def gotLength(self, length: int | None) -> None:
         """Look at the length that is announced."""
         base: Any = super()
-        base.gotLength(0 if length is not None and length > MAX_BODY else length)
+        # A longer length, or none, would get a file; the body is short enough for memory.
+        base.gotLength(0)
         if length is not None and length > MAX_BODY:
             self._refuse()
 
