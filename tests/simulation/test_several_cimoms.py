@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from cimsim.control.port import listen
+from cimsim.server.limits import HttpLimits
 from cimsim.simulation.announcement import Announcement
+from cimsim.simulation.control_options import ControlOptions, control_options_of
+from cimsim.simulation.loading import SharedPacks
 from cimsim.simulation.options import OF_SERVER, OptionsError, SimulationOptions
 from cimsim.simulation.running_servers import running_servers
 from cimsim.simulation.simulation import Simulation
@@ -18,8 +21,14 @@ from tests.simulation.test_simulation import new_reactor, options, run
 TWO = {"cimom": {"east": {"clock": "manual", "seed": 1}, "west": {"user": ["eve:secret"]}}}
 
 
-def test_each_has_its_own_ports_clock_and_users_and_equal_worlds_are_one() -> None:
-    simulation = Simulation(new_reactor(), options(cimom={**TWO["cimom"], "third": {}}), control=listen)
+@pytest.fixture(scope="module")
+def packs() -> SharedPacks:
+    """Return what loads packs once for all tests."""
+    return SharedPacks()
+
+
+def test_each_has_its_own_ports_clock_and_users_and_equal_worlds_are_one(packs: SharedPacks) -> None:
+    simulation = Simulation(new_reactor(), options(cimom={**TWO["cimom"], "third": {}}), control=listen, packs=packs)
     east, west, third = simulation.cimoms.values()
     assert (east.name, west.name, simulation.first) == ("east", "west", east)
     assert (east.clock.running, west.clock.running) == (False, True)
@@ -32,10 +41,10 @@ def test_each_has_its_own_ports_clock_and_users_and_equal_worlds_are_one() -> No
     assert len({each.instance for each in simulation.controlled_cimoms}) == 3
 
 
-def test_the_ready_file_names_them_all(tmp_path: Path) -> None:
+def test_the_ready_file_names_them_all(packs: SharedPacks, tmp_path: Path) -> None:
     reactor = new_reactor()
     file, state = tmp_path / "urls", tmp_path / "state"
-    simulation = Simulation(reactor, options(ready_file=file, **TWO), control=listen, state_dir=state)
+    simulation = Simulation(reactor, options(ready_file=file, **TWO), control=listen, packs=packs, state_dir=state)
     found: list[Any] = []
     reactor.callWhenRunning(lambda: reactor.callLater(0, lambda: found.extend(running_servers(state))))
     assert run(reactor, simulation) == [None]
@@ -55,10 +64,10 @@ def test_the_ready_file_names_them_all(tmp_path: Path) -> None:
     assert list(state.rglob("*.json")) == [], "the server has stopped"
 
 
-def test_the_ready_file_in_json(tmp_path: Path) -> None:
+def test_the_ready_file_in_json(packs: SharedPacks, tmp_path: Path) -> None:
     reactor = new_reactor()
     file = tmp_path / "ready"
-    simulation = Simulation(reactor, options(ready_file=file, ready_format="json"), control=listen)
+    simulation = Simulation(reactor, options(ready_file=file, ready_format="json"), control=listen, packs=packs)
     assert run(reactor, simulation) == [None]
     said = json.loads(file.read_text())
     url, wsman_url = simulation.urls
@@ -86,40 +95,50 @@ def test_a_token_stands_in_the_fragment_of_the_url_for_browsers() -> None:
 # Tokens
 
 
+def control_options(*, users: bool = False, **given: Any) -> ControlOptions:
+    return control_options_of(SimulationOptions(**given), 0, HttpLimits(), os.urandom, users=users)
+
+
 @pytest.mark.parametrize(
-    ("given", "needed"),
+    ("given", "users", "needed"),
     [
-        ({}, False),
-        ({"control_address": "localhost"}, False),
-        ({"control_address": "0.0.0.0"}, True),
-        ({"control_address": "192.0.2.1"}, True),
-        ({"user": ["eve:secret"]}, True),
-        ({"cimom": {"a": {}, "b": {"user": ["eve:secret"]}}}, True),
+        ({}, False, False),
+        ({"control_address": "localhost"}, False, False),
+        ({"control_address": "::1"}, False, False),
+        ({"control_address": "0.0.0.0"}, False, True),
+        ({"control_address": "192.0.2.1"}, False, True),
+        ({}, True, True),
     ],
     ids=str,
 )
-def test_a_token_is_made_where_one_is_needed(given: dict[str, Any], needed: bool) -> None:
-    first, second = (Simulation(new_reactor(), options(**given), control=listen).control_token for _ in range(2))
+def test_a_token_is_made_where_one_is_needed(given: dict[str, Any], users: bool, needed: bool) -> None:
+    first, second = (control_options(users=users, **given).token for _ in range(2))
     assert (first is not None, first != second) == (needed, needed)
     assert first is None or len(first) >= 32
-    without = Simulation(new_reactor(), options(**given, console=False), control=listen)
+    assert control_options(users=users, **given).run != control_options(users=users, **given).run
+
+
+def test_the_users_of_any_cimom_count(packs: SharedPacks) -> None:
+    given: Any = {"cimom": {"a": {}, "b": {"user": ["eve:secret"]}}}
+    assert Simulation(new_reactor(), options(**given), control=listen, packs=packs).control_token
+    without = Simulation(new_reactor(), options(**given, console=False), control=listen, packs=packs)
     assert without.control_token is None, "there is nothing to protect"
 
 
 def test_the_token_that_is_given_is_demanded() -> None:
-    assert Simulation(new_reactor(), options(control_token="my-own-token"), control=listen).control_token == "my-own-token"
+    assert control_options(control_token="my-own-token").token == "my-own-token"
 
 
 @pytest.mark.parametrize("token", ["", "short", "with blank", "line\nbreak", "\u00fcberlang", "a" * 300, "#fragment-of"])
 def test_what_cannot_be_a_token_is_refused_and_not_repeated(token: str) -> None:
     with pytest.raises(OptionsError, match="--control-token: ") as refused:
-        Simulation(new_reactor(), options(control_token=token), control=listen)
+        control_options(control_token=token)
     assert not token or token not in str(refused.value)
 
 
 def test_what_cannot_be_a_host_is_refused() -> None:
     with pytest.raises(OptionsError, match="--control-host 'a b' is not the name of a host"):
-        Simulation(new_reactor(), options(control_host=["a b"]), control=listen)
+        control_options(control_host=["a b"])
 
 
 # Options of each
