@@ -27,6 +27,9 @@ def status(control: Target) -> None:
     """Show what a running `cimsim serve` serves."""
     with controlling(control) as client:
         _show_status(client.status())
+        names = [each.name for each in client.cimoms()]
+        if len(names) > 1:
+            click.echo(f"CIMOMs: {', '.join(names)}")
 
 
 @click.command(cls=SettingsCommand)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from twisted.logger import Logger
 
@@ -23,8 +22,7 @@ _RUN_BYTES: Final = 8
 _NAME: Final = re.compile(r"[A-Za-z0-9.:_-]{1,255}")
 
 
-@dataclass(frozen=True, slots=True)
-class ControlOptions:
+class ControlOptions(NamedTuple):
     """Where the control plane listens, and what it demands.
 
     Attributes:

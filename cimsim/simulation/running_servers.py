@@ -2,16 +2,14 @@
 
 import fcntl
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 FOLDER: Final = "servers"
 """In the state folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunningServer:
+class RunningServer(NamedTuple):
     """A server that was found.
 
     Attributes:

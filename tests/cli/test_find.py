@@ -103,6 +103,7 @@ def test_a_cimom_is_named(sim: Simulator, announce: Callable[..., None], run: Ru
     other = sim.cimoms["other"]
     assert other.url in run("status", "--cimom", "other")[1]
     assert sim.url in run("status", "--cimom", "cimsim")[1]
+    assert run("status")[1].endswith("\nCIMOMs: cimsim, other\n")
     assert sim.url in run("status")[1]
     before = len(sim.world.namespaces), other.now
     assert run("faults", "--cimom", "other", "add", "http=500")[0] == 0

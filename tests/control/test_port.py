@@ -1,5 +1,6 @@
 """The port of the control plane: what is imported late, and how much one connection may ask."""
 
+import subprocess
 import sys
 from typing import Any
 
@@ -8,6 +9,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
+from cimsim.control.port import MODULES
 from cimsim.control.site import MAX_BODY
 from cimsim.server.limits import HttpLimits
 from cimsim.simulation.control_options import ControlOptions
@@ -71,10 +73,13 @@ def test_what_answers_is_imported_at_the_first_connection_in_turns(monkeypatch: 
     assert len(imported) == len(late)
 
 
-def test_the_modules_that_are_imported_late_are_all_that_answers() -> None:
-    from cimsim.control.port import MODULES
-
-    assert set(MODULES) <= sys.modules.keys()
+def test_a_start_imports_nothing_of_what_answers() -> None:
+    code = (
+        "import sys, cimsim.simulation.simulation, cimsim.control.port as port; "
+        "assert not {*port.MODULES, 'twisted.web', 'prometheus_client'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert set(MODULES) <= sys.modules.keys(), "they are what answers here"
 
 
 # Limits
@@ -163,6 +168,20 @@ def test_a_body_in_chunks_is_refused_as_soon_as_it_is_too_long(plane: Plane) -> 
     assert long.send(b"%x\r\n%b\r\n" % (half, b" " * half)) == b""
     assert long.send(b"%x\r\n%b\r\n" % (half, b" " * half)).startswith(b"HTTP/1.1 413 ")
     assert plane.happened == []
+
+
+def test_bodies_take_no_more_memory_than_they_may_together() -> None:
+    plane = Plane(options=ControlOptions(limits=HttpLimits(max_bodies=100)))
+    first, second, third = (Connection(plane) for _ in range(3))
+    for each in (first, second):
+        assert each.send(HEAD + b"Content-Length: 70\r\n\r\n") == b""
+    assert first.send(b" " * 60) == b""
+    assert second.send(b" " * 60).startswith(b"HTTP/1.1 503 ")
+    assert b"give either seconds or to" in first.send(b" " * 8 + b"{}"), "it is answered"
+    assert first.send(HEAD + b"Content-Length: 70\r\n\r\n" + b" " * 70)
+    assert third.send(HEAD + b"Content-Length: 70\r\n\r\n" + b" " * 60) == b""
+    third.lose()
+    assert Connection(plane).send(HEAD + b"Content-Length: 90\r\n\r\n" + b" " * 90)
 
 
 def test_a_stop_closes_what_is_open(plane: Plane) -> None:
