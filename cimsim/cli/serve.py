@@ -223,8 +223,8 @@ def _announce(simulation: Simulation) -> None:
             click.echo(f"{name} listening on {url}" if several else f"listening on {url}")
     if announcement.console_url is not None:
         click.echo(f"console on {announcement.console_url}")
-    elif announcement.control is not None:
-        click.echo(f"control plane on {announcement.control}")
+    elif announcement.control_url is not None:
+        click.echo(f"control plane on {announcement.control_url}")
 
 
 def _progress(text: str) -> None:

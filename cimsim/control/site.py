@@ -142,6 +142,11 @@ class ControlChannel(HTTPChannel):
         close()
         self._deadline = self._later(self._limits.linger_timeout, self._abort)
 
+    def close(self) -> None:
+        """Close, once what was written is sent."""
+        base: Any = super()
+        base.loseConnection()
+
     def _late(self) -> None:
         self._deadline = None
         self.refuse(408, "the request did not arrive in time")

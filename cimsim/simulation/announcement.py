@@ -26,11 +26,14 @@ class Announcement(NamedTuple):
     console: bool = True
 
     @property
+    def control_url(self) -> str | None:
+        """The URL of the control plane, with the token in the fragment, which nobody sends anywhere; None: there is none."""
+        return self.control if self.control is None or self.token is None else f"{self.control}/#token={self.token}"
+
+    @property
     def console_url(self) -> str | None:
-        """What to open in a browser, with the token in the fragment, which a browser keeps to itself; None: nothing."""
-        if self.control is None or not self.console:
-            return None
-        return self.control if self.token is None else f"{self.control}/#token={self.token}"
+        """What to open in a browser; None: nothing."""
+        return self.control_url if self.console else None
 
     def as_lines(self) -> str:
         """Return the URLs of the first CIMOM, one a line, then lines that begin with a word.

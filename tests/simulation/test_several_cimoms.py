@@ -88,7 +88,9 @@ def test_a_token_stands_in_the_fragment_of_the_url_for_browsers() -> None:
     announced = Announcement({"cimsim": ["http://127.0.0.1:1"]}, "http://127.0.0.1:2", "a-token", console=True)
     assert announced.console_url == announced.fields()["console"] == "http://127.0.0.1:2/#token=a-token"
     assert announced.fields()["token"] == "a-token"
-    assert Announcement({"a": []}, "http://127.0.0.1:2", console=False).console_url is None
+    without = announced._replace(console=False)
+    assert (without.console_url, without.control_url) == (None, announced.console_url)
+    assert Announcement({"a": []}, "http://127.0.0.1:2").console_url == "http://127.0.0.1:2"
     assert Announcement({"a": []}).fields()["control"] is None
 
 
