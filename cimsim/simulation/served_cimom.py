@@ -48,7 +48,7 @@ class ServedCimom:
         world: the world to begin with; None: that of the packs.
         recorder: gets the record of each exchange; None: the log does, where its level asks for it.
         journal: of the CIMOM, which the recorder fills; None: one of its own.
-        controlled: whether a control plane shows it: then its exchanges are counted, and recorded if nobody else does.
+        controlled: whether a control plane shows it: then its exchanges are recorded, if nobody else does.
 
     Attributes:
         name: as given.
@@ -81,11 +81,11 @@ class ServedCimom:
         tls = tls_of(options, time.time())
         counts = RequestCounts()
         recorders = _recorders(options, recorder)
-        if controlled:
+        if controlled and journal is None:
+            journal = Journal(bodies=False)
+            recorders.append(JournalRecorder(journal))
+        if journal is not None:
             recorders.append(counts)
-            if journal is None:
-                journal = Journal(bodies=False)
-                recorders.append(JournalRecorder(journal))
         authorization = authorization_of(options, users)
         endpoint_options = _endpoint_options(options, users, tls, authorization, recorder_of(recorders))
         self._seed = options.new_seed()

@@ -88,9 +88,12 @@ class Simulation:
         packs = SharedPacks() if packs is None else packs
         port = options.effective_control_port if control is not None else None
 
-        def serve(name: str, options: SimulationOptions) -> ServedCimom:
+        def serve(name: str, own: SimulationOptions) -> ServedCimom:
             given: dict[str, Any] = {"world": world, "recorder": recorder, "journal": journal}
-            return ServedCimom(reactor, name, options, packs, **given, controlled=port is not None)
+            try:
+                return ServedCimom(reactor, name, own, packs, **given, controlled=port is not None)
+            except OptionsError as error:
+                raise OptionsError(f"CIMOM {name}: {error}" if options.cimom else str(error)) from None
 
         self.cimoms: Mapping[str, ServedCimom] = {each: serve(each, own) for each, own in options.by_cimom(name).items()}
         self.controlled_cimoms = ControlledCimoms(self.controlled)

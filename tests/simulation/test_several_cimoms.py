@@ -123,6 +123,8 @@ def test_a_token_is_made_where_one_is_needed(given: dict[str, Any], users: bool,
 def test_the_users_of_any_cimom_count(packs: SharedPacks) -> None:
     given: Any = {"cimom": {"a": {}, "b": {"user": ["eve:secret"]}}}
     assert Simulation(new_reactor(), options(**given), control=listen, packs=packs).control_token
+    with pytest.raises(OptionsError, match="CIMOM b: a user is written"):
+        Simulation(new_reactor(), options(cimom={"a": {}, "b": {"user": ["eve"]}}), packs=packs)
     without = Simulation(new_reactor(), options(**given, console=False), control=listen, packs=packs)
     assert without.control_token is None, "there is nothing to protect"
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from pywbem import CIMError
@@ -47,6 +48,8 @@ def test_cimoms_that_are_added_and_removed_appear_and_disappear(cache_dir: Path)
         with sim.cimoms["second"].connect() as conn:
             conn.EnumerateClassNames()
         assert [len(client_of(sim, name).calls().exchanges) for name in sim.cimoms] == [0, 1, 0]
+        with urlopen(f"{sim.control_url}/v1/cimoms/second/metrics") as answer:
+            assert b'cimsim_requests_total{operation="EnumerateClassNames",status="0"} 1.0' in answer.read()
         sim.remove_cimom("second")
         assert [each.name for each in client.cimoms()] == ["first", "third"]
 
