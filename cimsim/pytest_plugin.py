@@ -145,7 +145,7 @@ def _made(hosting: "Hosting", name: str, packs: Sequence[str | Path], options: M
     users: Mapping[str, str] = given.pop("users", {})
     if users:
         given["user"] = [*given.get("user", ()), *(f"{user}:{password}" for user, password in users.items())]
-    return SimulatedCimom(name, hosting, hosting.host(packs, given))
+    return SimulatedCimom(name, hosting, hosting.host(name, packs, given))
 
 
 def _end(cimom: "SimulatedCimom", request: pytest.FixtureRequest) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from cimsim.cli.config import assignments
-from cimsim.cli.control_option import control_option, controlling
+from cimsim.cli.control_option import Target, control_option, controlling
 from cimsim.cli.failure import fail
 from cimsim.cli.variables import SettingsCommand
 
@@ -20,7 +20,7 @@ _MOF: Final = ".mof"
 @click.option("--namespace", help="Namespace for a MOF file.  [default: the first one but the interop namespace]")
 @click.option("--set", "given", multiple=True, metavar="PACK.NAME=VALUE", help="Change a setting of the pack; may be repeated.")
 @click.argument("what", metavar="PACK|FILE.mof")
-def load(control: str, namespace: str | None, given: tuple[str, ...], what: str) -> None:
+def load(control: Target, namespace: str | None, given: tuple[str, ...], what: str) -> None:
     """Load the shipped pack PACK and those it requires, or the declarations of a MOF file, all or nothing."""
     path = Path(what)
     if path.is_dir():

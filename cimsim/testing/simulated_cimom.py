@@ -11,14 +11,16 @@ from cimsim.cimom.exchanges import Called
 from cimsim.cimom.fault_rule_parser import parse_rule, preparing
 from cimsim.cimom.fault_rules import Fault, FaultRule
 from cimsim.cimom.journal import Entry
-from cimsim.cimom.snapshots import Snapshot, Snapshots
+from cimsim.cimom.snapshots import Snapshot
 from cimsim.cimom.world_diff import WorldDiff, diff_worlds
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
+from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.further_loading import main_namespace
 from cimsim.simulation.start_rules import running_rules
 from cimsim.testing.expectations import Expectation, expect_sequence
 from cimsim.testing.hosting import Hosted, Hosting
+from cimsim.testing.options import forked
 from cimsim.world.convert import from_cim_path, to_cim_path, to_cim_value
 from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean
@@ -98,7 +100,7 @@ class SimulatedCimom:
         self._hosting = hosting
         self._hosted = hosted
         self._cimom = hosted.simulation.cimom
-        self._snapshots = Snapshots(self._cimom)
+        self._snapshots = hosted.simulation.controlled.snapshots
         self._faults: list[FaultHandle] = []
         try:
             for words in hosted.options.get("faults", ()):
@@ -138,6 +140,21 @@ class SimulatedCimom:
         return end[0]
 
     @property
+    def controlled(self) -> ControlledCimom:
+        """What a control plane shows and changes; belongs to the thread of the simulator."""
+        return self._hosted.simulation.controlled
+
+    @property
+    def control_url(self) -> str | None:
+        """Where its control plane listens; None: nobody asked for one, with ``control_port`` or ``console``."""
+        return self._hosted.simulation.control_url
+
+    @property
+    def control_token(self) -> str | None:
+        """The token that its control plane demands; None: none."""
+        return self._hosted.simulation.control_token
+
+    @property
     def ca_file(self) -> Path | None:
         """A PEM file of the CA behind the certificate of the CIMOM; None: it has no TLS, or a certificate that was given."""
         options = self._hosted.simulation.options
@@ -174,13 +191,7 @@ class SimulatedCimom:
 
     def reset(self) -> None:
         """Go back to the world as it was loaded and to the faults of the start, forget exchanges; nobody is notified."""
-
-        def reset() -> None:
-            self._snapshots.reset()
-            self._cimom.faults.reset()
-            self.journal.clear()
-
-        self.in_reactor(reset)
+        self.in_reactor(self._hosted.simulation.controlled.reset)
         self._faults = [each for each in self._faults if each.kept]
 
     def snapshot(self, name: str) -> Snapshot:
@@ -216,7 +227,8 @@ class SimulatedCimom:
         """Serve one more CIMOM that begins with the current world of this one, on ports of its own; the caller stops it."""
         hosted = self._hosted
         loaded = hosted.simulation.loaded if hosted.simulation.further.loaded_more else None
-        return SimulatedCimom(name, self._hosting, self._hosting.host(hosted.packs, hosted.options, self.world, loaded))
+        host = self._hosting.host
+        return SimulatedCimom(name, self._hosting, host(name, hosted.packs, forked(hosted.options), self.world, loaded))
 
     def load(
         self, what: str | Path, namespace: str | None = None, settings: Mapping[str, Any] | None = None
