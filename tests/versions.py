@@ -24,12 +24,12 @@ def canonical(name: str) -> str:
 
 
 def lowest(requirement: str) -> str:
-    """Return a requirement ``name[extra]>=version``, which ``,<version`` may follow, as ``name[extra]==version``.
+    """Return a requirement ``name[extra]>=version`` as ``name[extra]==version``.
 
     Raises:
         ValueError: the requirement has no lower bound, or anything else.
     """
-    name, bound, version = requirement.partition(",<")[0].partition(">=")
+    name, bound, version = requirement.partition(">=")
     if not bound or not re.fullmatch(r"[\w.]+", version):
         raise ValueError(f"{requirement}: write NAME>=VERSION")
     return f"{name}=={version}"
