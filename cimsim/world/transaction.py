@@ -342,6 +342,23 @@ class Transaction:
         self.world, guid = with_guid(self.world)
         return guid
 
+    def note(self, name: str) -> Any:
+        """Return what ``set_note`` noted under a name last, None if there is nothing."""
+        return self.world.notes.get(name)
+
+    def set_note(self, name: str, value: Any) -> None:
+        """Note something that providers must remember and no instance shows; it is part of the world, as instances are.
+
+        Args:
+            name: under which it is kept; all packs share the names.
+            value: must never change, such as a frozen dataclass or a tuple; None forgets the note.
+        """
+        notes = self.world.notes
+        if value is not None:
+            self.world = replace(self.world, notes=notes.set(name, value))
+        elif name in notes:
+            self.world = replace(self.world, notes=notes.delete(name))
+
     # Indications
 
     def indicate(self, classname: str, properties: Mapping[str, Any] | None = None, namespace: str | None = None) -> None:

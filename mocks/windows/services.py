@@ -1,12 +1,11 @@
 """The services of the simulated host: finding, installing and removing them, and putting them into a state.
 
-Providers keep nothing themselves, and Win32_Service does not show everything that decides what a service does: the controls
-that it accepts while it runs, the names of what it needs, whether it is marked for deletion. This stands in an instance of
-``Cimsim_ServiceRecord`` for each service, in a namespace of the simulator's, so that clients of root/cimv2 do not meet a class
-that Windows does not have.
+Win32_Service does not show everything that decides what a service does: the controls that it accepts while it runs, the names
+of what it needs, whether it is marked for deletion. This stands in a note for each service, a ``Record``.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from cimsim.providers import Instance, InstancePath, Transaction
@@ -15,9 +14,6 @@ from .population import HOST, NAMESPACE, PAUSE, SERVICES_PROCESS, STOP, Service
 from .processes import add_process, end_process, executable
 
 CLASS: Final = "Win32_Service"
-RECORD: Final = "Cimsim_ServiceRecord"
-RECORDS: Final = "root/cimsim"
-"""The namespace of the records."""
 
 # Values of State.
 STOPPED: Final = "Stopped"
@@ -33,6 +29,21 @@ WAIT_HINT: Final = 2000
 FIRST_PROCESS: Final = 6000
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What Win32_Service does not show of a service.
+
+    Attributes:
+        controls: those that it accepts while it runs.
+        needs: names of the services and drivers that must run first.
+        marked: it is deleted as soon as it has stopped.
+    """
+
+    controls: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    marked: bool = False
+
+
 # States
 
 
@@ -44,7 +55,7 @@ def enter_at(transaction: Transaction, path: InstancePath, state: str) -> None:
 def enter(transaction: Transaction, service: Instance, state: str) -> Instance:
     """Put a service into a state, with all properties that follow; delete one that has stopped and is marked for deletion."""
     pending = state.endswith("Pending")
-    accepted = record_of(transaction, service)["AcceptedControls"] or ()
+    accepted = record_of(transaction, service).controls
     listening = state in (RUNNING, PAUSED, PAUSE_PENDING, CONTINUE_PENDING)
     process = service["ProcessId"]
     if state in (RUNNING, START_PENDING) and not process:
@@ -61,7 +72,7 @@ def enter(transaction: Transaction, service: Instance, state: str) -> Instance:
         WaitHint=WAIT_HINT if pending else 0,
     )
     _follow(transaction, service, changed)
-    if state == STOPPED and record_of(transaction, changed)["MarkedForDeletion"]:
+    if state == STOPPED and record_of(transaction, changed).marked:
         remove(transaction, changed)
     return changed
 
@@ -89,9 +100,18 @@ def find(transaction: Transaction, name: str) -> Instance | None:
     return None
 
 
-def record_of(transaction: Transaction, service: Instance) -> Instance:
-    """Return the instance of Cimsim_ServiceRecord of a service."""
-    return transaction.get(InstancePath(RECORD, (("Name", service["Name"]),), RECORDS))
+def record_of(transaction: Transaction, service: Instance) -> Record:
+    """Return the record of a service."""
+    return transaction.note(_note(service)) or Record()
+
+
+def set_record(transaction: Transaction, service: Instance, record: Record | None) -> None:
+    """Replace the record of a service; None forgets it."""
+    transaction.set_note(_note(service), record)
+
+
+def _note(service: Instance) -> str:
+    return f"windows service {service['Name'].lower()}"
 
 
 def dependents(transaction: Transaction, service: Instance) -> list[Instance]:
@@ -133,16 +153,7 @@ def install(transaction: Transaction, service: Service) -> Instance:
         },
         NAMESPACE,
     )
-    transaction.create(
-        RECORD,
-        {
-            "Name": service.name,
-            "AcceptedControls": service.controls,
-            "Dependencies": service.needs,
-            "MarkedForDeletion": False,
-        },
-        RECORDS,
-    )
+    set_record(transaction, created, Record(tuple(service.controls), tuple(service.needs)))
     (system,) = transaction.instances("Win32_ComputerSystem", NAMESPACE)
     transaction.create("Win32_SystemServices", {"GroupComponent": system.path, "PartComponent": created.path}, NAMESPACE)
     return created
@@ -166,5 +177,5 @@ def link_to(transaction: Transaction, name: str, needs: tuple[str, ...]) -> None
 
 def remove(transaction: Transaction, service: Instance) -> None:
     """Delete a service with its record and its links."""
-    transaction.delete(record_of(transaction, service))
+    set_record(transaction, service, None)
     transaction.delete(service)
