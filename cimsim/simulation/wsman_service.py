@@ -14,7 +14,7 @@ from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Result
 from cimsim.server.wrong_answers import Effects
 from cimsim.simulation.fault_effects import Faults
-from cimsim.wsman.message_decoder import NotSoapError, WsmanDecoder
+from cimsim.wsman.message_decoder import NotSoapError
 from cimsim.wsman.reply_encoder import WsmanEncoder
 from cimsim.wsman.soap_faults import WsmanError
 from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
@@ -34,6 +34,14 @@ class Performs(Protocol):
 
     def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it; or raise CIMError."""
+        ...
+
+
+class Decodes(Protocol):
+    """What the service needs of ``message_decoder.WsmanDecoder``."""
+
+    def decode(self, body: bytes) -> WsmanMessage:
+        """Return the message of an envelope."""
         ...
 
 
@@ -71,7 +79,7 @@ class WsmanService:
 
     def __init__(
         self,
-        decoder: WsmanDecoder,
+        decoder: Decodes,
         encoder: WsmanEncoder,
         cimom: Performs,
         decode_later: Callable[[bytes], Deferred[WsmanMessage]] | None = None,

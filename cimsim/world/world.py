@@ -149,6 +149,10 @@ class World:
             CIMError: CIM_ERR_INVALID_NAMESPACE, CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_PARAMETER for keys that do not fit
                 (rule G10), CIM_ERR_NOT_FOUND, the first that applies (rule OP-GI-3).
         """
+        if path.is_settled:
+            settled = self.find(path.identity)
+            if settled is not None:
+                return settled
         target = self.namespace(path.namespace) if path.namespace else namespace
         cls = target.cls(path.classname)
         key = self.key(path, cls, target)

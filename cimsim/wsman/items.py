@@ -5,7 +5,7 @@ from typing import Final
 
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
-from cimsim.wsman.element_writer import fragment_element, instance_element
+from cimsim.wsman.element_writer import fragment_element, instance_element, length_of
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.soap_faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.wsman_message import Enumeration, Mode
@@ -43,8 +43,14 @@ def room(enumeration: Enumeration, envelope: int) -> Callable[[Sequence[Instance
 
     def fitting(instances: Sequence[Instance], projections: Projections) -> int:
         left = envelope - OVERHEAD
+        plain = enumeration.mode is Mode.OBJECT and not (projections and enumeration.form is PullForm.INSTANCES)
+        resource, classname = enumeration.resource, enumeration.classname or None
         for count, instance in enumerate(instances):
-            left -= len(item(enumeration, instance, projections))
+            if plain:
+                projection = projections.get(instance.cls) if projections else None
+                left -= length_of(instance, resource, projection, classname)
+            else:
+                left -= len(item(enumeration, instance, projections))
             if left < 0:
                 if not count:
                     raise EnvelopeTooSmallError(envelope)

@@ -24,6 +24,7 @@ CONTENT_TYPE: Final = b"application/soap+xml;charset=UTF-8"
 
 _BATCH: Final = 100
 _DECLARATIONS: Final = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in PREFIXES.items()) + f' xmlns:xsi="{XSI}"'
+_START: Final = f"<s:Envelope {_DECLARATIONS}><s:Header><a:Action>"
 _END: Final = b"</s:Body></s:Envelope>"
 _VENDOR: Final = "Microsoft Corporation"
 _VERSION: Final = "OS: 10.0.20348 SP: 0.0 Stack: 3.0"
@@ -76,8 +77,8 @@ class WsmanEncoder:
     def _head(self, action: str, message_id: str | None, further: str = "") -> str:
         relates = f"<a:RelatesTo>{escape(message_id, quote=False)}</a:RelatesTo>" if message_id is not None else ""
         return (
-            f"<s:Envelope {_DECLARATIONS}><s:Header><a:Action>{escape(action)}</a:Action>"
-            f"<a:MessageID>uuid:{self._identifier()}</a:MessageID><a:To>{ANONYMOUS}</a:To>{relates}{further}</s:Header><s:Body>"
+            f"{_START}{escape(action)}</a:Action><a:MessageID>uuid:{self._identifier()}</a:MessageID>"
+            f"<a:To>{ANONYMOUS}</a:To>{relates}{further}</s:Header><s:Body>"
         )
 
     def _bare(self) -> str:

@@ -106,3 +106,17 @@ class WsmanMessage:
     enumeration: Enumeration | None = None
     optimized: bool = False
     estimate: bool = False
+
+    def with_id(self, identifier: str) -> "WsmanMessage":
+        """Return the same message with another MessageID."""
+        return WsmanMessage(
+            self.kind,
+            identifier,
+            self.action,
+            self.resource,
+            self.requests,
+            self.envelope,
+            self.enumeration,
+            self.optimized,
+            self.estimate,
+        )
