@@ -57,6 +57,10 @@ def resolved(request: _R, world: World, namespace: Namespace) -> _R:
         if isinstance(target, Selection):
             target = _target(target, request.name, world, namespace)
         return request._replace(target=target, arguments=_values(request.arguments, world, namespace))
+    if len(request.arguments) == 1 and type(request.arguments[0].value) is Selection:
+        (argument,) = request.arguments
+        subject = Argument(argument.name, select(argument.value, world, namespace).located, argument.type)
+        return IntrinsicRequest(request.name, request.namespace, (subject,), False, request.room)
     return request._replace(arguments=_values(request.arguments, world, namespace, subject=True))
 
 

@@ -197,6 +197,8 @@ class WsmanMount:
         """
         exchange: Exchange = head.style
         content_type = head.values.get(b"content-type")
+        if content_type == _ORIGINAL and b"content-encoding" not in head.values:
+            return exchange
         if b"content-encoding" in head.values and head.values[b"content-encoding"].strip().lower() != b"identity":
             raise HttpError(415, "a message must not be compressed", fields=b"Accept-Encoding: identity\r\n")
         if content_type is not None:

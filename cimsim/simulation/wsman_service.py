@@ -147,18 +147,32 @@ class WsmanService:
         if identify_only and message.kind is not MessageKind.IDENTIFY:
             raise NotIdentifyError
         reply = WsmanReply()
-        batches = self._batches(message, user, calls, reply)
+        if len(message.requests) == 1:
+            started = self._started(message.requests[0], user, calls)
+            if not isinstance(started, Pending):
+                if self._faults is not None:
+                    reply.effects = self._faults.effects()
+                reply.status, reply.batches = self._encoder.encode(message, started)
+                return reply
+            batches = self._batches(message, user, calls, reply, started)
+        else:
+            batches = self._batches(message, user, calls, reply)
         # What need not wait is carried out now.
         reply.batches = chain([next(batches)], batches)
         return reply
 
     def _batches(
-        self, message: WsmanMessage, user: str | None, calls: list[Called] | None, reply: WsmanReply
+        self,
+        message: WsmanMessage,
+        user: str | None,
+        calls: list[Called] | None,
+        reply: WsmanReply,
+        begun: Pending[Result] | None = None,
     ) -> Iterator[list[bytes]]:
-        """Carry out the requests of a message until one fails, and encode the result of the last."""
+        """Carry out the requests of a message until one fails, and encode the result of the last; ``begun`` is the first."""
         result: Result | CIMError | None = None
         for request in message.requests:
-            started = self._started(request, user, calls)
+            started = begun or self._started(request, user, calls)
             if reply.effects is None and self._faults is not None:
                 reply.effects = self._faults.effects()
             if isinstance(started, Pending):

@@ -1,10 +1,10 @@
 """Instances as elements of their class (rules WM-V-1 to WM-V-7), rendered once.
 
-What stands in an instance depends on the form of the client's URIs only where it holds references or embedded instances; all
-else is the same for every client. The memo of the record keeps what was rendered last, with that form where it counts.
+The memo of the record keeps the element as it was rendered last, for the form of URIs of one client. Another form costs little
+where an instance holds neither references nor embedded instances: only the first tag differs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any, Final, NamedTuple
 
@@ -98,40 +98,58 @@ def _writer(cls: ResolvedClass) -> _ClassWriter:
     return writer
 
 
-def properties(instance: Instance, resource: Resource, projection: Projection | None = None) -> bytes:
+class _Rendered(NamedTuple):
+    """What the memo of an instance keeps: its element for one form of URIs, and how many bytes stand before the properties."""
+
+    base: str
+    namespace: str | None
+    element: bytes
+    start: int
+
+
+def _properties(writer: _ClassWriter, instance: Instance, resource: Resource, projection: Projection | None) -> bytes:
     """Return the property elements of an instance, sorted by name; NULL ones among them."""
-    memo: Any = instance.wsman_memo
     if projection is not None:
-        return _writer(instance.cls).properties(instance, resource, frozenset(projection.places))
-    if type(memo) is bytes:
-        return memo
-    writer = _writer(instance.cls)
-    if memo is not None and memo[:2] == (resource.base, resource.namespace):
-        rendered: bytes = memo[2]
-        return rendered
-    rendered = writer.properties(instance, resource, None)
-    instance.wsman_memo = (resource.base, resource.namespace, rendered) if writer.bound else rendered
-    return rendered
+        return writer.properties(instance, resource, frozenset(projection.places))
+    kept: _Rendered | None = instance.wsman_memo
+    if kept is not None and not writer.bound:
+        return kept.element[kept.start : -len(f"</p:{instance.cls.name}>")]
+    return writer.properties(instance, resource, None)
 
 
 def instance_element(
     instance: Instance, resource: Resource, projection: Projection | None = None, classname: str | None = None
 ) -> bytes:
     """Return an instance as the element of its class, or of the superclass ``classname`` (rules WM-V-1, WM-E-9)."""
-    start, end = _writer(instance.cls).frame(classname or instance.cls.name, instance, resource)
-    return b"".join((start, properties(instance, resource, projection), end))
+    plain = projection is None and classname is None
+    if plain:
+        kept: _Rendered | None = instance.wsman_memo
+        if kept is not None and kept[0] == resource.base and kept[1] == resource.namespace:
+            return kept[2]
+    writer = _writer(instance.cls)
+    start, end = writer.frame(classname or instance.cls.name, instance, resource)
+    element = b"".join((start, _properties(writer, instance, resource, projection), end))
+    if plain:
+        instance.wsman_memo = _Rendered(resource.base, resource.namespace, element, len(start))
+    return element
 
 
-def length_of(
-    instance: Instance, resource: Resource, projection: Projection | None = None, classname: str | None = None
-) -> int:
-    """Return how many bytes ``instance_element`` has."""
-    start, end = _writer(instance.cls).frame(classname or instance.cls.name, instance, resource)
-    return len(start) + len(properties(instance, resource, projection)) + len(end)
+def instance_elements(instances: Iterable[Instance], resource: Resource) -> list[bytes]:
+    """Return instances as the elements of their classes."""
+    base, namespace = resource.base, resource.namespace
+    elements = []
+    for instance in instances:
+        kept: _Rendered | None = instance.wsman_memo
+        if kept is not None and kept[0] == base and kept[1] == namespace:
+            elements.append(kept[2])
+        else:
+            elements.append(instance_element(instance, resource))
+    return elements
 
 
 def fragment_element(instance: Instance, resource: Resource, projection: Projection) -> bytes:
     """Return a row of a query with a select list (rule WM-Q-6)."""
     uri = escape(resource.of_class(instance.cls.name, instance.namespace))
     start = f'<w:XmlFragment xmlns:p="{uri}">'
-    return b"%b%b</w:XmlFragment>" % (start.encode(), properties(instance, resource, projection))
+    shown = _properties(_writer(instance.cls), instance, resource, projection)
+    return b"%b%b</w:XmlFragment>" % (start.encode(), shown)
