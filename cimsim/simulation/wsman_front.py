@@ -101,6 +101,7 @@ def wsman_mount(
             cimom,
             decode_later=lambda body: threads.run(lambda: decoder.decode(body)),
             faults=AnswerFaults(cimom, reactor),
+            statistics=cimom,
         )
 
     return WsmanMount(LateService(make), Users(options.users) if options.users else None)

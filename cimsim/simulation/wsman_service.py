@@ -14,6 +14,7 @@ from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Result
 from cimsim.server.wrong_answers import Effects
 from cimsim.simulation.fault_effects import Faults
+from cimsim.world.counts import Counts
 from cimsim.wsman.message_decoder import NotSoapError
 from cimsim.wsman.reply_encoder import WsmanEncoder
 from cimsim.wsman.soap_faults import WsmanError
@@ -34,6 +35,19 @@ class Performs(Protocol):
 
     def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it; or raise CIMError."""
+        ...
+
+
+class Measures(Protocol):
+    """What the service needs of a CIMOM that counts."""
+
+    @property
+    def counts(self) -> Counts:
+        """What was carried out."""
+        ...
+
+    def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
+        """Count the lengths of two bodies."""
         ...
 
 
@@ -75,6 +89,8 @@ class WsmanService:
         cimom: carries the requests out.
         decode_later: decodes a message while the server does other things; None: nothing does.
         faults: what fault rules do to answers; None: nothing.
+        statistics: gets the lengths of the body of each message and of its reply, for the first operation of the message;
+            None: nobody counts.
     """
 
     def __init__(
@@ -84,12 +100,14 @@ class WsmanService:
         cimom: Performs,
         decode_later: Callable[[bytes], Deferred[WsmanMessage]] | None = None,
         faults: Faults | None = None,
+        statistics: Measures | None = None,
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
         self._decode_later = decode_later
         self._faults = faults
+        self._statistics = statistics
 
     def respond(
         self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
@@ -110,7 +128,7 @@ class WsmanService:
             message = self._decoder.decode(body)
         except WsmanError as error:
             return self._refused(error, identify_only)
-        return self._perform(message, user, calls, identify_only)
+        return self._perform(message, len(body), user, calls, identify_only)
 
     def respond_later(
         self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
@@ -125,8 +143,9 @@ class WsmanService:
                 return self._refused(error, identify_only)
             raise error if isinstance(error, Exception) else TypeError(failure)
 
+        length = len(body)
         decoding = self._decode_later(body)
-        return decoding.addCallbacks(lambda message: self._perform(message, user, calls, identify_only), refused)
+        return decoding.addCallbacks(lambda message: self._perform(message, length, user, calls, identify_only), refused)
 
     def status_of(self, error: Exception) -> tuple[int, str] | None:
         """Return the HTTP status that an exception of this service stands for, and why; None for any other."""
@@ -143,9 +162,18 @@ class WsmanService:
         reply.status, reply.batches = self._encoder.fault(error, error.message_id)
         return reply
 
-    def _perform(self, message: WsmanMessage, user: str | None, calls: list[Called] | None, identify_only: bool) -> WsmanReply:
+    def _perform(
+        self, message: WsmanMessage, length: int, user: str | None, calls: list[Called] | None, identify_only: bool
+    ) -> WsmanReply:
         if identify_only and message.kind is not MessageKind.IDENTIFY:
             raise NotIdentifyError
+        reply = self._replied(message, user, calls)
+        statistics = self._statistics
+        if statistics is not None and statistics.counts.wanted and message.requests:
+            reply.batches = _measured(message.requests[0], length, reply.batches, statistics)
+        return reply
+
+    def _replied(self, message: WsmanMessage, user: str | None, calls: list[Called] | None) -> WsmanReply:
         reply = WsmanReply()
         if len(message.requests) == 1:
             started = self._started(message.requests[0], user, calls)
@@ -203,3 +231,13 @@ class WsmanService:
     @property
     def _rule(self) -> int | None:
         return None if self._faults is None else self._faults.number
+
+
+def _measured(request: Request, length: int, batches: Iterator[list[bytes]], statistics: Measures) -> Iterator[list[bytes]]:
+    sent = 0
+    try:
+        for fragments in batches:
+            sent += sum(map(len, fragments))
+            yield fragments
+    finally:
+        statistics.measured(request, length, sent)
