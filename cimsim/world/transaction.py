@@ -359,6 +359,19 @@ class Transaction:
         elif name in notes:
             self.world = replace(self.world, notes=notes.delete(name))
 
+    def suspend(self, namespace: str, reason: str) -> None:
+        """Have requests for instances and methods of a namespace fail, as while what provides them does not run.
+
+        Clients get CIM_ERR_FAILED with the reason; classes can be read, providers see everything, and what goes on goes on.
+        """
+        self.world = replace(self.world, suspended=self.world.suspended.set(fold_namespace(namespace), reason))
+
+    def resume(self, namespace: str) -> None:
+        """Take back ``suspend``; does nothing where the namespace is not suspended."""
+        folded = fold_namespace(namespace)
+        if folded in self.world.suspended:
+            self.world = replace(self.world, suspended=self.world.suspended.delete(folded))
+
     # Indications
 
     def indicate(self, classname: str, properties: Mapping[str, Any] | None = None, namespace: str | None = None) -> None:

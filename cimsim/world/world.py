@@ -101,6 +101,7 @@ class World:
 
     ``seed`` and ``serials``, counters by name, are what generated identifiers are made from (``Transaction.serial``, ``guid``).
     ``notes``: what providers remember and clients do not see, by name (``Transaction.note``).
+    ``suspended``: why namespaces have no instances to offer at the moment, by folded name (``Transaction.suspend``).
     ``owners``: the users who made the subscriptions there are, as far as users made them; None is one without authentication.
     """
 
@@ -110,6 +111,7 @@ class World:
     serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
     owners: PersistentMap[Identity, str | None] = field(default_factory=PersistentMap)
     notes: PersistentMap[str, Any] = field(default_factory=PersistentMap)
+    suspended: PersistentMap[str, str] = field(default_factory=PersistentMap)
 
     def namespace(self, name: str) -> Namespace:
         """Return the namespace of that name in any spelling.
@@ -130,7 +132,7 @@ class World:
     def with_namespace(self, namespace: Namespace) -> "World":
         """Return the world with that namespace added or replaced."""
         namespaces = {**self.namespaces, fold_namespace(namespace.name): namespace}
-        return World(namespaces, self.agenda, self.seed, self.serials, self.owners, self.notes)
+        return World(namespaces, self.agenda, self.seed, self.serials, self.owners, self.notes, self.suspended)
 
     def without_namespace(self, name: str) -> "World":
         """Return the world without a namespace that exists."""

@@ -8,7 +8,7 @@ from cimsim.providers import DateTime, Instance, Provider, SettingError, Transac
 from .population import DRIVERS, HOST, ISCSI_TARGET, NAMESPACE, PROCESSES, SERVICES, SERVICES_PROCESS, generated
 from .processes import add_process, executable
 from .service_control import WindowsService
-from .services import install, link_dependencies
+from .services import LINKS, install, link_dependencies
 
 __all__ = ["OperatingSystem", "ProcessesOfMachines", "WindowsService", "populate"]
 
@@ -67,6 +67,8 @@ def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
             known.add(service.process)
             add_process(transaction, service.process, executable(service.path), SERVICES_PROCESS, service.path)
     link_dependencies(transaction, services)
+    if settings["linked_services"]:
+        transaction.set_note(LINKS, True)
 
 
 class OperatingSystem(Provider):

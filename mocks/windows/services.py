@@ -24,6 +24,10 @@ CONTINUE_PENDING: Final = "Continue Pending"
 PAUSE_PENDING: Final = "Pause Pending"
 PAUSED: Final = "Paused"
 
+LINKED: Final = {"vmms": "root/virtualization/v2", "wintarget": "root/cimv2/storage/iscsitarget"}
+"""The namespaces that services provide, by the folded name of the service."""
+LINKS: Final = "windows linked services"
+"""The note that says whether they follow their services."""
 WAIT_HINT: Final = 2000
 """WaitHint of a pending service, in milliseconds."""
 FIRST_PROCESS: Final = 6000
@@ -72,9 +76,21 @@ def enter(transaction: Transaction, service: Instance, state: str) -> Instance:
         WaitHint=WAIT_HINT if pending else 0,
     )
     _follow(transaction, service, changed)
+    _link(transaction, changed)
     if state == STOPPED and record_of(transaction, changed).marked:
         remove(transaction, changed)
     return changed
+
+
+def _link(transaction: Transaction, service: Instance) -> None:
+    """Suspend the namespace of a service that does not run, or resume it, if that is wanted."""
+    namespace = LINKED.get(service["Name"].lower())
+    if namespace is None or not transaction.note(LINKS):
+        return
+    if service["State"] in (STOPPED, START_PENDING):
+        transaction.suspend(namespace, f"the service {service['Name']}, which provides {namespace}, does not run")
+    else:
+        transaction.resume(namespace)
 
 
 def _follow(transaction: Transaction, before: Instance, after: Instance) -> None:

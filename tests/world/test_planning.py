@@ -171,3 +171,11 @@ def test_notes_belong_to_the_world(transaction: Transaction) -> None:
     transaction.set_note("nothing", None)
     assert list(transaction.world.notes) == []
     assert Transaction(world).note("lamp") == ("on",)
+
+
+def test_a_namespace_is_suspended_and_resumed_with_its_world(transaction: Transaction) -> None:
+    transaction.resume("root/test")
+    transaction.suspend("/Root/TEST", "no provider")
+    assert dict.fromkeys(transaction.world.suspended) == {"root/test": None}
+    transaction.resume("root/Test")
+    assert list(transaction.world.suspended) == []
