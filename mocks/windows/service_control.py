@@ -1,7 +1,6 @@
 """Win32_Service with all its methods: what each refuses and with which code; ``services`` has what they do to services."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from cimsim.providers import Instance, Invocation, Provider, ResolvedClass, Timing, Transaction, not_supported
@@ -180,7 +179,7 @@ class WindowsService(Provider):
         transaction.modify(service, **values)
         if given["ServiceDependencies"] is not None:
             needs = tuple(each for each in given["ServiceDependencies"] if each)
-            set_record(transaction, service, replace(record, needs=needs))
+            set_record(transaction, service, record._replace(needs=needs))
             for link in list(transaction.references(service, "Win32_DependentService", role="Dependent")):
                 transaction.delete(link)
             link_to(transaction, service["Name"], needs)
@@ -194,7 +193,7 @@ class WindowsService(Provider):
         if call.instance["State"] == STOPPED:
             remove(call.transaction, call.instance)
         else:
-            set_record(call.transaction, call.instance, replace(record, marked=True))
+            set_record(call.transaction, call.instance, record._replace(marked=True))
         return ACCEPTED
 
     # Hooks
@@ -214,7 +213,7 @@ class WindowsService(Provider):
         if instance["State"] == STOPPED:
             remove(transaction, instance)
         else:
-            set_record(transaction, instance, replace(record, marked=True))
+            set_record(transaction, instance, record._replace(marked=True))
 
     # States
 

@@ -5,8 +5,7 @@ of what it needs, whether it is marked for deletion. This stands in a note for e
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cimsim.providers import Instance, InstancePath, Transaction
 
@@ -33,8 +32,7 @@ WAIT_HINT: Final = 2000
 FIRST_PROCESS: Final = 6000
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What Win32_Service does not show of a service.
 
     Attributes:
@@ -118,12 +116,12 @@ def find(transaction: Transaction, name: str) -> Instance | None:
 
 def record_of(transaction: Transaction, service: Instance) -> Record:
     """Return the record of a service."""
-    return transaction.note(_note(service)) or Record()
+    return Record(*(transaction.note(_note(service)) or ()))
 
 
 def set_record(transaction: Transaction, service: Instance, record: Record | None) -> None:
     """Replace the record of a service; None forgets it."""
-    transaction.set_note(_note(service), record)
+    transaction.set_note(_note(service), None if record is None else tuple(record))
 
 
 def _note(service: Instance) -> str:
