@@ -1,5 +1,5 @@
 """The messages of virt-who's Hyper-V backend, with Basic (newer versions) or NTLM and sealing of its own (older ones), and how
-it reads the replies (rules WM-R-9, WM-R-10, WM-A-2, WM-A-3, WM-A-4, WM-E-5, WM-E-7, WM-I-2, WM-Q-6, WM-V-8)."""
+it reads the replies (rules WM-R-9, WM-R-10, WM-A-1, WM-A-2, WM-A-3, WM-A-4, WM-E-5, WM-E-7, WM-I-2, WM-Q-6, WM-V-8)."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""WS-Management with clients that nobody here wrote: pypsrp, pywinrm, Debian's wsl (rules WM-A, WM-E, WM-T, WM-I)."""
+"""WS-Management with clients that nobody here wrote: pypsrp, pywinrm, Debian's wsl (rules WM-S-3, WM-H-5, WM-A-1 to WM-A-5)."""
 
 import os
 import shutil
@@ -191,7 +191,7 @@ def test_a_fault_has_the_number_that_clients_show(send: Invoke) -> None:
     assert code_of(caught.value) == 2150858811
 
 
-def test_wm_r7_a_shell_is_refused(send: Invoke) -> None:
+def test_wm_r_7_a_shell_is_refused(send: Invoke) -> None:
     shell = '<r:Shell xmlns:r="http://schemas.microsoft.com/wbem/wsman/1/windows/shell"/>'
     with pytest.raises((WSManFaultError, WinrmFaultError)) as caught:
         send(f"{TRANSFER}/Create", SHELL, shell)
@@ -324,7 +324,7 @@ def certified(tmp_path: Path) -> Iterator[Callable[..., Certified]]:
         yield start
 
 
-def test_wm_a5_a_client_certificate_is_a_login(certified: Callable[..., Certified]) -> None:
+def test_wm_a_5_a_client_certificate_is_a_login(certified: Callable[..., Certified]) -> None:
     secured = certified(f"{USER}:{PASSWORD}")
     assert secured.pypsrp(USER) == "web01"
     assert secured.simulator.exchanges()[-1].exchange.user == USER
@@ -391,7 +391,7 @@ def test_wsl_invokes_a_method_of_the_instance_that_it_finds(wsl: Callable[..., s
 # Encrypted messages by hand
 
 
-def test_wm_a4_a_body_that_is_not_sealed_right_is_refused(port: int) -> None:
+def test_wm_a_4_a_body_that_is_not_sealed_right_is_refused(port: int) -> None:
     import http.client
     from base64 import b64decode, b64encode
 

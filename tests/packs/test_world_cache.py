@@ -65,6 +65,7 @@ def _load(pack: Path, folder: Path, **options: Any) -> Loaded:
 
 
 def _assert_equal(one: World, other: World) -> None:
+    assert [(name, one.notes[name]) for name in one.notes] == [(name, other.notes[name]) for name in other.notes]
     assert list(one.namespaces) == list(other.namespaces)
     assert dict(one.serials) == dict(other.serials)
     for folded, namespace in one.namespaces.items():
