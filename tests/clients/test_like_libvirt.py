@@ -259,6 +259,9 @@ def test_it_describes_a_machine_from_its_settings_to_its_disks_and_adapters(libv
     assert int(value(parts_of(libvirt, WEB01, "Msvm_MemorySettingData")[0], "Limit")) > 0
     resources = parts_of(libvirt, WEB01, PLAIN)
     by_path = {value(each, "InstanceID").lower(): each for each in resources}
+    counters = "Win32_PerfRawData_HvStats_HyperVHypervisorVirtualProcessor"
+    (counted,) = libvirt.objects(f"SELECT * FROM {counters} WHERE Name = 'web01:Hv VP 0'", counters, WIN32)
+    assert value(counted, "PercentTotalRunTime").isdigit()
     disks = parts_of(libvirt, WEB01, "Msvm_StorageAllocationSettingData")
     assert disks
     for disk in disks:

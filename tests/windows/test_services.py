@@ -210,3 +210,14 @@ def test_fewer_services_than_windows_has_are_refused_by_the_name_of_the_setting(
         make(services=12)
     with pytest.raises(PackError, match=r"windows\.services"):
         make(services=-1)
+
+
+def test_processors_of_running_machines_have_counters(windows: Windows) -> None:
+    def names() -> list[str]:
+        found = windows.perform("EnumerateInstances", ClassName=ClassName("Win32_PerfRawData"))
+        return [each["Name"] for each in found.instances]
+
+    counted = names()
+    assert "web01:Hv VP 0" in counted
+    assert not [each for each in counted if each.startswith("old01")], "it is off"
+    assert names() == counted
