@@ -11,6 +11,8 @@ _MAX_LENGTH: Final = 4096
 _MESSAGE_ID: Final = re.compile(rb"<(?:\w+:)?MessageID(?:\s[^<>]*)?>([\w:.{}-]{1,128})</")
 _HIDING: Final = re.compile(rb"<[!?]")
 """What may hold text that looks like an element: comments, CDATA sections, processing instructions."""
+_TIMED: Final = frozenset({MessageKind.ENUMERATE, MessageKind.EVENTING})
+"""Their times of expiry may depend on when they come."""
 _TAGS: Final = 2
 _DECLARATION: Final = b"<?xml "
 
@@ -38,7 +40,7 @@ class MessageCache:
         if known is not None:
             return known.with_id(identifier)
         message = self._decoder.decode(body)
-        if message.id == identifier and message.kind is not MessageKind.ENUMERATE and _is_plain(body):
+        if message.id == identifier and message.kind not in _TIMED and _is_plain(body):
             if len(self._known) >= _MAX_MESSAGES:
                 del self._known[next(iter(self._known))]
             self._known[key] = message
