@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cimsim.cimom.contexts import ContextOptions
 from cimsim.cimom.exchanges import Called
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 
     from cimsim.simulation.wsman_events import Sends
     from cimsim.simulation.wsman_service import WsmanReply, WsmanService
+
+
+_UUID_SIZE: Final = 16
+_VARIANTS: Final = "89AB"
 
 
 class FrontOptions(Protocol):
@@ -108,16 +111,17 @@ def wsman_mount(
         # The codec, which is not loaded before it is wanted.
         from cimsim.simulation.wsman_events import wsman_events
         from cimsim.simulation.wsman_service import WsmanService
+        from cimsim.wsman.message_cache import MessageCache
         from cimsim.wsman.message_decoder import WsmanDecoder
         from cimsim.wsman.reply_encoder import WsmanEncoder
 
         def identifier() -> str:
-            return str(UUID(bytes=options.random(16), version=4)).upper()
+            return _uuid(options.random(_UUID_SIZE))
 
         decoder = WsmanDecoder(embedded, now=cimom.clock.now)
         encoder = WsmanEncoder(options.host, identifier)
         return WsmanService(
-            decoder,
+            MessageCache(decoder),
             encoder,
             cimom,
             decode_later=lambda body: threads.run(lambda: decoder.decode(body)),
@@ -134,6 +138,13 @@ def wsman_mount(
                 most_subscriptions=options.contexts.most,
                 most_of_user=options.contexts.most_of_user,
             ),
+            statistics=cimom,
         )
 
     return WsmanMount(LateService(make), Users(options.users) if options.users else None)
+
+
+def _uuid(random: bytes) -> str:
+    """Return a random UUID of version 4 in upper case; several times as fast as the class of the library, for every reply."""
+    text = random.hex().upper()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANTS[random[8] & 3]}{text[17:20]}-{text[20:]}"

@@ -14,7 +14,8 @@ from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Result
 from cimsim.server.wrong_answers import Effects
 from cimsim.simulation.fault_effects import Faults
-from cimsim.wsman.message_decoder import NotSoapError, WsmanDecoder
+from cimsim.world.counts import Counts
+from cimsim.wsman.message_decoder import NotSoapError
 from cimsim.wsman.reply_encoder import Reply, WsmanEncoder
 from cimsim.wsman.soap_faults import ACTION_NOT_SUPPORTED, WsmanError
 from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
@@ -34,6 +35,27 @@ class Performs(Protocol):
 
     def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it; or raise CIMError."""
+        ...
+
+
+class Measures(Protocol):
+    """What the service needs of a CIMOM that counts."""
+
+    @property
+    def counts(self) -> Counts:
+        """What was carried out."""
+        ...
+
+    def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
+        """Count the lengths of two bodies."""
+        ...
+
+
+class Decodes(Protocol):
+    """What the service needs of ``message_decoder.WsmanDecoder``."""
+
+    def decode(self, body: bytes) -> WsmanMessage:
+        """Return the message of an envelope."""
         ...
 
 
@@ -77,16 +99,19 @@ class WsmanService:
         cimom: carries the requests out.
         decode_later: decodes a message while the server does other things; None: nothing does.
         faults: what fault rules do to answers; None: nothing.
+        statistics: gets the lengths of the body of each message and of its reply, for the first operation of the message;
+            None: nobody counts.
         events: answers the messages of WS-Eventing; None: they are refused.
     """
 
     def __init__(
         self,
-        decoder: WsmanDecoder,
+        decoder: Decodes,
         encoder: WsmanEncoder,
         cimom: Performs,
         decode_later: Callable[[bytes], Deferred[WsmanMessage]] | None = None,
         faults: Faults | None = None,
+        statistics: Measures | None = None,
         events: Events | None = None,
     ) -> None:
         self._decoder = decoder
@@ -94,6 +119,7 @@ class WsmanService:
         self._cimom = cimom
         self._decode_later = decode_later
         self._faults = faults
+        self._statistics = statistics
         self._events = events
 
     def respond(
@@ -115,7 +141,7 @@ class WsmanService:
             message = self._decoder.decode(body)
         except WsmanError as error:
             return self._refused(error, identify_only)
-        return self._perform(message, user, calls, identify_only)
+        return self._perform(message, len(body), user, calls, identify_only)
 
     def respond_later(
         self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
@@ -130,8 +156,9 @@ class WsmanService:
                 return self._refused(error, identify_only)
             raise error if isinstance(error, Exception) else TypeError(failure)
 
+        length = len(body)
         decoding = self._decode_later(body)
-        return decoding.addCallbacks(lambda message: self._perform(message, user, calls, identify_only), refused)
+        return decoding.addCallbacks(lambda message: self._perform(message, length, user, calls, identify_only), refused)
 
     def status_of(self, error: Exception) -> tuple[int, str] | None:
         """Return the HTTP status that an exception of this service stands for, and why; None for any other."""
@@ -148,14 +175,32 @@ class WsmanService:
         reply.status, reply.batches = self._encoder.fault(error, error.message_id)
         return reply
 
-    def _perform(self, message: WsmanMessage, user: str | None, calls: list[Called] | None, identify_only: bool) -> WsmanReply:
+    def _perform(
+        self, message: WsmanMessage, length: int, user: str | None, calls: list[Called] | None, identify_only: bool
+    ) -> WsmanReply:
         if identify_only and message.kind is not MessageKind.IDENTIFY:
             raise NotIdentifyError
+        reply = self._replied(message, user, calls)
+        statistics = self._statistics
+        if statistics is not None and statistics.counts.wanted and message.requests:
+            reply.batches = _measured(message.requests[0], length, reply.batches, statistics)
+        return reply
+
+    def _replied(self, message: WsmanMessage, user: str | None, calls: list[Called] | None) -> WsmanReply:
         reply = WsmanReply()
         if message.kind is MessageKind.EVENTING:
             self._perform_eventing(message, user, calls, reply)
             return reply
-        batches = self._batches(message, user, calls, reply)
+        if len(message.requests) == 1:
+            started = self._started(message.requests[0], user, calls)
+            if not isinstance(started, Pending):
+                if self._faults is not None:
+                    reply.effects = self._faults.effects()
+                reply.status, reply.batches = self._encoder.encode(message, started)
+                return reply
+            batches = self._batches(message, user, calls, reply, started)
+        else:
+            batches = self._batches(message, user, calls, reply)
         # What need not wait is carried out now.
         reply.batches = chain([next(batches)], batches)
         return reply
@@ -178,12 +223,17 @@ class WsmanService:
             reply.waiting = performed.addCallback(answered)
 
     def _batches(
-        self, message: WsmanMessage, user: str | None, calls: list[Called] | None, reply: WsmanReply
+        self,
+        message: WsmanMessage,
+        user: str | None,
+        calls: list[Called] | None,
+        reply: WsmanReply,
+        begun: Pending[Result] | None = None,
     ) -> Iterator[list[bytes]]:
-        """Carry out the requests of a message until one fails, and encode the result of the last."""
+        """Carry out the requests of a message until one fails, and encode the result of the last; ``begun`` is the first."""
         result: Result | CIMError | None = None
         for request in message.requests:
-            started = self._started(request, user, calls)
+            started = begun or self._started(request, user, calls)
             if reply.effects is None and self._faults is not None:
                 reply.effects = self._faults.effects()
             if isinstance(started, Pending):
@@ -214,3 +264,13 @@ class WsmanService:
     @property
     def _rule(self) -> int | None:
         return None if self._faults is None else self._faults.number
+
+
+def _measured(request: Request, length: int, batches: Iterator[list[bytes]], statistics: Measures) -> Iterator[list[bytes]]:
+    sent = 0
+    try:
+        for fragments in batches:
+            sent += sum(map(len, fragments))
+            yield fragments
+    finally:
+        statistics.measured(request, length, sent)

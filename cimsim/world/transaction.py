@@ -365,6 +365,36 @@ class Transaction:
         self.world, guid = with_guid(self.world)
         return guid
 
+    def note(self, name: str) -> Any:
+        """Return what ``set_note`` noted under a name last, None if there is nothing."""
+        return self.world.notes.get(name)
+
+    def set_note(self, name: str, value: Any) -> None:
+        """Note something that providers must remember and no instance shows; it is part of the world, as instances are.
+
+        Args:
+            name: under which it is kept; all packs share the names.
+            value: text, a number or a boolean, or a tuple of such; None forgets the note.
+        """
+        notes = self.world.notes
+        if value is not None:
+            self.world = replace(self.world, notes=notes.set(name, value))
+        elif name in notes:
+            self.world = replace(self.world, notes=notes.delete(name))
+
+    def suspend(self, namespace: str, reason: str) -> None:
+        """Have requests for instances and methods of a namespace fail, as while what provides them does not run.
+
+        Clients get CIM_ERR_FAILED with the reason; classes can be read, providers see everything, and what goes on goes on.
+        """
+        self.world = replace(self.world, suspended=self.world.suspended.set(fold_namespace(namespace), reason))
+
+    def resume(self, namespace: str) -> None:
+        """Take back ``suspend``; does nothing where the namespace is not suspended."""
+        folded = fold_namespace(namespace)
+        if folded in self.world.suspended:
+            self.world = replace(self.world, suspended=self.world.suspended.delete(folded))
+
     # Indications
 
     def indicate(self, classname: str, properties: Mapping[str, Any] | None = None, namespace: str | None = None) -> None:

@@ -110,3 +110,18 @@ class WsmanMessage:
     optimized: bool = False
     estimate: bool = False
     eventing: EventingRequest | None = None
+
+    def with_id(self, identifier: str) -> "WsmanMessage":
+        """Return the same message with another MessageID."""
+        return WsmanMessage(
+            self.kind,
+            identifier,
+            self.action,
+            self.resource,
+            self.requests,
+            self.envelope,
+            self.enumeration,
+            self.optimized,
+            self.estimate,
+            self.eventing,
+        )

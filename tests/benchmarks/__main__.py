@@ -22,6 +22,7 @@ from tests.benchmarks import (
     schema,
     startup,
     subscriptions,
+    wsman,
 )
 from tests.benchmarks.client import BadAnswerError
 from tests.benchmarks.plan import Plan, progress
@@ -44,6 +45,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Plan], list[Figure]]]] = {
     "scaling": scaling.measure,
     "responsiveness": responsiveness.measure,
     "subscriptions": subscriptions.measure,
+    "wsman": wsman.measure,
 }
 DESCRIPTION: Final = """\
 Measure cimsim against peers in the same run, in alternating rounds, and print one table. Ratios are ours to the peer's, the
