@@ -19,12 +19,12 @@ from cimsim.cimom.clock import Alarm, Clock
 from cimsim.cimom.contexts import ContextOptions, Contexts
 from cimsim.cimom.fault_rules import Fault, FaultRule, FaultRules, Returned
 from cimsim.cimom.reads import shown
-from cimsim.operations.call import Outcome, Policy, RunState
+from cimsim.operations.call import OperationCall, Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
 from cimsim.operations.methods import Implementation, Implementations
 from cimsim.operations.operation import SessionUse
 from cimsim.operations.pending import Pending
-from cimsim.operations.perform import perform
+from cimsim.operations.perform import perform, viewed
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import Result
 from cimsim.operations.session_commands import SessionCommand
@@ -173,6 +173,19 @@ class Cimom:
     def _check_running(self) -> None:
         if self._state.stopping:
             raise server_is_shutting_down("the server is about to stop")
+
+    def view(self, request: Request) -> OperationCall:
+        """Return a call through which to look at what a request of a client would meet; nothing happens by looking.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_NAMESPACE.
+            HookError: a provider failed.
+        """
+        return viewed(self._world, request, self.clock.now(), self._policy, self._hooks)
+
+    def provides(self, namespace: str, cls: ResolvedClass, method: str) -> bool:
+        """Return whether something carries a method of a class out; ``namespace`` is the declared name."""
+        return self._implementations.find(namespace, cls, fold(method)) is not None
 
     def change(self, step: Callable[[Transaction], _T], namespace: str = "", *, silent: bool = False) -> _T:
         """Change the world from outside of any request, whole or not at all; return what the step returns.

@@ -9,11 +9,12 @@ from collections.abc import Generator
 from typing import Any, Final
 
 import msgspec
+from pywbem import CIMError
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from cimsim.control.api_errors import ControlError
+from cimsim.control.api_errors import ControlError, refusal_of
 from cimsim.control.messages import PlainText, Problem
 from cimsim.control.reading import read_body, read_query
 from cimsim.control.routes import CALLS, find
@@ -76,9 +77,11 @@ class Api(Resource):
 
     def _problem(self, request: Any, error: Exception) -> Problem:
         """Return what a client learns of an error, after setting the status; the log gets the traceback of a defect."""
+        if isinstance(error, CIMError):
+            error = refusal_of(error)
         if isinstance(error, ControlError):
             request.setResponseCode(error.status)
-            return Problem(error.text, error.field, error.nearest)
+            return Problem(error.text, error.field, error.nearest, error.line, error.column, error.cim_status)
         self.log.failure("{method} {path} failed", method=_text(request.method), path=_text(request.path))
         request.setResponseCode(500)
         return Problem("failed for an internal reason, which is in the log of the server")

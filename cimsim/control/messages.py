@@ -16,11 +16,16 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
         error: the text.
         field: of the body or the query that is wrong, empty if it is no single one.
         nearest: what exists and was probably meant, empty if nothing is close.
+        line, column: of the text of a query where it is wrong, both from 1; 0: it is not about one.
+        status: the CIM status code, 0 where it is not a CIM error.
     """
 
     error: str
     field: str = ""
     nearest: str = ""
+    line: int = 0
+    column: int = 0
+    status: int = 0
 
 
 class PlainText(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from cimsim.control import calls_api, clock_api, faults_api, metrics_api, status_api, world_api
+from cimsim.control import calls_api, classes_api, clock_api, faults_api, instances_api, metrics_api, status_api, world_api
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import (
     Advance,
@@ -23,6 +23,15 @@ from cimsim.control.messages import (
     SnapshotList,
     SnapshotState,
     Status,
+)
+from cimsim.control.model_messages import (
+    ClassDetails,
+    ClassList,
+    InstanceDetails,
+    InstanceList,
+    InstanceQuery,
+    InstancesQuery,
+    NamespaceList,
 )
 from cimsim.control.openapi import describe
 from cimsim.simulation.controlled_cimom import ControlledCimom
@@ -84,6 +93,26 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/snapshots/{name}/restore": {"POST": Call(world_api.restore, SnapshotState, "go back to it", body=NoBody)},
     "/v1/diff": {
         "GET": Call(world_api.diff, Diff, "which instances differ between ?before=NAME and &after=NAME", query=DiffQuery)
+    },
+    "/v1/namespaces": {
+        "GET": Call(classes_api.namespaces, NamespaceList, "the namespaces, with numbers of classes and instances")
+    },
+    "/v1/namespaces/{namespace}/classes": {
+        "GET": Call(classes_api.classes, ClassList, "the classes of a namespace, with numbers of instances")
+    },
+    "/v1/namespaces/{namespace}/classes/{classname}": {
+        "GET": Call(classes_api.class_details, ClassDetails, "a class with all that it inherits")
+    },
+    "/v1/namespaces/{namespace}/classes/{classname}/instances": {
+        "GET": Call(
+            instances_api.instances,
+            InstanceList,
+            "instances: a part of them, sorted, of those that match",
+            query=InstancesQuery,
+        ),
+    },
+    "/v1/instance": {
+        "GET": Call(instances_api.instance, InstanceDetails, "an instance, ?path=PATH", query=InstanceQuery),
     },
     "/v1/faults": {
         "GET": Call(faults_api.faults, FaultList, "the fault rules in force"),
