@@ -14,12 +14,14 @@ from cimsim.control.messages import (
     ClockState,
     Diff,
     DiffQuery,
+    ExchangeDetails,
     FaultList,
     FaultState,
     Health,
     NoBody,
     PlainText,
     Removed,
+    Replayed,
     SnapshotList,
     SnapshotState,
     Status,
@@ -125,6 +127,10 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "/v1/calls": {
         "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)
+    },
+    "/v1/calls/{number}": {"GET": Call(calls_api.call, ExchangeDetails, "one exchange, with its bodies")},
+    "/v1/calls/{number}/replay": {
+        "POST": Call(calls_api.replay, Replayed, "carry its requests out again; the answer has the new number", body=NoBody)
     },
 }
 """By path, where ``{NAME}`` stands for any part, and method."""

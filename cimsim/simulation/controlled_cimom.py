@@ -1,5 +1,7 @@
 """A running CIMOM in the hands of the control plane."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cimsim.cimom.journal import Journal
@@ -15,18 +17,20 @@ class ControlledCimom:
     Attributes:
         cimom: the object manager.
         snapshots: its worlds that are kept.
-        journal: its newest exchanges, without bodies.
+        journal: its newest exchanges, with their bodies.
         counts: of the requests of clients.
         urls: of the ports of clients.
         ready: whether clients are answered: from the start of the simulation to its stop.
+        wall: returns the seconds since 1970-01-01 UTC by the clock of the computer.
     """
 
     cimom: Cimom
     snapshots: Snapshots
-    journal: Journal = field(default_factory=lambda: Journal(bodies=False))
+    journal: Journal = field(default_factory=Journal)
     counts: RequestCounts = field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
     ready: bool = False
+    wall: Callable[[], float] = time.time
 
     def reset(self) -> None:
         """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
