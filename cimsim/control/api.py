@@ -15,6 +15,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from cimsim.control.api_errors import ControlError, refusal_of
+from cimsim.control.event_connection import serve
+from cimsim.control.event_messages import EventStream
 from cimsim.control.messages import PlainText, Problem
 from cimsim.control.reading import read_body, read_query
 from cimsim.control.routes import CALLS, find
@@ -30,6 +32,7 @@ class Api(Resource):
 
     log = Logger()
     isLeaf = True  # noqa: N815 - twisted.web's name
+    _later: int = NOT_DONE_YET
 
     def __init__(self, controlled: ControlledCimom, reactor: Any) -> None:
         base: Any = super()
@@ -43,14 +46,16 @@ class Api(Resource):
         request.setHeader("Cache-Control", "no-store")
         try:
             answer = self._answer(request)
+            if isinstance(answer, EventStream):
+                serve(request, self._controlled, answer, self._reactor)
+                return self._later
         except Exception as error:  # noqa: BLE001 - whatever fails, a client gets an answer
             answer = self._problem(request, error)
         if isinstance(answer, Generator):
             gone: list[Any] = []
             request.notifyFinish().addErrback(gone.append)
             self._go_on(request, answer, gone)
-            later: int = NOT_DONE_YET
-            return later
+            return self._later
         if isinstance(answer, PlainText):
             request.setHeader("Content-Type", answer.content_type)
             return answer.body

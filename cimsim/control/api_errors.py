@@ -32,6 +32,10 @@ _WRONG: Final = frozenset(
     }
 )
 _MEANT: Final = re.compile(r"; did you mean ([^\s?]+)\?")
+_PARTS: Final = {
+    "properties": re.compile(r"\bproperty (?:\w+\.)?(\w+)"),
+    "parameters": re.compile(r"\bparameter (\w+)"),
+}
 _PLACE: Final = re.compile(r"line (\d{1,9}), column (\d{1,9}): ")
 
 
@@ -74,19 +78,21 @@ def refusal_of(error: CIMError, field: str = "", *, added_lines: int = 0) -> Con
 
     Args:
         error: its text may name the nearest that exists, and the place in a query.
-        field: of the body or the query that it is about, empty if it is no single one.
+        field: of the body or the query that it is about, empty if it is no single one; of ``properties`` and ``parameters``
+            the one that the error names.
         added_lines: how many lines stood before what the client wrote of a query.
     """
     text = str(error.status_description or error.status_code_name)
     status = 404 if error.status_code in _NOT_THERE else 400 if error.status_code in _WRONG else 409
     meant, place = _MEANT.search(text), _PLACE.match(text)
+    part = _PARTS[field].search(text) if field in _PARTS else None
     line, column = (int(place[1]) - added_lines, int(place[2])) if place else (0, 0)
     if place and added_lines:
         text = f"line {line}, column {column}: {text[place.end() :]}"
     return ControlError(
         status,
         text,
-        field,
+        field if part is None else f"{field}.{part[1]}",
         meant[1] if meant else "",
         line=line,
         column=column,

@@ -5,8 +5,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from cimsim.control import calls_api, classes_api, clock_api, faults_api, instances_api, metrics_api, status_api, world_api
+from cimsim.control import (
+    calls_api,
+    changes_api,
+    classes_api,
+    clock_api,
+    event_connection,
+    faults_api,
+    instances_api,
+    metrics_api,
+    status_api,
+    world_api,
+)
 from cimsim.control.api_errors import ControlError
+from cimsim.control.event_messages import EventsQuery, EventStream
 from cimsim.control.messages import (
     Advance,
     CallList,
@@ -32,8 +44,12 @@ from cimsim.control.model_messages import (
     InstanceDetails,
     InstanceList,
     InstanceQuery,
+    InstanceRemoved,
     InstancesQuery,
+    InvokeBody,
+    Invoked,
     NamespaceList,
+    NewInstance,
 )
 from cimsim.control.openapi import describe
 from cimsim.simulation.controlled_cimom import ControlledCimom
@@ -112,10 +128,16 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
             "instances: a part of them, sorted, of those that match",
             query=InstancesQuery,
         ),
+        "POST": Call(changes_api.create, InstanceDetails, "create an instance, as a client", body=NewInstance, status=201),
     },
     "/v1/instance": {
         "GET": Call(instances_api.instance, InstanceDetails, "an instance, ?path=PATH", query=InstanceQuery),
+        "PATCH": Call(
+            changes_api.modify, InstanceDetails, "change properties of it, as a client", query=InstanceQuery, body=NewInstance
+        ),
+        "DELETE": Call(changes_api.delete, InstanceRemoved, "delete it, as a client", query=InstanceQuery),
     },
+    "/v1/invoke": {"POST": Call(changes_api.invoke, Invoked, "call a method of an instance or a class", body=InvokeBody)},
     "/v1/faults": {
         "GET": Call(faults_api.faults, FaultList, "the fault rules in force"),
         "POST": Call(faults_api.add, FaultState, "put one into force", body=dict[str, Any], status=201),
@@ -127,6 +149,9 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "/v1/calls": {
         "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)
+    },
+    "/v1/events": {
+        "GET": Call(event_connection.events, EventStream, "what happens, as server-sent events, ?since=ID", query=EventsQuery)
     },
     "/v1/calls/{number}": {"GET": Call(calls_api.call, ExchangeDetails, "one exchange, with its bodies")},
     "/v1/calls/{number}/replay": {

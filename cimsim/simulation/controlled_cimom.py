@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from cimsim.cimom.journal import Journal
 from cimsim.cimom.object_manager import Cimom
@@ -22,6 +23,7 @@ class ControlledCimom:
         urls: of the ports of clients.
         ready: whether clients are answered: from the start of the simulation to its stop.
         wall: returns the seconds since 1970-01-01 UTC by the clock of the computer.
+        memo: belongs to the control plane, which keeps there what it has for this CIMOM.
     """
 
     cimom: Cimom
@@ -31,6 +33,7 @@ class ControlledCimom:
     urls: tuple[str, ...] = ()
     ready: bool = False
     wall: Callable[[], float] = time.time
+    memo: dict[str, Any] = field(default_factory=dict)
 
     def reset(self) -> None:
         """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
