@@ -11,12 +11,15 @@ from cimsim.control import (
     changes_api,
     classes_api,
     clock_api,
+    documents,
     event_connection,
     faults_api,
     instances_api,
     metrics_api,
     query_api,
+    settings_api,
     status_api,
+    subscriptions_api,
     world_api,
 )
 from cimsim.control.api_errors import ControlError
@@ -57,6 +60,14 @@ from cimsim.control.model_messages import (
     RowsQuery,
 )
 from cimsim.control.openapi import describe
+from cimsim.control.service_messages import (
+    Document,
+    DocumentList,
+    DocumentsQuery,
+    RuleList,
+    SettingsState,
+    SubscriptionList,
+)
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.world.names import nearest
 
@@ -163,6 +174,15 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
         "GET": Call(faults_api.fault, FaultState, "one of them"),
         "DELETE": Call(faults_api.remove, FaultState, "take it out of force"),
     },
+    "/v1/subscriptions": {
+        "GET": Call(subscriptions_api.subscriptions, SubscriptionList, "subscriptions, and what became of their deliveries")
+    },
+    "/v1/settings": {"GET": Call(settings_api.settings, SettingsState, "options and settings of packs, without secrets")},
+    "/v1/conformance": {"GET": Call(documents.conformance, RuleList, "the rules that the simulator is held to")},
+    "/v1/documents": {
+        "GET": Call(documents.documents, DocumentList, "the documents, ?search=TEXT those that have it", query=DocumentsQuery)
+    },
+    "/v1/documents/{name}": {"GET": Call(documents.document, Document, "one of them, in Markdown")},
     "/v1/calls": {
         "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)
     },

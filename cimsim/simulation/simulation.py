@@ -101,7 +101,16 @@ class Simulation:
             loaded = load_packs(options, time.time() if start is None else start, self._seed, progress)
         self.loaded = loaded if world is None else replace(loaded, world=world)
         self._endpoint = Endpoint(reactor, self.loaded, endpoint_options)
-        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), journal, counts)
+        self.controlled = ControlledCimom(
+            self.cimom,
+            Snapshots(self.cimom),
+            journal,
+            counts,
+            options=options,
+            loaded=self.loaded,
+            indications=self._endpoint.indications,
+            connections=lambda: self._endpoint.connections,
+        )
         self._reloader = Reloader(reactor, self._load_again, self._renew, self.loaded) if options.reload else None
 
     @property
@@ -168,6 +177,7 @@ class Simulation:
     def _renew(self, loaded: Loaded) -> None:
         self._endpoint.renew(loaded)
         self.controlled.snapshots.base = self.cimom.world
+        self.controlled.loaded = loaded
 
     def _load_again(self) -> Loaded:
         return load_packs(self.options, self.clock.now(), self._seed)
