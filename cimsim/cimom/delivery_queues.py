@@ -119,6 +119,9 @@ class DeliveryQueues:
         lost: called for each delivery that was given up.
         most: indications that may wait for one listener, besides the one that is being sent.
         name: begins the names of sequences; unique to this run.
+
+    Attributes:
+        total: what became of the indications of all subscriptions there were.
     """
 
     log = Logger()
@@ -138,6 +141,7 @@ class DeliveryQueues:
         self._users: dict[Identity, set[Identity]] = {}
         self._queues: dict[Identity, _Queue] = {}
         self._counts: dict[Identity, DeliveryCount] = {}
+        self.total = DeliveryCount()
 
     def post(self, subscription: Identity, destination: Destination, payload: Payload, name: str | None = None) -> None:
         """Put an indication into the queue of a listener; its place in the sequence is filled in (rule I23).
@@ -251,11 +255,13 @@ class DeliveryQueues:
         count = self._counts.setdefault(delivery.subscription, DeliveryCount())
         if reason is None:
             count.sent += 1
+            self.total.sent += 1
             queue.failing_since = None
             self._next(queue)
             return
         count.failed += 1
-        count.last_error = reason
+        self.total.failed += 1
+        count.last_error = self.total.last_error = reason
         queue.failures += 1
         retries = self._retries()
         if queue.failures <= retries.attempts:

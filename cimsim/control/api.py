@@ -56,10 +56,7 @@ class Api(Resource):
             request.notifyFinish().addErrback(gone.append)
             self._go_on(request, answer, gone)
             return self._later
-        if isinstance(answer, PlainText):
-            request.setHeader("Content-Type", answer.content_type)
-            return answer.body
-        return _encoded(answer)
+        return _encoded(request, answer)
 
     def _go_on(self, request: Any, steps: Generator[None, None, Any], gone: list[Any]) -> None:
         """Take a step, then let others be answered; end when the answer is there, or when nobody waits for it."""
@@ -75,7 +72,7 @@ class Api(Resource):
         else:
             self._reactor.callLater(0, self._go_on, request, steps, gone)
             return
-        body = _encoded(answer)
+        body = _encoded(request, answer)
         request.setHeader("Content-Length", str(len(body)))
         request.write(body)
         request.finish()
@@ -135,7 +132,11 @@ def _unlogged(_: object) -> None:
     """Log nothing."""
 
 
-def _encoded(answer: Any) -> bytes:
+def _encoded(request: Any, answer: Any) -> bytes:
+    """Return the body of an answer, after setting its type where it is not JSON."""
+    if isinstance(answer, PlainText):
+        request.setHeader("Content-Type", answer.content_type)
+        return answer.body
     # What a rule is made of need not be what JSON has.
     return msgspec.json.encode(answer, enc_hook=str) + b"\n"
 

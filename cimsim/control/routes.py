@@ -13,6 +13,7 @@ from cimsim.control import (
     clock_api,
     documents,
     event_connection,
+    export_api,
     faults_api,
     instances_api,
     metrics_api,
@@ -32,9 +33,12 @@ from cimsim.control.messages import (
     Diff,
     DiffQuery,
     ExchangeDetails,
+    ExportQuery,
     FaultList,
     FaultState,
+    HarFile,
     Health,
+    JsonLines,
     NoBody,
     PlainText,
     Removed,
@@ -186,6 +190,10 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/calls": {
         "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)
     },
+    "/v1/calls.jsonl": {
+        "GET": Call(export_api.json_lines, JsonLines, "exchanges with their bodies as JSON lines", query=ExportQuery)
+    },
+    "/v1/calls.har": {"GET": Call(export_api.har, HarFile, "the same as a HAR file", query=ExportQuery)},
     "/v1/events": {
         "GET": Call(event_connection.events, EventStream, "what happens, as server-sent events, ?since=ID", query=EventsQuery)
     },
