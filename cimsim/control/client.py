@@ -237,7 +237,7 @@ class ControlClient:
     def events(self, since: str | None = None) -> Iterator[ControlEvent]:
         """Yield what happens, as it happens; ``since`` is the identifier of an event to go on after, None: from now on.
 
-        It ends with the server. When nothing comes for as long as the timeout, not even a heartbeat, NoControlPlaneError is raised.
+        It ends with the server. When nothing comes within the timeout, not even heartbeats, it raises NoControlPlaneError.
         """
         request = self._request("/v1/events" + _query(since=since))
         with self._opened(request) as response:
