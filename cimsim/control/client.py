@@ -235,23 +235,24 @@ class ControlClient:
         return self._read(self._request("/v1/calls.har" + _query(since=since, name=name))).decode()
 
     def events(self, since: str | None = None) -> Iterator[ControlEvent]:
-        """Yield what happens, as it happens; ``since`` is the identifier of an event to go on after, None: from now on.
+        """Return what happens, as it happens; ``since`` is the identifier of an event to go on after, None: from now on.
 
         It ends with the server. When nothing comes within the timeout, not even heartbeats, it raises NoControlPlaneError.
         """
-        request = self._request("/v1/events" + _query(since=since))
-        with self._opened(request) as response:
+        return self._received(self._opened(self._request("/v1/events" + _query(since=since))))
+
+    def _received(self, response: Any) -> Iterator[ControlEvent]:
+        with response:
             fields: dict[str, str] = {}
             for line in self._lines(response):
                 name, colon, value = line.partition(": ")
+                kind = fields.get("event", "")
                 if colon and name:
                     fields[name] = value
-                elif not line:
-                    kind = fields.get("event", "")
-                    if kind in _EVENTS:
-                        yield ControlEvent(
-                            fields.get("id", ""), kind, msgspec.json.decode(fields.get("data", ""), type=_EVENTS[kind])
-                        )
+                elif not line and kind in _EVENTS:
+                    message = msgspec.json.decode(fields.get("data", ""), type=_EVENTS[kind])
+                    yield ControlEvent(fields.get("id", ""), kind, message)
+                if not line:
                     fields = {}
 
     # The model

@@ -14,11 +14,16 @@ from cimsim.testing.simulator import Simulator
 @contextmanager
 def served(*packs: str | Path, **options: Any) -> Iterator[tuple[Simulator, ControlClient]]:
     """Serve packs and their control plane."""
-    with Simulator(*packs, **options) as sim:
-        simulation = sim._hosted.simulation
-        controlled = replace(simulation.controlled, journal=sim.journal, urls=sim.urls, ready=True)
-        url, port = sim.in_reactor(listen, sim._hosting.thread.reactor, controlled, 0)
-        try:
-            yield sim, ControlClient(url)
-        finally:
-            sim.in_reactor(port.stopListening)
+    with Simulator(*packs, **options) as sim, control_of(sim) as client:
+        yield sim, client
+
+
+@contextmanager
+def control_of(sim: Simulator) -> Iterator[ControlClient]:
+    """Open a control plane for a simulator."""
+    controlled = replace(sim._hosted.simulation.controlled, journal=sim.journal, urls=sim.urls, ready=True)
+    url, port = sim.in_reactor(listen, sim._hosting.thread.reactor, controlled, 0)
+    try:
+        yield ControlClient(url)
+    finally:
+        sim.in_reactor(port.stopListening)
