@@ -63,6 +63,7 @@ T = TypeVar("T")
 WAIT_SECONDS: Final = 60.0
 _OF_CIM: Final = "CIMErrorDescription"
 """A header that every refusal of a CIM port has."""
+_SNAPSHOT: Final = " of a snapshot"
 _MAX_LINE: Final = 16 * 1024 * 1024
 _EVENTS: Final[Mapping[str, Any]] = {
     "exchange": ExchangeRecord,
@@ -174,15 +175,15 @@ class ControlClient:
 
     def snapshot(self, name: str) -> SnapshotState:
         """Keep the current world under a name, in place of the one that had it."""
-        return self._send("PUT", f"/v1/snapshots/{_part(name)}", SnapshotState)
+        return self._send("PUT", f"/v1/snapshots/{_part(name, _SNAPSHOT)}", SnapshotState)
 
     def restore(self, name: str) -> SnapshotState:
         """Go back to a snapshot."""
-        return self._send("POST", f"/v1/snapshots/{_part(name)}/restore", SnapshotState)
+        return self._send("POST", f"/v1/snapshots/{_part(name, _SNAPSHOT)}/restore", SnapshotState)
 
     def remove_snapshot(self, name: str) -> SnapshotState:
         """Forget a snapshot."""
-        return self._send("DELETE", f"/v1/snapshots/{_part(name)}", SnapshotState)
+        return self._send("DELETE", f"/v1/snapshots/{_part(name, _SNAPSHOT)}", SnapshotState)
 
     def diff(self, before: str | None = None, after: str | None = None) -> Diff:
         """Return which instances differ between two snapshots; None: the world as it was loaded, and the current one."""
@@ -418,10 +419,10 @@ class ControlClient:
         raise RefusedError(error.code, problem) from None
 
 
-def _part(name: str) -> str:
+def _part(name: str, of: str = "") -> str:
     """Return a name as a part of a path; an empty one, and dots, would lead elsewhere."""
     if name in {"", ".", ".."}:
-        raise ControlClientError(f"{name!r} is not a name")
+        raise ControlClientError(f"{name!r} is not a name{of}")
     return quote(name, safe="")
 
 

@@ -273,3 +273,18 @@ def test_the_client_says_what_is_wrong(client: ControlClient) -> None:
 def test_the_port_of_clients_is_not_the_control_plane(simulation: Simulation) -> None:
     with pytest.raises(NoControlPlaneError, match="is the port of CIM clients"):
         ControlClient(simulation.urls[0]).status()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "har"])
+def test_calls_are_exported_with_their_bodies(run: Callable[..., list[str]], conn: WBEMConnection, form: str) -> None:
+    conn.GetClass("CIM_Namespace")
+    conn.EnumerateClassNames()
+    written = "\n".join(run("calls", "--format", form, "getclass"))
+    assert written.count("<CIM ") == 2
+    assert "EnumerateClassNames" not in written
+
+
+def test_an_export_does_not_follow(client: ControlClient) -> None:
+    result = CliRunner().invoke(main, ["calls", "--control", client.url, "--follow", "--format", "har"])
+    assert result.exit_code == 2
+    assert "--follow" in result.output
