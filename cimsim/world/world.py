@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pywbem import CIMError, CIMInstance, CIMQualifierDeclaration
 
@@ -15,6 +15,9 @@ from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
 from cimsim.world.values import Untyped
+
+GUID: Final = "guid"
+"""The counter from which GUIDs are made."""
 
 InstanceMap = PersistentMap[tuple[Any, ...], Instance]
 AssociationIndex = PersistentMap[Identity, PersistentMap[tuple[str, tuple[Any, ...]], None]]
@@ -108,6 +111,11 @@ class World:
     seed: int = 0
     serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
     owners: PersistentMap[Identity, str | None] = field(default_factory=PersistentMap)
+
+    @property
+    def used_seed(self) -> bool:
+        """Whether something in this world was made from its seed."""
+        return GUID in self.serials
 
     def namespace(self, name: str) -> Namespace:
         """Return the namespace of that name in any spelling.
