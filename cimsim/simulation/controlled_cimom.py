@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cimsim.cimom.exchanges import Called
 from cimsim.cimom.indications import Indications
 from cimsim.cimom.journal import Journal
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.snapshots import Snapshots
 from cimsim.packs.load import Loaded
+from cimsim.server.mount import Batches
 from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.request_counts import RequestCounts
 
@@ -30,6 +32,7 @@ class ControlledCimom:
         loaded: what its packs hold; None: not known.
         indications: what it sends to listeners; None: nothing.
         connections: returns how many connections of clients are open.
+        answer: answers a message of CIM-XML by its body and its user, and notes its calls; None: nothing does.
         memo: belongs to the control plane, which keeps there what it has for this CIMOM.
     """
 
@@ -44,6 +47,7 @@ class ControlledCimom:
     loaded: Loaded | None = None
     indications: Indications | None = None
     connections: Callable[[], int] = lambda: 0
+    answer: Callable[[bytes, str | None, list[Called]], Batches] | None = None
     memo: dict[str, Any] = field(default_factory=dict)
 
     def reset(self) -> None:

@@ -110,6 +110,7 @@ class Simulation:
             loaded=self.loaded,
             indications=self._endpoint.indications,
             connections=lambda: self._endpoint.connections,
+            answer=self._endpoint.answer,
         )
         self._reloader = Reloader(reactor, self._load_again, self._renew, self.loaded) if options.reload else None
 

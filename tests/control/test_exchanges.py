@@ -88,6 +88,8 @@ def test_the_texts_ask_the_same_again(
     assert replayed.calls[0].fault == rule.number
     assert replayed.rule == rule.rule
     assert replayed.calls[0].target == before.calls[0].target
+    assert (replayed.protocol, replayed.request) == ("control", found.request)
+    assert 'CODE="1"' in replayed.response
 
 
 def test_both_bodies_are_shown_with_line_breaks(connection: WBEMConnection, client: ControlClient) -> None:
