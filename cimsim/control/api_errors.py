@@ -1,6 +1,8 @@
 """What the control plane answers when it cannot do what is asked."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from pywbem import (
@@ -47,6 +49,7 @@ class ControlError(Exception):
         text: long ones are cut.
         field: of the body or the query that is wrong, empty if it is no single one.
         nearest: what exists and was probably meant, empty if nothing is close.
+        headers: of the answer.
         line, column: of the text of a query where it is wrong, both from 1; 0: it is not about one.
         cim_status: the CIM status code, 0 where it is not a CIM error.
     """
@@ -57,6 +60,7 @@ class ControlError(Exception):
         text: str,
         field: str = "",
         nearest: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
         *,
         line: int = 0,
         column: int = 0,
@@ -68,6 +72,7 @@ class ControlError(Exception):
         self.text = text
         self.field = field[:_MAX_TEXT]
         self.nearest = nearest
+        self.headers = headers
         self.line = line
         self.column = column
         self.cim_status = cim_status

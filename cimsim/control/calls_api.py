@@ -59,7 +59,7 @@ def calls(controlled: ControlledCimom, query: CallsQuery) -> Generator[None, Non
             found.append(record_of(entry, chosen))
             if len(found) % _STEP == 0:
                 yield
-    return CallList(found, last, more)
+    return CallList(found, min(last, controlled.journal.recorded), more, controlled.instance)
 
 
 def call(controlled: ControlledCimom, number: str) -> ExchangeDetails:

@@ -20,6 +20,8 @@ import msgspec
 from cimsim.control.event_messages import ChangeEvent, ControlEvent, CountEvent, LostEvent
 from cimsim.control.messages import (
     CallList,
+    CimomList,
+    CimomState,
     ClockState,
     Diff,
     ExchangeDetails,
@@ -61,9 +63,9 @@ from cimsim.control.service_messages import (
 T = TypeVar("T")
 
 WAIT_SECONDS: Final = 60.0
+_TOKEN: Final = "token="  # noqa: S105 - the word before it
 _OF_CIM: Final = "CIMErrorDescription"
 """A header that every refusal of a CIM port has."""
-_SNAPSHOT: Final = " of a snapshot"
 _MAX_LINE: Final = 16 * 1024 * 1024
 _EVENTS: Final[Mapping[str, Any]] = {
     "exchange": ExchangeRecord,
@@ -108,19 +110,26 @@ class ControlClient:
     """Talks to the control plane at a URL. Every method raises ControlClientError.
 
     Args:
-        url: as ``cimsim serve`` prints it, ``http://127.0.0.1:PORT``.
+        url: as ``cimsim serve`` prints it, ``http://127.0.0.1:PORT``; may end with ``#token=TOKEN``.
         timeout: seconds until an answer must be there.
+        token: that the control plane demands; None: that of the URL, or none.
+        cimom: the name of the CIMOM that is meant; None: the first.
 
     Raises:
         NoControlPlaneError: it is not a URL of HTTP.
     """
 
-    def __init__(self, url: str, timeout: float = WAIT_SECONDS) -> None:
+    def __init__(self, url: str, timeout: float = WAIT_SECONDS, *, token: str | None = None, cimom: str | None = None) -> None:
+        url, _, fragment = url.partition("#")
         if not url.startswith("http://"):
             raise NoControlPlaneError(f"{url}: write http://127.0.0.1:PORT")
+        if token is None and fragment.startswith(_TOKEN):
+            token = fragment.removeprefix(_TOKEN)
         self.url = url.rstrip("/")
         self._timeout = timeout
-        # The control plane is on this computer: no proxy is asked.
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._prefix = "/v1" if cimom is None else f"/v1/cimoms/{_part(cimom, 'CIMOM')}"
+        # The control plane is on this computer, or is where the user says: no proxy is asked.
         self._opener = build_opener(ProxyHandler({}))
 
     # The server
@@ -128,84 +137,88 @@ class ControlClient:
     def live(self) -> bool:
         """Return whether a control plane answers."""
         try:
-            return self._get("/v1/health/live", Health).status == "ok"
+            return self._ask_for("GET", "/v1/health/live", Health).status == "ok"
         except ControlClientError:
             return False
 
     def ready(self) -> bool:
         """Return whether clients of CIM are answered."""
         try:
-            return self._get("/v1/health/ready", Health).status == "ok"
+            return self._ask_for("GET", "/v1/health/ready", Health).status == "ok"
         except ControlClientError:
             return False
 
     def status(self) -> Status:
         """Return what is served."""
-        return self._get("/v1/status", Status)
+        return self._get("/status", Status)
+
+    def cimoms(self) -> list[CimomState]:
+        """Return the CIMOMs of the server, the first one first."""
+        return self._ask_for("GET", "/v1/cimoms", CimomList).cimoms
 
     # The clock
 
     def clock(self) -> ClockState:
         """Return the time, and what waits for it."""
-        return self._get("/v1/clock", ClockState)
+        return self._get("/clock", ClockState)
 
     def advance(self, seconds: float | None = None, to: str | None = None) -> ClockState:
         """Advance the clock by seconds, or to a time, ISO 8601 or ``next``."""
         given = {"seconds": seconds, "to": to}
         body = {name: value for name, value in given.items() if value is not None}
-        return self._send("POST", "/v1/clock/advance", ClockState, body)
+        return self._send("POST", "/clock/advance", ClockState, body)
 
     def stop_clock(self) -> ClockState:
         """Stop the clock."""
-        return self._send("POST", "/v1/clock/stop", ClockState)
+        return self._send("POST", "/clock/stop", ClockState)
 
     def resume_clock(self) -> ClockState:
         """Let the clock go on by itself."""
-        return self._send("POST", "/v1/clock/resume", ClockState)
+        return self._send("POST", "/clock/resume", ClockState)
 
     # The world
 
     def reset(self) -> Status:
         """Go back to the world as it was loaded, and forget all faults and calls."""
-        return self._send("POST", "/v1/reset", Status)
+        return self._send("POST", "/reset", Status)
 
     def snapshots(self) -> list[SnapshotState]:
         """Return the snapshots that are kept, oldest first."""
-        return self._get("/v1/snapshots", SnapshotList).snapshots
+        return self._get("/snapshots", SnapshotList).snapshots
 
     def snapshot(self, name: str) -> SnapshotState:
         """Keep the current world under a name, in place of the one that had it."""
-        return self._send("PUT", f"/v1/snapshots/{_part(name, _SNAPSHOT)}", SnapshotState)
+        return self._send("PUT", f"/snapshots/{_part(name)}", SnapshotState)
 
     def restore(self, name: str) -> SnapshotState:
         """Go back to a snapshot."""
-        return self._send("POST", f"/v1/snapshots/{_part(name, _SNAPSHOT)}/restore", SnapshotState)
+        return self._send("POST", f"/snapshots/{_part(name)}/restore", SnapshotState)
 
     def remove_snapshot(self, name: str) -> SnapshotState:
         """Forget a snapshot."""
-        return self._send("DELETE", f"/v1/snapshots/{_part(name, _SNAPSHOT)}", SnapshotState)
+        return self._send("DELETE", f"/snapshots/{_part(name)}", SnapshotState)
 
     def diff(self, before: str | None = None, after: str | None = None) -> Diff:
         """Return which instances differ between two snapshots; None: the world as it was loaded, and the current one."""
-        return self._get("/v1/diff" + _query(before=before, after=after), Diff)
+        return self._get("/diff" + _query(before=before, after=after), Diff)
 
     # Faults
 
     def faults(self) -> list[FaultState]:
         """Return the fault rules that are in force, oldest first."""
-        return self._get("/v1/faults", FaultList).faults
+        return self._get("/faults", FaultList).faults
 
     def add_fault(self, /, **words: Any) -> FaultState:
         """Put a fault rule into force, with one keyword for each condition and each action."""
-        return self._send("POST", "/v1/faults", FaultState, words)
+        return self._send("POST", "/faults", FaultState, words)
 
     def remove_fault(self, number: int) -> FaultState:
         """Take a fault rule out of force."""
-        return self._send("DELETE", f"/v1/faults/{number}", FaultState)
+        return self._send("DELETE", f"/faults/{number}", FaultState)
 
     def remove_faults(self) -> int:
         """Take all fault rules out of force; return how many there were."""
-        return self._send("DELETE", "/v1/faults", Removed).removed
+        return self._send("DELETE", "/faults", Removed).removed
 
     # Calls
 
@@ -217,30 +230,30 @@ class ControlClient:
             since: 0 for the oldest that is kept.
             limit: how many at most; None: as many as the server hands out at once.
         """
-        return self._get("/v1/calls" + _query(name=name, since=since, limit=limit), CallList)
+        return self._get("/calls" + _query(name=name, since=since, limit=limit), CallList)
 
     def call(self, number: int) -> ExchangeDetails:
         """Return one exchange with its bodies, and as texts that do the same again."""
-        return self._get(f"/v1/calls/{number}", ExchangeDetails)
+        return self._get(f"/calls/{number}", ExchangeDetails)
 
     def replay(self, number: int) -> int:
         """Have the requests of an exchange carried out again; return the number of the new exchange."""
-        return self._send("POST", f"/v1/calls/{number}/replay", Replayed).number
+        return self._send("POST", f"/calls/{number}/replay", Replayed).number
 
     def calls_as_json_lines(self, since: int = 0, name: str | None = None) -> str:
         """Return the exchanges that are kept, with their bodies, as JSON lines."""
-        return self._read(self._request("/v1/calls.jsonl" + _query(since=since, name=name))).decode()
+        return self._read(self._request("/calls.jsonl" + _query(since=since, name=name))).decode()
 
     def calls_as_har(self, since: int = 0, name: str | None = None) -> str:
         """Return the exchanges that are kept, with their bodies, as a HAR file."""
-        return self._read(self._request("/v1/calls.har" + _query(since=since, name=name))).decode()
+        return self._read(self._request("/calls.har" + _query(since=since, name=name))).decode()
 
     def events(self, since: str | None = None) -> Iterator[ControlEvent]:
         """Return what happens, as it happens; ``since`` is the identifier of an event to go on after, None: from now on.
 
         It ends with the server. When nothing comes within the timeout, not even heartbeats, it raises NoControlPlaneError.
         """
-        return self._received(self._opened(self._request("/v1/events" + _query(since=since))))
+        return self._received(self._opened(self._request("/events" + _query(since=since))))
 
     def _received(self, response: Any) -> Iterator[ControlEvent]:
         with response:
@@ -260,15 +273,15 @@ class ControlClient:
 
     def namespaces(self) -> list[NamespaceState]:
         """Return the namespaces."""
-        return self._get("/v1/namespaces", NamespaceList).namespaces
+        return self._get("/namespaces", NamespaceList).namespaces
 
     def classes(self, namespace: str) -> list[ClassState]:
         """Return the classes of a namespace."""
-        return self._get(f"/v1/namespaces/{_part(namespace)}/classes", ClassList).classes
+        return self._get(f"/namespaces/{_part(namespace, 'namespace')}/classes", ClassList).classes
 
     def get_class(self, namespace: str, classname: str) -> ClassDetails:
         """Return a class with all that it inherits."""
-        return self._get(f"/v1/namespaces/{_part(namespace)}/classes/{_part(classname)}", ClassDetails)
+        return self._get(f"/namespaces/{_part(namespace, 'namespace')}/classes/{_part(classname, 'class')}", ClassDetails)
 
     def instances(
         self,
@@ -285,29 +298,30 @@ class ControlClient:
         """Return instances of a class: ``limit`` of them from ``offset`` on, those that match a condition of WQL, sorted."""
         flags = {"descending": str(descending).lower(), "deep": str(deep).lower()}
         query = _query(where=where, sort=sort, offset=offset, limit=limit, **flags)
-        return self._get(f"/v1/namespaces/{_part(namespace)}/classes/{_part(classname)}/instances{query}", InstanceList)
+        return self._get(
+            f"/namespaces/{_part(namespace, 'namespace')}/classes/{_part(classname, 'class')}/instances{query}", InstanceList
+        )
 
     def instance(self, path: str) -> InstanceDetails:
         """Return the instance of a path, ``NAMESPACE:CLASS.KEY="VALUE"``."""
-        return self._get("/v1/instance" + _query(path=path), InstanceDetails)
+        return self._get("/instance" + _query(path=path), InstanceDetails)
 
     def create(self, namespace: str, classname: str, properties: Mapping[str, Any]) -> InstanceDetails:
         """Create an instance as a client, and return it."""
-        path = f"/v1/namespaces/{_part(namespace)}/classes/{_part(classname)}/instances"
-        return self._send("POST", path, InstanceDetails, {"properties": dict(properties)})
+        return self._send("POST", _instances(namespace, classname), InstanceDetails, {"properties": dict(properties)})
 
     def modify(self, path: str, properties: Mapping[str, Any]) -> InstanceDetails:
         """Give properties of an instance other values as a client, and return it."""
-        return self._send("PATCH", "/v1/instance" + _query(path=path), InstanceDetails, {"properties": dict(properties)})
+        return self._send("PATCH", "/instance" + _query(path=path), InstanceDetails, {"properties": dict(properties)})
 
     def delete(self, path: str) -> None:
         """Delete an instance as a client."""
-        self._send("DELETE", "/v1/instance" + _query(path=path), InstanceRemoved)
+        self._send("DELETE", "/instance" + _query(path=path), InstanceRemoved)
 
     def invoke(self, path: str, method: str, parameters: Mapping[str, Any] | None = None, *, as_client: bool = True) -> Invoked:
         """Call a method of an instance; with ``as_client`` fault rules apply, and the journal has it."""
         body = {"path": path, "method": method, "parameters": dict(parameters or {}), "as_client": as_client}
-        return self._send("POST", "/v1/invoke", Invoked, body)
+        return self._send("POST", "/invoke", Invoked, body)
 
     def invoke_static(
         self,
@@ -321,55 +335,58 @@ class ControlClient:
         """Call a static method of a class, likewise."""
         target = {"namespace": namespace, "classname": classname}
         body = {**target, "method": method, "parameters": dict(parameters or {}), "as_client": as_client}
-        return self._send("POST", "/v1/invoke", Invoked, body)
+        return self._send("POST", "/invoke", Invoked, body)
 
     def associations(self, path: str) -> AssociationList:
         """Return what an instance is associated with."""
-        return self._get("/v1/associations" + _query(path=path), AssociationList)
+        return self._get("/associations" + _query(path=path), AssociationList)
 
     def query(self, namespace: str, query: str, language: str = "WQL") -> RowList:
         """Return the rows of a query."""
-        return self._get("/v1/query" + _query(namespace=namespace, query=query, language=language), RowList)
+        return self._get("/query" + _query(namespace=namespace, query=query, language=language), RowList)
 
     # What is there
 
     def subscriptions(self) -> list[SubscriptionState]:
         """Return the subscriptions, and what became of their deliveries."""
-        return self._get("/v1/subscriptions", SubscriptionList).subscriptions
+        return self._get("/subscriptions", SubscriptionList).subscriptions
 
     def settings(self) -> SettingsState:
         """Return the options of the server and the settings of its packs, without secrets."""
-        return self._get("/v1/settings", SettingsState)
+        return self._get("/settings", SettingsState)
 
     def conformance(self) -> list[RuleState]:
         """Return the rules that the simulator is held to."""
-        return self._get("/v1/conformance", RuleList).rules
+        return self._get("/conformance", RuleList).rules
 
     def documents(self, search: str | None = None) -> list[DocumentState]:
         """Return the documents, or those that have a text."""
-        return self._get("/v1/documents" + _query(search=search), DocumentList).documents
+        return self._get("/documents" + _query(search=search), DocumentList).documents
 
     def document(self, name: str) -> Document:
         """Return a document."""
-        return self._get(f"/v1/documents/{_part(name)}", Document)
+        return self._get(f"/documents/{_part(name, 'document')}", Document)
 
     def metrics(self) -> str:
         """Return what is measured, in the text format of Prometheus."""
-        return self._read(self._request("/v1/metrics")).decode()
+        return self._read(self._request("/metrics")).decode()
 
     def _get(self, path: str, kind: type[T]) -> T:
-        return self._ask(self._request(path), kind)
+        return self._ask_for("GET", self._prefix + path, kind)
+
+    def _ask_for(self, method: str, path: str, kind: type[T], content: bytes | None = None) -> T:
+        headers = self._headers if content is None else {**self._headers, "Content-Type": "application/json"}
+        return self._ask(Request(self.url + path, content, headers, method=method), kind)  # noqa: S310 - checked in __init__
 
     def _request(self, path: str) -> Request:
-        return Request(self.url + path)  # noqa: S310 - checked in __init__
+        return Request(self.url + self._prefix + path, headers=self._headers)  # noqa: S310 - checked in __init__
 
     def _send(self, method: str, path: str, kind: type[T], body: Any = None) -> T:
         try:
             content = msgspec.json.encode({} if body is None else body)
         except (TypeError, ValueError, OverflowError) as error:
             raise ControlClientError(f"what is sent is not JSON: {error}") from None
-        headers = {"Content-Type": "application/json"}
-        return self._ask(Request(self.url + path, content, headers, method=method), kind)  # noqa: S310 - checked in __init__
+        return self._ask_for(method, self._prefix + path, kind, content)
 
     def _ask(self, request: Request, kind: type[T]) -> T:
         try:
@@ -414,15 +431,19 @@ class ControlClient:
                 raise NoControlPlaneError(text) from None
             raise NoControlPlaneError(
                 f"{self.url} is the port of CIM clients, not the control plane: use the URL in the line "
-                "`control plane on ...` of cimsim serve; it has one with --control-port or --clock manual"
+                "`console on ...` of cimsim serve"
             ) from None
         raise RefusedError(error.code, problem) from None
 
 
-def _part(name: str, of: str = "") -> str:
+def _instances(namespace: str, classname: str) -> str:
+    return f"/namespaces/{_part(namespace, 'namespace')}/classes/{_part(classname, 'class')}/instances"
+
+
+def _part(name: str, what: str = "snapshot") -> str:
     """Return a name as a part of a path; an empty one, and dots, would lead elsewhere."""
     if name in {"", ".", ".."}:
-        raise ControlClientError(f"{name!r} is not a name{of}")
+        raise ControlClientError(f"{name!r} is not a name of a {what}")
     return quote(name, safe="")
 
 

@@ -1,7 +1,7 @@
-"""A running CIMOM in the hands of the control plane."""
+"""Running CIMOMs in the hands of the control plane."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from cimsim.packs.load import Loaded
 from cimsim.server.mount import Batches
 from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.request_counts import RequestCounts
+from cimsim.world.names import nearest
 
 
 @dataclass(slots=True)
@@ -27,6 +28,8 @@ class ControlledCimom:
         counts: of the requests of clients.
         urls: of the ports of clients.
         ready: whether clients are answered: from the start of the simulation to its stop.
+        name: that no other CIMOM of the server has.
+        instance: what no other CIMOM has, nor the same one before it was started again.
         wall: returns the seconds since 1970-01-01 UTC by the clock of the computer.
         options: what it was started with; None: not known.
         loaded: what its packs hold; None: not known.
@@ -42,6 +45,8 @@ class ControlledCimom:
     counts: RequestCounts = field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
     ready: bool = False
+    name: str = "cimsim"
+    instance: str = ""
     wall: Callable[[], float] = time.time
     options: SimulationOptions | None = None
     loaded: Loaded | None = None
@@ -55,3 +60,56 @@ class ControlledCimom:
         self.snapshots.reset()
         self.cimom.faults.clear()
         self.journal.clear()
+
+
+class UnknownCimomError(KeyError):
+    """There is no CIMOM of a name.
+
+    Attributes:
+        text: says so, with those that exist.
+        nearest: the one that was probably meant, empty if none is close.
+    """
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        self.nearest = nearest(name, known) or ""
+        hint = f"did you mean {self.nearest}?" if self.nearest else f"there are: {', '.join(known)}"
+        self.text = f"there is no CIMOM {name}; {hint}"
+        super().__init__(self.text)
+
+
+class ControlledCimoms:
+    """The CIMOMs of a server by name. There is always a first one, which stands for all where none is named."""
+
+    def __init__(self, first: ControlledCimom) -> None:
+        self._by_name = {first.name: first}
+
+    def __iter__(self) -> Iterator[ControlledCimom]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    @property
+    def first(self) -> ControlledCimom:
+        """The first one."""
+        return next(iter(self._by_name.values()))
+
+    @property
+    def ready(self) -> bool:
+        """Whether the clients of all of them are answered."""
+        return all(each.ready for each in self)
+
+    def add(self, controlled: ControlledCimom) -> None:
+        """Take one more; its name is its own."""
+        self._by_name[controlled.name] = controlled
+
+    def remove(self, name: str) -> None:
+        """Leave one out."""
+        del self._by_name[name]
+
+    def get(self, name: str) -> ControlledCimom:
+        """Return the one of a name; raises UnknownCimomError."""
+        found = self._by_name.get(name)
+        if found is None:
+            raise UnknownCimomError(name, list(self._by_name))
+        return found

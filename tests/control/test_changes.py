@@ -115,7 +115,7 @@ def test_what_is_called_has_to_exist(client: ControlClient) -> None:
         ({"method": "StopService", "path": path, "as_client": "yes"}, "as_client"),
     ):
         with pytest.raises(RefusedError) as refused:
-            client._send("POST", "/v1/invoke", dict, body)
+            client._send("POST", "/invoke", dict, body)
         assert refused.value.status == 400
         assert field in {refused.value.field, *str(refused.value).split("`")}
 

@@ -116,7 +116,7 @@ def test_documents_are_listed_found_and_read(client: ControlClient) -> None:
         client.document("architectur")
     assert (refused.value.status, refused.value.nearest) == (404, "architecture")
     with pytest.raises(RefusedError) as refused:
-        client._get("/v1/documents/..%2F..%2Fpyproject", dict)
+        client._get("/documents/..%2F..%2Fpyproject", dict)
     assert refused.value.status == 404
 
 
