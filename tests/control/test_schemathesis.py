@@ -39,13 +39,15 @@ def test_no_request_makes_it_fail_and_answers_are_as_described(client: ControlCl
     session = requests.Session()
     session.trust_env = False
     known = KNOWN | {"path": client.instances("root/interop", "CIM_Namespace").instances[0].path}
-    schema = schemathesis.openapi.from_dict(session.get(f"{client.url}/v1/openapi.json").json())
+    described = session.get(f"{client.url}/v1/openapi.json").json()
+    described["paths"] = {path: each for path, each in described["paths"].items() if not path.startswith(NAMED)}
+    schema = schemathesis.openapi.from_dict(described)
     asked = set()
     for found in schema.get_all_operations():
         operation: Any = found.ok()  # type: ignore[union-attr] # it is not an error
         # A path is never wrong by its type, and what takes nothing cannot be given anything wrong.
         takes = bool(list(operation.query)) or bool(list(operation.body))
-        if operation.path in STREAMS or operation.path.startswith(NAMED) or (mode is GenerationMode.NEGATIVE and not takes):
+        if operation.path in STREAMS or (mode is GenerationMode.NEGATIVE and not takes):
             continue
         count = 0
 
