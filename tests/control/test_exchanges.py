@@ -209,3 +209,55 @@ def test_exchanges_are_exported_with_their_bodies(connection: WBEMConnection, cl
 def test_an_export_of_nothing_is_a_file(client: ControlClient) -> None:
     assert client.calls_as_json_lines() == ""
     assert json.loads(client.calls_as_har())["log"]["entries"] == []
+
+
+# WS-Management
+
+IDENTIFY = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
+    '<i:Identify xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"/></s:Body></s:Envelope>'
+)
+GET = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+    'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"><s:Header>'
+    "<a:To>http://localhost/wsman</a:To><a:MessageID>uuid:1</a:MessageID>"
+    "<a:ReplyTo><a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo>"
+    "<a:Action>http://schemas.xmlsoap.org/ws/2004/09/transfer/Get</a:Action>"
+    "<w:ResourceURI>http://schemas.microsoft.com/wbem/wsman/1/wmi/root/virtualization/v2/{classname}</w:ResourceURI>"
+    '<w:SelectorSet><w:Selector Name="Name">HVHOST01</w:Selector></w:SelectorSet>'
+    "</s:Header><s:Body/></s:Envelope>"
+)
+
+
+def send_wsman(sim: Simulator, body: str) -> int:
+    url = next(each for each in sim.urls if each.endswith("/wsman"))
+    raw = HTTPConnection(urlsplit(url).netloc)
+    raw.request("POST", "/wsman", body, {"Content-Type": "application/soap+xml;charset=UTF-8"})
+    answer = raw.getresponse()
+    answer.read()
+    raw.close()
+    return answer.status
+
+
+def test_an_exchange_of_ws_management_is_shown_and_done_again(
+    sim: Simulator, client: ControlClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert send_wsman(sim, IDENTIFY) == 200
+    identified = client.call(newest(client).number)
+    assert (identified.protocol, identified.calls, identified.as_pywbem) == ("WS-Management", [], "")
+    assert send_wsman(sim, GET.format(classname="Msvm_ComputerSystem")) == 200
+    found = client.call(newest(client).number)
+    assert found.calls[0].operation == "GetInstance"
+    assert "<p:ElementName>HVHOST01</p:ElementName>" in found.response
+    assert client.call(client.replay(found.number)).calls[0].target == found.calls[0].target
+    exec(found.as_pywbem, {})
+    assert "HVHOST01" in capsys.readouterr().out
+    if shutil.which("curl"):
+        for each, expected in ((identified, "ProductVendor"), (found, "HVHOST01")):
+            sent = subprocess.run(each.as_curl, shell=True, capture_output=True, text=True, check=True)
+            assert expected in sent.stdout
+
+
+def test_a_fault_of_ws_management_is_explained(sim: Simulator, client: ControlClient) -> None:
+    assert send_wsman(sim, GET.format(classname="Msvm_ComputrSystem")) == 500
+    assert newest(client).why
