@@ -122,10 +122,14 @@ Example, a server for a test that sets the time itself:
 @setting(
     "--max-pull-timeout", type=click.IntRange(1), default=3600, show_default=True, help="Most seconds that a client may say."
 )
-@setting("--max-contexts", type=click.IntRange(0), default=1000, show_default=True, help="Most enumeration sessions at once.")
 @setting(
-    "--max-user-contexts", type=click.IntRange(0), default=250, show_default=True, help="Most enumeration sessions of one user."
+    "--max-contexts",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    help="Most enumeration sessions, and event subscriptions, at once.",
 )
+@setting("--max-user-contexts", type=click.IntRange(0), default=250, show_default=True, help="Most of these of one user.")
 @setting(
     "--rotate-contexts/--no-rotate-contexts",
     default=False,

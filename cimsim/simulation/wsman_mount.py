@@ -216,8 +216,10 @@ class WsmanMount:
             raise HttpError(_UNAUTHORIZED, text, fields=self._offers())
         return self._negotiation
 
-    def respond(self, admitted: Any, body: bytes, user: str | None, calls: list[Called] | None = None) -> Batches:
-        """Answer a message; an empty body is answered with one (rule WM-H-5).
+    def respond(
+        self, admitted: Any, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> Batches | Deferred[Batches]:
+        """Answer a message, now or when there are events; an empty body is answered with one (rule WM-H-5).
 
         Raises:
             NotSoapError: the body is not a SOAP envelope.
@@ -261,8 +263,14 @@ class WsmanMount:
         return b""
 
 
-def _replied(exchange: Exchange, reply: WsmanReply) -> Iterator[list[bytes]]:
+def _replied(exchange: Exchange, reply: WsmanReply) -> Batches | Deferred[Batches]:
     exchange.reply = reply
+    if reply.waiting is not None:
+        return reply.waiting.addCallback(lambda _: _finished(exchange, reply))
+    return _finished(exchange, reply)
+
+
+def _finished(exchange: Exchange, reply: WsmanReply) -> Batches:
     batches = reply.batches if exchange.sealed is None else _sealed(exchange.sealed, reply.batches)
     return batches if reply.effects is None else Affected(batches, reply.effects)
 

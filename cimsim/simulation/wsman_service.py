@@ -15,8 +15,8 @@ from cimsim.operations.results import MethodResult, Result
 from cimsim.server.wrong_answers import Effects
 from cimsim.simulation.fault_effects import Faults
 from cimsim.wsman.message_decoder import NotSoapError, WsmanDecoder
-from cimsim.wsman.reply_encoder import WsmanEncoder
-from cimsim.wsman.soap_faults import WsmanError
+from cimsim.wsman.reply_encoder import Reply, WsmanEncoder
+from cimsim.wsman.soap_faults import ACTION_NOT_SUPPORTED, WsmanError
 from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
 
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ class Performs(Protocol):
         ...
 
 
+class Events(Protocol):
+    """What answers the messages of WS-Eventing: ``wsman_events.WsmanEvents``."""
+
+    def perform(self, message: WsmanMessage, user: str | None, calls: list[Called] | None) -> Reply | Deferred[Reply]:
+        """Return the reply to a message, a Deferred where its client waits for events."""
+        ...
+
+
 class NotIdentifyError(Exception):
     """A client that did not log in asks for more than Identify."""
 
@@ -48,14 +56,16 @@ class WsmanReply:
         status: of HTTP (rule WM-H-3); it is not final before the batches have been taken.
         batches: the body in batches of fragments; empty ones while the request takes long.
         effects: what a fault rule does to the answer; None: nothing.
+        waiting: fires when the reply is there; None: it is.
     """
 
-    __slots__ = ("batches", "effects", "status")
+    __slots__ = ("batches", "effects", "status", "waiting")
 
     def __init__(self) -> None:
         self.status = _OK
         self.batches: Iterator[list[bytes]] = iter(())
         self.effects: Effects | None = None
+        self.waiting: Deferred[None] | None = None
 
 
 class WsmanService:
@@ -67,6 +77,7 @@ class WsmanService:
         cimom: carries the requests out.
         decode_later: decodes a message while the server does other things; None: nothing does.
         faults: what fault rules do to answers; None: nothing.
+        events: answers the messages of WS-Eventing; None: they are refused.
     """
 
     def __init__(
@@ -76,12 +87,14 @@ class WsmanService:
         cimom: Performs,
         decode_later: Callable[[bytes], Deferred[WsmanMessage]] | None = None,
         faults: Faults | None = None,
+        events: Events | None = None,
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
         self._decode_later = decode_later
         self._faults = faults
+        self._events = events
 
     def respond(
         self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
@@ -139,10 +152,30 @@ class WsmanService:
         if identify_only and message.kind is not MessageKind.IDENTIFY:
             raise NotIdentifyError
         reply = WsmanReply()
+        if message.kind is MessageKind.EVENTING:
+            self._perform_eventing(message, user, calls, reply)
+            return reply
         batches = self._batches(message, user, calls, reply)
         # What need not wait is carried out now.
         reply.batches = chain([next(batches)], batches)
         return reply
+
+    def _perform_eventing(self, message: WsmanMessage, user: str | None, calls: list[Called] | None, reply: WsmanReply) -> None:
+        """Have a message of WS-Eventing answered, now or when there are events."""
+
+        def answered(made: Reply) -> None:
+            reply.status, reply.batches = made
+
+        if self._events is None:
+            answered(self._encoder.fault(WsmanError(ACTION_NOT_SUPPORTED, "events are not served"), message.id))
+            return
+        performed = self._events.perform(message, user, calls)
+        if self._faults is not None:
+            reply.effects = self._faults.effects()
+        if isinstance(performed, Reply):
+            answered(performed)
+        else:
+            reply.waiting = performed.addCallback(answered)
 
     def _batches(
         self, message: WsmanMessage, user: str | None, calls: list[Called] | None, reply: WsmanReply

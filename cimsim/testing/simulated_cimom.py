@@ -179,7 +179,7 @@ class SimulatedCimom:
         Raises:
             KeyError: there is no snapshot of that name.
         """
-        self.in_reactor(self._cimom.change_world, self._snapshot(name).world)
+        self.in_reactor(self._cimom.replace_world, self._snapshot(name).world)
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:

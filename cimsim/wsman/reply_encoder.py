@@ -62,6 +62,10 @@ class WsmanEncoder:
             return self.fault(error, message.id)
         except CIMError as error:
             return self.fault(fault_of(error), message.id, error.status_code)
+        return self.reply(message, fragments)
+
+    def reply(self, message: WsmanMessage, fragments: Iterator[bytes]) -> Reply:
+        """Return the reply to a message with what its Body holds."""
         head = self._head(f"{message.action}Response", message.id, _estimate(message)) if message.action else self._bare()
         return Reply(_OK, _batches(head.encode(), fragments))
 
