@@ -19,12 +19,13 @@ from cimsim.operations.call import OperationCall, Outcome
 from cimsim.operations.pending import begun
 from cimsim.operations.projection import project_all
 from cimsim.operations.results import ClassesWithPath, ClassView, ObjectsWithPath, Projection, Projections, QueryObjects
+from cimsim.operations.wmi_classes import META_CLASS, class_object, selecting_classes
 from cimsim.operations.wmi_namespaces import NAMESPACE_CLASS, child_namespaces, namespace_class
 from cimsim.operations.wmi_sources import refusal, source_class_of, source_of
 from cimsim.query.filters import Filter
 from cimsim.query.parse import parse_statement
 from cimsim.query.selection import scope_of, shown
-from cimsim.query.syntax import Option, QueryDialect, Select, Traversal
+from cimsim.query.syntax import Option, QueryDialect, QueryPosition, Select, Traversal
 from cimsim.query.wmi_paths import Location
 from cimsim.world.errors import invalid_class
 from cimsim.world.instances import Instance
@@ -69,18 +70,24 @@ class QueryRows(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Definitions:
-    """The classes of a namespace that a traversal found, and the option that asked for classes."""
+    """The classes of a namespace that a query found, as rows, complete when there are no more ``steps``.
+
+    ``name``, ``at``, is what asked for classes.
+    """
 
     namespace: str
-    classes: Sequence[ResolvedClass]
-    option: Option
+    rows: list[Instance]
+    name: str
+    at: QueryPosition
+    dialect: QueryDialect
+    steps: Iterator[None] = field(default_factory=lambda: iter(()))
 
 
 def exec_query(call: OperationCall, QueryLanguage: str, Query: str) -> Outcome:
     """Return the rows of a query in WQL or DMTF:CQL (rules OP-EQ-1 to OP-EQ-3)."""
     found = _run(call, QueryLanguage, Query)
     if isinstance(found, _Definitions):
-        return Outcome(call.world, ClassesWithPath(found.namespace, found.classes, _VIEW))
+        return Outcome(call.world, begun(found.steps, lambda: _classes_of(found)))
     form = ObjectsWithPath if found.complete else QueryObjects
     return Outcome(call.world, begun(found.steps, lambda: form(found.instances, found.projections)))
 
@@ -88,26 +95,42 @@ def exec_query(call: OperationCall, QueryLanguage: str, Query: str) -> Outcome:
 def run_query(call: OperationCall, language: str, text: str) -> QueryRows:
     """Return the rows of a query, what to show of them, and their class (rules PL-7, PL-41).
 
+    To WMI classes are rows as instances are, with the defaults of their properties for values.
+
     The class has the name of the one behind FROM, with the selected properties; it is None where the rows are of no one class.
 
     Raises:
         CIMError: CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, CIM_ERR_INVALID_QUERY, CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED (OP-EQ-2),
-            also for a query whose rows are classes.
+            also, but not in WMI's dialect, for a query whose rows are classes.
     """
     found = _run(call, language, text)
     if isinstance(found, _Definitions):
-        name = _OPTIONS[fold(found.option.name)]
-        raise found.option.at.unsupported(
-            f"the rows of a query with {name} are classes, which cannot be pulled; ExecQuery has them"
-        )
+        if found.dialect.wmi:
+            return QueryRows(found.rows, None, None, found.steps)
+        text = f"the rows of a query with {found.name} are classes, which cannot be pulled; ExecQuery has them"
+        raise found.at.unsupported(text)
     return QueryRows(found.instances, found.projections, found.cls, found.steps)
 
 
 def _run(call: OperationCall, language: str, text: str) -> _Rows | _Definitions:
     dialect, statement = parse_statement(language, text)
     if isinstance(statement, Select):
+        if fold(statement.classname) == META_CLASS and call.namespace.schema.get(META_CLASS) is None:
+            return _all_definitions(call, dialect, statement)
         return _selected(call, dialect, statement)
     return _traversed(call, dialect, statement)
+
+
+def _classes_of(found: _Definitions) -> ClassesWithPath:
+    return ClassesWithPath(found.namespace, [row.cls for row in found.rows], _VIEW)
+
+
+def _all_definitions(call: OperationCall, dialect: QueryDialect, query: Select) -> _Definitions:
+    if not dialect.system:
+        raise query.at.invalid("meta_class is the class of classes in WQL, which DMTF:CQL does not have")
+    rows: list[Instance] = []
+    steps = selecting_classes(call, dialect, query, rows)
+    return _Definitions(call.namespace.name, rows, "FROM meta_class", query.at, dialect, steps)
 
 
 def _selected(call: OperationCall, dialect: QueryDialect, query: Select) -> _Rows:
@@ -157,10 +180,11 @@ def _row_class(cls: ResolvedClass, closure: tuple[ResolvedClass, ...], names: li
 def _traversed(call: OperationCall, dialect: QueryDialect, query: Traversal) -> _Rows | _Definitions:
     options = _options(call, dialect, query)
     if "schemaonly" in options:
-        return _Definitions(call.namespace.name, _found_classes(call, dialect, query, options), options["schemaonly"])
+        classes = _found_classes(call, dialect, query, options)
+        return _definitions(call.namespace.name, classes, options["schemaonly"], dialect)
     found = _found_instances(call, dialect, query, options)
     if "classdefsonly" in options:
-        return _definitions(call, found, options["classdefsonly"])
+        return _definitions_of(call, found, options["classdefsonly"], dialect)
     result = call.namespace.schema.get(_value(options, "resultclass") or "")
     projections = _keys_only(found) if "keysonly" in options else None
     return _Rows(call.live(found), projections, result.full if result else None, True)
@@ -198,12 +222,18 @@ def _through(namespace: Namespace, source: Identity, qualifier: str | None) -> N
     return replace(namespace, referrers=PersistentMap({source: PersistentMap(links)}))
 
 
-def _definitions(call: OperationCall, found: list[Instance], option: Option) -> _Definitions:
+def _definitions(namespace: str, classes: Sequence[ResolvedClass], option: Option, dialect: QueryDialect) -> _Definitions:
+    rows = [class_object(cls, namespace) for cls in classes]
+    return _Definitions(namespace, rows, _OPTIONS[fold(option.name)], option.at, dialect)
+
+
+def _definitions_of(call: OperationCall, found: list[Instance], option: Option, dialect: QueryDialect) -> _Definitions:
     """Return the classes of instances, each once."""
     namespaces = {instance.namespace: None for instance in found} or {call.namespace.name: None}
     if len(namespaces) > 1:
         raise option.at.unsupported(f"the instances lie in {' and '.join(namespaces)}: classes of several are not supported")
-    return _Definitions(next(iter(namespaces)), list(dict.fromkeys([instance.cls for instance in found])), option)
+    classes = list(dict.fromkeys([instance.cls for instance in found]))
+    return _definitions(next(iter(namespaces)), classes, option, dialect)
 
 
 def _found_classes(

@@ -364,8 +364,6 @@ class _TreeBuilder:
 
     def select(self, parts: list[Any]) -> Select:
         columns, (name, *alias) = parts[:2]
-        if fold(str(name)) == "meta_class":
-            raise _at(name).invalid("a query of meta_class asks for class definitions, which are not served as rows")
         rest = parts[2:]
         within = rest.pop(0).seconds if rest and isinstance(rest[0], _Interval) else None
         where = rest[0] if rest else None

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cimsim.query.comparison import ValueKind
-from cimsim.query.wmi_paths import Location, PathError, is_key, lies_in, parse_object_path, values_of, write_object_path
+from cimsim.query.wmi_paths import (
+    Location,
+    PathError,
+    is_key,
+    lies_in,
+    parse_object_path,
+    values_of,
+    write_class_path,
+    write_object_path,
+)
 from cimsim.query.work import Meter
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
@@ -19,8 +28,8 @@ _UNITS_OF_PATH: Final = 50
 _UNITS_OF_KEY: Final = 5
 _UNITS_OF_OTHER_KEY: Final = 20
 """For a key that is not a string, whose text is read anew for each instance."""
-_INSTANCE: Final = 2
-"""The value of ``__GENUS`` of an instance; that of a class is 1."""
+_CLASS, _INSTANCE = 1, 2
+"""The values of ``__GENUS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,10 @@ def _constant(compute: Callable[[ResolvedClass, Location], Any]) -> Callable[[Re
     return made
 
 
-def _path(cls: ResolvedClass, location: Location | None, meter: Meter) -> _Read:
+def _path(cls: ResolvedClass, location: Location | None, meter: Meter, *, of_class: bool = False) -> _Read:
+    if of_class:
+        path = write_class_path(cls.name, location)
+        return lambda _: path
     names = [(cls.properties[place].name, place) for place in cls.keys]
 
     def read(values: tuple[Any, ...]) -> str:
@@ -85,12 +97,12 @@ _ALL: Final = (
     SystemProperty("__SUPERCLASS", "string", _constant(lambda cls, _: _superclass(cls)), of_class=True),
     SystemProperty("__DYNASTY", "string", _constant(lambda cls, _: _dynasty(cls)), of_class=True),
     SystemProperty("__DERIVATION", "string[]", _constant(lambda cls, _: _derivation(cls))),
-    SystemProperty("__GENUS", "sint32", _constant(lambda _, __: _INSTANCE)),
+    SystemProperty("__GENUS", "sint32", _constant(lambda _, location: _CLASS if location.of_classes else _INSTANCE)),
     SystemProperty("__PROPERTY_COUNT", "sint32", _constant(lambda cls, _: len(cls.properties))),
     SystemProperty("__SERVER", "string", _constant(lambda _, location: location.server)),
     SystemProperty("__NAMESPACE", "string", _constant(lambda _, location: location.namespace.strip("/").replace("/", "\\"))),
-    SystemProperty("__RELPATH", "string", lambda cls, _, meter: _path(cls, None, meter)),
-    SystemProperty("__PATH", "string", _path),
+    SystemProperty("__RELPATH", "string", lambda cls, here, meter: _path(cls, None, meter, of_class=here.of_classes)),
+    SystemProperty("__PATH", "string", lambda cls, here, meter: _path(cls, here, meter, of_class=here.of_classes)),
 )
 SYSTEM_PROPERTIES: Final = {fold(each.name): each for each in _ALL}
 """All of them by folded name."""
@@ -111,7 +123,7 @@ def named_by(name: str, text: str, cls: ResolvedClass, location: Location, meter
         None where the system property is another, or the text is not a path: then texts compare.
     """
     folded = fold(name)
-    if folded not in _PATHS:
+    if folded not in _PATHS or location.of_classes:
         return None
     try:
         path = parse_object_path(text)

@@ -42,10 +42,14 @@ class PathError(ValueError):
 
 
 class Location(NamedTuple):
-    """Where the instances of a query lie: the name of the simulated host, and the namespace, with slashes."""
+    """Where the instances of a query lie: the name of the simulated host, and the namespace, with slashes.
+
+    ``of_classes``: the query is for classes, which lie there as well.
+    """
 
     server: str
     namespace: str
+    of_classes: bool = False
 
     def is_server(self, name: str) -> bool:
         """Whether a name is that of the host, or one that every host has for itself."""
@@ -130,6 +134,11 @@ def write_object_path(classname: str, keys: Sequence[tuple[str, Any]], location:
     """Return a path, keys in the order given; relative to the namespace where ``location`` is None."""
     written = f"{classname}.{','.join([f'{name}={_written(value, location)}' for name, value in keys])}" if keys else ""
     return f"{_prefix(location)}{written or f'{classname}=@'}"
+
+
+def write_class_path(classname: str, location: Location | None = None) -> str:
+    """Return the path of a class; relative to the namespace where ``location`` is None."""
+    return f"{_prefix(location)}{classname}"
 
 
 def _prefix(location: Location | None) -> str:

@@ -31,7 +31,7 @@ def _item(enumeration: Enumeration, instance: Instance, projections: Projections
     resource = enumeration.resource
     row = projection is not None and enumeration.form is PullForm.INSTANCES
     if enumeration.mode is not Mode.OBJECT:
-        if row:
+        if row or not _has_keys(instance):
             raise NoReferenceError
         reference = f"<a:EndpointReference>{write_reference(instance.path, resource)}</a:EndpointReference>".encode()
         if enumeration.mode is Mode.REFERENCE:
@@ -43,6 +43,11 @@ def _item(enumeration: Enumeration, instance: Instance, projections: Projections
     if row and projection is not None:
         return fragment_element(instance, resource, projection)
     return instance_element(instance, resource, projection, enumeration.classname or None)
+
+
+def _has_keys(instance: Instance) -> bool:
+    """Whether a reference can name it; to WMI a class is a row, too, whose keys have no values."""
+    return bool(instance.cls.keys) and all(instance.values[place] is not None for place in instance.cls.keys)
 
 
 def room(enumeration: Enumeration, envelope: int) -> Callable[[Sequence[Instance], Projections], int]:

@@ -143,10 +143,10 @@ class EnvelopeTooSmallError(CIMError):  # type: ignore[misc] # pywbem has no typ
 
 
 class NoReferenceError(CIMError):  # type: ignore[misc] # pywbem has no type information
-    """A row of a query with a select list has no endpoint reference (rule WM-E-8)."""
+    """A row that is not an instance has no endpoint reference: that of a select list, and a class (rule WM-E-8)."""
 
     def __init__(self) -> None:
-        super().__init__(CIM_ERR_NOT_SUPPORTED, "the rows of a query with a select list have no endpoint references")
+        super().__init__(CIM_ERR_NOT_SUPPORTED, "rows of a select list, and classes, have no endpoint references")
 
 
 def fault_of(error: CIMError) -> WsmanError:

@@ -147,13 +147,6 @@ def test_the_dialect_by_its_name(language: str) -> None:
     assert isinstance(statement, Select)
 
 
-@pytest.mark.parametrize("language", ["WQL", WMI_LANGUAGE])
-def test_queries_of_the_schema_are_refused(language: str) -> None:
-    with pytest.raises(CIMError, match="line 1, column 15: a query of meta_class") as error:
-        parse_statement(language, "SELECT * FROM Meta_Class WHERE __this ISA 'C'")
-    assert error.value.status_code == 15
-
-
 def test_where_the_path_in_braces_begins() -> None:
     _, statement = parse_statement(WMI_LANGUAGE, "ASSOCIATORS OF {\n  C.K='x'\n} WHERE ResultClass=D KeysOnly")
     assert isinstance(statement, Traversal)

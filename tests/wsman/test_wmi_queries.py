@@ -172,7 +172,7 @@ def test_role_is_the_side_of_the_source(host: Client) -> None:
             "line 3, column 8",
         ),
         ("  \n", "n:CannotProcessFilter", "", 2150858778, "line 2, column 1"),
-        ("SELECT * FROM meta_class", "n:CannotProcessFilter", "", 2150858778, "line 1, column 15"),
+        ("SELECT * FROM meta_class WHERE Name='x'", "n:CannotProcessFilter", "", 2150858778, "line 1, column 32"),
         ("SELECT * FROM Win32_Service WHERE Name NOT LIKE 'x'", "n:CannotProcessFilter", "", 2150858778, "NOT stands before"),
     ],
 )
@@ -182,3 +182,41 @@ def test_wm_f_11_wm_f_17_queries_that_are_refused(
     fault = asked(host, CIMV2, text).fault
     assert (fault[0], fault[1], fault[3]) == (subcode, detail, number)
     assert expected in fault[2]
+
+
+def classes(host: Client, text: str, uri: str = CIMV2) -> list[str]:
+    """Return the names of the elements of the items: those of classes."""
+    items: Any = asked(host, uri, text).find("n:EnumerateResponse/w:Items")
+    return [each.tag.rpartition("}")[2] for each in items]
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("__CLASS = 'win32_service'", {"Win32_Service"}),
+        ("__this ISA 'Win32_BaseService'", {"Win32_BaseService", "Win32_Service", "Win32_SystemDriver"}),
+        (
+            "__SUPERCLASS = 'Win32_BaseService' OR __CLASS = 'CIM_Service'",
+            {"Win32_Service", "Win32_SystemDriver", "CIM_Service"},
+        ),
+        ("__CLASS LIKE 'Win32_[R-T]erv_ce' AND __GENUS = 1 AND NOT __DYNASTY = 'x'", {"Win32_Service"}),
+        ("__RELPATH = 'Win32_Process'", {"Win32_Process"}),
+        (r"__PATH = '\\\\HVHOST01\\root\\cimv2:Win32_Process'", {"Win32_Process"}),
+        ("__CLASS = 'None'", set()),
+    ],
+)
+def test_wm_q_1_the_classes_of_a_namespace(host: Client, where: str, found: set[str]) -> None:
+    assert set(classes(host, f"SELECT * FROM meta_class WHERE {where}")) == found
+
+
+def test_wm_q_1_all_classes_and_those_of_a_traversal(host: Client) -> None:
+    assert len(classes(host, "SELECT * FROM meta_class")) > 10
+    uri = f"{V2}*"
+    assert classes(host, f"ASSOCIATORS OF {{{SETTINGS}.InstanceID='Microsoft:{WEB01}'}} WHERE ClassDefsOnly", uri)
+    assert classes(host, f"REFERENCES OF {{{SETTINGS}}} WHERE SchemaOnly", uri)
+
+
+def test_wm_e_8_a_class_has_no_reference(host: Client) -> None:
+    mode = "<w:EnumerationMode>EnumerateEPR</w:EnumerationMode>"
+    answer = host.query(CIMV2, "SELECT * FROM meta_class", f"{ALL}{mode}")
+    assert "no endpoint reference" in answer.fault[2]
