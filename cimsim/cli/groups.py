@@ -30,6 +30,8 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
         "state_dir",
         "user",
         "users_file",
+        "kerberos_keytab",
+        "kerberos_principal",
         "role",
         "allow_plain_passwords",
         "max_failed_logins",

@@ -42,6 +42,13 @@ _OPTIONS: Final = (
         type=_FILE,
         help="The same from lines NAME:PASSWORD of a file; for a PASSWORD also its hash, from cimsim password.",
     ),
+    setting("--kerberos-keytab", type=_FILE, help="Let users of WS-Management log in by Kerberos: keytab of this service."),
+    setting(
+        "--kerberos-principal",
+        default="",
+        metavar="SERVICE/HOST[@REALM]",
+        help="Principal of the keytab that clients have tickets for.  [default: any]",
+    ),
     setting(
         "--role",
         multiple=True,

@@ -1,4 +1,4 @@
-"""Negotiate and NTLM authentication of one connection, by pyspnego (rules WM-A-1, WM-A-3, WM-A-4).
+"""Negotiate, NTLM and Kerberos authentication of one connection, by pyspnego (rules WM-A-1, WM-A-3 to WM-A-5).
 
 NTLM proves that a client knows a password without sending it, so the server must know it too: users of whom only a hash is
 known cannot log in this way. It authenticates the connection, not the request: what follows needs no credentials.
@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from importlib.util import find_spec, module_from_spec
 from typing import Any, Final
 
+from cimsim.server.kerberos import Kerberos, name_of
 from cimsim.server.passwords import PREFIX
 
-SCHEMES: Final = (b"negotiate", b"ntlm")
+SCHEMES: Final = (b"negotiate", b"ntlm", b"kerberos")
 MISSING: Final = "Negotiate and NTLM need the package pyspnego: pip install 'cimsim-wbem[ntlm]'"
 _MAX_TOKEN: Final = 48 * 1024
 _HASH_SIZE: Final = 16
@@ -40,15 +41,30 @@ class Users:
     """Those who may log in: their passwords by name.
 
     Args:
-        passwords: in clear; hashes are left out.
+        passwords: in clear; users of whom only a hash is given may log in by Kerberos alone.
+        kerberos: the service that they may have tickets for; None: Kerberos is not served.
     """
 
-    def __init__(self, passwords: Mapping[str, str]) -> None:
+    def __init__(self, passwords: Mapping[str, str], kerberos: Kerberos | None = None) -> None:
+        self.kerberos = kerberos
+        self._names = {name.casefold(): name for name in passwords}
         self._known = {name.casefold(): (name, text) for name, text in passwords.items() if not text.startswith(PREFIX)}
         self._ntlm: Any = None
 
     def __len__(self) -> int:
-        return len(self._known)
+        """Return how many can log in so."""
+        return len(self._known if self.kerberos is None else self._names)
+
+    def user_of(self, principal: str) -> str:
+        """Return the user that a principal of Kerberos stands for, whatever its realm.
+
+        Raises:
+            NegotiateError: there is none.
+        """
+        found = self._names.get(name_of(principal).casefold())
+        if found is None:
+            raise NegotiateError("there is no such user")
+        return found
 
     def acceptor(self) -> Any:
         """Return pyspnego's server side of one login by NTLM, which knows these users.
@@ -112,8 +128,13 @@ class Negotiation:
         except Exception as error:  # noqa: BLE001 - what a wrong token may raise is not said anywhere
             raise NegotiateError(f"the token is not right: {type(error).__name__}") from None
         if self._context.complete:
-            self.user = self._context.client_principal
+            self.user = self._user()
         return b"" if answer is None else b64encode(answer)
+
+    def _user(self) -> str:
+        principal: str = self._context.client_principal
+        is_kerberos = self._context.negotiated_protocol == "kerberos"
+        return self._users.user_of(principal) if is_kerberos else principal
 
     def _new_context(self) -> Any:
         # Only loaded where somebody logs in so.
@@ -122,6 +143,8 @@ class Negotiation:
         from spnego._negotiate import NegotiateProxy
 
         contexts = {GSSMech.ntlm: self._users.acceptor()}
+        if self._users.kerberos is not None:
+            contexts = {GSSMech.kerberos: self._users.kerberos.acceptor(), **contexts}
         for each in contexts.values():
             each._is_wrapped = True
         options = NegotiateOptions.use_negotiate | NegotiateOptions.wrapping_winrm

@@ -34,6 +34,7 @@ from cimsim.quirks.quirky_cimom import QuirkyCimom
 from cimsim.quirks.quirky_encoder import QuirkyEncoder
 from cimsim.server.auth import REALM, Authenticator
 from cimsim.server.factory import HttpFactory
+from cimsim.server.kerberos import Kerberos
 from cimsim.server.limits import HttpLimits
 from cimsim.server.mount import Batches, Routes
 from cimsim.server.recording import Recorder
@@ -81,6 +82,7 @@ class EndpointOptions:
         wsman: where WS-Management is served; None: nowhere.
         host: HOST of the paths in answers (rule SEC5).
         users: passwords by name: every request needs Basic authentication. None: no request does.
+        kerberos: the service that users may have tickets for, for WS-Management (rule WM-A-5); None: Kerberos is not served.
         null_outputs: whether output parameters of methods that are NULL are sent (rule X12).
         error_instances: which errors carry instances of CIM_Error (rule E3).
         m_post: whether M-POST is taken (rule H8).
@@ -105,6 +107,7 @@ class EndpointOptions:
     wsman: WsmanOptions | None = None
     host: str = "localhost"
     users: Mapping[str, str] = field(default_factory=dict)
+    kerberos: Kerberos | None = None
     null_outputs: bool = False
     error_instances: ErrorInstances = ErrorInstances.GIVEN
     m_post: bool = True

@@ -108,6 +108,8 @@ class SimulationOptions:
     state_dir: Path | None = None
     user: Sequence[str] = ()
     users_file: Path | None = None
+    kerberos_keytab: Path | None = None
+    kerberos_principal: str = ""
     role: Sequence[str] = ()
     allow_plain_passwords: bool = False
     max_failed_logins: int = 60

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from cimsim.cimom.authorization import ANYBODY, Authorization, parse_grant
 from cimsim.packs.permissions import writable_by_others
 from cimsim.server.auth import parse_user, read_users_file
+from cimsim.server.kerberos import Kerberos, KerberosError
 from cimsim.server.state_dir import default_state_dir
 from cimsim.simulation.options import OptionsError, SimulationOptions, option
 from cimsim.world.names import did_you_mean
@@ -65,6 +66,24 @@ def _given_users(options: SimulationOptions) -> dict[str, str]:
             raise OptionsError(f"--user: user {name} is given twice")
         users[name] = password
     return users
+
+
+def kerberos_of(options: SimulationOptions, users: Mapping[str, str]) -> Kerberos | None:
+    """Return the service that users may have tickets for; None without a keytab.
+
+    Raises:
+        OptionsError: it cannot be served.
+    """
+    if options.kerberos_keytab is None:
+        if options.kerberos_principal:
+            raise OptionsError("--kerberos-principal needs a keytab: add --kerberos-keytab")
+        return None
+    if not users:
+        raise OptionsError("--kerberos-keytab needs users, whom the names of principals stand for: add --user or --users-file")
+    try:
+        return Kerberos(options.kerberos_keytab, options.kerberos_principal)
+    except KerberosError as error:
+        raise OptionsError(f"--kerberos-keytab: {error}") from None
 
 
 def authorization_of(options: SimulationOptions, users: Mapping[str, str]) -> Authorization | None:

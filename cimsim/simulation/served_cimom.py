@@ -30,7 +30,7 @@ from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.reload import Reloader
 from cimsim.simulation.request_counts import RequestCounts
 from cimsim.simulation.request_log import JournalRecorder, RequestLog, recorder_of
-from cimsim.simulation.security import authorization_of, tls_of, users_of
+from cimsim.simulation.security import authorization_of, kerberos_of, tls_of, users_of
 from cimsim.simulation.start_rules import start_rules
 from cimsim.world.world import World
 
@@ -186,6 +186,7 @@ def _endpoint_options(
         wsman=_wsman_of(options),
         host=options.host_name,
         users=users,
+        kerberos=kerberos_of(options, users),
         authorization=authorization,
         quirks=quirks_of(options),
         null_outputs=options.null_outputs,

@@ -10,6 +10,7 @@ from cimsim.cimom.contexts import ContextOptions
 from cimsim.cimom.exchanges import Called
 from cimsim.cimom.object_manager import Cimom
 from cimsim.delivery.sender import DeliveryOptions
+from cimsim.server.kerberos import Kerberos
 from cimsim.server.negotiate import Users
 from cimsim.simulation.decoder_threads import DecoderThreads
 from cimsim.simulation.fault_effects import AnswerFaults
@@ -37,6 +38,11 @@ class FrontOptions(Protocol):
     @property
     def users(self) -> Mapping[str, str]:
         """Passwords by name."""
+        ...
+
+    @property
+    def kerberos(self) -> Kerberos | None:
+        """The service that users may have tickets for; None: Kerberos is not served."""
         ...
 
     @property
@@ -141,7 +147,7 @@ def wsman_mount(
             statistics=cimom,
         )
 
-    return WsmanMount(LateService(make), Users(options.users) if options.users else None)
+    return WsmanMount(LateService(make), Users(options.users, options.kerberos) if options.users else None)
 
 
 def _uuid(random: bytes) -> str:

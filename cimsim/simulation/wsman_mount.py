@@ -12,8 +12,7 @@ from cimsim.server.logins import ClientLogin
 from cimsim.server.mount import Batches, Client, Mount
 from cimsim.server.negotiate import MISSING, NegotiateError, Negotiation, Users, is_available, scheme_of
 from cimsim.server.replies import HttpError
-from cimsim.server.sealed_bodies import CONTENT_TYPE as SEALED
-from cimsim.server.sealed_bodies import SealedBody, SealedBodyError, sealed_body
+from cimsim.server.sealed_bodies import SealedBody, SealedBodyError, sealed_body, sealed_type
 from cimsim.server.wrong_answers import Affected
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ CONTENT_TYPE: Final = b"Content-Type: application/soap+xml;charset=UTF-8\r\n"
 BASIC: Final = b'WWW-Authenticate: Basic realm="WSMAN"\r\n'
 """What a 401 offers (rule WM-A-1), with ``NEGOTIATE`` before it where that is served."""
 NEGOTIATE: Final = b"WWW-Authenticate: Negotiate\r\n"
+KERBEROS: Final = b"WWW-Authenticate: Kerberos\r\n"
 CERTIFICATE: Final = b"http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 """The scheme of clients whose certificate says who they are."""
 
@@ -52,9 +52,10 @@ class Exchange:
         reply: None before it is begun.
         lines: more header lines of the answer.
         sealed: the session that opens the body and seals the answer; None: they are not encrypted.
+        sealed_as: the protocol that the form of an encrypted message names.
     """
 
-    __slots__ = ("identify_only", "lines", "reply", "sealed", "utf_16")
+    __slots__ = ("identify_only", "lines", "reply", "sealed", "sealed_as", "utf_16")
 
     def __init__(self, *, identify_only: bool = False, lines: bytes = b"") -> None:
         self.identify_only = identify_only
@@ -62,6 +63,7 @@ class Exchange:
         self.reply: WsmanReply | None = None
         self.lines = lines
         self.sealed: Negotiation | None = None
+        self.sealed_as = b"SPNEGO"
 
 
 class Service(Protocol):
@@ -183,7 +185,10 @@ class WsmanMount:
         return bool(self._users) and is_available()
 
     def _offers(self) -> bytes:
-        return NEGOTIATE + BASIC if self._negotiates else BASIC
+        if not self._negotiates:
+            return BASIC
+        has_kerberos = self._users is not None and self._users.kerberos is not None
+        return NEGOTIATE + (KERBEROS if has_kerberos else b"") + BASIC
 
     def options_lines(self, head: Head) -> bytes:
         """Return what is allowed; OPTIONS itself is not."""
@@ -247,7 +252,7 @@ class WsmanMount:
     def response_head(self, head: Head, response: Batches, microseconds: int) -> tuple[int, bytes]:
         """Return the status of a reply, 500 for every fault (rule WM-H-3), and its content type (rule WM-H-2)."""
         exchange: Exchange = head.style
-        content_type = CONTENT_TYPE if exchange.sealed is None or exchange.reply is None else SEALED
+        content_type = CONTENT_TYPE if exchange.sealed is None or exchange.reply is None else sealed_type(exchange.sealed_as)
         return (_OK if exchange.reply is None else exchange.reply.status), content_type + exchange.lines
 
     def refusal_of(self, error: Exception) -> HttpError | None:
@@ -273,7 +278,7 @@ def _replied(exchange: Exchange, reply: WsmanReply) -> Batches | Deferred[Batche
 
 
 def _finished(exchange: Exchange, reply: WsmanReply) -> Batches:
-    batches = reply.batches if exchange.sealed is None else _sealed(exchange.sealed, reply.batches)
+    batches = reply.batches if exchange.sealed is None else _sealed(exchange.sealed, reply.batches, exchange.sealed_as)
     return batches if reply.effects is None else Affected(batches, reply.effects)
 
 
@@ -285,6 +290,7 @@ def _opened(exchange: Exchange, body: bytes) -> bytes:
     """
     if exchange.sealed is not None:
         parts = SealedBody(body)
+        exchange.sealed_as = parts.protocol
         exchange.utf_16 = _encoding(parts.content_type) == "utf-16"
         body = exchange.sealed.unseal(parts.signature, parts.data)
         if len(body) != parts.length:
@@ -292,14 +298,14 @@ def _opened(exchange: Exchange, body: bytes) -> bytes:
     return _marked(exchange, body)
 
 
-def _sealed(session: Negotiation, batches: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
+def _sealed(session: Negotiation, batches: Iterator[list[bytes]], protocol: bytes) -> Iterator[list[bytes]]:
     """Yield nothing while a reply is in the making, then all of it sealed."""
     fragments: list[bytes] = []
     for batch in batches:
         fragments += batch
         yield []
     body = b"".join(fragments)
-    yield sealed_body(_ORIGINAL, len(body), *session.seal(body))
+    yield sealed_body(_ORIGINAL, len(body), *session.seal(body), protocol)
 
 
 def _only_identifies(head: Head) -> bool:

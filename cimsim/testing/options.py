@@ -8,7 +8,9 @@ from cimsim.cimom.journal import MAX_BYTES, MAX_EXCHANGES
 from cimsim.simulation.options import SimulationOptions
 from cimsim.world.names import did_you_mean
 
-_PATHS: Final = frozenset({"schema", "cache_dir", "certificate", "key", "client_ca", "state_dir", "users_file", "listener_ca"})
+_PATHS: Final = frozenset(
+    {"schema", "cache_dir", "certificate", "key", "client_ca", "state_dir", "users_file", "kerberos_keytab", "listener_ca"}
+)
 _DEFAULTS: Final[Mapping[str, Any]] = {
     "port": 0,
     "tls_port": 0,
@@ -66,6 +68,8 @@ class CimomOptions(TypedDict, total=False):
     state_dir: str | Path | None
     user: Sequence[str]
     users_file: str | Path | None
+    kerberos_keytab: str | Path | None
+    kerberos_principal: str
     role: Sequence[str]
     allow_plain_passwords: bool
     max_failed_logins: int
