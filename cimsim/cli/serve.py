@@ -12,7 +12,7 @@ import click
 
 from cimsim.cli.banner import example, show_loaded
 from cimsim.cli.cimoms import cimom_option
-from cimsim.cli.clock_command import clock_options
+from cimsim.cli.clock_options import clock_options
 from cimsim.cli.config import Seconds, config_option, pack_settings, setting
 from cimsim.cli.control_options import control_options
 from cimsim.cli.delivery_options import delivery_options
