@@ -1,7 +1,10 @@
 """What all tests share: settings of hypothesis, builders, programs, and the check of what pywbem receives."""
 
+import fcntl
+import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -75,6 +78,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if marker := marker_of(item.path):
             item.add_marker(marker)
+
+
+# What a run costs beside its tests
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep bytecode in the cache folder of pytest where it may not be kept beside the modules: every process makes it anew."""
+    if sys.dont_write_bytecode and hasattr(config, "cache"):
+        folder = str(config.cache.mkdir("bytecode"))
+        sys.pycache_prefix, sys.dont_write_bytecode = folder, False
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Import a module in one process at a time: what is the first compiles it, the others load that."""
+    if not isinstance(collector, pytest.Module):
+        return (yield)
+    with collector.path.open("rb") as module:
+        fcntl.flock(module, fcntl.LOCK_EX)
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, Any, Any]:
+    """Collect without the garbage collector, which takes a quarter of the whole run else: what is collected stays for good."""
+    gc.disable()
+    collected = yield
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
+    return collected
 
 
 @pytest.hookimpl(optionalhook=True)
