@@ -203,7 +203,15 @@ def programs() -> Iterator[Programs]:
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for compiled packs that all tests share, those of other processes of pytest too."""
     own = tmp_path_factory.getbasetemp()
-    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "compiled"
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "cimsim"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_user(cache_dir: Path) -> Iterator[None]:
+    """Let what nobody gives a folder use that one, and not the cache of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache_dir.parent))
+        yield
 
 
 @pytest.fixture(scope="session")
