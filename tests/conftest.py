@@ -20,6 +20,7 @@ from cimsim.world.world import Namespace, World
 from tests.examples import examples
 from tests.programs import Programs
 from tests.replies.http import Message, check_answer
+from tests.spending import SpendingPlugin, spending
 
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
 settings.register_profile(
@@ -52,6 +53,7 @@ SLOW: Final = frozenset(
         "server/test_http_sockets.py",
         "simulation/test_m_post.py",
         "server/test_passwords.py",
+        "test_late_imports.py",
         "test_wheel.py",
         "world/test_schema_against_mock.py",
         "world/test_traverse.py",
@@ -83,8 +85,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # What a run costs beside its tests
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option for what a run costs."""
+    parser.addoption("--cpu-report", action="store_true", help="Show how many seconds of CPU the tests of each file take.")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep bytecode in the cache folder of pytest where it may not be kept beside the modules: every process makes it anew."""
+    """Count what the run spends, and keep bytecode in the cache folder of pytest where it may not be kept beside the modules.
+
+    Every process would compile all modules anew otherwise.
+    """
+    config.pluginmanager.register(SpendingPlugin(config))
     if sys.dont_write_bytecode and hasattr(config, "cache"):
         folder = str(config.cache.mkdir("bytecode"))
         sys.pycache_prefix, sys.dont_write_bytecode = folder, False
@@ -192,9 +203,9 @@ def cim() -> Builder:
 
 
 @pytest.fixture(scope="session")
-def programs() -> Iterator[Programs]:
+def programs(request: pytest.FixtureRequest) -> Iterator[Programs]:
     """What starts ``cimsim`` and ``pywbemcli`` in processes of their own."""
-    started = Programs()
+    started = Programs(spending(request.config).spend)
     yield started
     started.close()
 

@@ -82,7 +82,9 @@ def test_imports_run_downwards() -> None:
     # mocks.py stands for the folder of the packs, and imports nothing of ours; the plugin belongs to testing, but pytest
     # imports it in every run, and what testing needs only in those that use it.
     beside = {path.name for path, package in packages.items() if package not in LAYERS}
-    assert beside == {"__init__.py", "__main__.py", "mocks.py", "pytest_plugin.py"}, "a module belongs to no package of the table"
+    assert beside == {"__init__.py", "__main__.py", "mocks.py", "pytest_plugin.py"}, (
+        "a module belongs to no package of the table"
+    )
     found = {str(path): violations(package, imported(path)) for path, package in packages.items() if package in LAYERS}
     assert {path: names for path, names in found.items() if names} == {}
 

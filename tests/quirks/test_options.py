@@ -12,7 +12,6 @@ from cimsim.world.names import INTEROP
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
-
 Presented = Callable[..., tuple[World, str, str]]
 
 
