@@ -111,7 +111,9 @@ class Launcher:
         """Return what is loaded once for all who load the same; None: it cannot be shared."""
         asked = (options.packs, options.set, options.namespace, options.schema, options.mof_dialect, options.lenient)
         shown = repr((asked, options.quirks, options.effective_start_time, options.seed))
-        if options.reload or "unique_ids" in shown or any(str(each).endswith((".py", ".mof")) for each in options.packs):
+        # Generated identifiers come from the seed: without one no two servers have the same.
+        generates = options.seed is None and ("vms" in shown or "unique_ids" in shown)
+        if generates or options.reload or any(str(each).endswith((".py", ".mof")) for each in options.packs):
             return None
         if shown not in self._loaded:
             start = options.effective_start_time
