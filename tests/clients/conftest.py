@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -21,9 +20,8 @@ from twisted.logger import globalLogPublisher
 
 from cimsim.cli.logs import observer
 from cimsim.cli.serve import serve
-from cimsim.control.api import listen
-from cimsim.packs.load import Loaded
-from cimsim.simulation.loading import load_packs
+from cimsim.control.port import listen
+from cimsim.simulation.loading import SharedPacks
 from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.simulation import Simulation
 from cimsim.testing.reactor_thread import ReactorThread
@@ -84,14 +82,14 @@ class Launcher:
 
     thread: ReactorThread
     cache_dir: Path
-    _loaded: dict[str, Loaded] = field(default_factory=dict)
+    _shared: SharedPacks = field(default_factory=SharedPacks)
 
     @contextmanager
     def launch(self, *arguments: str) -> Iterator[Server]:
         options = self._options(arguments)
         with without_complaints():
             simulation: Simulation = self.thread.call(
-                lambda: Simulation(self.thread.reactor, options, control=listen, loaded=self._load(options))
+                lambda: Simulation(self.thread.reactor, options, control=listen, packs=self._packs(options))
             )
             self.thread.call(simulation.start)
         try:
@@ -107,18 +105,10 @@ class Launcher:
             context = serve.make_context("serve", ["--port", "0", "--cache-dir", str(self.cache_dir), *arguments])
         return SimulationOptions(**context.params)
 
-    def _load(self, options: SimulationOptions) -> Loaded | None:
-        """Return what is loaded once for all who load the same; None: it cannot be shared."""
-        asked = (options.packs, options.set, options.namespace, options.schema, options.mof_dialect, options.lenient)
-        shown = repr((asked, options.quirks, options.effective_start_time, options.seed))
-        # Generated identifiers come from the seed: without one no two servers have the same.
-        generates = options.seed is None and ("vms" in shown or "unique_ids" in shown)
-        if generates or options.reload or any(str(each).endswith((".py", ".mof")) for each in options.packs):
-            return None
-        if shown not in self._loaded:
-            start = options.effective_start_time
-            self._loaded[shown] = load_packs(options, time.time() if start is None else start, options.new_seed())
-        return self._loaded[shown]
+    def _packs(self, options: SimulationOptions) -> SharedPacks:
+        """Return what shares memory with others, unless identifiers come from a seed that no two servers have in common."""
+        shown = repr(options.set)
+        return SharedPacks() if options.seed is None and ("vms" in shown or "unique_ids" in shown) else self._shared
 
 
 @pytest.fixture(scope="session")
