@@ -88,9 +88,9 @@ class Process:
 
     def _await(self, seconds: float) -> int | None:
         if self._status is None and select.select([self._ended], [], [], seconds)[0]:
-            status, seconds = os.read(self._ended, 64).split()
+            status, spent = os.read(self._ended, 64).split()
             self._status = int(status)
-            self._spend(float(seconds))
+            self._spend(float(spent))
             os.close(self._ended)
         return self._status
 

@@ -4,7 +4,7 @@ A process that a test starts counts for that test once it has ended; one that se
 """
 
 import os
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,8 +23,8 @@ _DISTRIBUTION: Final = "pytest: distribution of the tests"
 class Spending:
     """Seconds of CPU: ``files`` by the file of the tests, ``parts`` all others by what they went into."""
 
-    files: Counter[str] = field(default_factory=Counter)
-    parts: Counter[str] = field(default_factory=Counter)
+    files: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    parts: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     _programs: float = 0.0
 
     def spend(self, seconds: float) -> None:
@@ -38,14 +38,18 @@ class Spending:
 
     def total(self) -> float:
         """Return the sum of all that was counted."""
-        return sum((self.files + self.parts).values())
+        return sum(self.files.values()) + sum(self.parts.values())
 
     def lines(self) -> list[str]:
         """Return the table: a line for each of the dearest files, and for each part."""
-        files = self.files.most_common()
+        files = _dearest(self.files)
         shown, others = files[:_MAX_FILES], files[_MAX_FILES:]
         shown += [(f"{len(others)} other files", sum(seconds for _, seconds in others))] if others else []
-        return [f"{seconds:8.1f} s  {name}" for name, seconds in [*shown, *self.parts.most_common()]]
+        return [f"{seconds:8.1f} s  {name}" for name, seconds in [*shown, *_dearest(self.parts)]]
+
+
+def _dearest(counted: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(counted.items(), key=lambda each: -each[1])
 
 
 def own() -> float:
@@ -87,8 +91,9 @@ class SpendingPlugin:
     def pytest_testnodedown(self, node: Any) -> None:
         """Add what a process has counted that ran tests."""
         share = getattr(node, "workeroutput", {}).get(_SHARE, {"files": {}, "parts": {}})
-        self._counted.files.update(share["files"])
-        self._counted.parts.update(share["parts"])
+        for mine, other in ((self._counted.files, share["files"]), (self._counted.parts, share["parts"])):
+            for name, seconds in other.items():
+                mine[name] += seconds
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
