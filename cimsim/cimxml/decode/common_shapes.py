@@ -30,10 +30,14 @@ _KEY_LENGTH: Final = 50
 _PARAMETER_LENGTH: Final = 22
 _ITEM_LENGTH: Final = 13
 
-_W: Final = r"[ \t\r\n]*+"
+_ODD: Final = bytes({*range(0x20)} - {0x09, 0x0A}) + b"&\xef"
+"""Bytes that no such message holds: controls, references, and what U+FFFE and U+FFFF begin with."""
+_EVEN: Final = bytes(byte for byte in range(256) if byte not in _ODD)
+
+_W: Final = r"[ \t\n]*+"
 _NAME: Final = rf"[A-Za-z_][0-9A-Za-z_]{{0,{_MAX_NAME - 1}}}+"
-_TEXT: Final = r"[^&<>\x00-\x08\x0b-\x1f\ufffe\uffff]*+"
-_ATTRIBUTE: Final = r'[^"&<>\x00-\x1f\ufffe\uffff]'
+_TEXT: Final = "[^<]*+"
+_ATTRIBUTE: Final = r'[^"<>\t\n]'
 _TYPE: Final = f"(?:{'|'.join(sorted(SCALAR_TYPES, key=len, reverse=True))})"
 
 _VALUE: Final = f"<VALUE>{_TEXT}</VALUE>"
@@ -122,6 +126,8 @@ def max_length(limits: MessageLimits) -> int:
 
 def read(body: bytes) -> CommonMessage | None:
     """Return the message of a body of at most ``max_length`` bytes; None: the strict reader has to look at it."""
+    if body.translate(None, _EVEN) or b"]]>" in body:
+        return None
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
