@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pywbem import CIMError, CIMInstance, CIMQualifierDeclaration
 
@@ -14,8 +14,9 @@ from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
-from cimsim.world.values import Untyped
+from cimsim.world.values import Hinted, Untyped
 
+_TEXTS: Final = frozenset({str, Untyped, Hinted})
 InstanceMap = PersistentMap[tuple[Any, ...], Instance]
 AssociationIndex = PersistentMap[Identity, PersistentMap[tuple[str, tuple[Any, ...]], None]]
 """For every referenced instance the association instances of this namespace that refer to it: folded class and key."""
@@ -161,6 +162,12 @@ class World:
         Raises:
             CIMError: CIM_ERR_INVALID_PARAMETER for missing, extra, repeated or unfit keys (rule G10).
         """
+        # Keys are mostly strings under their declared names.
+        names, given = cls.text_keys, path.keys
+        if names is not None and len(given) == len(names):
+            texts = dict(given)
+            if texts.keys() == set(names) and all([type(value) in _TEXTS for value in texts.values()]):
+                return tuple([str(texts[name]) for name in names])
         typed = self.typed_keys(path, cls, namespace)
         return tuple([value if type(value) is str else canonical(value) for _, value in typed])
 
