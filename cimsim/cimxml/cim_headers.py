@@ -89,8 +89,17 @@ class CimHeaders(NamedTuple):
 
     def with_object(self, text: str) -> "CimHeaders":
         """Return the headers with another CIMObject."""
-        operation, method, _, *others = self
-        return CimHeaders(operation, method, text, *others)
+        return CimHeaders(
+            self.operation,
+            self.method,
+            text,
+            self.protocol_version,
+            self.batch,
+            self.repeated,
+            self.export,
+            self.matched,
+            self.host,
+        )
 
 
 def check_headers(headers: CimHeaders, *, batches: bool = True) -> None:

@@ -206,7 +206,17 @@ class DeferredClass(ResolvedClass):
         object.__setattr__(self, "__class__", ResolvedClass)
 
 
-_OF_PROPERTIES: Final = ("index", "keys", "key_order", "key_types", "key_names", "text_keys", "references", "embedded", "defaults")
+_OF_PROPERTIES: Final = (
+    "index",
+    "keys",
+    "key_order",
+    "key_types",
+    "key_names",
+    "text_keys",
+    "references",
+    "embedded",
+    "defaults",
+)
 """What follows from the properties alone; a class that adds none shares it with its superclass."""
 
 _DEFERRED: Final = ("declared", "properties", "methods", "parts", *_OF_PROPERTIES)

@@ -166,8 +166,11 @@ class World:
         names, given = cls.text_keys, path.keys
         if names is not None and len(given) == len(names):
             texts = dict(given)
-            if texts.keys() == set(names) and all([type(value) in _TEXTS for value in texts.values()]):
-                return tuple([str(texts[name]) for name in names])
+            if len(texts) == len(names) and _TEXTS.issuperset(map(type, texts.values())):
+                try:
+                    return tuple([str(texts[name]) for name in names])
+                except KeyError:
+                    pass
         typed = self.typed_keys(path, cls, namespace)
         return tuple([value if type(value) is str else canonical(value) for _, value in typed])
 

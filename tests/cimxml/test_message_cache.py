@@ -49,7 +49,9 @@ def test_what_differs_in_its_id_alone_is_known(
 ) -> None:
     # Rule M2: the answer carries the ID of its own request.
     identifiers = ["1", "2", "", "a b;'>", "1"]
-    assert [decode(body(each), HEADERS) for each in identifiers] == [Decoder().decode(body(each), HEADERS) for each in identifiers]
+    assert [decode(body(each), HEADERS) for each in identifiers] == [
+        Decoder().decode(body(each), HEADERS) for each in identifiers
+    ]
     assert decoder.calls == 2 + identifiers.count("a b;'>")
 
 

@@ -40,8 +40,9 @@ _TEXT: Final = "[^<]*+"
 _ATTRIBUTE: Final = r'[^"<>\t\n]'
 _TYPE: Final = f"(?:{'|'.join(sorted(SCALAR_TYPES, key=len, reverse=True))})"
 
-_VALUE: Final = f"<VALUE>{_TEXT}</VALUE>"
-_ARRAY: Final = rf"<VALUE\.ARRAY>{_W}(?:(?:{_VALUE}|<VALUE\.NULL ?/>){_W})*+</VALUE\.ARRAY>"
+_EMPTY_VALUE: Final = "<VALUE ?/>"
+_VALUE: Final = f"(?:<VALUE>{_TEXT}</VALUE>|{_EMPTY_VALUE})"
+_ARRAY: Final = rf"<VALUE\.ARRAY(?: ?/>|>{_W}(?:(?:{_VALUE}|<VALUE\.NULL ?/>){_W})*+</VALUE\.ARRAY>)"
 _KEY: Final = (
     rf'<KEYBINDING NAME="{_NAME}">{_W}<KEYVALUE(?: VALUETYPE="(?:string|boolean|numeric)")?+(?: TYPE="{_TYPE}")?+>'
     rf"{_TEXT}</KEYVALUE>{_W}</KEYBINDING>{_W}"
@@ -75,7 +76,7 @@ _PARAMETER: Final = re.compile(
     rf'<IPARAMVALUE NAME="({_NAME})"(?: ?/>|>{_W}(?:'
     rf"<VALUE>({_TEXT})</VALUE>{_W}"
     rf"|{_CLASS_NAME}{_W}"
-    rf"|({_ARRAY}){_W}"
+    rf"|({_ARRAY}|{_EMPTY_VALUE}){_W}"
     rf"|{_INSTANCE_NAME}"
     rf"|{_INSTANCE}"
     rf"|<VALUE\.NAMEDINSTANCE>{_W}{_INSTANCE_NAME}{_INSTANCE}</VALUE\.NAMEDINSTANCE>{_W}"
@@ -83,17 +84,15 @@ _PARAMETER: Final = re.compile(
 )
 _METHOD_PARAMETER: Final = re.compile(
     rf'<PARAMVALUE NAME="({_NAME})"(?: PARAMTYPE="({_TYPE})")?+'
-    rf"(?: ?/>|>{_W}(?:<VALUE>({_TEXT})</VALUE>{_W}|({_ARRAY}){_W})?+</PARAMVALUE>){_W}"
+    rf"(?: ?/>|>{_W}(?:<VALUE>({_TEXT})</VALUE>{_W}|({_ARRAY}|{_EMPTY_VALUE}){_W})?+</PARAMVALUE>){_W}"
 )
 # What takes matched text apart need not check it again.
 _NAMES_IN: Final = re.compile('"([^"]+)"')
-_KEYS_IN: Final = re.compile(
-    r'G NAME="([^"]+)">\s*<KEYVALUE(?: VALUETYPE="([^"]+)")?(?: TYPE="([^"]+)")?>([^<]*)'
-)
+_KEYS_IN: Final = re.compile(r'G NAME="([^"]+)">\s*<KEYVALUE(?: VALUETYPE="([^"]+)")?(?: TYPE="([^"]+)")?>([^<]*)')
 _PROPERTIES_IN: Final = re.compile(
-    rf'<PROPERTY(\.ARRAY)? NAME="([^"]+)" TYPE="([^"]+)"[^>]*>\s*(<VALUE>[^<]*|{_ARRAY})?'
+    rf'<PROPERTY(\.ARRAY)? NAME="([^"]+)" TYPE="([^"]+)"[^>]*>\s*(<VALUE>[^<]*|{_ARRAY}|{_EMPTY_VALUE})?'
 )
-_ITEMS_IN: Final = re.compile(r"<VALUE(\.NULL|>[^<]*)")
+_ITEMS_IN: Final = re.compile(r"<VALUE(\.NULL| ?/|>[^<]*)")
 _VALUE_START: Final = len("<VALUE>")
 
 
@@ -173,7 +172,7 @@ def _argument(found: re.Match[str]) -> Argument:
     elif of_path is not None:
         result = _path(of_path, keys)
     elif array is not None:
-        result = _items(array)
+        result = _content(array)
     elif of_instance is not None:
         result = _instance(of_instance, properties)
     elif named[0] is not None:
@@ -187,7 +186,7 @@ def _method_argument(found: re.Match[str]) -> Argument:
     if value is not None:
         result = Untyped(value)
     elif array is not None:
-        result = _items(array)
+        result = _content(array)
     return Argument(name, result, cim_type)
 
 
@@ -208,7 +207,12 @@ def _path(classname: str, keys: str | None) -> InstancePath:
 def _instance(classname: str, properties: str | None) -> InstanceData:
     return InstanceData(
         classname,
-        tuple([PropertyData(name, cim_type, array != "", _content(value)) for array, name, cim_type, value in _PROPERTIES_IN.findall(properties or "")]),
+        tuple(
+            [
+                PropertyData(name, cim_type, array != "", _content(value))
+                for array, name, cim_type, value in _PROPERTIES_IN.findall(properties or "")
+            ]
+        ),
     )
 
 
@@ -216,8 +220,6 @@ def _content(value: str) -> Any:
     """Return what a value element says, an empty text being none."""
     if value.startswith("<VALUE>"):
         return Untyped(value[_VALUE_START:])
-    return _items(value) if value else None
-
-
-def _items(array: str) -> list[Any]:
-    return [Untyped(item[1:]) if item.startswith(">") else None for item in _ITEMS_IN.findall(array)]
+    if value.startswith("<VALUE."):
+        return [None if item == ".NULL" else Untyped(item[1:] if item[0] == ">" else "") for item in _ITEMS_IN.findall(value)]
+    return Untyped("") if value else None

@@ -10,9 +10,7 @@ from cimsim.cimxml.message import Message
 _MAX_MESSAGES: Final = 512
 _MAX_LENGTH: Final = 4096
 _MAX_MET: Final = 4096
-_ID: Final = re.compile(
-    rb"""(?:<\?xml[^<>?]*+\?>)?+\s*+<CIM [^<>]*+>\s*+<MESSAGE ID="([ !#-%'-;=?-~]*+)\""""
-)
+_ID: Final = re.compile(rb"""(?:<\?xml[^<>?]*+\?>)?+\s*+<CIM [^<>]*+>\s*+<MESSAGE ID="([ !#-%'-;=?-~]*+)\"""")
 """Where the ID of a message stands, if nothing else can be before it, and it means its own characters: printable ASCII."""
 
 _Key = tuple[bytes, bytes, CimHeaders]

@@ -1,7 +1,6 @@
 """From a result to the bytes of a response, in batches: a long answer never exists twice, nor takes long at a stretch."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from pywbem import CIMClass, CIMError
@@ -10,7 +9,7 @@ from cimsim.cimxml.encode.class_writer import render_class, render_qualifier_dec
 from cimsim.cimxml.encode.embedded_object_writer import form_of
 from cimsim.cimxml.encode.error_writer import ErrorInstances, render_error
 from cimsim.cimxml.encode.instance_with_path_writer import instance_paths, instances_with_paths, pulled_instances
-from cimsim.cimxml.encode.instance_writer import bare_instance, instance_name, named_instance
+from cimsim.cimxml.encode.instance_writer import bare_instance, instance_name, instance_names, named_instance
 from cimsim.cimxml.encode.path_writer import class_name, namespace_path
 from cimsim.cimxml.encode.scalar_writer import boolean_text
 from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
@@ -104,8 +103,13 @@ class Encoder:
             return iter([[f"{head}{self._method_result(result)}{tail}".encode()]])
         outputs = _session(result) if isinstance(result, Pulled) else ""
         head, tail = f"{head}<IRETURNVALUE>", f"</IRETURNVALUE>{outputs}{tail}"
-        batches = _even_batches if isinstance(result, NamedInstances | InstanceNames) else _batches
-        return batches(head.encode(), self._fragments(result), tail.encode())
+        if isinstance(result, OneInstance):
+            return iter([[head.encode(), bare_instance(*result), tail.encode()]])
+        if isinstance(result, NamedInstances) and not result.projections:
+            return _instance_batches(head.encode(), result.instances, tail.encode())
+        if isinstance(result, InstanceNames):
+            return _slices(head.encode(), result.instances, _BATCH, _instance_names, tail.encode())
+        return _batches(head.encode(), self._fragments(result), tail.encode())
 
     def _method_result(self, result: MethodResult) -> str:
         """Return RETURNVALUE and the PARAMVALUEs, each with its type (rules X11 to X13, X17)."""
@@ -122,14 +126,8 @@ class Encoder:
     def _fragments(self, result: Result) -> Iterable[bytes]:
         """Return the children of IRETURNVALUE, all of one kind (rule M10)."""
         match result:
-            case OneInstance(instance, projection):
-                return [bare_instance(instance, projection)]
-            case NamedInstances(instances, None):
-                return map(named_instance, instances)
             case NamedInstances(instances, projections):
                 return _named_projected(instances, projections)
-            case InstanceNames(instances):
-                return map(instance_name, instances)
             case CreatedInstance(instance):
                 return [instance_name(instance)]
             case ObjectsWithPath(instances, projections):
@@ -182,17 +180,35 @@ def _batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[l
     yield batch
 
 
-def _even_batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
-    """Yield batches of fragments that are much alike: the size of the first says how many make a batch.
+def _instance_batches(head: bytes, instances: Sequence[Instance], tail: bytes) -> Iterator[list[bytes]]:
+    """Yield batches of instances, which are much alike: the size of the first says how many make a batch.
 
     To look at the size of each takes longer than to hand it on, which counts where they are many thousands.
     """
-    further = iter(fragments)
-    first = next(further, b"")
-    size = max(1, min(_BATCH, _BATCH_BYTES // max(1, len(first))))
-    remaining = chain([head, first], further, [tail])
-    while batch := list(islice(remaining, size)):
+    size = max(1, min(_BATCH, _BATCH_BYTES // len(named_instance(instances[0])))) if instances else 1
+    return _slices(head, instances, size, _named_instances, tail)
+
+
+def _named_instances(instances: Sequence[Instance]) -> list[bytes]:
+    return [each.memo or named_instance(each) for each in instances]
+
+
+def _slices(
+    head: bytes, instances: Sequence[Instance], size: int, render: Callable[[Sequence[Instance]], list[bytes]], tail: bytes
+) -> Iterator[list[bytes]]:
+    """Yield a batch for so many instances at a time, with a head in the first and a tail in the last, which may be the same one."""
+    count = len(instances)
+    for start in range(0, count or 1, size):
+        batch = render(instances[start : start + size])
+        if not start:
+            batch.insert(0, head)
+        if start + size >= count:
+            batch.append(tail)
         yield batch
+
+
+def _instance_names(instances: Sequence[Instance]) -> list[bytes]:
+    return [instance_names(instances)]
 
 
 def _named_projected(instances: Sequence[Instance], projections: Projections) -> Iterator[bytes]:
