@@ -51,9 +51,9 @@ class Mount(Protocol):
         protocol: its name in records.
         expectations: 100-continue is met; otherwise Expect is answered 417.
         authenticates: ``authenticate`` is called even where the data plane has no users.
-        own_field: the name of the header field, in lower case, that differs from request to request: what ``admit`` returns for a
-            head depends on all others in the same way each time, and neither ``admit`` nor ``authenticate`` keeps anything of one
-            request in the head (see ``known_heads``). None: heads are not to be remembered.
+        own_field: the name of the header field, in lower case, that differs from request to request: what ``admit`` returns for
+            a head depends on all others in the same way each time, and neither ``admit`` nor ``authenticate`` keeps anything of
+            one request in the head (see ``known_heads``). None: heads are not to be remembered.
     """
 
     @property

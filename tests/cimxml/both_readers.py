@@ -13,7 +13,7 @@ from cimsim.world.values import Hinted, Malformed
 def strict_decoder() -> Decoder:
     """Return a decoder that reads every message as a tree of elements."""
     decoder = Decoder()
-    decoder._max_common = 0  # noqa: SLF001 - so short is no message
+    decoder._max_common = 0
     return decoder
 
 

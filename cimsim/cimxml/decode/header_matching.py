@@ -55,7 +55,7 @@ def check_object(headers: CimHeaders, namespace: str, target: InstancePath | Cla
 
 
 def _is_written_so(text: str, path: InstancePath, namespace: str) -> bool:
-    """Return whether a header is the text that most clients make of a path: what ``names`` would find, too, but takes longer for.
+    """Return whether a header is the text that most clients make of a path, which ``names`` takes longer to find out.
 
     It is only looked for where no part of the path has a character that means something in that text.
     """

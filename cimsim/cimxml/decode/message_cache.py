@@ -19,9 +19,9 @@ _Key = tuple[bytes, bytes, CimHeaders]
 class MessageCache:
     """Decodes as its decoder does, but a small message only twice while it is in the cache.
 
-    A message depends on body and headers alone, and is immutable; its ID stands in it as it does in the body. It is kept when it
-    is met for the second time, since most are met once. What is kept is bounded: twice ``_MAX_MESSAGES`` messages with bodies
-    of at most ``_MAX_LENGTH`` bytes; those go first that have not been asked for lately.
+    A message depends on body and headers alone, and is immutable; its ID stands in it as it does in the body. It is kept when
+    it is met for the second time, since most are met once. What is kept is bounded: twice ``_MAX_MESSAGES`` messages with
+    bodies of at most ``_MAX_LENGTH`` bytes; those go first that have not been asked for lately.
     """
 
     def __init__(self, decoder: Decoder) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from pywbem import CIMClass, CIMError
+from pywbem import CIMError
 
 from cimsim.cimxml.encode.class_writer import render_class, render_qualifier_declaration
 from cimsim.cimxml.encode.embedded_object_writer import form_of
@@ -11,6 +11,7 @@ from cimsim.cimxml.encode.error_writer import ErrorInstances, render_error
 from cimsim.cimxml.encode.instance_with_path_writer import instance_paths, instances_with_paths, pulled_instances
 from cimsim.cimxml.encode.instance_writer import bare_instance, instance_name, instance_names, named_instance
 from cimsim.cimxml.encode.path_writer import class_name, namespace_path
+from cimsim.cimxml.encode.resolved_class_writer import resolved_class
 from cimsim.cimxml.encode.scalar_writer import boolean_text
 from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 from cimsim.cimxml.message import Message
@@ -47,7 +48,6 @@ _BATCH: Final = 200
 _BATCH_BYTES: Final = 64 * 1024
 """A batch ends with the fragment that reaches this size: to render a class for the first time takes some 60 us for each KiB."""
 
-_CLASS_MEMO: Final = "cimxml.classes"
 _START: Final = '<?xml version="1.0" encoding="utf-8" ?>\n<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="'
 _SIMPLE: Final = '" PROTOCOLVERSION="1.0"><SIMPLERSP>'
 _END: Final = "</SIMPLERSP></MESSAGE></CIM>\n"
@@ -147,7 +147,7 @@ class Encoder:
                 rows = _bare_instances(instances, projections)
                 return (b"<VALUE.OBJECT>%b</VALUE.OBJECT>" % row for row in rows)
             case Classes(classes, view):
-                return (_class(cls, view) for cls in classes)
+                return (resolved_class(cls, view) for cls in classes)
             case ClassNames(classes):
                 return (class_name(cls.name).encode() for cls in classes)
             case ClassesWithPath(namespace, classes, view):
@@ -165,7 +165,7 @@ class Encoder:
         start = f"<VALUE.OBJECTWITHPATH><CLASSPATH>{namespace_path(self._host, namespace)}"
         for cls in classes:
             path = f"{start}{class_name(cls.name)}</CLASSPATH>".encode()
-            yield b"%b%b</VALUE.OBJECTWITHPATH>" % (path, _class(cls, view))
+            yield b"%b%b</VALUE.OBJECTWITHPATH>" % (path, resolved_class(cls, view))
 
 
 def _batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
@@ -196,7 +196,7 @@ def _named_instances(instances: Sequence[Instance]) -> list[bytes]:
 def _slices(
     head: bytes, instances: Sequence[Instance], size: int, render: Callable[[Sequence[Instance]], list[bytes]], tail: bytes
 ) -> Iterator[list[bytes]]:
-    """Yield a batch for so many instances at a time, with a head in the first and a tail in the last, which may be the same one."""
+    """Yield a batch for so many instances at a time, with a head in the first and a tail in the last one."""
     count = len(instances)
     for start in range(0, count or 1, size):
         batch = render(instances[start : start + size])
@@ -236,25 +236,6 @@ def _session(result: Pulled) -> str:
         f'<PARAMVALUE NAME="EnumerationContext" PARAMTYPE="string">{context}</PARAMVALUE>'
         f'<PARAMVALUE NAME="EndOfSequence" PARAMTYPE="boolean"><VALUE>{end}</VALUE></PARAMVALUE>{query_class}'
     )
-
-
-def _class(cls: ResolvedClass, view: ClassView) -> bytes:
-    if view.properties is not None:
-        # There are as many lists of properties as clients care to think of.
-        return render_class(_whole(cls), view).encode()
-    known: dict[ClassView, bytes] = cls.memo.setdefault(_CLASS_MEMO, {})
-    rendered = known.get(view)
-    if rendered is None:
-        rendered = known[view] = render_class(_whole(cls), view).encode()
-    return rendered
-
-
-def _whole(cls: ResolvedClass) -> CIMClass:
-    """Return the full class; the declared one where pywbem cannot copy what it holds: an answer must not fail for that."""
-    try:
-        return cls.full
-    except Exception:  # noqa: BLE001 - it may hold anything
-        return cls.declared
 
 
 def _value(result: Value) -> str:
