@@ -34,8 +34,8 @@ Example, a server for a test that sets the time itself:
 _COLLECTIONS: Final = 700, 10, 1000
 """After how many new objects, small and middle collections the collector looks at all objects again.
 
-That takes some 0.2 s for the classes of a large schema, in which everybody waits, and finds next to nothing: hardly anything here
-refers to itself in a circle.
+That takes some 0.2 s for the classes of a large schema, in which everybody waits, and finds next to nothing: hardly anything
+here refers to itself in a circle.
 """
 
 
