@@ -14,7 +14,7 @@ from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
-from cimsim.world.values import Hinted, Untyped
+from cimsim.world.values import SCALAR_TYPES, Hinted, Untyped, parse_text
 
 _TEXTS: Final = frozenset({str, Untyped, Hinted})
 InstanceMap = PersistentMap[tuple[Any, ...], Instance]
@@ -300,6 +300,8 @@ def _unknown(path: InstancePath, namespace: str | None, host: str | None) -> Ins
 def _value(prop: Property, given: PropertyData, binding: NamespaceResolver) -> Any:
     if given.type is not None and (given.type, given.is_array) != (prop.type, prop.is_array):
         raise ValueError(f"{shape(prop)} expected, not {given.type}{'[]' if given.is_array else ''}")
+    if type(given.value) is Untyped and prop.type in SCALAR_TYPES and not (prop.is_array or prop.embedded):
+        return parse_text(given.value, prop.type)
     return convert_value(prop, given.value, binding)
 
 

@@ -144,7 +144,7 @@ def taken(talk: Talk, *segments: bytes) -> int:
 
     def counted(*arguments: Any) -> bool:
         nonlocal count
-        done = original(*arguments)
+        done: bool = original(*arguments)
         count += done and not reader.reading
         return done
 
