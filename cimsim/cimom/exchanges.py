@@ -55,10 +55,11 @@ class Called:
     @classmethod
     def of(cls, request: Request, error: CIMError | None = None, returned: object = None, rule: int | None = None) -> Called:
         """Return the record of a request that was carried out, or failed."""
-        classname, keys = _named(request)
+        subject = _subject(request)
+        classname, keys = _named(subject)
         return cls(
             request.name,
-            target_of(request),
+            _target(request, subject),
             SUCCESS if error is None else error.status_code,
             "" if error is None else str(error.status_description),
             request.namespace,
@@ -72,8 +73,9 @@ class Called:
     @classmethod
     def refused(cls, request: Request) -> Called:
         """Return the record of a request that gets no CIM status."""
-        classname, keys = _named(request)
-        return cls(request.name, target_of(request), None, "", request.namespace, classname, keys, _parameters(request))
+        subject = _subject(request)
+        classname, keys = _named(subject)
+        return cls(request.name, _target(request, subject), None, "", request.namespace, classname, keys, _parameters(request))
 
     def has(self, where: Mapping[str, object]) -> bool:
         """Return whether keys and parameters have these values, compared as text without regard to case."""
@@ -150,6 +152,10 @@ class Exchange:
         }
 
 
+# A union that is written where it is used would be made anew for each request.
+_NAMES: Final = (ClassName, InstancePath)
+_WITH_KEYS: Final = (InstancePath, Selection)
+_TARGETS: Final = (ClassName, InstancePath, NamedInstance)
 _MAX_ITEMS: Final = 20
 _MAX_CALLS: Final = 10
 """How many calls of a batch a line shows."""
@@ -157,12 +163,15 @@ _MAX_CALLS: Final = 10
 
 def target_of(request: Request) -> str:
     """Return the path of what a request is for: an instance or a class in its namespace, or just the namespace."""
-    subject = _subject(request)
+    return _target(request, _subject(request))
+
+
+def _target(request: Request, subject: object) -> str:
     if isinstance(subject, NamedInstance):
         subject = subject.path
     if isinstance(subject, InstancePath) and subject.namespace is not None:
         return str(subject)
-    if isinstance(subject, ClassName | InstancePath):
+    if isinstance(subject, _NAMES):
         return f"{request.namespace}:{subject}"
     if isinstance(subject, SelectedInstance):
         subject = subject.selection
@@ -181,16 +190,14 @@ def _subject(request: Request) -> object:
     return None if operation is None else operation.subject_of(request.arguments)
 
 
-def _named(request: Request) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _named(subject: object) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return the class of what a request is for, and the keys that it gives."""
-    subject = _subject(request)
-    match subject:
-        case NamedInstance():
-            subject = subject.path
-        case SelectedInstance():
-            subject = subject.selection
-    if isinstance(subject, InstancePath | Selection):
-        return subject.classname, tuple((name, str(value)) for name, value in subject.keys)
+    if isinstance(subject, NamedInstance):
+        subject = subject.path
+    elif isinstance(subject, SelectedInstance):
+        subject = subject.selection
+    if isinstance(subject, _WITH_KEYS):
+        return subject.classname, tuple([(name, str(value)) for name, value in subject.keys])
     if isinstance(subject, ClassName):
         return str(subject), ()
     classname = getattr(subject, "classname", "")
@@ -199,9 +206,11 @@ def _named(request: Request) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 def _parameters(request: Request) -> tuple[tuple[str, str | None], ...]:
     return tuple(
-        (argument.name, None if argument.value is None else _cut(_shown(argument.value)))
-        for argument in request.arguments
-        if not isinstance(argument.value, ClassName | InstancePath | NamedInstance)
+        [
+            (argument.name, None if argument.value is None else _cut(_shown(argument.value)))
+            for argument in request.arguments
+            if not isinstance(argument.value, _TARGETS)
+        ]
     )
 
 

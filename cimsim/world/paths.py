@@ -114,7 +114,7 @@ def canonical(value: Any) -> Any:
 def _quoted(value: Any) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, str | InstancePath):
+    if isinstance(value, (str, InstancePath)):
         text = str(value).replace("\\", "\\\\").replace('"', '\\"')
         return f'"{text}"'
     return str(value)
