@@ -36,13 +36,15 @@ class Built:
     """A pack that is in the world.
 
     ``files`` are the MOF files of each of its namespaces in order, whose names begin in ``folder``. ``classes`` are those that
-    it declares, as pairs of folded namespace and folded name. ``remarks`` are what was taken leniently, ``referring`` the
-    instances that may refer to what is not there.
+    it declares, as pairs of folded namespace and folded name. ``reads`` are the files that were read beyond those that are
+    listed, with their SHA-256. ``remarks`` are what was taken leniently, ``referring`` the instances that may refer to what is
+    not there.
     """
 
     folder: Path
     files: Mapping[str, tuple[str, ...]]
     classes: frozenset[tuple[str, str]]
+    reads: tuple[tuple[str, str], ...] = ()
     remarks: tuple[Remark, ...] = ()
     referring: tuple[tuple[MofPosition, Instance], ...] = ()
 
@@ -152,6 +154,11 @@ class ListedFiles:
             raise (self._pack.error(f"{name}: {error.text}", name) if self._pack.text else error) from None
 
 
+def files_of(pack: Pack) -> MofFiles:
+    """Return the MOF files of a pack."""
+    return pack.files if isinstance(pack, SchemaPack) else ListedFiles(pack)
+
+
 def spelling_on_disk(path: Path) -> Path:
     """Return the path of a file that differs from the given one in letter case only, the given one if there is none."""
     if path.exists() or not path.name:
@@ -190,13 +197,15 @@ class Builder:
         Raises:
             PackError: as compiling does; or what was compiled earlier does not fit this world.
         """
-        files = pack.files if isinstance(pack, SchemaPack) else ListedFiles(pack)
+        files = files_of(pack)
         dialect = MofDialect.named(pack.manifest.mof_dialect, self._dialect)
         declaring = DeclarationLoader(transaction, DeclarationRules(pack.manifest.lenient, pack.manifest.enforce_write))
         compiled, digest = self._compiled(pack.name, files, declaring, dialect)
         self._digests[pack.name] = digest
         remarks = *compiled.remarks, *declaring.remarks
-        return Built(files.folder, _files(pack, compiled), _classes(compiled), remarks, tuple(declaring.referring))
+        return Built(
+            files.folder, _files(pack, compiled), _classes(compiled), compiled.reads, remarks, tuple(declaring.referring)
+        )
 
     def _compiled(
         self, name: str, files: MofFiles, declaring: DeclarationLoader, dialect: MofDialect
@@ -253,7 +262,7 @@ def compile_plain(pack: Pack, transaction: Transaction, dialect: MofDialect, *, 
         declaring, files.folder, named, StandardQualifiers(), files.read, files.find, dialect, files.spelling
     )
     remarks = *compiled.remarks, *declaring.remarks
-    return Built(files.folder, _files(pack, compiled), _classes(compiled), remarks, tuple(declaring.referring))
+    return Built(files.folder, _files(pack, compiled), _classes(compiled), compiled.reads, remarks, tuple(declaring.referring))
 
 
 def _classes(compiled: CompiledPack) -> frozenset[tuple[str, str]]:

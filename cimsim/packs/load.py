@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from cimsim.packs.build import Builder, Built, SchemaPack
-from cimsim.packs.cache import Cache
+from cimsim.packs.cache import Cache, CacheFolder
 from cimsim.packs.fault_settings import check_timings, faults_of
 from cimsim.packs.locate import default_packs
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
@@ -17,6 +17,7 @@ from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.provider_module import ProviderModule
 from cimsim.packs.scripts import MOF, set_up, split_environment
 from cimsim.packs.settings import Settings, pass_on, settle
+from cimsim.packs.world_cache import Start, world_folder
 from cimsim.providers.below import Below
 from cimsim.providers.registry import MethodFault, ProviderBinding, ProviderRegistry
 from cimsim.world.names import fold_namespace
@@ -118,26 +119,31 @@ def load(
         found = [replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
     settings = settle(found, overrides or {}, defaults)
     passed_on = pass_on(found, settings)
-    builder = Builder(Cache(cache_dir, _warn), progress or _silent, dialect)
-    transaction = Transaction(World(seed=seed), now=now)
-    built = {pack.name: builder.build(pack, transaction) for pack in found}
     modules = {pack.name: ProviderModule(pack) for pack in found}
-    world = transaction.world
-    for pack in populate_order(found):
-        first = pack.manifest.namespaces[0].name if pack.manifest.namespaces else ""
-        populating = Transaction(world, first, now)
-        modules[pack.name].populate(populating, passed_on[pack.name])
-        world = populating.world
+    start = Start(_worlds(cache_dir, files, modules.values()), found, settings, dialect, seed)
+    cache = Cache(cache_dir, _warn)
+    known = start.find()
+    if known is None:
+        transaction = Transaction(World(seed=seed), now=now)
+        builder = Builder(cache, progress or _silent, dialect)
+        built = {pack.name: builder.build(pack, transaction) for pack in found}
+        world, same_again = _populated(transaction.world, found, modules, passed_on, now)
+    else:
+        world, built, warnings = known
     loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name]) for pack in found)
     bindings: list[ProviderBinding] = []
     faults: list[MethodFault] = []
     for each in loaded:
-        check_timings(each.name, each.settings, world, list(each.files))
-        bindings += modules[each.name].bindings(world, passed_on[each.name], Below(bindings))
+        if known is None:
+            check_timings(each.name, each.settings, world, list(each.files))
+        bindings += modules[each.name].bindings(world, passed_on[each.name], Below(bindings), checked=known is not None)
         faults += faults_of(each.name, each.settings, world, list(each.files))
     if not files:
-        providers = ProviderRegistry(bindings, faults)
-        return Loaded(world, loaded, providers, _summaries(world, loaded), _warnings(built.values(), world))
+        if known is None:
+            warnings = _warnings(built.values(), world)
+            if same_again:
+                start.keep(world, built, warnings)
+        return Loaded(world, loaded, ProviderRegistry(bindings, faults), _summaries(world, loaded), warnings)
     world, environment = set_up(files, world, namespace, now, lenient=lenient is not False, dialect=dialect)
     providers = environment.providers(bindings, faults)
     transaction = Transaction(world, now=now)
@@ -146,6 +152,27 @@ def load(
     world = transaction.world
     warnings = _warnings([*built.values(), *environment.built], world)
     return Loaded(world, loaded, providers, _summaries(world, loaded), warnings)
+
+
+def _worlds(cache_dir: Path | None, scripts: Sequence[Path], modules: Iterable[ProviderModule]) -> CacheFolder:
+    """Return where worlds are kept, or what keeps none: mock scripts may do anything, and so may some packs."""
+    usable = cache_dir is not None and not scripts and all(each.cacheable for each in modules)
+    # What hinders it is reported for the cache of compiled packs.
+    return world_folder(cache_dir if usable else None, _silent)
+
+
+def _populated(
+    world: World, packs: Sequence[Pack], modules: Mapping[str, ProviderModule], settings: Mapping[str, Settings], now: float
+) -> tuple[World, bool]:
+    """Return the world with what packs add to it, and whether that would be the same at another time."""
+    same_again = True
+    for pack in populate_order(packs):
+        first = pack.manifest.namespaces[0].name if pack.manifest.namespaces else ""
+        populating = Transaction(world, first, now)
+        modules[pack.name].populate(populating, settings[pack.name])
+        world = populating.world
+        same_again = same_again and not populating.asked_time
+    return world, same_again
 
 
 def _warnings(built: Iterable[Built], world: World) -> tuple[str, ...]:

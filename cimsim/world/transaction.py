@@ -5,6 +5,7 @@ Nothing outside sees a step. Whoever runs the transaction takes ``world`` when a
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -61,9 +62,10 @@ class Savepoint:
 class Transaction:
     """Reads and changes a world. ``world`` is the world with all changes so far, ``changes`` lists what happened, in order.
 
-    ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace that paths
-    and classes belong to unless they say otherwise. ``counts`` is what the CIMOM has carried out; None: it is not known.
-    ``hides`` returns whether a namespace is hidden from the user for whom this is done; None: no namespace is.
+    ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``asked_time`` whether anybody has asked for it.
+    ``namespace`` is the name of the namespace that paths and classes belong to unless they say otherwise. ``counts`` is what
+    the CIMOM has carried out; None: it is not known. ``hides`` returns whether a namespace is hidden from the user for whom
+    this is done; None: no namespace is.
     """
 
     def __init__(
@@ -77,10 +79,28 @@ class Transaction:
     ) -> None:
         self.world = world
         self.namespace = namespace
-        self.now = now
+        self._now = now
+        self.asked_time = False
         self.counts = counts
         self._hides = hides
         self.changes: list[Event] = []
+
+    @property
+    def now(self) -> float:
+        """The time."""
+        self.asked_time = True
+        return self._now
+
+    @contextmanager
+    def at(self, now: float) -> Iterator[None]:
+        """Have the time be another one within the block."""
+        before, asked = self._now, self.asked_time
+        self._now = now
+        try:
+            yield
+        finally:
+            # What was asked for within does not depend on the time without.
+            self._now, self.asked_time = before, asked
 
     # Reading
 

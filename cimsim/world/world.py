@@ -17,6 +17,9 @@ from cimsim.world.schema import Property, ResolvedClass, Schema
 from cimsim.world.values import SCALAR_TYPES, Hinted, Untyped, parse_text
 
 _TEXTS: Final = frozenset({str, Untyped, Hinted})
+GUID: Final = "guid"
+"""The counter from which GUIDs are made."""
+
 InstanceMap = PersistentMap[tuple[Any, ...], Instance]
 AssociationIndex = PersistentMap[Identity, PersistentMap[tuple[str, tuple[Any, ...]], None]]
 """For every referenced instance the association instances of this namespace that refer to it: folded class and key."""
@@ -109,6 +112,11 @@ class World:
     seed: int = 0
     serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
     owners: PersistentMap[Identity, str | None] = field(default_factory=PersistentMap)
+
+    @property
+    def used_seed(self) -> bool:
+        """Whether something in this world was made from its seed."""
+        return GUID in self.serials
 
     def namespace(self, name: str) -> Namespace:
         """Return the namespace of that name in any spelling.

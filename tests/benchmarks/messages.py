@@ -10,11 +10,17 @@ def intrinsic(method: str, namespace: str, parameters: Mapping[str, str]) -> byt
     return _http(method, _escaped(namespace), call)
 
 
-def extrinsic(method: str, namespace: str, classname: str, keys: Mapping[str, str]) -> bytes:
-    """Return the HTTP request of a method without parameters, called on the instance with these string keys."""
+def extrinsic(
+    method: str, namespace: str, classname: str, keys: Mapping[str, str], arguments: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the HTTP request of a method with string arguments, called on the instance with these string keys."""
     path = f"<LOCALINSTANCEPATH>{_namespace_path(namespace)}{instance_name(classname, keys)}</LOCALINSTANCEPATH>"
     bindings = ",".join(f'{name}="{value}"' for name, value in keys.items())
-    call = f'<METHODCALL NAME="{method}">{path}</METHODCALL>'
+    given = "".join(
+        f'<PARAMVALUE NAME="{name}" PARAMTYPE="string"><VALUE>{value}</VALUE></PARAMVALUE>'
+        for name, value in (arguments or {}).items()
+    )
+    call = f'<METHODCALL NAME="{method}">{path}{given}</METHODCALL>'
     return _http(method, _escaped(f"{namespace}:{classname}.{bindings}"), call)
 
 

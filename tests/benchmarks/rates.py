@@ -37,7 +37,7 @@ def measure(plan: Plan) -> list[Figure]:
     methods, each = ("StopService", "StartService"), range(CONNECTIONS)
     of_host = [[extrinsic(method, NAMESPACE, HOST_CLASS, _host_keys(number)) for method in methods] for number in each]
     of_guest = [[extrinsic(method, NAMESPACE, CLASS, _keys(system_name(number))) for method in methods] for number in each]
-    with simulator(plan.folder, [PACKS / "guests"], cache=plan.cache) as ours:
+    with simulator(plan.folder, [PACKS / "guests"], cache=plan.cache, profile=plan.profile) as ours:
         return [
             _compare(plan, ours, "GetInstance", [[get]] * CONNECTIONS, b"<INSTANCE "),
             replace(_compare(plan, ours, "the same, no two messages alike", _unlike(get), b"<INSTANCE "), budget=None),
@@ -97,6 +97,7 @@ def _compare(plan: Plan, ours: Server, what: str, streams: Streams, expected: by
         BUDGET,
         # Near 100 % it is the client that sets the pace, and our rate is too low.
         f"client busy {max(shares):.0%}",
+        found.spread,
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -23,7 +24,9 @@ MakePack = Callable[..., Path]
 
 
 def _load(folder: Path, *packs: Path, **options: Any) -> list[str]:
-    """Load packs with a cache, and return the names of what had to be compiled."""
+    """Load packs with the cache of compiled packs alone, and return the names of what had to be compiled."""
+    if folder.is_dir():
+        shutil.rmtree(folder / "worlds", ignore_errors=True)
     said: list[str] = []
     load(packs, cache_dir=folder, now=0.0, progress=said.append, **options)
     return [line.removeprefix("compiling ").partition(" (")[0] for line in said]

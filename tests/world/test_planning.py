@@ -38,10 +38,10 @@ def test_a_step_needs_a_time_that_comes(transaction: Transaction, seconds: float
 
 
 def test_times_that_are_the_same_are_equal_however_they_were_reached(transaction: Transaction) -> None:
-    transaction.now = 1_741_608_000.1
-    transaction.after(0.2, step)
-    transaction.now = 1_741_608_000.2
-    transaction.after(0.1, step)
+    with transaction.at(1_741_608_000.1):
+        transaction.after(0.2, step)
+    with transaction.at(1_741_608_000.2):
+        transaction.after(0.1, step)
     assert len({due for due, _ in transaction.world.agenda.times}) == 1
 
 
