@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from cimsim.cli.control_option import control_option, controlling
+from cimsim.cli.control_option import Target, control_option, controlling
 from cimsim.cli.failure import fail
 from cimsim.cli.variables import SettingsGroup
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.group(cls=SettingsGroup)
 @control_option
 @click.pass_context
-def faults(context: click.Context, control: str) -> None:
+def faults(context: click.Context, control: Target) -> None:
     """Add, list or remove fault rules of a running `cimsim serve`."""
     context.obj = control
 
@@ -27,7 +27,7 @@ def faults(context: click.Context, control: str) -> None:
 @faults.command()
 @click.argument("words", metavar="WORD=VALUE...", nargs=-1, required=True)
 @click.pass_obj
-def add(control: str, words: tuple[str, ...]) -> None:
+def add(control: Target, words: tuple[str, ...]) -> None:
     """Put a rule into force.
 
     Each WORD is a condition or an action, each VALUE JSON, or else a text: method=StopService times=2 'error=["failed", "no"]'.
@@ -40,7 +40,7 @@ def add(control: str, words: tuple[str, ...]) -> None:
 
 @faults.command(name="list")
 @click.pass_obj
-def list_rules(control: str) -> None:
+def list_rules(control: Target) -> None:
     """List the rules in force, with how many requests met each, and on how many it acted."""
     with controlling(control) as client:
         for each in client.faults():
@@ -48,10 +48,24 @@ def list_rules(control: str) -> None:
 
 
 @faults.command()
+@click.argument("name", required=False)
+@click.pass_obj
+def scenario(control: Target, name: str | None) -> None:
+    """Put the rules of the scenario NAME of a pack into force; without NAME, list the scenarios that there are."""
+    with controlling(control) as client:
+        if name is not None:
+            for each in client.start_scenario(name):
+                _show(each)
+            return
+        for found in client.scenarios():
+            click.echo(f"{found.pack}.{found.name}: {found.description or f'{len(found.faults)} rules'}")
+
+
+@faults.command()
 @click.argument("numbers", metavar="NUMBER...", nargs=-1, type=click.IntRange(1))
 @click.option("--all", "everything", is_flag=True, help="Remove all rules.")
 @click.pass_obj
-def remove(control: str, numbers: tuple[int, ...], everything: bool) -> None:
+def remove(control: Target, numbers: tuple[int, ...], everything: bool) -> None:
     """Take rules out of force."""
     if everything == bool(numbers):
         fail("faults remove: give numbers, or --all")
@@ -92,7 +106,8 @@ def _value(text: str) -> Any:
 
 def _show(fault: FaultState) -> None:
     words = " ".join(f"{name}={_written(value)}" for name, value in fault.rule.items())
-    click.echo(f"{fault.number}: {words} ({fault.matched} met, {fault.hits} hits)")
+    origin = f", {fault.origin}" if fault.origin else ""
+    click.echo(f"{fault.number}: {words} ({fault.matched} met, {fault.hits} hits{origin})")
 
 
 def _written(value: Any) -> str:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cimsim.cli.banner import example, show_loaded
+from cimsim.cli.cimoms import cimom_option
 from cimsim.cli.clock_command import clock_options
 from cimsim.cli.config import Seconds, config_option, pack_settings, setting
+from cimsim.cli.control_options import control_options
 from cimsim.cli.delivery_options import delivery_options
 from cimsim.cli.failure import fail
 from cimsim.cli.groups import GroupedCommand
@@ -47,6 +49,15 @@ here refers to itself in a circle.
 @setting(
     "--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the URLs here once requests are answered."
 )
+@setting(
+    "--ready-format",
+    type=click.Choice(["lines", "json"]),
+    default="lines",
+    show_default=True,
+    help="What is written there: a URL on each line, or a JSON object.",
+)
+@control_options
+@cimom_option
 @setting("--host-name", default="localhost", show_default=True, help="HOST of the paths in answers.")
 @wsman_options
 @security_options
@@ -58,6 +69,12 @@ here refers to itself in a circle.
     metavar="PACK.NAME=VALUE",
     callback=pack_settings,
     help="Change a setting of a pack; may be repeated.",
+)
+@setting(
+    "--scenario",
+    multiple=True,
+    metavar="NAME",
+    help="Begin with the fault rules of a scenario of a pack, or of a TOML file; may be repeated.",
 )
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
 @setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
@@ -118,10 +135,14 @@ here refers to itself in a circle.
 @setting(
     "--max-pull-timeout", type=click.IntRange(1), default=3600, show_default=True, help="Most seconds that a client may say."
 )
-@setting("--max-contexts", type=click.IntRange(0), default=1000, show_default=True, help="Most enumeration sessions at once.")
 @setting(
-    "--max-user-contexts", type=click.IntRange(0), default=250, show_default=True, help="Most enumeration sessions of one user."
+    "--max-contexts",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    help="Most enumeration sessions, and event subscriptions, at once.",
 )
+@setting("--max-user-contexts", type=click.IntRange(0), default=250, show_default=True, help="Most of these of one user.")
 @setting(
     "--rotate-contexts/--no-rotate-contexts",
     default=False,
@@ -172,7 +193,8 @@ def serve(**options: Any) -> None:
         fail(f"cannot listen on {error.interface or options['address']}:{error.port}: {_reason(error)}")
     if sys.stderr.isatty():
         _progress("")
-    show_loaded(simulation.loaded)
+    for served in simulation.cimoms.values():
+        show_loaded(served.loaded, served.name if len(simulation.cimoms) > 1 else None)
     command = example(simulation.loaded, simulation.urls[0], next(iter(simulation.users), None), simulation.options)
     if command is not None:
         click.echo(f"try: {command}")
@@ -192,11 +214,15 @@ def serve(**options: Any) -> None:
 
 
 def _load(reactor: Any, options: SimulationOptions) -> Simulation:
+    from cimsim.control.port import listen
     from cimsim.packs.pack_errors import PackError
+    from cimsim.simulation.loading import SharedPacks
+    from cimsim.simulation.security import state_dir_of
     from cimsim.simulation.simulation import Simulation
 
     try:
-        return Simulation(reactor, options, control=_listen_control, progress=_progress if sys.stderr.isatty() else None)
+        packs = SharedPacks(_progress if sys.stderr.isatty() else None)
+        return Simulation(reactor, options, control=listen, packs=packs, state_dir=state_dir_of(options.state_dir))
     except PackError as error:
         if sys.stderr.isatty():
             _progress("")
@@ -207,17 +233,16 @@ def _load(reactor: Any, options: SimulationOptions) -> Simulation:
         gc.set_threshold(*_COLLECTIONS)
 
 
-def _listen_control(reactor: Any, controlled: Any, port: int) -> tuple[str, Any]:
-    from cimsim.control.api import listen  # twisted.web only where it is wanted
-
-    return listen(reactor, controlled, port)
-
-
 def _announce(simulation: Simulation) -> None:
-    for url in simulation.urls:
-        click.echo(f"listening on {url}")
-    if simulation.control_url is not None:
-        click.echo(f"control plane on {simulation.control_url}")
+    announcement = simulation.announcement()
+    several = len(announcement.urls) > 1
+    for name, urls in announcement.urls.items():
+        for url in urls:
+            click.echo(f"{name} listening on {url}" if several else f"listening on {url}")
+    if announcement.console_url is not None:
+        click.echo(f"console on {announcement.console_url}")
+    elif announcement.control_url is not None:
+        click.echo(f"control plane on {announcement.control_url}")
 
 
 def _progress(text: str) -> None:

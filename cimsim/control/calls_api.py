@@ -33,7 +33,7 @@ def calls(controlled: ControlledCimom, query: CallsQuery) -> CallList:
         if chosen or wanted is None:
             count += len(chosen)
             found.append(_record(entry, chosen))
-    return CallList(found, last, more)
+    return CallList(found, min(last, controlled.journal.recorded), more, controlled.instance)
 
 
 def _record(entry: Entry, chosen: list[Called]) -> ExchangeRecord:

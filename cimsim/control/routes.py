@@ -5,27 +5,42 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from cimsim.control import calls_api, clock_api, faults_api, metrics_api, status_api, world_api
+from cimsim.control import (
+    calls_api,
+    clock_api,
+    faults_api,
+    load_api,
+    metrics_api,
+    scenarios_api,
+    server_api,
+    status_api,
+    world_api,
+)
 from cimsim.control.api_errors import ControlError
+from cimsim.control.caller import Caller
 from cimsim.control.messages import (
     Advance,
     CallList,
     CallsQuery,
+    CimomList,
     ClockState,
     Diff,
     DiffQuery,
     FaultList,
     FaultState,
     Health,
+    Load,
+    LoadedState,
+    Login,
     NoBody,
     PlainText,
     Removed,
+    ScenarioList,
     SnapshotList,
     SnapshotState,
     Status,
 )
 from cimsim.control.openapi import describe
-from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.world.names import nearest
 
 
@@ -34,12 +49,15 @@ class Call:
     """Something that can be done.
 
     Attributes:
-        function: does it; takes what is controlled, the parts of the path that stand for names, and the body or the query.
+        function: does it; takes the CIMOM that is controlled, or the ``Caller`` where it is of the server as a whole, then the
+            parts of the path that stand for names, and the body or the query.
         answer: the type of what it returns.
         about: a line about it.
         body: the type of its body, None: it takes none.
         query: the type of its query, None: it takes none.
         status: of HTTP, when it is done.
+        of_server: it is of the server as a whole, not of one CIMOM.
+        public: it needs no token.
     """
 
     function: Callable[..., Any]
@@ -48,13 +66,37 @@ class Call:
     body: type[Any] | None = None
     query: type[Any] | None = None
     status: int = 200
+    of_server: bool = False
+    public: bool = False
 
 
-def _openapi(_: ControlledCimom) -> dict[str, Any]:
-    return describe({path: calls for path, calls in CALLS.items() if path.startswith(_PREFIX)})
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a path leads to.
+
+    Attributes:
+        template: the path as the table has it.
+        calls: what there is for it, by method.
+        names: the parts that stand for names.
+        cimom: the name of the CIMOM that the path is of; None: the first.
+    """
+
+    template: str
+    calls: Mapping[str, Call]
+    names: tuple[str, ...]
+    cimom: str | None = None
+
+
+def _openapi(_: Caller) -> dict[str, Any]:
+    return describe(described())
 
 
 _PREFIX: Final = "/v1/"
+CIMOMS: Final = "/v1/cimoms"
+_LIVE: Final = Call(server_api.live, Health, "whether the server answers", of_server=True, public=True)
+_READY: Final = Call(
+    server_api.ready, Health, "whether clients are answered; 503 while they are not", of_server=True, public=True
+)
 _CLOCK: Final[Mapping[str, Mapping[str, Call]]] = {
     "/clock": {"GET": Call(clock_api.state, ClockState, "the time, whether the clock runs, when something is due next")},
     "/clock/advance": {
@@ -67,13 +109,22 @@ _CLOCK: Final[Mapping[str, Mapping[str, Call]]] = {
 CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     **_CLOCK,
     **{f"/v1{path}": calls for path, calls in _CLOCK.items()},
-    "/v1/health/live": {"GET": Call(status_api.live, Health, "whether the server answers")},
-    "/v1/health/ready": {"GET": Call(status_api.ready, Health, "whether clients are answered; 503 while they are not")},
-    "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1")},
+    "/health/live": {"GET": _LIVE},
+    "/health/ready": {"GET": _READY},
+    "/v1/health/live": {"GET": _LIVE},
+    "/v1/health/ready": {"GET": _READY},
+    "/v1/login": {
+        "POST": Call(
+            server_api.log_in, Health, "get a cookie for the token, for browsers", body=Login, of_server=True, public=True
+        ),
+        "DELETE": Call(server_api.log_out, Health, "forget that cookie", body=NoBody, of_server=True, public=True),
+    },
+    "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1", of_server=True)},
+    CIMOMS: {"GET": Call(server_api.cimoms, CimomList, "the CIMOMs; the first is that of /v1/...", of_server=True)},
     "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
     "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
     "/v1/reset": {
-        "POST": Call(world_api.reset, Status, "go back to the world as it was loaded; forget faults and calls", body=NoBody)
+        "POST": Call(world_api.reset, Status, "go back to the world and the faults of the start; forget calls", body=NoBody)
     },
     "/v1/snapshots": {"GET": Call(world_api.snapshots, SnapshotList, "the snapshots that are kept")},
     "/v1/snapshots/{name}": {
@@ -85,6 +136,9 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/diff": {
         "GET": Call(world_api.diff, Diff, "which instances differ between ?before=NAME and &after=NAME", query=DiffQuery)
     },
+    "/v1/load": {
+        "POST": Call(load_api.load, LoadedState, 'load a shipped pack, {"pack": NAME}, or MOF, {"mof": TEXT}', body=Load)
+    },
     "/v1/faults": {
         "GET": Call(faults_api.faults, FaultList, "the fault rules in force"),
         "POST": Call(faults_api.add, FaultState, "put one into force", body=dict[str, Any], status=201),
@@ -94,6 +148,10 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
         "GET": Call(faults_api.fault, FaultState, "one of them"),
         "DELETE": Call(faults_api.remove, FaultState, "take it out of force"),
     },
+    "/v1/scenarios": {"GET": Call(scenarios_api.scenarios, ScenarioList, "the scenarios of the packs that are served")},
+    "/v1/scenarios/{name}": {
+        "POST": Call(scenarios_api.start, FaultList, "put the fault rules of one into force", body=NoBody, status=201)
+    },
     "/v1/calls": {
         "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)
     },
@@ -101,18 +159,37 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
 """By path, where ``{NAME}`` stands for any part, and method."""
 
 
-def find(path: str) -> tuple[str, Mapping[str, Call], tuple[str, ...]]:
-    """Return the path as the table has it, what there is for it, and the parts that stand for names.
+def described() -> dict[str, Mapping[str, Call]]:
+    """Return what is below ``/v1``; what is of one CIMOM also by its name, ``/v1/cimoms/{cimom}/...``."""
+    plain = {path: calls for path, calls in CALLS.items() if path.startswith(_PREFIX)}
+    named = {
+        f"{CIMOMS}/{{cimom}}/{path.removeprefix(_PREFIX)}": calls
+        for path, calls in plain.items()
+        if not any(call.of_server for call in calls.values())
+    }
+    return {**plain, **named}
+
+
+def find(path: str) -> Found:
+    """Return what a path leads to.
 
     Raises:
         ControlError: 404, there is no such path.
     """
-    given = path.split("/")
+    cimom = None
+    rest = path
+    if path.startswith(CIMOMS + "/"):
+        name, slash, below = path.removeprefix(CIMOMS + "/").partition("/")
+        if slash:
+            cimom, rest = unquote(name), _PREFIX + below
+    given = rest.split("/")
     for template, calls in CALLS.items():
         parts = template.split("/")
         if len(parts) == len(given) and all(
             part == each or (part.startswith("{") and each) for part, each in zip(parts, given, strict=True)
         ):
+            if cimom is not None and any(call.of_server for call in calls.values()):
+                break
             names = tuple(unquote(each) for part, each in zip(parts, given, strict=True) if part.startswith("{"))
-            return template, calls, names
+            return Found(template, calls, names, cimom)
     raise ControlError(404, f"there is no {path}; there are: {', '.join(CALLS)}", nearest=nearest(path, CALLS) or "")

@@ -103,7 +103,7 @@ def read_pack(folder: Path) -> Pack:
     """
     file = folder / MANIFEST
     text = decode(read_bytes(file, folder), file)
-    table = _parse(text, file)
+    table = parse_toml(text, file)
     _check_keys(table, text, file)
     try:
         manifest = msgspec.convert(table, Manifest)
@@ -136,7 +136,8 @@ def plain_pack(mof: Path, namespace: str) -> Pack:
     return Pack(mof.parent, Manifest(str(mof), requires=["interop"], lenient=True, namespaces=[entry]))
 
 
-def _parse(text: str, file: Path) -> dict[str, Any]:
+def parse_toml(text: str, file: Path) -> dict[str, Any]:
+    """Return the tables of a TOML text; raises PackError with the place of what is not TOML."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

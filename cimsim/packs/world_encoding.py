@@ -73,10 +73,12 @@ class StoredNamespace(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class StoredWorld(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """All namespaces, and the counters that identifiers are made from."""
+    """All namespaces, the counters that identifiers are made from, notes of providers, and why namespaces are suspended."""
 
     serials: dict[str, int]
     namespaces: list[StoredNamespace]
+    notes: dict[str, Any] = msgspec.field(default_factory=dict)
+    suspended: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 _QUALIFIERS: Final = msgspec.msgpack.Decoder(list[StoredDeclaration])
@@ -95,7 +97,12 @@ def encode_world(world: World) -> StoredWorld:
     """
     if world.agenda.waits or world.owners:
         raise ValueError("something waits to happen")
-    return StoredWorld(dict(world.serials), [_stored_namespace(each) for each in world.namespaces.values()])
+    return StoredWorld(
+        dict(world.serials),
+        [_stored_namespace(each) for each in world.namespaces.values()],
+        {name: _plain(world.notes[name]) for name in world.notes},
+        {name: world.suspended[name] for name in world.suspended},
+    )
 
 
 def decode_world(stored: StoredWorld, seed: int) -> World:
@@ -103,7 +110,11 @@ def decode_world(stored: StoredWorld, seed: int) -> World:
     opened = _Opened()
     namespaces = [_namespace(each, opened) for each in stored.namespaces]
     opened.world = World(
-        {fold_namespace(each.name): each for each in namespaces}, seed=seed, serials=PersistentMap(dict(stored.serials))
+        {fold_namespace(each.name): each for each in namespaces},
+        seed=seed,
+        serials=PersistentMap(dict(stored.serials)),
+        notes=PersistentMap({name: _noted(value) for name, value in stored.notes.items()}),
+        suspended=PersistentMap(dict(stored.suspended)),
     )
     for namespace in namespaces:
         _make_large(namespace)
@@ -114,6 +125,19 @@ class _Opened:
     """The world that is being made: what embedded instances are typed in."""
 
     world: World
+
+
+def _plain(note: Any) -> Any:
+    """Return a note if it is text, a number or a boolean, or a tuple of such; else TypeError."""
+    if type(note) is tuple:
+        return [_plain(each) for each in note]
+    if type(note) not in (str, int, float, bool):
+        raise TypeError(f"a note that is {type(note).__name__} has no stored form")
+    return note
+
+
+def _noted(stored: Any) -> Any:
+    return tuple(_noted(each) for each in stored) if type(stored) is list else stored
 
 
 def _packed(value: Any) -> msgspec.Raw:

@@ -92,8 +92,10 @@ class Mount(Protocol):
         """Return what ``admit`` would for a head that differs in the value of ``own_field``: printable ASCII, not empty."""
         ...
 
-    def respond(self, admitted: Any, body: bytes, user: str | None, calls: list[Any] | None = None) -> Batches:
-        """Answer a request.
+    def respond(
+        self, admitted: Any, body: bytes, user: str | None, calls: list[Any] | None = None
+    ) -> Batches | Deferred[Batches]:
+        """Answer a request. A Deferred is one that waits for something: it is cancelled if the client goes.
 
         Args:
             admitted: what ``admit`` returned.

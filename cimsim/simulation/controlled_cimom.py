@@ -1,11 +1,27 @@
-"""A running CIMOM in the hands of the control plane."""
+"""Running CIMOMs in the hands of the control plane."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
 
 from cimsim.cimom.journal import Journal
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.snapshots import Snapshots
 from cimsim.simulation.request_counts import RequestCounts
+from cimsim.world.names import nearest
+
+
+class LoadsMore(Protocol):
+    """Loads into a running CIMOM; see ``further_loading.FurtherLoading``."""
+
+    def packs(self, names: Sequence[str | Path], settings: Mapping[str, Any]) -> list[str]:
+        """Load packs; return the names of those that were not there; raises PackError."""
+        ...
+
+    def mof(self, mof: str | Path, namespace: str | None) -> str:
+        """Add the declarations of a MOF text or file; return the namespace; raises PackError."""
+        ...
 
 
 @dataclass(slots=True)
@@ -19,6 +35,10 @@ class ControlledCimom:
         counts: of the requests of clients.
         urls: of the ports of clients.
         ready: whether clients are answered: from the start of the simulation to its stop.
+        folders: of its packs by name.
+        further: loads more packs and MOF; None: nothing does.
+        name: that no other CIMOM of the server has.
+        instance: what no other CIMOM has, nor the same one before it was started again.
     """
 
     cimom: Cimom
@@ -27,9 +47,66 @@ class ControlledCimom:
     counts: RequestCounts = field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
     ready: bool = False
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    further: LoadsMore | None = None
+    name: str = "cimsim"
+    instance: str = ""
 
     def reset(self) -> None:
-        """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
+        """Go back to the world as it was loaded and to the faults of the start, forget exchanges; nobody is notified."""
         self.snapshots.reset()
-        self.cimom.faults.clear()
+        self.cimom.faults.reset()
         self.journal.clear()
+
+
+class UnknownCimomError(KeyError):
+    """There is no CIMOM of a name.
+
+    Attributes:
+        text: says so, with those that exist.
+        nearest: the one that was probably meant, empty if none is close.
+    """
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        self.nearest = nearest(name, known) or ""
+        hint = f"did you mean {self.nearest}?" if self.nearest else f"there are: {', '.join(known)}"
+        self.text = f"there is no CIMOM {name}; {hint}"
+        super().__init__(self.text)
+
+
+class ControlledCimoms:
+    """The CIMOMs of a server by name. There is always a first one, which stands for all where none is named."""
+
+    def __init__(self, first: ControlledCimom) -> None:
+        self._by_name = {first.name: first}
+
+    def __iter__(self) -> Iterator[ControlledCimom]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    @property
+    def first(self) -> ControlledCimom:
+        """The first one."""
+        return next(iter(self._by_name.values()))
+
+    @property
+    def ready(self) -> bool:
+        """Whether the clients of all of them are answered."""
+        return all(each.ready for each in self)
+
+    def add(self, controlled: ControlledCimom) -> None:
+        """Take one more; its name is its own."""
+        self._by_name[controlled.name] = controlled
+
+    def remove(self, name: str) -> None:
+        """Leave one out."""
+        del self._by_name[name]
+
+    def get(self, name: str) -> ControlledCimom:
+        """Return the one of a name; raises UnknownCimomError."""
+        found = self._by_name.get(name)
+        if found is None:
+            raise UnknownCimomError(name, list(self._by_name))
+        return found

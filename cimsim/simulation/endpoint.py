@@ -178,7 +178,7 @@ class Endpoint:
         features = features_with(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
         routes, wsman_routes = Routes(CimXmlMount(service, features)), None
         if options.wsman is not None:
-            mount = wsman_mount(self.cimom, new_decoder().embedded, threads, reactor, options)
+            mount = wsman_mount(self.cimom, new_decoder().embedded, threads, reactor, options, sender)
             by_path = dict.fromkeys(PATHS, mount)
             routes, wsman_routes = Routes(routes.default, by_path), Routes(None, by_path)
         self._factory = HttpFactory(routes, reactor, authenticator, options.limits, options.recorder)

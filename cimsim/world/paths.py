@@ -65,10 +65,15 @@ class InstancePath:
         namespace: str,
         types: tuple[str | None, ...] | None,
         host: str | None = None,
+        identity: Identity | None = None,
     ) -> "InstancePath":
-        """Return a path that is absolute, with declared spellings and typed keys, and known to be so."""
+        """Return a path that is absolute, with declared spellings and typed keys, and known to be so.
+
+        ``identity``: its own, where that is known already.
+        """
         path = cls(classname, keys, namespace, host, types)
         path._settled = True
+        path._identity = identity
         return path
 
     @property

@@ -5,7 +5,7 @@ fixed, keys known) gives a :class:`ResolvedClass`, from which operations, provid
 adding a class shares all that was resolved before.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -232,10 +232,13 @@ _OF_PROPERTIES: Final = (
 _DEFERRED: Final = ("declared", "properties", "methods", "parts", *_OF_PROPERTIES)
 
 
+_INDEXED_IN_A_STEP: Final = 10
+
+
 class Schema:
     """The classes of a namespace. Immutable: ``with_class`` and ``without_class`` return the next version."""
 
-    __slots__ = ("_children", "_classes", "_closures", "_families")
+    __slots__ = ("_children", "_classes", "_closures", "_families", "_methods")
 
     def __init__(
         self,
@@ -246,6 +249,7 @@ class Schema:
         self._children: PersistentMap[str, tuple[str, ...]] = children if children is not None else PersistentMap()
         self._closures: dict[str, tuple[ResolvedClass, ...]] = {}
         self._families: dict[str, frozenset[str]] = {}
+        self._methods: dict[str, str] | None = None
 
     @classmethod
     def of_heads(cls, heads: Iterable[tuple[ClassHead, bool]]) -> "Schema":
@@ -276,6 +280,22 @@ class Schema:
     def names(self) -> list[str]:
         """Return the declared spellings of all class names, in order of creation."""
         return [cls.name for cls in self._classes.all()]
+
+    def method_names(self) -> Mapping[str, str]:
+        """Return the names of all methods of all classes by folded name; computed once for each schema."""
+        for _ in self.indexing_methods():
+            pass
+        return self._methods or {}
+
+    def indexing_methods(self) -> Iterator[None]:
+        """Compute what ``method_names`` returns, in steps of a few milliseconds: most of many classes are deferred."""
+        if self._methods is None:
+            names: dict[str, str] = {}
+            for number, cls in enumerate(self._classes.all(), 1):
+                if number % _INDEXED_IN_A_STEP == 0:
+                    yield
+                names.update({folded: method.name for folded, method in cls.methods.items() if folded not in names})
+            self._methods = names
 
     def direct_subclasses(self, name: str | None) -> list[ResolvedClass]:
         """Return the direct subclasses of the class, or the top-level classes for None, in order of creation."""

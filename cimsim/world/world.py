@@ -104,6 +104,8 @@ class World:
     """All namespaces, keyed by folded name, in order of creation, and what is still to happen.
 
     ``seed`` and ``serials``, counters by name, are what generated identifiers are made from (``Transaction.serial``, ``guid``).
+    ``notes``: what providers remember and clients do not see, by name (``Transaction.note``).
+    ``suspended``: why namespaces have no instances to offer at the moment, by folded name (``Transaction.suspend``).
     ``owners``: the users who made the subscriptions there are, as far as users made them; None is one without authentication.
     """
 
@@ -112,6 +114,8 @@ class World:
     seed: int = 0
     serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
     owners: PersistentMap[Identity, str | None] = field(default_factory=PersistentMap)
+    notes: PersistentMap[str, Any] = field(default_factory=PersistentMap)
+    suspended: PersistentMap[str, str] = field(default_factory=PersistentMap)
 
     @property
     def used_seed(self) -> bool:
@@ -137,7 +141,7 @@ class World:
     def with_namespace(self, namespace: Namespace) -> "World":
         """Return the world with that namespace added or replaced."""
         namespaces = {**self.namespaces, fold_namespace(namespace.name): namespace}
-        return World(namespaces, self.agenda, self.seed, self.serials, self.owners)
+        return World(namespaces, self.agenda, self.seed, self.serials, self.owners, self.notes, self.suspended)
 
     def without_namespace(self, name: str) -> "World":
         """Return the world without a namespace that exists."""
@@ -156,6 +160,10 @@ class World:
             CIMError: CIM_ERR_INVALID_NAMESPACE, CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_PARAMETER for keys that do not fit
                 (rule G10), CIM_ERR_NOT_FOUND, the first that applies (rule OP-GI-3).
         """
+        if path.is_settled:
+            settled = self.find(path.identity)
+            if settled is not None:
+                return settled
         target = self.namespace(path.namespace) if path.namespace else namespace
         cls = target.cls(path.classname)
         key = self.key(path, cls, target)

@@ -12,6 +12,7 @@ from tests.benchmarks import (
     associations,
     costs,
     enumeration,
+    in_process,
     memory,
     pulling,
     queries,
@@ -21,6 +22,7 @@ from tests.benchmarks import (
     schema,
     startup,
     subscriptions,
+    wsman,
 )
 from tests.benchmarks.client import BadAnswerError
 from tests.benchmarks.plan import Plan, progress
@@ -39,9 +41,11 @@ MEASUREMENTS: Final[dict[str, Callable[[Plan], list[Figure]]]] = {
     "schema": schema.measure,
     "associations": associations.measure,
     "memory": memory.measure,
+    "in_process": in_process.measure,
     "scaling": scaling.measure,
     "responsiveness": responsiveness.measure,
     "subscriptions": subscriptions.measure,
+    "wsman": wsman.measure,
 }
 DESCRIPTION: Final = """\
 Measure cimsim against peers in the same run, in alternating rounds, and print one table. Ratios are ours to the peer's, the

@@ -40,9 +40,30 @@ def test_it_serves_the_shipped_packs_unless_told_otherwise(serve: "Serve", tmp_p
     assert running.url.startswith("http://127.0.0.1:")
     with WBEMConnection(running.url, None) as conn:
         assert conn.EnumerateInstanceNames("CIM_ObjectManager", namespace="root/interop")
+    rest = [running.output.readline(), running.output.readline()]
+    assert rest[0].endswith("/wsman\n")
+    assert rest[1].startswith("console on http://127.0.0.1:")
     # Whoever waits for the file may read it at any time: it is never half-written.
     written = ready.read_text()
-    assert (written.splitlines()[0], written[-7:]) == (running.url, "/wsman\n")
+    control = rest[1].removeprefix("console on ")
+    assert (written.splitlines()[0], written.endswith(f"/wsman\ncontrol {control}")) == (running.url, True)
+
+
+def test_several_cimoms_are_announced_and_found_until_they_stop(serve: "Serve", cimsim: "Cimsim", tmp_path: Path) -> None:
+    state = {"CIMSIM_STATE_DIR": str(tmp_path / "state")}
+    running = serve("interop", "--cimom", "a", "--cimom", "b", "--user", "eve:secret", "--no-wsman", **state)
+    counts = [line for line in running.lines if line.endswith("instances")]
+    assert [line.split(":")[0] for line in counts] == ["a root/interop", "b root/interop"]
+    other, console = running.output.readline(), running.output.readline()
+    assert (running.lines[-1], other[:14]) == (f"a listening on {running.url}", "b listening on")
+    url, _, token = console.removeprefix("console on ").rstrip("\n").partition("/#token=")
+    assert len(token) >= 32
+    found = cimsim("status", "--cimom", "b", **state)
+    assert (found.status, other.split()[-1] in found.out) == (0, True)
+    (file,) = (tmp_path / "state" / "servers").iterdir()
+    assert (file.stat().st_mode & 0o777, url in file.read_text()) == (0o600, True)
+    assert running.stop() == (0, "")
+    assert not file.exists()
 
 
 def test_plain_mof_files_are_served(serve: "Serve", tmp_path: Path) -> None:

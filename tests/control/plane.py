@@ -1,22 +1,28 @@
 """A control plane without sockets, over a CIMOM of its own."""
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock as TwistedClock
 from twisted.internet.testing import StringTransport
 
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.snapshots import Snapshots
-from cimsim.control.api import listen
-from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.control.port import ControlPort
+from cimsim.simulation.control_options import ControlOptions
+from cimsim.simulation.controlled_cimom import ControlledCimom, ControlledCimoms
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 NOON_SECONDS = 1741608000.0
 JSON = {"Content-Type": "application/json"}
+OPTIONS = ControlOptions()
+HERE = "192.0.2.1"
+"""Where connections come to."""
 
 
 class NoImplementations:
@@ -46,13 +52,18 @@ class Reactor:
         return self
 
     def getHost(self) -> Any:
-        return type("Address", (), {"port": 4711})
+        return type("Address", (), {"port": 4711, "host": self.opened[-1][1]})
+
+    def stopListening(self) -> None:
+        """Nothing is listening."""
 
 
 class Plane:
     """The control plane of a CIMOM in which two steps wait."""
 
-    def __init__(self, timer: Any = None, world: World | None = None) -> None:
+    def __init__(
+        self, timer: Any = None, world: World | None = None, options: ControlOptions = OPTIONS, missing: Sequence[str] = ()
+    ) -> None:
         self.happened: list[float] = []
         transaction = Transaction(world or World(), "", NOON_SECONDS)
         for seconds in (5, 9):
@@ -61,15 +72,19 @@ class Plane:
             transaction.world, NoImplementations(), Clock(NOON_SECONDS, timer, running=timer is not None), random=bytes
         )
         self.reactor = Reactor()
-        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom))
-        self.url, _ = listen(self.reactor, self.controlled, 0)
+        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), instance="this run")
+        self.cimoms = ControlledCimoms(self.controlled)
+        self.options = options
+        self.port = ControlPort(self.reactor, self.cimoms, options, missing)
+        self.port.open()
+        self.url = self.port.url
 
     def note(self, transaction: Transaction) -> None:
         self.happened.append(transaction.now - NOON_SECONDS)
 
     def raw(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         make: Any = StringTransport  # it carries no type information
-        transport = make()
+        transport = make(IPv4Address("TCP", HERE, 4711), IPv4Address("TCP", "192.0.2.9", 50_000))
         protocol = self.reactor.factory.buildProtocol(None)
         protocol.makeConnection(transport)
         given = {"Host": "127.0.0.1:4711", "Content-Length": str(len(body)), "Connection": "close", **headers}

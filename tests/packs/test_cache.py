@@ -222,7 +222,7 @@ def test_a_folder_that_others_can_write_is_told_once(
 ) -> None:
     told: list[str] = []
     pack = make_pack("p", MOF)
-    monkeypatch.setattr("cimsim.packs.load._warn", told.append)
+    monkeypatch.setattr("cimsim.packs.load.warn", told.append)
     _load(tmp_path / "c", pack)
     assert told == [], "a folder of our own making is closed to others, whatever the umask"
     (tmp_path / name).chmod(mode)

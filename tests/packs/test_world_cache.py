@@ -65,6 +65,7 @@ def _load(pack: Path, folder: Path, **options: Any) -> Loaded:
 
 
 def _assert_equal(one: World, other: World) -> None:
+    assert [(name, one.notes[name]) for name in one.notes] == [(name, other.notes[name]) for name in other.notes]
     assert list(one.namespaces) == list(other.namespaces)
     assert dict(one.serials) == dict(other.serials)
     for folded, namespace in one.namespaces.items():
@@ -224,3 +225,21 @@ def test_many_instances_are_there_at_once(make_pack: MakePack, tmp_path: Path) -
     assert type(maps["t_thing"]) is PersistentMap
     assert type(maps["t_moment"]) is not PersistentMap
     _assert_equal(transaction.world, decoded)
+
+
+def _stored_again(world: World) -> World:
+    content = msgspec.msgpack.encode(encode_world(world))
+    return decode_world(msgspec.msgpack.decode(content, type=StoredWorld), 0)
+
+
+def test_notes_and_suspended_namespaces_are_kept() -> None:
+    transaction = Transaction(World())
+    transaction.set_note("lamp", ("on", 3, True, ("a", ())))
+    transaction.set_note("count", 7)
+    transaction.suspend("root/test", "no provider")
+    again = _stored_again(transaction.world)
+    assert {name: again.notes[name] for name in again.notes} == {"lamp": ("on", 3, True, ("a", ())), "count": 7}
+    assert again.suspended.get("root/test") == "no provider"
+    transaction.set_note("bad", {"a": 1})
+    with pytest.raises(TypeError, match="dict"):
+        encode_world(transaction.world)
