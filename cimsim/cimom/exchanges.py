@@ -6,8 +6,7 @@ The log of requests reads it, and so does whatever else looks at what clients di
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pywbem import CIMError
 
@@ -19,16 +18,29 @@ from cimsim.world.paths import InstancePath
 
 CIM_XML: Final = "CIM-XML"
 WS_MAN: Final = "WS-Management"
+CONTROL: Final = "control"
+"""What came by the control plane."""
 SUCCESS: Final = 0
 _MAX_SHOWN: Final = 400
 """How many characters of a text that clients choose are shown."""
 
 
-@dataclass(frozen=True, slots=True)
+class _About(NamedTuple):
+    """What a record shows of a request."""
+
+    target: str
+    namespace: str
+    classname: str
+    keys: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, str | None], ...]
+
+
 class Called:
     """One operation or method of an exchange: a batch has several.
 
-    Attributes:
+    What it shows of a request is worked out when somebody looks, so that a record costs next to nothing.
+
+    Args:
         operation: the name of the operation or the extrinsic method, spelt as it came.
         target: the path of the class or instance that it was for, ``NAMESPACE:CLASS.KEY="VALUE"``, or just the namespace.
         status: the CIM status code, 0 for success; None: it got no CIM status, but see ``Exchange.status``.
@@ -39,43 +51,102 @@ class Called:
         parameters: of the request beside its target, pairs of name and text.
         returned: what a method returned, as text; None for an operation, and for what failed.
         rule: the number of the fault rule that acted, None for none.
+
+    Attributes:
+        request: what was asked, None where it is not kept.
     """
 
-    operation: str
-    target: str
-    status: int | None
-    description: str = ""
-    namespace: str = ""
-    classname: str = ""
-    keys: tuple[tuple[str, str], ...] = ()
-    parameters: tuple[tuple[str, str | None], ...] = ()
-    returned: str | None = None
-    rule: int | None = None
+    __slots__ = ("_about", "_returned", "description", "operation", "request", "rule", "status")
+
+    def __init__(
+        self,
+        operation: str,
+        target: str,
+        status: int | None,
+        description: str = "",
+        namespace: str = "",
+        classname: str = "",
+        keys: tuple[tuple[str, str], ...] = (),
+        parameters: tuple[tuple[str, str | None], ...] = (),
+        returned: object = None,
+        rule: int | None = None,
+    ) -> None:
+        self.operation = operation
+        self.status = status
+        self.description = description
+        self.rule = rule
+        self.request: Request | None = None
+        self._returned = returned
+        self._about: _About | None = _About(target, namespace, classname, keys, parameters)
 
     @classmethod
     def of(cls, request: Request, error: CIMError | None = None, returned: object = None, rule: int | None = None) -> Called:
         """Return the record of a request that was carried out, or failed."""
-        subject = _subject(request)
-        classname, keys = _named(subject)
-        return cls(
-            request.name,
-            _target(request, subject),
-            SUCCESS if error is None else error.status_code,
-            "" if error is None else str(error.status_description),
-            request.namespace,
-            classname,
-            keys,
-            _parameters(request),
-            None if returned is None else str(returned),
-            rule,
-        )
+        status = SUCCESS if error is None else error.status_code
+        return cls._made(request, status, "" if error is None else str(error.status_description), returned, rule)
 
     @classmethod
     def refused(cls, request: Request) -> Called:
         """Return the record of a request that gets no CIM status."""
-        subject = _subject(request)
-        classname, keys = _named(subject)
-        return cls(request.name, _target(request, subject), None, "", request.namespace, classname, keys, _parameters(request))
+        return cls._made(request, None, "", None, None)
+
+    @classmethod
+    def _made(cls, request: Request, status: int | None, description: str, returned: object, rule: int | None) -> Called:
+        self = cls.__new__(cls)
+        self.operation = request.name
+        self.status = status
+        self.description = description
+        self.rule = rule
+        self.request = request
+        self._returned = returned
+        self._about = None
+        return self
+
+    @property
+    def target(self) -> str:
+        """The path of what it was for."""
+        return self._shown.target
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the request."""
+        return self._shown.namespace
+
+    @property
+    def classname(self) -> str:
+        """The class of the target, empty where there is none."""
+        return self._shown.classname
+
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """The keys that the request gives, pairs of name and text."""
+        return self._shown.keys
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str | None], ...]:
+        """The parameters beside the target, pairs of name and text."""
+        return self._shown.parameters
+
+    @property
+    def returned(self) -> str | None:
+        """What a method returned, as text."""
+        return None if self._returned is None else str(self._returned)
+
+    @property
+    def _shown(self) -> _About:
+        about = self._about
+        if about is None:
+            request = self.request
+            if request is None:
+                raise ValueError("a record without a request shows what it was made with")
+            about = self._about = _About(target_of(request), request.namespace, *_named(request), _parameters(request))
+        return about
+
+    def forget_request(self) -> None:
+        """Keep what it shows, but not the request itself."""
+        if self.request is not None:
+            _ = self._shown
+            self.request = None
 
     def has(self, where: Mapping[str, object]) -> bool:
         """Return whether keys and parameters have these values, compared as text without regard to case."""
@@ -87,9 +158,21 @@ class Called:
         found = {name: given.get(name.lower()) for name in where}
         return {name: text for name, text in found.items() if text is None or text.lower() != str(where[name]).lower()}
 
+    def _values(self) -> tuple[Any, ...]:
+        return self.operation, self.status, self.description, self.returned, self.rule, self._shown
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Called) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        outcome = "no status" if self.status is None else f"status {self.status}"
+        return f"<Called {self.operation} {self.target}: {outcome}{self.description and ', ' + self.description}>"
+
+
+class Exchange(NamedTuple):
     """One message of a client and its answer, however early it was refused.
 
     Attributes:
@@ -152,10 +235,6 @@ class Exchange:
         }
 
 
-# A union that is written where it is used would be made anew for each request.
-_NAMES: Final = (ClassName, InstancePath)
-_WITH_KEYS: Final = (InstancePath, Selection)
-_TARGETS: Final = (ClassName, InstancePath, NamedInstance)
 _MAX_ITEMS: Final = 20
 _MAX_CALLS: Final = 10
 """How many calls of a batch a line shows."""
@@ -163,15 +242,12 @@ _MAX_CALLS: Final = 10
 
 def target_of(request: Request) -> str:
     """Return the path of what a request is for: an instance or a class in its namespace, or just the namespace."""
-    return _target(request, _subject(request))
-
-
-def _target(request: Request, subject: object) -> str:
+    subject = _subject(request)
     if isinstance(subject, NamedInstance):
         subject = subject.path
     if isinstance(subject, InstancePath) and subject.namespace is not None:
         return str(subject)
-    if isinstance(subject, _NAMES):
+    if isinstance(subject, ClassName | InstancePath):
         return f"{request.namespace}:{subject}"
     if isinstance(subject, SelectedInstance):
         subject = subject.selection
@@ -190,14 +266,16 @@ def _subject(request: Request) -> object:
     return None if operation is None else operation.subject_of(request.arguments)
 
 
-def _named(subject: object) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _named(request: Request) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return the class of what a request is for, and the keys that it gives."""
-    if isinstance(subject, NamedInstance):
-        subject = subject.path
-    elif isinstance(subject, SelectedInstance):
-        subject = subject.selection
-    if isinstance(subject, _WITH_KEYS):
-        return subject.classname, tuple([(name, str(value)) for name, value in subject.keys])
+    subject = _subject(request)
+    match subject:
+        case NamedInstance():
+            subject = subject.path
+        case SelectedInstance():
+            subject = subject.selection
+    if isinstance(subject, InstancePath | Selection):
+        return subject.classname, tuple((name, str(value)) for name, value in subject.keys)
     if isinstance(subject, ClassName):
         return str(subject), ()
     classname = getattr(subject, "classname", "")
@@ -206,11 +284,9 @@ def _named(subject: object) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 def _parameters(request: Request) -> tuple[tuple[str, str | None], ...]:
     return tuple(
-        [
-            (argument.name, None if argument.value is None else _cut(_shown(argument.value)))
-            for argument in request.arguments
-            if not isinstance(argument.value, _TARGETS)
-        ]
+        (argument.name, None if argument.value is None else _cut(_shown(argument.value)))
+        for argument in request.arguments
+        if not isinstance(argument.value, ClassName | InstancePath | NamedInstance)
     )
 
 

@@ -10,13 +10,15 @@ from collections.abc import Generator
 from typing import Any
 
 import msgspec
+from pywbem import CIMError
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from cimsim.control.access import Access, content_type
-from cimsim.control.api_errors import ControlError
+from cimsim.control.api_errors import ControlError, refusal_of
 from cimsim.control.caller import Caller
+from cimsim.control.event_connection import Listening, serve
 from cimsim.control.messages import PlainText, Problem
 from cimsim.control.reading import read_body, read_query
 from cimsim.control.routes import CALLS, find
@@ -34,6 +36,7 @@ class Api(Resource):
 
     log = Logger()
     isLeaf = True  # noqa: N815 - twisted.web's name
+    _later: int = NOT_DONE_YET
 
     def __init__(self, cimoms: ControlledCimoms, reactor: Any, access: Access) -> None:
         base: Any = super()
@@ -48,18 +51,17 @@ class Api(Resource):
         request.setHeader("Cache-Control", "no-store")
         try:
             answer = self._answer(request)
+            if isinstance(answer, Listening):
+                serve(request, answer, self._reactor)
+                return self._later
         except Exception as error:  # noqa: BLE001 - whatever fails, a client gets an answer
             answer = self._problem(request, error)
         if isinstance(answer, Generator):
             gone: list[Any] = []
             request.notifyFinish().addErrback(gone.append)
             self._go_on(request, answer, gone)
-            later: int = NOT_DONE_YET
-            return later
-        if isinstance(answer, PlainText):
-            request.setHeader("Content-Type", answer.content_type)
-            return answer.body
-        return _encoded(answer)
+            return self._later
+        return _encoded(request, answer)
 
     def _go_on(self, request: Any, steps: Generator[None, None, Any], gone: list[Any]) -> None:
         """Take a step, then let others be answered; end when the answer is there, or when nobody waits for it."""
@@ -75,18 +77,20 @@ class Api(Resource):
         else:
             self._reactor.callLater(0, self._go_on, request, steps, gone)
             return
-        body = _encoded(answer)
+        body = _encoded(request, answer)
         request.setHeader("Content-Length", str(len(body)))
         request.write(body)
         request.finish()
 
     def _problem(self, request: Any, error: Exception) -> Problem:
         """Return what a client learns of an error, after setting the status; the log gets the traceback of a defect."""
+        if isinstance(error, CIMError):
+            error = refusal_of(error)
         if isinstance(error, ControlError):
             request.setResponseCode(error.status)
             for name, value in error.headers.items():
                 request.setHeader(name, value)
-            return Problem(error.text, error.field, error.nearest)
+            return Problem(error.text, error.field, error.nearest, error.line, error.column, error.cim_status)
         self.log.failure("{method} {path} failed", method=_text(request.method), path=_text(request.path))
         request.setResponseCode(500)
         return Problem("failed for an internal reason, which is in the log of the server")
@@ -120,7 +124,11 @@ class Api(Resource):
             raise ControlError(404, error.text, "cimom", error.nearest) from None
 
 
-def _encoded(answer: Any) -> bytes:
+def _encoded(request: Any, answer: Any) -> bytes:
+    """Return the body of an answer, after setting its type where it is not JSON."""
+    if isinstance(answer, PlainText):
+        request.setHeader("Content-Type", answer.content_type)
+        return answer.body
     # What a rule is made of need not be what JSON has.
     return msgspec.json.encode(answer, enc_hook=str) + b"\n"
 

@@ -6,18 +6,29 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from cimsim.control import (
+    associations_api,
     calls_api,
+    changes_api,
+    classes_api,
     clock_api,
+    documents,
+    event_connection,
+    export_api,
     faults_api,
+    instances_api,
     load_api,
     metrics_api,
+    query_api,
     scenarios_api,
     server_api,
+    settings_api,
     status_api,
+    subscriptions_api,
     world_api,
 )
 from cimsim.control.api_errors import ControlError
 from cimsim.control.caller import Caller
+from cimsim.control.event_messages import EventsQuery, EventStream
 from cimsim.control.messages import (
     Advance,
     CallList,
@@ -26,21 +37,50 @@ from cimsim.control.messages import (
     ClockState,
     Diff,
     DiffQuery,
+    ExchangeDetails,
+    ExportQuery,
     FaultList,
     FaultState,
+    HarFile,
     Health,
+    JsonLines,
     Load,
     LoadedState,
     Login,
     NoBody,
     PlainText,
     Removed,
+    Replayed,
     ScenarioList,
     SnapshotList,
     SnapshotState,
     Status,
 )
+from cimsim.control.model_messages import (
+    AssociationList,
+    ClassDetails,
+    ClassList,
+    InstanceDetails,
+    InstanceList,
+    InstanceQuery,
+    InstanceRemoved,
+    InstancesQuery,
+    InvokeBody,
+    Invoked,
+    NamespaceList,
+    NewInstance,
+    RowList,
+    RowsQuery,
+)
 from cimsim.control.openapi import describe
+from cimsim.control.service_messages import (
+    Document,
+    DocumentList,
+    DocumentsQuery,
+    RuleList,
+    SettingsState,
+    SubscriptionList,
+)
 from cimsim.world.names import nearest
 
 
@@ -139,6 +179,43 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/load": {
         "POST": Call(load_api.load, LoadedState, 'load a shipped pack, {"pack": NAME}, or MOF, {"mof": TEXT}', body=Load)
     },
+    "/v1/namespaces": {
+        "GET": Call(classes_api.namespaces, NamespaceList, "the namespaces, with numbers of classes and instances")
+    },
+    "/v1/namespaces/{namespace}/classes": {
+        "GET": Call(classes_api.classes, ClassList, "the classes of a namespace, with numbers of instances")
+    },
+    "/v1/namespaces/{namespace}/classes/{classname}": {
+        "GET": Call(classes_api.class_details, ClassDetails, "a class with all that it inherits")
+    },
+    "/v1/namespaces/{namespace}/classes/{classname}/instances": {
+        "GET": Call(
+            instances_api.instances,
+            InstanceList,
+            "instances: a part of them, sorted, of those that match",
+            query=InstancesQuery,
+        ),
+        "POST": Call(changes_api.create, InstanceDetails, "create an instance, as a client", body=NewInstance, status=201),
+    },
+    "/v1/instance": {
+        "GET": Call(instances_api.instance, InstanceDetails, "an instance, ?path=PATH", query=InstanceQuery),
+        "PATCH": Call(
+            changes_api.modify, InstanceDetails, "change properties of it, as a client", query=InstanceQuery, body=NewInstance
+        ),
+        "DELETE": Call(changes_api.delete, InstanceRemoved, "delete it, as a client", query=InstanceQuery),
+    },
+    "/v1/invoke": {"POST": Call(changes_api.invoke, Invoked, "call a method of an instance or a class", body=InvokeBody)},
+    "/v1/associations": {
+        "GET": Call(
+            associations_api.associations,
+            AssociationList,
+            "what an instance is associated with, ?path=PATH",
+            query=InstanceQuery,
+        )
+    },
+    "/v1/query": {
+        "GET": Call(query_api.query, RowList, "the rows of a query, ?namespace=, &language= and &query=", query=RowsQuery)
+    },
     "/v1/faults": {
         "GET": Call(faults_api.faults, FaultList, "the fault rules in force"),
         "POST": Call(faults_api.add, FaultState, "put one into force", body=dict[str, Any], status=201),
@@ -152,8 +229,28 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/scenarios/{name}": {
         "POST": Call(scenarios_api.start, FaultList, "put the fault rules of one into force", body=NoBody, status=201)
     },
+    "/v1/subscriptions": {
+        "GET": Call(subscriptions_api.subscriptions, SubscriptionList, "subscriptions, and what became of their deliveries")
+    },
+    "/v1/settings": {"GET": Call(settings_api.settings, SettingsState, "options and settings of packs, without secrets")},
+    "/v1/conformance": {"GET": Call(documents.conformance, RuleList, "the rules that the simulator is held to")},
+    "/v1/documents": {
+        "GET": Call(documents.documents, DocumentList, "the documents, ?search=TEXT those that have it", query=DocumentsQuery)
+    },
+    "/v1/documents/{name}": {"GET": Call(documents.document, Document, "one of them, in Markdown")},
     "/v1/calls": {
         "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)
+    },
+    "/v1/calls.jsonl": {
+        "GET": Call(export_api.json_lines, JsonLines, "exchanges with their bodies as JSON lines", query=ExportQuery)
+    },
+    "/v1/calls.har": {"GET": Call(export_api.har, HarFile, "the same as a HAR file", query=ExportQuery)},
+    "/v1/events": {
+        "GET": Call(event_connection.events, EventStream, "what happens, as server-sent events, ?since=ID", query=EventsQuery)
+    },
+    "/v1/calls/{number}": {"GET": Call(calls_api.call, ExchangeDetails, "one exchange, with its bodies")},
+    "/v1/calls/{number}/replay": {
+        "POST": Call(calls_api.replay, Replayed, "carry its requests out again; the answer has the new number", body=NoBody)
     },
 }
 """By path, where ``{NAME}`` stands for any part, and method."""

@@ -12,14 +12,14 @@ from cimsim.packs.build import Builder, Built, SchemaPack
 from cimsim.packs.cache import Cache, CacheFolder
 from cimsim.packs.fault_settings import MethodFault, check_timings, faults_of, in_order
 from cimsim.packs.locate import default_packs
-from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
+from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack, SettingEntry
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.pack_errors import PackError
 from cimsim.packs.provider_module import ProviderModule
 from cimsim.packs.scenarios import Scenario, find_scenario
 from cimsim.packs.scripts import MOF, set_up, split_environment
-from cimsim.packs.settings import Settings, flattened, pass_on, settle
+from cimsim.packs.settings import Settings, declared_settings, flattened, pass_on, settle
 from cimsim.packs.world_cache import Start, world_folder
 from cimsim.providers.below import Below
 from cimsim.providers.registry import ProviderBinding, ProviderRegistry
@@ -34,6 +34,7 @@ class LoadedPack:
 
     ``path`` is its folder, or the file of a plain MOF pack. ``files`` holds the MOF files of each namespace, relative to the
     folder, in the order of reading. ``classes`` are those that it declares, as pairs of folded namespace and folded name.
+    ``declared`` are the settings that there are.
     """
 
     name: str
@@ -43,6 +44,7 @@ class LoadedPack:
     files: Mapping[str, tuple[str, ...]]
     settings: Settings
     classes: frozenset[tuple[str, str]] = frozenset()
+    declared: Mapping[str, SettingEntry] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,7 @@ def loaded_pack(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
         files=built.files,
         settings=settings,
         classes=built.classes,
+        declared=declared_settings(pack),
     )
 
 

@@ -15,8 +15,10 @@ from twisted.logger import Logger
 from cimsim.cimom.authorization import Authorization
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
+from cimsim.cimom.exchanges import Called
 from cimsim.cimom.indications import Indications
 from cimsim.cimom.object_manager import Cimom
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.decode.message_cache import MessageCache
 from cimsim.cimxml.decode.message_limits import MessageLimits
@@ -33,7 +35,7 @@ from cimsim.quirks.quirky_encoder import QuirkyEncoder
 from cimsim.server.auth import REALM, Authenticator
 from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
-from cimsim.server.mount import Routes
+from cimsim.server.mount import Batches, Routes
 from cimsim.server.recording import Recorder
 from cimsim.simulation.cimxml_mount import CimXmlMount
 from cimsim.simulation.cimxml_service import CimXmlService, Encodes, Performs
@@ -121,7 +123,11 @@ class EndpointOptions:
 
 
 class Endpoint:
-    """The CIMOM of some loaded packs behind HTTP. The reactor is passed in; it also drives the clock."""
+    """The CIMOM of some loaded packs behind HTTP. The reactor is passed in; it also drives the clock.
+
+    Attributes:
+        clock, cimom, indications: of the CIMOM.
+    """
 
     _log = Logger()
 
@@ -148,7 +154,7 @@ class Endpoint:
         )
         self._sender = HttpSender(reactor, options.delivery)
         sender = self._sender
-        self._indications = Indications(
+        self.indications = Indications(
             self.cimom,
             sender.send,
             sender.prepare,
@@ -165,7 +171,7 @@ class Endpoint:
         cimom: Performs = self.cimom
         if quirks != Quirks():
             encoder, cimom = QuirkyEncoder(encoder, quirks), QuirkyCimom(cimom, quirks)
-        service = CimXmlService(
+        self._service = service = CimXmlService(
             MessageCache(new_decoder()),
             encoder,
             cimom,
@@ -187,6 +193,16 @@ class Endpoint:
             self._wsman_factory = HttpFactory(
                 wsman_routes, reactor, authenticator, options.limits, options.recorder, self._factory.failures
             )
+
+    @property
+    def connections(self) -> int:
+        """How many connections of clients are open."""
+        factories = (self._factory, self._wsman_factory)
+        return sum(len(each.connections) for each in factories if each is not None)
+
+    def answer(self, body: bytes, user: str | None, calls: list[Called]) -> Batches:
+        """Answer a message of CIM-XML that came by no port, as ``CimXmlService.respond`` does; its headers fit what it says."""
+        return self._service.respond(CimHeaders("MethodCall", matched=False), body, user, calls)
 
     def listen(self) -> list[str]:
         """Open the ports and return their URLs: CIM-XML over HTTP and HTTPS, then WS-Management over both.
@@ -250,7 +266,7 @@ class Endpoint:
     def stop(self) -> Deferred[Any]:
         """Close the ports and let requests under way finish; the Deferred fires when no connection is left."""
         self.cimom.stop()
-        self._indications.stop()
+        self.indications.stop()
         self._sender.stop()
         if self._sweeper.running:
             self._sweeper.stop()

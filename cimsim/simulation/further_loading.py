@@ -59,6 +59,7 @@ class FurtherLoading:
             cimom.faults.add(rule.rule, rule.origin, last=rule.last)
         self.loaded, self.loaded_more = loaded, True
         self._controlled.folders = loaded.folders
+        self._controlled.loaded = loaded
         return new
 
     def mof(self, mof: str | Path, namespace: str | None) -> str:

@@ -86,7 +86,7 @@ class ServedCimom:
         counts = RequestCounts()
         recorders = _recorders(options, recorder)
         if controlled and journal is None:
-            journal = Journal(bodies=False)
+            journal = Journal()
             recorders.append(JournalRecorder(journal))
         if journal is not None:
             recorders.append(counts)
@@ -103,11 +103,16 @@ class ServedCimom:
         self.controlled = ControlledCimom(
             self.cimom,
             Snapshots(self.cimom),
-            Journal(bodies=False) if journal is None else journal,
+            Journal() if journal is None else journal,
             counts,
             folders=loaded.folders,
             name=name,
             instance=os.urandom(_INSTANCE_BYTES).hex(),
+            options=options,
+            loaded=loaded,
+            indications=self._endpoint.indications,
+            connections=lambda: self._endpoint.connections,
+            answer=self._endpoint.answer,
         )
         self.further = FurtherLoading(self.controlled, loaded, options)
         self.controlled.further = self.further
@@ -157,6 +162,7 @@ class ServedCimom:
         self.cimom.faults.replace_kept(rules)
         self.controlled.snapshots.base = self.cimom.world
         self.controlled.folders = loaded.folders
+        self.controlled.loaded = loaded
 
     def _load_again(self) -> Loaded:
         return load_packs(self.options, self.clock.now(), self._seed)

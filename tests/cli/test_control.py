@@ -317,3 +317,18 @@ def test_what_is_loaded_is_a_pack_or_mof(client: ControlClient) -> None:
         with pytest.raises(RefusedError) as error:
             client.load(**given)
         assert error.value.status == 400
+
+
+@pytest.mark.parametrize("form", ["jsonl", "har"])
+def test_calls_are_exported_with_their_bodies(run: Callable[..., list[str]], conn: WBEMConnection, form: str) -> None:
+    conn.GetClass("CIM_Namespace")
+    conn.EnumerateClassNames()
+    written = "\n".join(run("calls", "--format", form, "getclass"))
+    assert written.count("<CIM ") == 2
+    assert "EnumerateClassNames" not in written
+
+
+def test_an_export_does_not_follow(client: ControlClient) -> None:
+    result = CliRunner().invoke(main, ["calls", "--control", client.url, "--follow", "--format", "har"])
+    assert result.exit_code == 2
+    assert "--follow" in result.output
