@@ -33,6 +33,13 @@ Example, a server for a test that sets the time itself:
     --set hyperv.vms=4 --log-level info
 """
 
+_COLLECTIONS: Final = 700, 10, 1000
+"""After how many new objects, small and middle collections the collector looks at all objects again.
+
+That takes some 0.2 s for the classes of a large schema, in which everybody waits, and finds next to nothing: hardly anything
+here refers to itself in a circle.
+"""
+
 
 @click.command(cls=GroupedCommand, epilog=_EPILOG)
 @click.argument("packs", nargs=-1, envvar="CIMSIM_PACKS")
@@ -223,6 +230,7 @@ def _load(reactor: Any, options: SimulationOptions) -> Simulation:
     finally:
         gc.freeze()
         gc.enable()
+        gc.set_threshold(*_COLLECTIONS)
 
 
 def _announce(simulation: Simulation) -> None:
