@@ -1,9 +1,10 @@
 """What the control API offers: paths, methods, the types of bodies, queries and answers, and what does it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
+
+import msgspec
 
 from cimsim.control import (
     associations_api,
@@ -84,8 +85,7 @@ from cimsim.control.service_messages import (
 from cimsim.world.names import nearest
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Something that can be done.
 
     Attributes:
@@ -110,8 +110,7 @@ class Call:
     public: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a path leads to.
 
     Attributes:

@@ -1,10 +1,10 @@
 """What an operation takes: its parameters, of which kind each is, and the fitting of given values to them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+import msgspec
 from pywbem import CIMClass, CIMInstance, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.operations.request import ClassName, NamedInstance
@@ -37,8 +37,7 @@ class Required:
 REQUIRED: Final = Required()
 
 
-@dataclass(frozen=True, slots=True)
-class OperationParameter:
+class OperationParameter(msgspec.Struct, frozen=True):
     """A parameter of an operation. One whose default is None may be NULL; one without a default must be given."""
 
     name: str

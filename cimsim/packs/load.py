@@ -1,11 +1,12 @@
 """Loading packs into a world."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import structs
 
 from cimsim.packs.build import Builder, Built, SchemaPack
@@ -28,8 +29,7 @@ from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 
-@dataclass(frozen=True)
-class LoadedPack:
+class LoadedPack(msgspec.Struct, frozen=True):
     """A pack in a world.
 
     ``path`` is its folder, or the file of a plain MOF pack. ``files`` holds the MOF files of each namespace, relative to the
@@ -44,11 +44,10 @@ class LoadedPack:
     files: Mapping[str, tuple[str, ...]]
     settings: Settings
     classes: frozenset[tuple[str, str]] = frozenset()
-    declared: Mapping[str, SettingEntry] = field(default_factory=dict)
+    declared: Mapping[str, SettingEntry] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class NamespaceSummary:
+class NamespaceSummary(msgspec.Struct, frozen=True):
     """What a namespace holds after loading, and where it came from: pairs of pack and MOF files."""
 
     name: str
@@ -57,8 +56,7 @@ class NamespaceSummary:
     sources: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """A world made from packs, with everything that acts in it.
 
     ``warnings`` are what was taken leniently, as lines ``FILE:LINE:COLUMN: what is wrong``. ``faults`` are what the setting
@@ -73,8 +71,8 @@ class Loaded:
     warnings: tuple[str, ...] = ()
     faults: tuple[MethodFault, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
-    digests: Mapping[str, str] = field(default_factory=dict)
-    bindings: Mapping[str, tuple[ProviderBinding, ...]] = field(default_factory=dict)
+    digests: Mapping[str, str] = msgspec.field(default_factory=dict)
+    bindings: Mapping[str, tuple[ProviderBinding, ...]] = msgspec.field(default_factory=dict)
 
     @property
     def folders(self) -> dict[str, Path]:
@@ -134,7 +132,7 @@ def load(
 
         found = [open_schema(schema, namespace, found, dialect), *found]
     if lenient is not None:
-        found = [replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
+        found = [dataclasses.replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
     chosen = tuple(find_scenario(each, {pack.name: pack.folder for pack in found if pack.text}) for each in scenarios)
     settings = settle(found, {**_settings_of(chosen, found), **flattened(overrides or {})}, defaults)
     passed_on = pass_on(found, settings)

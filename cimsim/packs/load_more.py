@@ -1,12 +1,13 @@
 """Loading further packs into a world that is in use, beside what happened in it."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from cimsim.packs.build import Builder
 from cimsim.packs.cache import Cache
@@ -139,7 +140,7 @@ def with_mof(
             file.write_text(mof, encoding="utf-8")
         pack = plain_pack(file, namespace)
         try:
-            builder.add(replace(pack, manifest=structs.replace(pack.manifest, lenient=False)), transaction)
+            builder.add(dataclasses.replace(pack, manifest=structs.replace(pack.manifest, lenient=False)), transaction)
         except PackError as error:
             if isinstance(mof, Path) or error.file != str(file):
                 raise

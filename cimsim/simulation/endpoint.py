@@ -3,10 +3,11 @@
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
@@ -52,8 +53,7 @@ _SWEEP_SECONDS: Final = 10.0
 """How often expired enumeration sessions are forgotten when nobody pulls."""
 
 
-@dataclass(frozen=True, slots=True)
-class WsmanOptions:
+class WsmanOptions(msgspec.Struct, frozen=True):
     """Where WS-Management listens, beside the path ``/wsman`` of the ports of CIM-XML.
 
     Attributes:
@@ -69,8 +69,7 @@ class WsmanOptions:
     needs_tls_port: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointOptions:
+class EndpointOptions(msgspec.Struct, frozen=True):
     """Where and how to listen, and how the CIMOM is to be.
 
     Attributes:
@@ -104,7 +103,7 @@ class EndpointOptions:
     tls_port: int = 5989
     wsman: WsmanOptions | None = None
     host: str = "localhost"
-    users: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = msgspec.field(default_factory=dict)
     null_outputs: bool = False
     error_instances: ErrorInstances = ErrorInstances.GIVEN
     m_post: bool = True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from typing import Any, Final
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from cimsim.cimom.authorization import Authorization

@@ -6,10 +6,12 @@ adding a class shares all that was resolved before.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+import msgspec
+from msgspec.structs import replace
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
 
 from cimsim.world.convert import convert_value, shape
@@ -27,8 +29,7 @@ DMTF's schemas need 1,500. With this many, what an operation does with one class
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(msgspec.Struct, frozen=True):
     """A property of a resolved class, with the qualifiers that rule its values already read."""
 
     name: str
@@ -48,8 +49,7 @@ class Property:
     """The name of the class that introduced the property."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """A parameter of a method of a resolved class."""
 
     name: str
@@ -64,8 +64,7 @@ class Parameter:
     reference_class: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(msgspec.Struct, frozen=True):
     """A method of a resolved class. ``parameters`` is keyed by folded name, in declared order.
 
     ``returns`` gives the return value the shape of an output parameter.
@@ -152,8 +151,7 @@ class ResolvedClass:
         return merged(self.declared, self.superclass.full if self.superclass else None)
 
 
-@dataclass(frozen=True, slots=True)
-class ClassHead:
+class ClassHead(msgspec.Struct, frozen=True):
     """A declared class of which only the head is known at first; ``declaration`` returns the whole class when it is needed.
 
     The class is known to fit its superclass, so nothing is checked then. The flags are None where its qualifiers do not say.

@@ -1,9 +1,11 @@
 """The world: every namespace a CIMOM knows, as one immutable value."""
 
+import dataclasses
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
 from pywbem import CIMError, CIMInstance, CIMQualifierDeclaration
 
 from cimsim.world.agenda import Agenda
@@ -25,15 +27,14 @@ AssociationIndex = PersistentMap[Identity, PersistentMap[tuple[str, tuple[Any, .
 """For every referenced instance the association instances of this namespace that refer to it: folded class and key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(msgspec.Struct, frozen=True):
     """One namespace: its qualifier declarations, classes and instances, and the index of its associations."""
 
     name: str
-    schema: Schema = field(default_factory=Schema)
-    qualifiers: PersistentMap[str, CIMQualifierDeclaration] = field(default_factory=PersistentMap)
-    instances: PersistentMap[str, InstanceMap] = field(default_factory=PersistentMap)
-    referrers: AssociationIndex = field(default_factory=PersistentMap)
+    schema: Schema = msgspec.field(default_factory=Schema)
+    qualifiers: PersistentMap[str, CIMQualifierDeclaration] = msgspec.field(default_factory=PersistentMap)
+    instances: PersistentMap[str, InstanceMap] = msgspec.field(default_factory=PersistentMap)
+    referrers: AssociationIndex = msgspec.field(default_factory=PersistentMap)
 
     def cls(self, name: str) -> ResolvedClass:
         """Return the class of that name in any spelling.
@@ -99,8 +100,7 @@ class Namespace:
         return sum(len(stored) for stored in self.instances.all())
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True):
     """All namespaces, keyed by folded name, in order of creation, and what is still to happen.
 
     ``seed`` and ``serials``, counters by name, are what generated identifiers are made from (``Transaction.serial``, ``guid``).
@@ -109,13 +109,13 @@ class World:
     ``owners``: the users who made the subscriptions there are, as far as users made them; None is one without authentication.
     """
 
-    namespaces: dict[str, Namespace] = field(default_factory=dict)
-    agenda: Agenda = field(default_factory=Agenda)
+    namespaces: dict[str, Namespace] = msgspec.field(default_factory=dict)
+    agenda: Agenda = msgspec.field(default_factory=Agenda)
     seed: int = 0
-    serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
-    owners: PersistentMap[Identity, str | None] = field(default_factory=PersistentMap)
-    notes: PersistentMap[str, Any] = field(default_factory=PersistentMap)
-    suspended: PersistentMap[str, str] = field(default_factory=PersistentMap)
+    serials: PersistentMap[str, int] = msgspec.field(default_factory=PersistentMap)
+    owners: PersistentMap[Identity, str | None] = msgspec.field(default_factory=PersistentMap)
+    notes: PersistentMap[str, Any] = msgspec.field(default_factory=PersistentMap)
+    suspended: PersistentMap[str, str] = msgspec.field(default_factory=PersistentMap)
 
     @property
     def used_seed(self) -> bool:
@@ -332,5 +332,5 @@ def _other_keys(cls: ResolvedClass, path: InstancePath, given: Collection[str]) 
 
 
 def _no_instance(path: InstancePath, cls: ResolvedClass, namespace: Namespace) -> str:
-    shown = replace(path, classname=cls.name, namespace=namespace.name, host=None)
+    shown = dataclasses.replace(path, classname=cls.name, namespace=namespace.name, host=None)
     return f"no instance {shown}"

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import pywbem
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from pywbem import (
     CIMClass,
     CIMDateTime,
