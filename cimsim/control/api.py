@@ -5,8 +5,10 @@ simulation for whoever reaches it, so it listens on the loopback interface only,
 alone: no page in a browser can send these to another origin unasked.
 """
 
+from __future__ import annotations
+
 from collections.abc import Generator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from twisted.logger import Logger
@@ -18,6 +20,9 @@ from cimsim.control.messages import PlainText, Problem
 from cimsim.control.reading import read_body, read_query
 from cimsim.control.routes import CALLS, find
 from cimsim.simulation.controlled_cimom import ControlledCimom
+
+if TYPE_CHECKING:
+    from cimsim.control.static_files import StaticFiles
 
 _MAX_BYTES: Final = 1024 * 1024
 _LOOPBACK: Final = "127.0.0.1"
@@ -35,12 +40,16 @@ class Api(Resource):
         base.__init__()
         self._controlled = controlled
         self._reactor = reactor
+        self._console: StaticFiles | None = None
 
     def render(self, request: Any) -> bytes | int:
         """Return the body of the answer to a request, after setting its status; what takes long is answered later."""
         request.setHeader("Content-Type", "application/json")
         request.setHeader("Cache-Control", "no-store")
+        request.setHeader("X-Content-Type-Options", "nosniff")
         try:
+            if request.method in (b"GET", b"HEAD") and (content := self._console_file(request)) is not None:
+                return content
             answer = self._answer(request)
         except Exception as error:  # noqa: BLE001 - whatever fails, a client gets an answer
             answer = self._problem(request, error)
@@ -54,6 +63,28 @@ class Api(Resource):
             request.setHeader("Content-Type", answer.content_type)
             return answer.body
         return _encoded(answer)
+
+    def _console_file(self, request: Any) -> bytes | None:
+        """Return a file of the console after setting its headers, empty if the browser has it; None: it asks for none."""
+        path = _text(request.path)
+        if path != "/" and not path.startswith("/console"):
+            return None
+        # What serves the console is loaded when somebody first wants it.
+        from cimsim.control import static_files
+
+        if not static_files.is_static(path, request.getHeader("accept")):
+            return None
+        _check_host(request)
+        if self._console is None:
+            self._console = static_files.StaticFiles()
+        file = self._console.find(path)
+        for name, value in {**static_files.HEADERS, "Content-Type": file.content_type, "ETag": file.etag}.items():
+            request.setHeader(name, value)
+        request.setHeader("Vary", "Accept")
+        if static_files.is_known(file, request.getHeader("if-none-match")):
+            request.setResponseCode(304)
+            return b""
+        return file.content
 
     def _go_on(self, request: Any, steps: Generator[None, None, Any], gone: list[Any]) -> None:
         """Take a step, then let others be answered; end when the answer is there, or when nobody waits for it."""
