@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from cimsim.control import calls_api, clock_api, faults_api, metrics_api, status_api, world_api
+from cimsim.control import calls_api, clock_api, faults_api, metrics_api, pages_api, status_api, world_api
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import (
     Advance,
@@ -72,6 +72,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1")},
     "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
     "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
+    "/v1/pages": {"GET": Call(pages_api.pages, pages_api.PageList, "the pages of packs for the console")},
     "/v1/reset": {
         "POST": Call(world_api.reset, Status, "go back to the world as it was loaded; forget faults and calls", body=NoBody)
     },

@@ -93,7 +93,7 @@ class StaticFiles:
 
 def is_static(path: str, accept: str | None) -> bool:
     """Return whether a GET of a path is for a file: everything below the prefix, and ``/`` for a client that takes HTML."""
-    return path == "/" and accepts_html(accept) or f"{path}/".startswith(PREFIX)
+    return (path == "/" and accepts_html(accept)) or f"{path}/".startswith(PREFIX)
 
 
 def accepts_html(accept: str | None) -> bool:

@@ -14,6 +14,7 @@ from cimsim.packs.locate import default_packs
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
+from cimsim.packs.pages import PageEntry, WrongPageError, check_page
 from cimsim.packs.provider_module import ProviderModule
 from cimsim.packs.scripts import MOF, set_up, split_environment
 from cimsim.packs.settings import Settings, pass_on, settle
@@ -30,6 +31,7 @@ class LoadedPack:
 
     ``path`` is its folder, or the file of a plain MOF pack. ``files`` holds the MOF files of each namespace, relative to the
     folder, in the order of reading. ``classes`` are those that it declares, as pairs of folded namespace and folded name.
+    ``pages`` are those that the console shows.
     """
 
     name: str
@@ -39,6 +41,7 @@ class LoadedPack:
     files: Mapping[str, tuple[str, ...]]
     settings: Settings
     classes: frozenset[tuple[str, str]] = frozenset()
+    pages: tuple[PageEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,8 @@ def load(
         populating = Transaction(world, first, now)
         modules[pack.name].populate(populating, passed_on[pack.name])
         world = populating.world
+    for pack in found:
+        _check_pages(pack, world)
     loaded = tuple(_loaded(pack, built[pack.name], settings[pack.name]) for pack in found)
     bindings: list[ProviderBinding] = []
     faults: list[MethodFault] = []
@@ -148,6 +153,14 @@ def load(
     return Loaded(world, loaded, providers, _summaries(world, loaded), warnings)
 
 
+def _check_pages(pack: Pack, world: World) -> None:
+    for page in pack.manifest.page:
+        try:
+            check_page(page, world)
+        except WrongPageError as error:
+            raise pack.error(error.text, error.word) from None
+
+
 def _warnings(built: Iterable[Built], world: World) -> tuple[str, ...]:
     return tuple(warning for each in built for warning in each.warnings(world))
 
@@ -161,6 +174,7 @@ def _loaded(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
         files=built.files,
         settings=settings,
         classes=built.classes,
+        pages=tuple(pack.manifest.page),
     )
 
 

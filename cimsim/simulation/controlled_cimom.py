@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from cimsim.cimom.journal import Journal
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.snapshots import Snapshots
+from cimsim.packs.load import LoadedPack
 from cimsim.simulation.request_counts import RequestCounts
 
 
@@ -18,6 +19,7 @@ class ControlledCimom:
         journal: its newest exchanges, without bodies.
         counts: of the requests of clients.
         urls: of the ports of clients.
+        packs: that it is made of.
         ready: whether clients are answered: from the start of the simulation to its stop.
     """
 
@@ -26,6 +28,7 @@ class ControlledCimom:
     journal: Journal = field(default_factory=lambda: Journal(bodies=False))
     counts: RequestCounts = field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
+    packs: tuple[LoadedPack, ...] = ()
     ready: bool = False
 
     def reset(self) -> None:

@@ -101,7 +101,7 @@ class Simulation:
             loaded = load_packs(options, time.time() if start is None else start, self._seed, progress)
         self.loaded = loaded if world is None else replace(loaded, world=world)
         self._endpoint = Endpoint(reactor, self.loaded, endpoint_options)
-        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), journal, counts)
+        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), journal, counts, packs=self.loaded.packs)
         self._reloader = Reloader(reactor, self._load_again, self._renew, self.loaded) if options.reload else None
 
     @property
@@ -167,6 +167,7 @@ class Simulation:
 
     def _renew(self, loaded: Loaded) -> None:
         self._endpoint.renew(loaded)
+        self.controlled.packs = loaded.packs
         self.controlled.snapshots.base = self.cimom.world
 
     def _load_again(self) -> Loaded:
