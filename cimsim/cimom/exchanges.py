@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pywbem import CIMError
 
@@ -19,16 +19,29 @@ from cimsim.world.paths import InstancePath
 
 CIM_XML: Final = "CIM-XML"
 WS_MAN: Final = "WS-Management"
+CONTROL: Final = "control"
+"""What came by the control plane."""
 SUCCESS: Final = 0
 _MAX_SHOWN: Final = 400
 """How many characters of a text that clients choose are shown."""
 
 
-@dataclass(frozen=True, slots=True)
+class _About(NamedTuple):
+    """What a record shows of a request."""
+
+    target: str
+    namespace: str
+    classname: str
+    keys: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, str | None], ...]
+
+
 class Called:
     """One operation or method of an exchange: a batch has several.
 
-    Attributes:
+    What it shows of a request is worked out when somebody looks, so that a record costs next to nothing.
+
+    Args:
         operation: the name of the operation or the extrinsic method, spelt as it came.
         target: the path of the class or instance that it was for, ``NAMESPACE:CLASS.KEY="VALUE"``, or just the namespace.
         status: the CIM status code, 0 for success; None: it got no CIM status, but see ``Exchange.status``.
@@ -39,41 +52,102 @@ class Called:
         parameters: of the request beside its target, pairs of name and text.
         returned: what a method returned, as text; None for an operation, and for what failed.
         rule: the number of the fault rule that acted, None for none.
+
+    Attributes:
+        request: what was asked, None where it is not kept.
     """
 
-    operation: str
-    target: str
-    status: int | None
-    description: str = ""
-    namespace: str = ""
-    classname: str = ""
-    keys: tuple[tuple[str, str], ...] = ()
-    parameters: tuple[tuple[str, str | None], ...] = ()
-    returned: str | None = None
-    rule: int | None = None
+    __slots__ = ("_about", "_returned", "description", "operation", "request", "rule", "status")
+
+    def __init__(
+        self,
+        operation: str,
+        target: str,
+        status: int | None,
+        description: str = "",
+        namespace: str = "",
+        classname: str = "",
+        keys: tuple[tuple[str, str], ...] = (),
+        parameters: tuple[tuple[str, str | None], ...] = (),
+        returned: object = None,
+        rule: int | None = None,
+    ) -> None:
+        self.operation = operation
+        self.status = status
+        self.description = description
+        self.rule = rule
+        self.request: Request | None = None
+        self._returned = returned
+        self._about: _About | None = _About(target, namespace, classname, keys, parameters)
 
     @classmethod
     def of(cls, request: Request, error: CIMError | None = None, returned: object = None, rule: int | None = None) -> Called:
         """Return the record of a request that was carried out, or failed."""
-        classname, keys = _named(request)
-        return cls(
-            request.name,
-            target_of(request),
-            SUCCESS if error is None else error.status_code,
-            "" if error is None else str(error.status_description),
-            request.namespace,
-            classname,
-            keys,
-            _parameters(request),
-            None if returned is None else str(returned),
-            rule,
-        )
+        status = SUCCESS if error is None else error.status_code
+        return cls._made(request, status, "" if error is None else str(error.status_description), returned, rule)
 
     @classmethod
     def refused(cls, request: Request) -> Called:
         """Return the record of a request that gets no CIM status."""
-        classname, keys = _named(request)
-        return cls(request.name, target_of(request), None, "", request.namespace, classname, keys, _parameters(request))
+        return cls._made(request, None, "", None, None)
+
+    @classmethod
+    def _made(cls, request: Request, status: int | None, description: str, returned: object, rule: int | None) -> Called:
+        self = cls.__new__(cls)
+        self.operation = request.name
+        self.status = status
+        self.description = description
+        self.rule = rule
+        self.request = request
+        self._returned = returned
+        self._about = None
+        return self
+
+    @property
+    def target(self) -> str:
+        """The path of what it was for."""
+        return self._shown.target
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the request."""
+        return self._shown.namespace
+
+    @property
+    def classname(self) -> str:
+        """The class of the target, empty where there is none."""
+        return self._shown.classname
+
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """The keys that the request gives, pairs of name and text."""
+        return self._shown.keys
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str | None], ...]:
+        """The parameters beside the target, pairs of name and text."""
+        return self._shown.parameters
+
+    @property
+    def returned(self) -> str | None:
+        """What a method returned, as text."""
+        return None if self._returned is None else str(self._returned)
+
+    @property
+    def _shown(self) -> _About:
+        about = self._about
+        if about is None:
+            request = self.request
+            if request is None:
+                raise ValueError("a record without a request shows what it was made with")
+            about = self._about = _About(target_of(request), request.namespace, *_named(request), _parameters(request))
+        return about
+
+    def forget_request(self) -> None:
+        """Keep what it shows, but not the request itself."""
+        if self.request is not None:
+            _ = self._shown
+            self.request = None
 
     def has(self, where: Mapping[str, object]) -> bool:
         """Return whether keys and parameters have these values, compared as text without regard to case."""
@@ -84,6 +158,19 @@ class Called:
         given = {name.lower(): value for name, value in (*self.parameters, *self.keys)}
         found = {name: given.get(name.lower()) for name in where}
         return {name: text for name, text in found.items() if text is None or text.lower() != str(where[name]).lower()}
+
+    def _values(self) -> tuple[Any, ...]:
+        return self.operation, self.status, self.description, self.returned, self.rule, self._shown
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Called) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        outcome = "no status" if self.status is None else f"status {self.status}"
+        return f"<Called {self.operation} {self.target}: {outcome}{self.description and ', ' + self.description}>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ MAX_EXCHANGES: Final = 1_000
 MAX_BYTES: Final = 16 * 1024 * 1024
 _OVERHEAD: Final = 1_000
 """Bytes that a record takes beside its bodies, roughly."""
+_PER_BYTE: Final = 4
+"""Bytes that a request takes in memory for each byte of its body, roughly."""
+_MAX_REQUEST: Final = 64 * 1024
+"""Requests with longer bodies are not kept, but what a record shows of them is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,17 @@ class Entry:
     @property
     def size(self) -> int:
         """How many bytes it counts for."""
-        return _OVERHEAD + len(self.request) + len(self.response)
+        return _OVERHEAD + len(self.request) + len(self.response) + _PER_BYTE * min(self.exchange.request_bytes, _MAX_REQUEST)
+
+    @property
+    def has_bodies(self) -> bool:
+        """Whether a body is kept."""
+        return bool(self.request or self.response)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the body of the request is kept to its end."""
+        return bool(self.request) and len(self.request) == self.exchange.request_bytes
 
 
 class Journal:
@@ -69,6 +83,9 @@ class Journal:
     def record(self, exchange: Exchange, request: bytes, response: bytes) -> None:
         """Keep an exchange, forget the oldest where there are too many, and hand it to the followers."""
         self.recorded += 1
+        if exchange.request_bytes > _MAX_REQUEST:
+            for call in exchange.calls:
+                call.forget_request()
         entry = Entry(self.recorded, exchange, request, response)
         self._entries.append(entry)
         self._bytes += entry.size

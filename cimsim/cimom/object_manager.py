@@ -19,12 +19,12 @@ from cimsim.cimom.clock import Alarm, Clock
 from cimsim.cimom.contexts import ContextOptions, Contexts
 from cimsim.cimom.fault_rules import Fault, FaultRule, FaultRules, Returned
 from cimsim.cimom.reads import shown
-from cimsim.operations.call import Outcome, Policy, RunState
+from cimsim.operations.call import OperationCall, Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
 from cimsim.operations.methods import Implementation, Implementations
 from cimsim.operations.operation import SessionUse
 from cimsim.operations.pending import Pending
-from cimsim.operations.perform import perform
+from cimsim.operations.perform import perform, viewed
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import Result
 from cimsim.operations.session_commands import SessionCommand
@@ -117,10 +117,19 @@ class Cimom:
         result = self.start(request, user, "")
         return result.completed() if isinstance(result, Pending) else result
 
-    def start(self, request: Request, user: str | None = None, protocol: str = "cim-xml") -> Result | Pending[Result]:
+    def start(
+        self,
+        request: Request,
+        user: str | None = None,
+        protocol: str = "cim-xml",
+        *,
+        trusted: bool = False,
+        faults: bool = True,
+    ) -> Result | Pending[Result]:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
 
-        ``protocol`` is what a fault rule calls it; "": it came by none.
+        ``protocol`` is what a fault rule calls it; "": it came by none. ``trusted``: whoever asks may do everything.
+        ``faults``: whether fault rules apply.
 
         The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
 
@@ -133,9 +142,11 @@ class Cimom:
             self._catch_up(now)
         self.turn += 1
         self.doing = request
-        fault = self.acted = self.faults.acting(request, user, protocol, self._world) if self.faults else None
+        acts = faults and bool(self.faults)
+        fault = self.acted = self.faults.acting(request, user, protocol, self._world) if acts else None
+        authorization = None if trusted else self.authorization
         try:
-            outcome = self._carry_out(request, user, now, None if fault is None else fault.rule)
+            outcome = self._carry_out(request, user, now, None if fault is None else fault.rule, authorization)
         except CIMError as error:
             self._end_session(request, user)
             if not _can_be_sent(error):
@@ -173,6 +184,19 @@ class Cimom:
     def _check_running(self) -> None:
         if self._state.stopping:
             raise server_is_shutting_down("the server is about to stop")
+
+    def view(self, request: Request) -> OperationCall:
+        """Return a call through which to look at what a request of a client would meet; nothing happens by looking.
+
+        Raises:
+            CIMError: CIM_ERR_INVALID_NAMESPACE.
+            HookError: a provider failed.
+        """
+        return viewed(self._world, request, self.clock.now(), self._policy, self._hooks)
+
+    def provides(self, namespace: str, cls: ResolvedClass, method: str) -> bool:
+        """Return whether something carries a method of a class out; ``namespace`` is the declared name."""
+        return self._implementations.find(namespace, cls, fold(method)) is not None
 
     def change(self, step: Callable[[Transaction], _T], namespace: str = "", *, silent: bool = False) -> _T:
         """Change the world from outside of any request, whole or not at all; return what the step returns.
@@ -338,14 +362,15 @@ class Cimom:
         """From now on refuse pull operations, and what is pending, with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
         self._state = replace(self._state, stopping=True)
 
-    def _carry_out(self, request: Request, user: str | None, now: float, rule: FaultRule | None = None) -> Outcome:
+    def _carry_out(
+        self, request: Request, user: str | None, now: float, rule: FaultRule | None, authorization: Authorization | None
+    ) -> Outcome:
         """Return the outcome of a request, as far as the roles of its user and a fault rule allow it (rules G7, SEC13)."""
         implementations = self._implementations
         if rule is not None:
             _refuse_by(rule)
             if rule.returns is not None:
                 implementations = _Returning(rule.returns)
-        authorization = self.authorization
         hides = None if authorization is None else partial(authorization.hides, user)
 
         def carry_out() -> Outcome:

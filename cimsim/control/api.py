@@ -11,11 +11,14 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from pywbem import CIMError
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from cimsim.control.api_errors import ControlError
+from cimsim.control.api_errors import ControlError, refusal_of
+from cimsim.control.event_connection import serve
+from cimsim.control.event_messages import EventStream
 from cimsim.control.messages import PlainText, Problem
 from cimsim.control.reading import read_body, read_query
 from cimsim.control.routes import CALLS, find
@@ -34,6 +37,7 @@ class Api(Resource):
 
     log = Logger()
     isLeaf = True  # noqa: N815 - twisted.web's name
+    _later: int = NOT_DONE_YET
 
     def __init__(self, controlled: ControlledCimom, reactor: Any) -> None:
         base: Any = super()
@@ -51,14 +55,16 @@ class Api(Resource):
             if request.method in (b"GET", b"HEAD") and (content := self._console_file(request)) is not None:
                 return content
             answer = self._answer(request)
+            if isinstance(answer, EventStream):
+                serve(request, self._controlled, answer, self._reactor)
+                return self._later
         except Exception as error:  # noqa: BLE001 - whatever fails, a client gets an answer
             answer = self._problem(request, error)
         if isinstance(answer, Generator):
             gone: list[Any] = []
             request.notifyFinish().addErrback(gone.append)
             self._go_on(request, answer, gone)
-            later: int = NOT_DONE_YET
-            return later
+            return self._later
         if isinstance(answer, PlainText):
             request.setHeader("Content-Type", answer.content_type)
             return answer.body
@@ -107,9 +113,11 @@ class Api(Resource):
 
     def _problem(self, request: Any, error: Exception) -> Problem:
         """Return what a client learns of an error, after setting the status; the log gets the traceback of a defect."""
+        if isinstance(error, CIMError):
+            error = refusal_of(error)
         if isinstance(error, ControlError):
             request.setResponseCode(error.status)
-            return Problem(error.text, error.field, error.nearest)
+            return Problem(error.text, error.field, error.nearest, error.line, error.column, error.cim_status)
         self.log.failure("{method} {path} failed", method=_text(request.method), path=_text(request.path))
         request.setResponseCode(500)
         return Problem("failed for an internal reason, which is in the log of the server")

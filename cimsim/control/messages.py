@@ -16,11 +16,16 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
         error: the text.
         field: of the body or the query that is wrong, empty if it is no single one.
         nearest: what exists and was probably meant, empty if nothing is close.
+        line, column: of the text of a query where it is wrong, both from 1; 0: it is not about one.
+        status: the CIM status code, 0 where it is not a CIM error.
     """
 
     error: str
     field: str = ""
     nearest: str = ""
+    line: int = 0
+    column: int = 0
+    status: int = 0
 
 
 class PlainText(msgspec.Struct, frozen=True):
@@ -205,6 +210,8 @@ class ExchangeRecord(msgspec.Struct, frozen=True):
         seconds: until the answer was handed over.
         request_bytes, response_bytes: of the bodies.
         calls: those that the query asks for.
+        has_bodies: whether a body is kept.
+        why: what was wrong, with the nearest that exists; empty for success.
     """
 
     number: int
@@ -218,6 +225,33 @@ class ExchangeRecord(msgspec.Struct, frozen=True):
     request_bytes: int
     response_bytes: int
     calls: list[CallRecord]
+    has_bodies: bool
+    why: str
+
+
+class ExchangeDetails(ExchangeRecord, frozen=True):
+    """An exchange with all that is known about it.
+
+    Attributes:
+        request, response: the bodies as far as they are kept, XML with line breaks; empty when they are not kept.
+        rule: the fault rule that acted, in its words; None: none did, or it is no longer in force.
+        as_pywbem: a program that calls the same with pywbem, empty where there is none.
+        as_curl: a command that sends the same, empty where the body is not kept.
+        as_fault_rule: the words of a fault rule that matches the same call, None where nothing was called.
+    """
+
+    request: str
+    response: str
+    rule: dict[str, Any] | None
+    as_pywbem: str
+    as_curl: str
+    as_fault_rule: dict[str, Any] | None
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """The number of the exchange that came of sending a request again."""
+
+    number: int
 
 
 class CallList(msgspec.Struct, frozen=True):

@@ -7,12 +7,14 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from cimsim import __version__
+from cimsim.control.event_messages import EventStream
 from cimsim.control.messages import NoBody, PlainText, Problem
 
 _VERSION: Final = "3.1.0"
 _REFERENCE: Final = "#/components/schemas/{name}"
 _NAME: Final = re.compile(r"\{(\w+)\}")
 _JSON: Final = "application/json"
+_TEXTS: Final[Mapping[Any, str]] = {PlainText: "text/plain", EventStream: "text/event-stream"}
 
 
 class Described(Protocol):
@@ -44,7 +46,7 @@ def describe(calls: Mapping[str, Mapping[str, Described]]) -> dict[str, Any]:
     types: list[Any] = [Problem]
     for by_method in calls.values():
         for call in by_method.values():
-            types += [each for each in (call.answer, call.body) if each not in (None, PlainText, *types)]
+            types += [each for each in (call.answer, call.body) if each not in (None, *_TEXTS, *types)]
     written, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
     schemas = list(zip(types, written, strict=True))
 
@@ -52,7 +54,8 @@ def describe(calls: Mapping[str, Mapping[str, Described]]) -> dict[str, Any]:
         return next(found for each, found in schemas if each == kind)
 
     def operation(path: str, method: str, call: Described) -> dict[str, Any]:
-        answer = {"text/plain": {"schema": {"type": "string"}}} if call.answer is PlainText else _content(schema(call.answer))
+        text = _TEXTS.get(call.answer)
+        answer = _content(schema(call.answer)) if text is None else {text: {"schema": {"type": "string"}}}
         described: dict[str, Any] = {
             "operationId": _identifier(method, path),
             "summary": call.about,

@@ -5,8 +5,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from cimsim.control import calls_api, clock_api, faults_api, metrics_api, pages_api, status_api, world_api
+from cimsim.control import (
+    calls_api,
+    changes_api,
+    classes_api,
+    clock_api,
+    event_connection,
+    faults_api,
+    instances_api,
+    metrics_api,
+    pages_api,
+    status_api,
+    world_api,
+)
 from cimsim.control.api_errors import ControlError
+from cimsim.control.event_messages import EventsQuery, EventStream
 from cimsim.control.messages import (
     Advance,
     CallList,
@@ -14,15 +27,30 @@ from cimsim.control.messages import (
     ClockState,
     Diff,
     DiffQuery,
+    ExchangeDetails,
     FaultList,
     FaultState,
     Health,
     NoBody,
     PlainText,
     Removed,
+    Replayed,
     SnapshotList,
     SnapshotState,
     Status,
+)
+from cimsim.control.model_messages import (
+    ClassDetails,
+    ClassList,
+    InstanceDetails,
+    InstanceList,
+    InstanceQuery,
+    InstanceRemoved,
+    InstancesQuery,
+    InvokeBody,
+    Invoked,
+    NamespaceList,
+    NewInstance,
 )
 from cimsim.control.openapi import describe
 from cimsim.simulation.controlled_cimom import ControlledCimom
@@ -86,6 +114,32 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/diff": {
         "GET": Call(world_api.diff, Diff, "which instances differ between ?before=NAME and &after=NAME", query=DiffQuery)
     },
+    "/v1/namespaces": {
+        "GET": Call(classes_api.namespaces, NamespaceList, "the namespaces, with numbers of classes and instances")
+    },
+    "/v1/namespaces/{namespace}/classes": {
+        "GET": Call(classes_api.classes, ClassList, "the classes of a namespace, with numbers of instances")
+    },
+    "/v1/namespaces/{namespace}/classes/{classname}": {
+        "GET": Call(classes_api.class_details, ClassDetails, "a class with all that it inherits")
+    },
+    "/v1/namespaces/{namespace}/classes/{classname}/instances": {
+        "GET": Call(
+            instances_api.instances,
+            InstanceList,
+            "instances: a part of them, sorted, of those that match",
+            query=InstancesQuery,
+        ),
+        "POST": Call(changes_api.create, InstanceDetails, "create an instance, as a client", body=NewInstance, status=201),
+    },
+    "/v1/instance": {
+        "GET": Call(instances_api.instance, InstanceDetails, "an instance, ?path=PATH", query=InstanceQuery),
+        "PATCH": Call(
+            changes_api.modify, InstanceDetails, "change properties of it, as a client", query=InstanceQuery, body=NewInstance
+        ),
+        "DELETE": Call(changes_api.delete, InstanceRemoved, "delete it, as a client", query=InstanceQuery),
+    },
+    "/v1/invoke": {"POST": Call(changes_api.invoke, Invoked, "call a method of an instance or a class", body=InvokeBody)},
     "/v1/faults": {
         "GET": Call(faults_api.faults, FaultList, "the fault rules in force"),
         "POST": Call(faults_api.add, FaultState, "put one into force", body=dict[str, Any], status=201),
@@ -97,6 +151,13 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "/v1/calls": {
         "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)
+    },
+    "/v1/events": {
+        "GET": Call(event_connection.events, EventStream, "what happens, as server-sent events, ?since=ID", query=EventsQuery)
+    },
+    "/v1/calls/{number}": {"GET": Call(calls_api.call, ExchangeDetails, "one exchange, with its bodies")},
+    "/v1/calls/{number}/replay": {
+        "POST": Call(calls_api.replay, Replayed, "carry its requests out again; the answer has the new number", body=NoBody)
     },
 }
 """By path, where ``{NAME}`` stands for any part, and method."""

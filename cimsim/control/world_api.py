@@ -1,22 +1,19 @@
 """The world behind the back of clients: reset, snapshots, and what has changed."""
 
-import math
 import re
-from collections.abc import Generator, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Generator
+from typing import Any, Final
 
 from cimsim.cimom.snapshots import Snapshot, TooManySnapshotsError, UnknownSnapshotError
 from cimsim.cimom.world_diff import Modified, WorldDiff
 from cimsim.control.api_errors import ControlError
 from cimsim.control.clock_api import iso
+from cimsim.control.json_values import json_value
 from cimsim.control.messages import Change, Diff, DiffQuery, ModifiedInstance, NoBody, SnapshotList, SnapshotState
 from cimsim.control.status_api import status
+from cimsim.control.steps import batched
 from cimsim.simulation.controlled_cimom import ControlledCimom
 
-T = TypeVar("T")
-
-_STEP: Final = 200
-"""How many instances of an answer are written in a step."""
 _NAME: Final = re.compile(r"[\w.-]{1,100}")
 
 
@@ -72,19 +69,13 @@ def _diffing(steps: Generator[None, None, WorldDiff]) -> Generator[None, None, D
     found = yield from steps
     answer = Diff([], [], [])
     for texts, paths in ((answer.created, found.created), (answer.deleted, found.deleted)):
-        for part in _batched(paths):
+        for part in batched(paths):
             yield
             texts += map(str, part)
-    for changed in _batched(found.modified):
+    for changed in batched(found.modified):
         yield
         answer.modified.extend(map(_modified, changed))
     return answer
-
-
-def _batched(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield parts of a sequence, each as long as one step may be."""
-    for start in range(0, len(items), _STEP):
-        yield items[start : start + _STEP]
 
 
 def _found(controlled: ControlledCimom, name: str, status: int = 404, field: str = "") -> Snapshot:
@@ -99,19 +90,5 @@ def _state(found: Snapshot) -> SnapshotState:
 
 
 def _modified(found: Modified) -> ModifiedInstance:
-    changes = {name: Change(_plain(before), _plain(after)) for name, (before, after) in found.changes.items()}
+    changes = {name: Change(json_value(before), json_value(after)) for name, (before, after) in found.changes.items()}
     return ModifiedInstance(str(found.path), changes)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of pywbem as JSON has it; what JSON lacks, a datetime or infinity, is text."""
-    match value:
-        case None | bool():
-            return value
-        case int():
-            return int(value)
-        case float() if math.isfinite(value):
-            return float(value)
-        case list() | tuple():
-            return [_plain(item) for item in value]
-    return str(value)

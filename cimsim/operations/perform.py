@@ -70,6 +70,17 @@ def perform(
     return _settled(call, operation.run(call, **operation.bind(request.arguments, request.namespace)))
 
 
+def viewed(world: World, request: Request, now: float, policy: Policy, hooks: Hooks) -> OperationCall:
+    """Return a call through which to look at what a request would meet, without carrying anything out.
+
+    Raises:
+        CIMError: CIM_ERR_INVALID_NAMESPACE.
+        HookError: a hook failed.
+    """
+    call = OperationCall(world, world.namespace(request.namespace), now, policy, hooks)
+    return _refreshed(call, request, None if isinstance(request, ExtrinsicRequest) else OPERATIONS.get(fold(request.name)))
+
+
 def _refreshed(call: OperationCall, request: Request, operation: Operation | None) -> OperationCall:
     """Return the call on a world in which the instances that the request may look at are refreshed."""
     refreshers = call.hooks.refreshers(call.namespace.name)

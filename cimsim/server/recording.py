@@ -76,13 +76,14 @@ class Recording:
         self._size = len(body)
         self._body = body[:_MAX_BODY] if recorder.bodies else b""
         self._sent = 0
-        self._kept = bytearray()
+        # References to pieces that exist anyway.
+        self._kept: list[bytes] = []
 
     def sent(self, body: bytes) -> bytes:
         """Count a part of the answer's body, and return it."""
+        if self._recorder.bodies and self._sent < _MAX_BODY:
+            self._kept.append(body[: _MAX_BODY - self._sent])
         self._sent += len(body)
-        if self._recorder.bodies and len(self._kept) < _MAX_BODY:
-            self._kept += body[: _MAX_BODY - len(self._kept)]
         return body
 
     def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -103,4 +104,4 @@ class Recording:
             self._size,
             self._sent,
         )
-        self._recorder.record(exchange, self._body, bytes(self._kept))
+        self._recorder.record(exchange, self._body, b"".join(self._kept))

@@ -88,7 +88,7 @@ class Simulation:
         users = users_of(options)
         self.users = tuple(users)
         tls = tls_of(options, time.time())
-        journal = Journal(bodies=False)
+        journal = Journal()
         counts = RequestCounts()
         recorders = _recorders(options, recorder)
         if self._control_asked:

@@ -1,0 +1,39 @@
+"""What goes over the control API as events."""
+
+import msgspec
+
+
+class EventsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``since``: the identifier of the event that was received last, None: from now on. Last-Event-ID says it too."""
+
+    since: str | None = None
+
+
+class EventStream(msgspec.Struct, frozen=True):
+    """Events as ``text/event-stream`` has them, after the one of an identifier; None: from now on.
+
+    ``exchange`` (ExchangeRecord), ``change`` (ChangeEvent), ``clock`` (ClockState), ``faults`` and ``snapshots`` (CountEvent),
+    ``lost`` (LostEvent).
+    """
+
+    since: str | None
+
+
+class ChangeEvent(msgspec.Struct, frozen=True):
+    """An instance was changed: ``kind`` is created, modified or deleted; its path as text, and its class."""
+
+    kind: str
+    path: str
+    classname: str
+
+
+class CountEvent(msgspec.Struct, frozen=True):
+    """Fault rules or snapshots are others than before; how many there are now."""
+
+    count: int
+
+
+class LostEvent(msgspec.Struct, frozen=True):
+    """Events are left out, and why: what was shown so far may be old."""
+
+    why: str
