@@ -47,7 +47,8 @@ class PageButton(msgspec.Struct, frozen=True):
 class PagePart(msgspec.Struct, frozen=True, rename={"classname": "class"}):
     """``[[page.part]]``: instances that belong to each row.
 
-    ``match`` maps properties of the part's class to properties of the row's class that have the same value.
+    ``match`` maps properties of the part's class to properties of the row's class that have the same value. ``in_row``: their
+    first lamps stand in the row, too.
     """
 
     title: str
@@ -55,6 +56,7 @@ class PagePart(msgspec.Struct, frozen=True, rename={"classname": "class"}):
     match: dict[str, str]
     column: list[PageColumn]
     button: list[PageButton] = msgspec.field(default_factory=list)
+    in_row: bool = True
 
 
 class PageEntry(msgspec.Struct, frozen=True, rename={"classname": "class"}):

@@ -149,8 +149,8 @@ export class Rows extends HTMLElement {
   }
 
   #rowHeight() {
-    if (!this.#height) this.#height = parseFloat(getComputedStyle(this).getPropertyValue("--row-height")) || 36;
-    return this.#height;
+    if (!this.#height && this.isConnected) this.#height = parseFloat(getComputedStyle(this).getPropertyValue("--row-height")) || 0;
+    return this.#height || 36;
   }
 
   #render() {
@@ -189,8 +189,8 @@ export class Rows extends HTMLElement {
     row.setAttribute("aria-selected", String(this.#selected !== null && this.keyOf(item) === this.#selected));
     for (const column of this.#shown) {
       const content = column.render(item);
-      const cell = el("div", { class: `cell${column.align === "end" ? " end" : ""}${column.mono ? " mono" : ""}`, role: "gridcell" }, content);
-      if (typeof content === "string") cell.title = content;
+      const isText = typeof content === "string";
+      const cell = el("div", { class: `cell${column.align === "end" ? " end" : ""}${column.mono ? " mono" : ""}`, role: "gridcell" }, isText ? el("span", { text: content, title: content }) : content);
       row.append(cell);
     }
     row.addEventListener("click", (event) => {

@@ -52,7 +52,7 @@ function classes({ api, parts, query, signal }) {
   rows.columns = [
     { title: "Class", width: "minmax(12rem, 2fr)", render: (item) => el("a", { href: to(["browse", namespace, item.name]), text: item.name, css: { "padding-left": `${text || only ? 0 : Math.min(item.depth, 8) * 1.1}rem` } }) },
     { title: "Superclass", width: "minmax(8rem, 1.3fr)", from: 760, render: (item) => item.superclass || "" },
-    { title: "Kind", width: "8rem", from: 560, render: (item) => [item.abstract ? el("span", { class: "tag", text: "abstract" }) : null, item.association ? el("span", { class: "tag info", text: "association" }) : null, item.indication ? el("span", { class: "tag warn", text: "indication" }) : null] },
+    { title: "Kind", width: "11rem", from: 560, render: (item) => [item.abstract ? el("span", { class: "tag", text: "abstract" }) : null, item.association ? el("span", { class: "tag info", text: "association" }) : null, item.indication ? el("span", { class: "tag warn", text: "indication" }) : null] },
     { title: "Instances", width: "6rem", align: "end", render: (item) => (item.deep_instances ? String(item.instances) : "") },
     { title: "With subclasses", width: "8rem", align: "end", from: 640, render: (item) => (item.deep_instances ? String(item.deep_instances) : "") },
   ];

@@ -26,9 +26,9 @@ export function page({ app, api, parts, query, signal }) {
   rows.columns = [
     { title: "No.", width: "4.5rem", align: "end", render: (item) => String(item.number) },
     { title: "Time", width: "7.5rem", mono: true, from: 420, render: (item) => timeOfDay(item.time) },
-    { title: "Operation", width: "minmax(9rem, 1.2fr)", render: (item) => lamp(OUTCOMES[outcome(item)][0], called(item)) },
+    { title: "Operation", width: "minmax(9rem, 1.7fr)", render: (item) => lamp(OUTCOMES[outcome(item)][0], called(item)) },
     { title: "Target", width: "minmax(6rem, 2.4fr)", from: 720, mono: true, render: (item) => item.calls[0]?.target || item.detail || "" },
-    { title: "Result", width: "minmax(6rem, 1.1fr)", render: (item) => [el("span", { text: resultText(item) }), item.calls.some((call) => call.fault) ? el("span", { class: "tag bad", text: "fault" }) : null] },
+    { title: "Result", width: "minmax(6rem, 1.4fr)", render: (item) => [el("span", { text: resultText(item) }), item.calls.some((call) => call.fault) ? el("span", { class: "tag bad", text: "fault" }) : null] },
     { title: "Protocol", width: "6rem", from: 980, render: (item) => item.protocol },
     { title: "User", width: "6rem", from: 1180, render: (item) => item.user || "" },
     { title: "Took", width: "5rem", align: "end", from: 560, render: (item) => seconds(item.seconds) },

@@ -9,7 +9,7 @@ const ACTIONS = [
   ["error", "A CIM error", "failed: the guest is busy", "A CIM status, by number or name, and a description after a colon."],
   ["returns", "A return value", "4", "What the method returns; nothing else happens."],
   ["delay", "A delay", "2.5", "Seconds before the answer."],
-  ["http_status", "An HTTP status", "503", "The request is refused with it."],
+  ["http", "An HTTP status", "503", "The request is refused with it."],
   ["other", "Something else", '{"reset": true}', "Words of a rule as JSON."],
 ];
 
@@ -19,7 +19,7 @@ export function page({ app, api, signal }) {
   const clear = button("Remove all", () => confirm("Remove all fault rules?", "Requests are answered as usual from then on.", "Remove all", async () => { await api.delete("/faults"); await load(); }), { icon: "trash", kind: "danger", disabled: true });
   const given = takeRule();
   const asWords = area({ rows: "6", value: given ? JSON.stringify(given, null, 2) : "", placeholder: '{"method": "StopService", "times": 2, "error": ["failed", "the guest is busy"]}' });
-  const node = el("div", { class: "page" }, pageHead("Faults", about, clear), el("div", { class: "columns" }, card("New rule", byFields()), card("New rule in words", byWords())), card("In force", list));
+  const node = el("div", { class: "page" }, pageHead("Faults", about, clear), card("In force", list), el("div", { class: "columns" }, card("New rule", byFields()), card("New rule in words", byWords())));
 
   function byFields() {
     const action = choice(ACTIONS.map(([name, words]) => [name, words]), "error");
@@ -31,8 +31,8 @@ export function page({ app, api, signal }) {
       hint.textContent = words;
     });
     const fields = [
-      el("div", { class: "form-grid" },
-        field("operation", "Operation", text({ placeholder: "GetInstance" }), "Of CIM-XML; empty: any."),
+      el("div", { class: "form-grid narrow" },
+        field("operation", "Operation", text({ placeholder: "GetInstance" }), "Intrinsic; empty: any."),
         field("method", "Method", text({ placeholder: "StopService" }), "Extrinsic; empty: any."),
         field("namespace", "Namespace", text({ placeholder: "root/virtualization/v2" })),
         field("classname", "Class", text({ placeholder: "Msvm_GuestService" }), "With its subclasses."),
@@ -43,14 +43,13 @@ export function page({ app, api, signal }) {
     ];
     return form(fields, "Add rule", async (values) => {
       const rule = {};
-      for (const name of ["operation", "method", "namespace", "classname"]) if (values[name].trim()) rule[RULE_WORDS[name] || name] = values[name].trim();
+      for (const name of ["operation", "method", "namespace", "classname"]) if (values[name].trim()) rule[name] = values[name].trim();
       for (const name of ["times", "skip"]) if (values[name].trim()) rule[name] = number(values[name]);
       Object.assign(rule, acting(values.action, values.value.trim()));
       try {
         await add(rule);
       } catch (error) {
         if (error.field === values.action) error.field = "value";
-        if (error.field === RULE_WORDS.classname) error.field = "classname";
         throw error;
       }
     }, { key: "fault" });
@@ -101,8 +100,6 @@ export function page({ app, api, signal }) {
   load();
   return { title: "Faults", node, shown: () => given && asWords.focus() };
 }
-
-const RULE_WORDS = { classname: "class" };
 
 function takeRule() {
   const kept = sessionStorage.getItem("cimsim.fault");

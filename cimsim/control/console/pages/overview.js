@@ -18,7 +18,8 @@ export function page({ app, api, signal }) {
     "div",
     { class: "page overview" },
     pageHead("Overview", about, button("Reset", () => reset(), { icon: "replay", title: "Back to the world as it was loaded; faults and exchanges are forgotten" })),
-    el("div", { class: "cards" }, card("Served here", served), card("Last exchanges", last, el("a", { href: "#/exchanges" }, "All exchanges")), el("div", { class: "wide" }, card("First commands", commands))),
+    el("div", { class: "columns even" }, card("Served here", served), card("Last exchanges", last, el("a", { href: "#/exchanges" }, "All exchanges"))),
+    card("First commands", commands),
   );
 
   async function load() {

@@ -94,7 +94,7 @@ function system({ app, api, signal, pack, described, chosen, query }) {
       from: place > 1 ? 380 + place * 170 : 0,
       render: (item) => shown(column, cls, item),
     }));
-    const strips = parts.map((each, place) => ({ title: each.title, width: "minmax(5rem, 0.8fr)", from: 620 + place * 160, render: (item) => strip(each, item) }));
+    const strips = parts.filter((each) => each.in_row).map((each, place) => ({ title: each.title, width: "minmax(5rem, 0.8fr)", from: 620 + place * 160, render: (item) => strip(each, item) }));
     const buttons = described.button.length ? [{ title: "", about: "Actions", width: `${Math.min(20, described.button.length * 4.6)}rem`, from: 900, render: (item) => actions(described.button, cls, item) }] : [];
     return [...first.slice(0, 2), ...strips, ...first.slice(2), ...buttons];
   }
