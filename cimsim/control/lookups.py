@@ -56,14 +56,17 @@ def parsed_path(world: World, text: str, field: str = "path") -> InstancePath:
     return path
 
 
-def viewed_instance(controlled: ControlledCimom, text: str, field: str = "path") -> FoundInstance:
+def viewed_instance(controlled: ControlledCimom, text: str, field: str = "path", *, associated: bool = False) -> FoundInstance:
     """Return the instance that the text of a path names, as a client reads it.
+
+    ``associated``: what it is associated with will be looked at too.
 
     Raises:
         ControlError: 400, it is not a path; 404, there is no such instance.
     """
     path = parsed_path(controlled.cimom.world, text, field)
-    call = controlled.cimom.view(naming(path.classname, str(path.namespace)))
+    request = naming(path.classname, str(path.namespace))
+    call = controlled.cimom.view(request._replace(name="AssociatorNames") if associated else request)
     try:
         found = call.world.instance(path, call.namespace)
     except CIMError as error:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from cimsim.control import (
+    associations_api,
     calls_api,
     changes_api,
     classes_api,
@@ -15,6 +16,7 @@ from cimsim.control import (
     instances_api,
     metrics_api,
     pages_api,
+    query_api,
     status_api,
     world_api,
 )
@@ -40,6 +42,7 @@ from cimsim.control.messages import (
     Status,
 )
 from cimsim.control.model_messages import (
+    AssociationList,
     ClassDetails,
     ClassList,
     InstanceDetails,
@@ -51,6 +54,8 @@ from cimsim.control.model_messages import (
     Invoked,
     NamespaceList,
     NewInstance,
+    RowList,
+    RowsQuery,
 )
 from cimsim.control.openapi import describe
 from cimsim.simulation.controlled_cimom import ControlledCimom
@@ -140,6 +145,17 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
         "DELETE": Call(changes_api.delete, InstanceRemoved, "delete it, as a client", query=InstanceQuery),
     },
     "/v1/invoke": {"POST": Call(changes_api.invoke, Invoked, "call a method of an instance or a class", body=InvokeBody)},
+    "/v1/associations": {
+        "GET": Call(
+            associations_api.associations,
+            AssociationList,
+            "what an instance is associated with, ?path=PATH",
+            query=InstanceQuery,
+        )
+    },
+    "/v1/query": {
+        "GET": Call(query_api.query, RowList, "the rows of a query, ?namespace=, &language= and &query=", query=RowsQuery)
+    },
     "/v1/faults": {
         "GET": Call(faults_api.faults, FaultList, "the fault rules in force"),
         "POST": Call(faults_api.add, FaultState, "put one into force", body=dict[str, Any], status=201),
