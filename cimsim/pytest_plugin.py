@@ -147,7 +147,7 @@ def _made(hosting: "Hosting", name: str, packs: Sequence[str | Path], options: M
     users: Mapping[str, str] = given.pop("users", {})
     if users:
         given["user"] = [*given.get("user", ()), *(f"{user}:{password}" for user, password in users.items())]
-    cimom = SimulatedCimom(name, hosting, hosting.host(packs, given))
+    cimom = SimulatedCimom(name, hosting, hosting.host(name, packs, given))
     try:
         for rule in faults:
             cimom.fault(**rule)

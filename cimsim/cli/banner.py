@@ -18,10 +18,11 @@ _MAX_NAMES: Final = 20
 """How many files of a folder are listed before they are only counted."""
 
 
-def show_loaded(loaded: Loaded) -> None:
-    """Print what each namespace holds; what came from where goes to the log."""
+def show_loaded(loaded: Loaded, cimom: str | None = None) -> None:
+    """Print what each namespace holds, after the name of its CIMOM if one is given; what came from where goes to the log."""
+    before = "" if cimom is None else f"{cimom} "
     for namespace in loaded.namespaces:
-        click.echo(f"{namespace.name}: {namespace.classes} classes, {namespace.instances} instances")
+        click.echo(f"{before}{namespace.name}: {namespace.classes} classes, {namespace.instances} instances")
     _log_sources(loaded)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cimsim.cli.config import all_of, setting
-from cimsim.cli.control_option import control_option, controlling
+from cimsim.cli.control_option import Target, control_option, controlling
 from cimsim.cli.failure import fail
 from cimsim.cli.variables import SettingsGroup
 
@@ -40,7 +40,7 @@ class Time(click.ParamType):
 
 
 def clock_options(command: F) -> F:
-    """Declare the options about time, the seed and the control plane."""
+    """Declare the options about time and the seed."""
     return all_of(
         command,
         (
@@ -57,11 +57,6 @@ def clock_options(command: F) -> F:
                 type=click.IntRange(0),
                 help="Make all generated identifiers from this number.  [default: a random one]",
             ),
-            setting(
-                "--control-port",
-                type=click.IntRange(0, 65535),
-                help="Port of the control plane, on 127.0.0.1; 0 picks a free one.  [default: none; 0 with a manual clock]",
-            ),
         ),
     )
 
@@ -69,14 +64,14 @@ def clock_options(command: F) -> F:
 @click.group(cls=SettingsGroup)
 @control_option
 @click.pass_context
-def clock(context: click.Context, control: str) -> None:
+def clock(context: click.Context, control: Target) -> None:
     """Show, advance, stop or resume the clock of a running `cimsim serve`."""
     context.obj = control
 
 
 @clock.command()
 @click.pass_obj
-def show(control: str) -> None:
+def show(control: Target) -> None:
     """Show the time, whether the clock runs, and when something is due next."""
     with controlling(control) as client:
         _show(client.clock())
@@ -86,7 +81,7 @@ def show(control: str) -> None:
 @clock.command(context_settings={"ignore_unknown_options": True})
 @click.argument("seconds", metavar="SECONDS|next")
 @click.pass_obj
-def advance(control: str, seconds: str) -> None:
+def advance(control: Target, seconds: str) -> None:
     """Advance the clock by SECONDS, or to when something is due next."""
     if seconds == "next":
         with controlling(control) as client:
@@ -104,7 +99,7 @@ def advance(control: str, seconds: str) -> None:
 
 @clock.command()
 @click.pass_obj
-def stop(control: str) -> None:
+def stop(control: Target) -> None:
     """Stop the clock."""
     with controlling(control) as client:
         _show(client.stop_clock())
@@ -112,7 +107,7 @@ def stop(control: str) -> None:
 
 @clock.command()
 @click.pass_obj
-def resume(control: str) -> None:
+def resume(control: Target) -> None:
     """Let the clock go on by itself."""
     with controlling(control) as client:
         _show(client.resume_clock())

@@ -23,6 +23,9 @@ Assignments = dict[str, Any]
 
 _SET: Final = "set"
 _TABLES: Final = "cimsim.cli.config.tables"
+CIMOM: Final = "cimom"
+CIMOM_TABLES: Final = "cimsim.cli.config.cimoms"
+"""Under which the context has what the tables of the TOML file say of each CIMOM."""
 
 
 def setting(*names: str, **attributes: Any) -> Callable[[F], F]:
@@ -66,6 +69,8 @@ def _read_config(context: click.Context, parameter: click.Parameter, path: Path 
     known = {each.name: each for each in context.command.params if each.name and each is not parameter}
     if _SET in known:
         try:
+            if isinstance(values.get(CIMOM), dict):
+                context.meta[CIMOM_TABLES] = _cimom_tables(values.pop(CIMOM), known, context)
             context.meta[_TABLES] = _tables(values, known)
         except ValueError as error:
             raise click.BadParameter(f"{path}: {error}", context, parameter) from None
@@ -87,6 +92,31 @@ def _tables(values: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
         if isinstance(value, dict):
             raise ValueError(f"{name} is a table, not the value of a setting")
     return settings
+
+
+def _cimom_tables(tables: dict[str, Any], known: dict[str, click.Parameter], context: click.Context) -> dict[str, Any]:
+    """Return what each CIMOM has of its own, by its name, with values as options of the command line have them."""
+    return {name: _cimom_table(f"{CIMOM}.{name}", table, known, context) for name, table in tables.items()}
+
+
+def _cimom_table(place: str, table: Any, known: dict[str, click.Parameter], context: click.Context) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise ValueError(f"{place} must be a table: [{place}]")
+    own = dict(table)
+    settings = _tables(own, known)
+    found: dict[str, Any] = {}
+    for name, value in own.items():
+        if name not in known:
+            raise ValueError(f"{place}: no setting {name}{did_you_mean(name, known)}")
+        wanted = _wanted(known[name], value)
+        if wanted:
+            raise ValueError(f"{place}.{name} must be {wanted}")
+        try:
+            found[name] = known[name].type_cast_value(context, value)
+        except click.BadParameter as error:
+            raise ValueError(f"{place}.{name}: {error.message}") from None
+    found[_SET] = settings | assignments(tuple(found.get(_SET, ())))
+    return found
 
 
 def _wanted(known: click.Parameter, value: object) -> str | None:

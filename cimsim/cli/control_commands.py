@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
 from cimsim.cli.config import Seconds
-from cimsim.cli.control_option import control_option, controlling
+from cimsim.cli.control_option import Target, control_option, controlling
 from cimsim.cli.variables import SettingsCommand
+from cimsim.control.client import NoControlPlaneError
 
 if TYPE_CHECKING:
     from cimsim.control.client import ControlClient
@@ -22,7 +23,7 @@ _INTERVAL: Final = 0.5
 
 @click.command(cls=SettingsCommand)
 @control_option
-def status(control: str) -> None:
+def status(control: Target) -> None:
     """Show what a running `cimsim serve` serves."""
     with controlling(control) as client:
         _show_status(client.status())
@@ -30,7 +31,7 @@ def status(control: str) -> None:
 
 @click.command(cls=SettingsCommand)
 @control_option
-def reset(control: str) -> None:
+def reset(control: Target) -> None:
     """Go back to the world as it was loaded; forget all faults and calls."""
     with controlling(control) as client:
         _show_status(client.reset())
@@ -39,7 +40,7 @@ def reset(control: str) -> None:
 @click.command(cls=SettingsCommand)
 @control_option
 @click.argument("name")
-def snapshot(control: str, name: str) -> None:
+def snapshot(control: Target, name: str) -> None:
     """Keep the current world as NAME, in place of what had that name."""
     with controlling(control) as client:
         kept = client.snapshot(name)
@@ -49,7 +50,7 @@ def snapshot(control: str, name: str) -> None:
 @click.command(cls=SettingsCommand)
 @control_option
 @click.argument("name")
-def restore(control: str, name: str) -> None:
+def restore(control: Target, name: str) -> None:
     """Go back to the world that was kept as NAME."""
     with controlling(control) as client:
         kept = client.restore(name)
@@ -68,31 +69,53 @@ def restore(control: str, name: str) -> None:
     help="Seconds between two looks with --follow.",
 )
 @click.argument("name", required=False)
-def calls(control: str, since: int, follow: bool, interval: float, name: str | None) -> None:
+def calls(control: Target, since: int, follow: bool, interval: float, name: str | None) -> None:
     """Show what clients called, all or the operation or method NAME: number, time, user, call, status."""
     with controlling(control) as client:
-        since = _show_calls(client, name, since)
+        place = _show_calls(client, name, Place(since))
         if follow:
             with suppress(KeyboardInterrupt):
-                follow_calls(client, name, since, lambda: time.sleep(interval))
+                follow_calls(client, name, place, lambda: time.sleep(interval))
 
 
-def follow_calls(client: ControlClient, name: str | None, since: int, wait: Callable[[], object]) -> None:
-    """Show new calls, waiting before each look; ends with what ``wait`` raises."""
+class Place(NamedTuple):
+    """How far calls have been shown: the number of the last exchange, and the instance of the CIMOM that counted it."""
+
+    since: int
+    instance: str | None = None
+
+
+def follow_calls(client: ControlClient, name: str | None, place: Place, wait: Callable[[], object]) -> None:
+    """Show new calls, waiting before each look; ends with what ``wait`` raises.
+
+    A server that is gone may come back, on the same port: its calls are shown from their beginning.
+    """
+    there = True
     while True:
         wait()
-        since = _show_calls(client, name, since)
+        try:
+            place = _show_calls(client, name, place)
+        except NoControlPlaneError as error:
+            if there:
+                click.echo(f"cimsim: {error}; waiting for it", err=True)
+            there = False
+        else:
+            there = True
 
 
-def _show_calls(client: ControlClient, name: str | None, since: int) -> int:
-    """Show all calls after an exchange; return the number of the last one that was looked at."""
+def _show_calls(client: ControlClient, name: str | None, place: Place) -> Place:
+    """Show all calls after a place; return the one after them."""
     while True:
-        found = client.calls(name, since)
+        found = client.calls(name, place.since)
+        if place.instance not in (None, found.instance):
+            # The server was started again: what was asked for are numbers of another count.
+            place = Place(0, found.instance)
+            continue
         for exchange in found.exchanges:
             _show_exchange(exchange)
-        since = found.last
+        place = Place(found.last, found.instance)
         if not found.more:
-            return since
+            return place
 
 
 def _show_exchange(exchange: ExchangeRecord) -> None:

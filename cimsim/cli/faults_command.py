@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from cimsim.cli.control_option import control_option, controlling
+from cimsim.cli.control_option import Target, control_option, controlling
 from cimsim.cli.failure import fail
 from cimsim.cli.variables import SettingsGroup
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.group(cls=SettingsGroup)
 @control_option
 @click.pass_context
-def faults(context: click.Context, control: str) -> None:
+def faults(context: click.Context, control: Target) -> None:
     """Add, list or remove fault rules of a running `cimsim serve`."""
     context.obj = control
 
@@ -27,7 +27,7 @@ def faults(context: click.Context, control: str) -> None:
 @faults.command()
 @click.argument("words", metavar="WORD=VALUE...", nargs=-1, required=True)
 @click.pass_obj
-def add(control: str, words: tuple[str, ...]) -> None:
+def add(control: Target, words: tuple[str, ...]) -> None:
     """Put a rule into force.
 
     Each WORD is a condition or an action, each VALUE JSON, or else a text: method=StopService times=2 'error=["failed", "no"]'.
@@ -40,7 +40,7 @@ def add(control: str, words: tuple[str, ...]) -> None:
 
 @faults.command(name="list")
 @click.pass_obj
-def list_rules(control: str) -> None:
+def list_rules(control: Target) -> None:
     """List the rules in force, with how many requests met each, and on how many it acted."""
     with controlling(control) as client:
         for each in client.faults():
@@ -51,7 +51,7 @@ def list_rules(control: str) -> None:
 @click.argument("numbers", metavar="NUMBER...", nargs=-1, type=click.IntRange(1))
 @click.option("--all", "everything", is_flag=True, help="Remove all rules.")
 @click.pass_obj
-def remove(control: str, numbers: tuple[int, ...], everything: bool) -> None:
+def remove(control: Target, numbers: tuple[int, ...], everything: bool) -> None:
     """Take rules out of force."""
     if everything == bool(numbers):
         fail("faults remove: give numbers, or --all")

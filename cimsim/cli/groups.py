@@ -10,7 +10,16 @@ import click
 from cimsim.cli.variables import SettingsCommand
 
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
-    "Listen": ("address", "port", "wsman", "wsman_port", "wsman_tls_port", "ready_file", "host_name", "quirks", "m_post"),
+    "Listen": ("address", "port", "wsman", "wsman_port", "wsman_tls_port", "host_name", "quirks", "m_post", "cimom"),
+    "Control": (
+        "console",
+        "control_port",
+        "control_address",
+        "control_token",
+        "control_host",
+        "ready_file",
+        "ready_format",
+    ),
     "Security": (
         "http",
         "tls",
@@ -25,7 +34,7 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
         "allow_plain_passwords",
         "max_failed_logins",
     ),
-    "Time": ("clock", "start_time", "seed", "control_port"),
+    "Time": ("clock", "start_time", "seed"),
     "Packs": (
         "set",
         "namespace",

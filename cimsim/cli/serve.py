@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cimsim.cli.banner import example, show_loaded
+from cimsim.cli.cimoms import cimom_option
 from cimsim.cli.clock_command import clock_options
 from cimsim.cli.config import Seconds, config_option, pack_settings, setting
+from cimsim.cli.control_options import control_options
 from cimsim.cli.delivery_options import delivery_options
 from cimsim.cli.failure import fail
 from cimsim.cli.groups import GroupedCommand
@@ -40,6 +42,15 @@ Example, a server for a test that sets the time itself:
 @setting(
     "--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the URLs here once requests are answered."
 )
+@setting(
+    "--ready-format",
+    type=click.Choice(["lines", "json"]),
+    default="lines",
+    show_default=True,
+    help="What is written there: a URL on each line, or a JSON object.",
+)
+@control_options
+@cimom_option
 @setting("--host-name", default="localhost", show_default=True, help="HOST of the paths in answers.")
 @wsman_options
 @security_options
@@ -165,7 +176,8 @@ def serve(**options: Any) -> None:
         fail(f"cannot listen on {error.interface or options['address']}:{error.port}: {_reason(error)}")
     if sys.stderr.isatty():
         _progress("")
-    show_loaded(simulation.loaded)
+    for served in simulation.cimoms.values():
+        show_loaded(served.loaded, served.name if len(simulation.cimoms) > 1 else None)
     command = example(simulation.loaded, simulation.urls[0], next(iter(simulation.users), None), simulation.options)
     if command is not None:
         click.echo(f"try: {command}")
@@ -185,11 +197,15 @@ def serve(**options: Any) -> None:
 
 
 def _load(reactor: Any, options: SimulationOptions) -> Simulation:
+    from cimsim.control.port import listen
     from cimsim.packs.pack_errors import PackError
+    from cimsim.simulation.loading import SharedPacks
+    from cimsim.simulation.security import state_dir_of
     from cimsim.simulation.simulation import Simulation
 
     try:
-        return Simulation(reactor, options, control=_listen_control, progress=_progress if sys.stderr.isatty() else None)
+        packs = SharedPacks(_progress if sys.stderr.isatty() else None)
+        return Simulation(reactor, options, control=listen, packs=packs, state_dir=state_dir_of(options.state_dir))
     except PackError as error:
         if sys.stderr.isatty():
             _progress("")
@@ -199,17 +215,16 @@ def _load(reactor: Any, options: SimulationOptions) -> Simulation:
         gc.enable()
 
 
-def _listen_control(reactor: Any, controlled: Any, port: int) -> tuple[str, Any]:
-    from cimsim.control.api import listen  # twisted.web only where it is wanted
-
-    return listen(reactor, controlled, port)
-
-
 def _announce(simulation: Simulation) -> None:
-    for url in simulation.urls:
-        click.echo(f"listening on {url}")
-    if simulation.control_url is not None:
-        click.echo(f"control plane on {simulation.control_url}")
+    announcement = simulation.announcement()
+    several = len(announcement.urls) > 1
+    for name, urls in announcement.urls.items():
+        for url in urls:
+            click.echo(f"{name} listening on {url}" if several else f"listening on {url}")
+    if announcement.console_url is not None:
+        click.echo(f"console on {announcement.console_url}")
+    elif announcement.control is not None:
+        click.echo(f"control plane on {announcement.control}")
 
 
 def _progress(text: str) -> None:

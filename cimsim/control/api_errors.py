@@ -1,6 +1,8 @@
 """What the control plane answers when it cannot do what is asked."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from pywbem import (
@@ -49,6 +51,7 @@ class ControlError(Exception):
         nearest: what exists and was probably meant, empty if nothing is close.
         line, column: of the text of a query where it is wrong, both from 1; 0: it is not about one.
         cim_status: the CIM status code, 0 where it is not a CIM error.
+        headers: of the answer.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class ControlError(Exception):
         line: int = 0,
         column: int = 0,
         cim_status: int = 0,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         text = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
         super().__init__(text)
@@ -71,6 +75,7 @@ class ControlError(Exception):
         self.line = line
         self.column = column
         self.cim_status = cim_status
+        self.headers = headers
 
 
 def refusal_of(error: CIMError, field: str = "", *, added_lines: int = 0) -> ControlError:

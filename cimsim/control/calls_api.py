@@ -54,7 +54,7 @@ def calls(controlled: ControlledCimom, query: CallsQuery) -> CallList:
         if chosen or wanted is None:
             count += len(chosen)
             found.append(record_of(entry, chosen))
-    return CallList(found, last, more)
+    return CallList(found, min(last, controlled.journal.recorded), more, controlled.instance)
 
 
 def call(controlled: ControlledCimom, number: str) -> ExchangeDetails:

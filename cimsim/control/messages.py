@@ -78,6 +78,8 @@ class Status(msgspec.Struct, frozen=True):
         faults: how many rules are in force.
         snapshots: how many are kept.
         exchanges: how many there have been, forgotten ones too.
+        name: of the CIMOM.
+        instance: what no other CIMOM has, nor this one after the server was started again.
     """
 
     version: str
@@ -87,6 +89,28 @@ class Status(msgspec.Struct, frozen=True):
     faults: int
     snapshots: int
     exchanges: int
+    name: str = ""
+    instance: str = ""
+
+
+class CimomState(msgspec.Struct, frozen=True):
+    """A CIMOM: its name, the URLs of its ports, and how many instances each namespace has."""
+
+    name: str
+    urls: list[str]
+    namespaces: dict[str, int]
+
+
+class CimomList(msgspec.Struct, frozen=True):
+    """The CIMOMs of a server; the first is the one of which ``/v1/...`` speaks."""
+
+    cimoms: list[CimomState]
+
+
+class Login(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /v1/login``: the token of the control plane."""
+
+    token: str
 
 
 # The world
@@ -261,8 +285,10 @@ class CallList(msgspec.Struct, frozen=True):
         exchanges: those that the query asks for.
         last: the number of the last exchange that was looked at: ``since`` of the next query.
         more: whether there are later ones.
+        instance: that of the status: exchanges of another one are counted anew.
     """
 
     exchanges: list[ExchangeRecord]
     last: int
     more: bool
+    instance: str = ""

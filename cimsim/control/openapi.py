@@ -78,7 +78,9 @@ def describe(calls: Mapping[str, Mapping[str, Described]]) -> dict[str, Any]:
             path: {method.lower(): operation(path, method, call) for method, call in by_method.items()}
             for path, by_method in calls.items()
         },
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        # A server without users on the loopback interface demands no token.
+        "security": [{"token": []}, {}],
     }
 
 

@@ -17,15 +17,18 @@ from cimsim.control import (
     metrics_api,
     pages_api,
     query_api,
+    server_api,
     status_api,
     world_api,
 )
 from cimsim.control.api_errors import ControlError
+from cimsim.control.caller import Caller
 from cimsim.control.event_messages import EventsQuery, EventStream
 from cimsim.control.messages import (
     Advance,
     CallList,
     CallsQuery,
+    CimomList,
     ClockState,
     Diff,
     DiffQuery,
@@ -33,6 +36,7 @@ from cimsim.control.messages import (
     FaultList,
     FaultState,
     Health,
+    Login,
     NoBody,
     PlainText,
     Removed,
@@ -58,7 +62,6 @@ from cimsim.control.model_messages import (
     RowsQuery,
 )
 from cimsim.control.openapi import describe
-from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.world.names import nearest
 
 
@@ -67,12 +70,15 @@ class Call:
     """Something that can be done.
 
     Attributes:
-        function: does it; takes what is controlled, the parts of the path that stand for names, and the body or the query.
+        function: does it; takes the CIMOM that is controlled, or the ``Caller`` where it is of the server as a whole, then the
+            parts of the path that stand for names, and the body or the query.
         answer: the type of what it returns.
         about: a line about it.
         body: the type of its body, None: it takes none.
         query: the type of its query, None: it takes none.
         status: of HTTP, when it is done.
+        of_server: it is of the server as a whole, not of one CIMOM.
+        public: it needs no token.
     """
 
     function: Callable[..., Any]
@@ -81,13 +87,37 @@ class Call:
     body: type[Any] | None = None
     query: type[Any] | None = None
     status: int = 200
+    of_server: bool = False
+    public: bool = False
 
 
-def _openapi(_: ControlledCimom) -> dict[str, Any]:
-    return describe({path: calls for path, calls in CALLS.items() if path.startswith(_PREFIX)})
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a path leads to.
+
+    Attributes:
+        template: the path as the table has it.
+        calls: what there is for it, by method.
+        names: the parts that stand for names.
+        cimom: the name of the CIMOM that the path is of; None: the first.
+    """
+
+    template: str
+    calls: Mapping[str, Call]
+    names: tuple[str, ...]
+    cimom: str | None = None
+
+
+def _openapi(_: Caller) -> dict[str, Any]:
+    return describe(described())
 
 
 _PREFIX: Final = "/v1/"
+CIMOMS: Final = "/v1/cimoms"
+_LIVE: Final = Call(server_api.live, Health, "whether the server answers", of_server=True, public=True)
+_READY: Final = Call(
+    server_api.ready, Health, "whether clients are answered; 503 while they are not", of_server=True, public=True
+)
 _CLOCK: Final[Mapping[str, Mapping[str, Call]]] = {
     "/clock": {"GET": Call(clock_api.state, ClockState, "the time, whether the clock runs, when something is due next")},
     "/clock/advance": {
@@ -100,9 +130,18 @@ _CLOCK: Final[Mapping[str, Mapping[str, Call]]] = {
 CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     **_CLOCK,
     **{f"/v1{path}": calls for path, calls in _CLOCK.items()},
-    "/v1/health/live": {"GET": Call(status_api.live, Health, "whether the server answers")},
-    "/v1/health/ready": {"GET": Call(status_api.ready, Health, "whether clients are answered; 503 while they are not")},
-    "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1")},
+    "/health/live": {"GET": _LIVE},
+    "/health/ready": {"GET": _READY},
+    "/v1/health/live": {"GET": _LIVE},
+    "/v1/health/ready": {"GET": _READY},
+    "/v1/login": {
+        "POST": Call(
+            server_api.log_in, Health, "get a cookie for the token, for browsers", body=Login, of_server=True, public=True
+        ),
+        "DELETE": Call(server_api.log_out, Health, "forget that cookie", body=NoBody, of_server=True, public=True),
+    },
+    "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1", of_server=True)},
+    CIMOMS: {"GET": Call(server_api.cimoms, CimomList, "the CIMOMs; the first is that of /v1/...", of_server=True)},
     "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
     "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
     "/v1/pages": {"GET": Call(pages_api.pages, pages_api.PageList, "the pages of packs for the console")},
@@ -179,18 +218,37 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
 """By path, where ``{NAME}`` stands for any part, and method."""
 
 
-def find(path: str) -> tuple[str, Mapping[str, Call], tuple[str, ...]]:
-    """Return the path as the table has it, what there is for it, and the parts that stand for names.
+def described() -> dict[str, Mapping[str, Call]]:
+    """Return what is below ``/v1``; what is of one CIMOM also by its name, ``/v1/cimoms/{cimom}/...``."""
+    plain = {path: calls for path, calls in CALLS.items() if path.startswith(_PREFIX)}
+    named = {
+        f"{CIMOMS}/{{cimom}}/{path.removeprefix(_PREFIX)}": calls
+        for path, calls in plain.items()
+        if not any(call.of_server for call in calls.values())
+    }
+    return {**plain, **named}
+
+
+def find(path: str) -> Found:
+    """Return what a path leads to.
 
     Raises:
         ControlError: 404, there is no such path.
     """
-    given = path.split("/")
+    cimom = None
+    rest = path
+    if path.startswith(CIMOMS + "/"):
+        name, slash, below = path.removeprefix(CIMOMS + "/").partition("/")
+        if slash:
+            cimom, rest = unquote(name), _PREFIX + below
+    given = rest.split("/")
     for template, calls in CALLS.items():
         parts = template.split("/")
         if len(parts) == len(given) and all(
             part == each or (part.startswith("{") and each) for part, each in zip(parts, given, strict=True)
         ):
+            if cimom is not None and any(call.of_server for call in calls.values()):
+                break
             names = tuple(unquote(each) for part, each in zip(parts, given, strict=True) if part.startswith("{"))
-            return template, calls, names
+            return Found(template, calls, names, cimom)
     raise ControlError(404, f"there is no {path}; there are: {', '.join(CALLS)}", nearest=nearest(path, CALLS) or "")

@@ -9,7 +9,7 @@ is, unless asked for, because clients have been set up to trust it.
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,12 +49,6 @@ class Kept:
     def names(self) -> list[str]:
         """The host names and addresses of the server."""
         return names_of(self.server.certificate)
-
-
-def default_state_dir(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return ``$XDG_STATE_HOME/cimsim``, or ``~/.local/state/cimsim`` where that variable is not set to an absolute path."""
-    base = Path(environment.get("XDG_STATE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".local" / "state") / "cimsim"
 
 
 def ca_file(state_dir: Path) -> Path:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from twisted.logger import Logger
 
 from cimsim.packs.cache import default_cache_dir
 from cimsim.packs.load import Loaded, load
+from cimsim.packs.scripts import split_environment
 from cimsim.quirks.options import pack_defaults
 from cimsim.quirks.profiles import PROFILES, Quirks
 from cimsim.simulation.options import OptionsError, SimulationOptions
@@ -17,6 +19,68 @@ from cimsim.world.names import did_you_mean
 _MAX_WARNINGS: Final = 20
 
 _log = Logger(namespace="cimsim.packs")
+
+
+class SharedPacks:
+    """Loads packs once for all who load the same: their worlds share memory.
+
+    Args:
+        progress: gets a text about each long step of loading.
+    """
+
+    def __init__(self, progress: Callable[[str], None] | None = None) -> None:
+        self._progress = progress
+        self._loaded: dict[str, Loaded] = {}
+
+    def load(self, options: SimulationOptions, seed: int) -> Loaded:
+        """Return what the packs hold that options name.
+
+        Args:
+            options: of the simulation.
+            seed: what generated identifiers are made from, unless it was loaded before.
+
+        Raises:
+            PackError: a pack cannot be served.
+            OptionsError: there is no such profile of quirks.
+        """
+        start = options.effective_start_time
+        now = time.time() if start is None else start
+        if not _can_share(options):
+            return load_packs(options, now, seed, self._progress)
+        key = _key(options)
+        if key not in self._loaded:
+            self._loaded[key] = load_packs(options, now, seed, self._progress)
+        return self._loaded[key]
+
+    def prepare(self, options: SimulationOptions) -> None:
+        """Load what can be shared before it is needed; raises what ``load`` does."""
+        if _can_share(options):
+            self.load(options, options.new_seed())
+
+
+def _can_share(options: SimulationOptions) -> bool:
+    """Return whether packs can be loaded once for several: the providers of mock scripts know things outside of the world."""
+    return not split_environment(options.packs)[1]
+
+
+def _key(options: SimulationOptions) -> str:
+    """Return what tells apart what is loaded."""
+    settings: Mapping[str, Any] = options.set
+    return repr(
+        (
+            [str(each) for each in options.packs],
+            sorted((name, repr(value)) for name, value in settings.items()),
+            options.namespace,
+            options.schema,
+            options.mof_dialect,
+            options.lenient,
+            options.cache_dir,
+            options.cache,
+            options.quirks,
+            options.effective_start_time,
+            options.seed,
+        )
+    )
 
 
 def load_packs(options: SimulationOptions, now: float, seed: int, progress: Callable[[str], None] | None = None) -> Loaded:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import os
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+from cimsim.world.names import did_you_mean
 
 MANUAL_START: Final = datetime(2025, 3, 10, 12, tzinfo=UTC).timestamp()
 """When a manual clock begins by default: some hours after the past that the shipped packs show."""
@@ -20,12 +23,35 @@ _CHOICES: Final = {
     "log_level": ("debug", "info", "warn", "error"),
     "log_format": ("text", "json"),
     "mof_dialect": ("dmtf", "windows"),
+    "ready_format": ("lines", "json"),
 }
 _PORTS: Final = ("port", "tls_port", "wsman_port", "wsman_tls_port", "control_port")
 _WSMAN_PORT: Final = 5985
 _WSMAN_TLS_PORT: Final = 5986
 _MAX_PORT: Final = 65535
 _TIMES: Final = ("idle_timeout", "request_timeout", "listener_timeout", "watchdog")
+
+
+OF_SERVER: Final = frozenset(
+    {
+        "cimom",
+        "ready_file",
+        "ready_format",
+        "console",
+        "control_port",
+        "control_address",
+        "control_token",
+        "control_host",
+        "state_dir",
+        "cache",
+        "cache_dir",
+        "log_level",
+        "log_format",
+    }
+)
+"""Options of the server as a whole: no CIMOM has its own."""
+_PORTS_OF_ONE: Final = ("port", "tls_port", "wsman_port", "wsman_tls_port")
+_CIMOM_NAME: Final = re.compile(r"[\w.-]{1,64}")
 
 
 class OptionsError(ValueError):
@@ -37,7 +63,8 @@ class SimulationOptions:
     """What to serve, and how. Defaults are those of ``cimsim serve``, which its help page and the settings page describe.
 
     Times are in seconds, sizes in bytes. ``set`` holds settings of packs by ``PACK.NAME``, ``start_time`` seconds since
-    1970-01-01 UTC. A port of 0 is replaced by a free one.
+    1970-01-01 UTC. A port of 0 is replaced by a free one. ``cimom`` holds, by the name of each CIMOM, what it has otherwise
+    than all: any of these fields that is not of the server as a whole; empty: there is one CIMOM.
 
     Raises:
         OptionsError: a value is not one of those that an option has.
@@ -57,7 +84,13 @@ class SimulationOptions:
     port: int = 5988
     host_name: str = "localhost"
     ready_file: Path | None = None
+    ready_format: str = "lines"
+    console: bool = True
     control_port: int | None = None
+    control_address: str = "127.0.0.1"
+    control_token: str | None = None
+    control_host: Sequence[str] = ()
+    cimom: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     wsman: bool = True
     wsman_port: int | None = None
     wsman_tls_port: int | None = None
@@ -120,6 +153,35 @@ class SimulationOptions:
             if not math.isfinite(getattr(self, name)):
                 raise OptionsError(f"{option(name)} {getattr(self, name)} is not a length of time")
 
+    def by_cimom(self, name: str) -> dict[str, SimulationOptions]:
+        """Return the options of each CIMOM by its name, which is ``name`` where ``cimom`` has none.
+
+        A CIMOM has the options of all but for its own; settings of packs are looked at one by one. Only the first one has the
+        ports of all: no two can have the same, so that the others have free ones, unless they have their own.
+
+        Raises:
+            OptionsError: a CIMOM has an option that does not exist, is of the server, or has a wrong value; or a wrong name.
+        """
+        if not self.cimom:
+            return {name: self}
+        found: dict[str, SimulationOptions] = {}
+        for each, own in self.cimom.items():
+            if not _CIMOM_NAME.fullmatch(each):
+                raise OptionsError(f"--cimom {each!r}: a name has 1 to 64 letters, digits, _, - or .")
+            known = [entry.name for entry in fields(self) if entry.name not in OF_SERVER]
+            for key in own:
+                if key in OF_SERVER:
+                    raise OptionsError(f"cimom.{each}.{key}: {option(key)} is of the server, not of one CIMOM")
+                if key not in known:
+                    raise OptionsError(f"cimom.{each}.{key}: there is no setting {key}{did_you_mean(key, known)}")
+            ports = dict.fromkeys(_PORTS_OF_ONE, 0) if found else {}
+            settings = {**self.set, **own.get("set", {})}
+            try:
+                found[each] = replace(self, **{**ports, **own, "set": settings, "cimom": {}})
+            except OptionsError as error:
+                raise OptionsError(f"CIMOM {each}: {error}") from None
+        return found
+
     @property
     def serves_http(self) -> bool:
         """Whether plain HTTP is served: it would be a way round client certificates, so with these only if it is asked for."""
@@ -142,8 +204,9 @@ class SimulationOptions:
 
     @property
     def effective_control_port(self) -> int | None:
-        """The port of the control plane, None for none. A manual clock needs one to be advanced by."""
-        return 0 if self.control_port is None and self.clock == "manual" else self.control_port
+        """The port of the control plane, None for none. The console needs one, and a manual clock to be advanced by."""
+        wanted = self.console or self.clock == "manual"
+        return 0 if self.control_port is None and wanted else self.control_port
 
     def new_seed(self) -> int:
         """Return what generated identifiers are made from: the seed, or a number that no other server has."""

@@ -1,14 +1,17 @@
 """The file that says, once requests are answered, where."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from cimsim.simulation.options import OptionsError
 
+_PUBLIC: Final = 0o666
+_SECRET: Final = 0o600
+
 
 class ReadyFile:
-    """A file with one URL a line; nobody ever sees it half-written.
+    """A file that nobody ever sees half-written.
 
     What an earlier run left is removed at once.
 
@@ -27,14 +30,16 @@ class ReadyFile:
         except OSError as error:
             raise self._failed(error) from None
 
-    def write(self, lines: Sequence[str]) -> None:
-        """Write the file.
+    def write(self, text: str, *, secret: bool = False) -> None:
+        """Write the file; a ``secret`` is for the user alone to read.
 
         Raises:
             OptionsError: it cannot be written.
         """
         try:
-            self._beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            mode = _SECRET if secret else _PUBLIC
+            with os.fdopen(os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+                file.write(text)
             self._beside.replace(self._path)
         except OSError as error:
             raise self._failed(error) from None

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from cimsim.cimom.authorization import ANYBODY, Authorization, parse_grant
 from cimsim.packs.permissions import writable_by_others
 from cimsim.server.auth import parse_user, read_users_file
+from cimsim.server.state_dir import default_state_dir
 from cimsim.simulation.options import OptionsError, SimulationOptions, option
 from cimsim.world.names import did_you_mean
 
@@ -28,7 +29,7 @@ def users_of(options: SimulationOptions) -> dict[str, str]:
     """
     users = _users_of_file(options.users_file)
     users.update(_given_users(options))
-    exposed = options.serves_http and not options.allow_plain_passwords and not _is_loopback(options.address)
+    exposed = options.serves_http and not options.allow_plain_passwords and not is_loopback(options.address)
     if users and exposed:
         raise OptionsError(
             f"passwords would cross the network in the clear to {options.address}: serve --tls --no-http, "
@@ -124,8 +125,6 @@ def tls_of(options: SimulationOptions, now: float) -> Any:
 
 def state_dir_of(given: Path | None) -> Path:
     """Return the state folder: the one that is given, or that of the user."""
-    from cimsim.server.certificates import default_state_dir
-
     return given or default_state_dir()
 
 
@@ -140,7 +139,8 @@ def host_names(host_name: str, address: str) -> list[str]:
     return [name for name in names if name]
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Return whether an address, or the name localhost, is that of the loopback interface."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

@@ -1,19 +1,16 @@
 """The CIMOMs of a simulator: what they load, and the ports that they open, in the thread of the simulator."""
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cimsim.cimom.journal import Journal
-from cimsim.packs.load import Loaded
-from cimsim.packs.scripts import split_environment
-from cimsim.simulation.loading import load_packs
+from cimsim.simulation.loading import SharedPacks
 from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.request_log import JournalRecorder
-from cimsim.simulation.simulation import Simulation
+from cimsim.simulation.simulation import OpenControlPlane, Simulation
 from cimsim.testing.options import CimomOptions, journal_bounds, simulation_options
 from cimsim.testing.reactor_thread import ReactorThread
 from cimsim.world.world import World
@@ -37,7 +34,7 @@ class Hosting:
 
     def __init__(self, thread: ReactorThread) -> None:
         self.thread = thread
-        self._bases: dict[str, Loaded] = {}
+        self._packs = SharedPacks()
         self._state: TemporaryDirectory[str] | None = None
 
     def close(self) -> None:
@@ -54,10 +51,11 @@ class Hosting:
             self._state = TemporaryDirectory()
         return replace(options, state_dir=Path(self._state.name))
 
-    def host(self, packs: Sequence[str | Path], given: CimomOptions, world: World | None = None) -> Hosted:
+    def host(self, name: str, packs: Sequence[str | Path], given: CimomOptions, world: World | None = None) -> Hosted:
         """Load packs, unless they are loaded, and open ports.
 
         Args:
+            name: of the CIMOM.
             packs: names of packs, folders or MOF files; none: all that are shipped.
             given: the keywords.
             world: to begin with; None: that of the packs.
@@ -70,42 +68,31 @@ class Hosting:
         """
         options = self._with_state(simulation_options(packs, given))
         journal = Journal(**journal_bounds(given))
-        loaded = self._loaded(options)
+        control = _control_of(given)
+        # In the thread of the caller: other CIMOMs answer meanwhile.
+        self._packs.prepare(options)
 
         def make() -> Simulation:
-            recorder = JournalRecorder(journal)
-            return Simulation(self.thread.reactor, options, loaded=loaded, world=world, recorder=recorder)
+            return Simulation(
+                self.thread.reactor,
+                options,
+                control=control,
+                packs=self._packs,
+                name=name,
+                world=world,
+                recorder=JournalRecorder(journal),
+                journal=journal,
+            )
 
         simulation = self.thread.call(make)
         self.thread.call(simulation.start)
         return Hosted(simulation, journal, tuple(packs), given)
 
-    def _loaded(self, options: SimulationOptions) -> Loaded | None:
-        """Return what packs hold, loaded once for all who load the same; None: it cannot be shared."""
-        if split_environment(options.packs)[1]:
-            # The providers of mock scripts keep what they know outside of the world.
-            return None
-        key = _key(options)
-        if key not in self._bases:
-            start = options.effective_start_time
-            self._bases[key] = load_packs(options, time.time() if start is None else start, options.new_seed())
-        return self._bases[key]
 
+def _control_of(given: CimomOptions) -> OpenControlPlane | None:
+    """Return what opens the control plane; None where nobody asks for one: a manual clock is advanced without it here."""
+    if given.get("control_port") is None and not given.get("console"):
+        return None
+    from cimsim.control.port import listen  # only where it is wanted
 
-def _key(options: SimulationOptions) -> str:
-    """Return what tells apart what is loaded."""
-    settings: Mapping[str, Any] = options.set
-    return repr(
-        (
-            [str(each) for each in options.packs],
-            sorted((name, repr(value)) for name, value in settings.items()),
-            options.namespace,
-            options.schema,
-            options.mof_dialect,
-            options.lenient,
-            options.cache_dir,
-            options.cache,
-            options.effective_start_time,
-            options.seed,
-        )
-    )
+    return listen

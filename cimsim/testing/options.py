@@ -2,15 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict, cast
 
 from cimsim.cimom.journal import MAX_BYTES, MAX_EXCHANGES
 from cimsim.simulation.options import SimulationOptions
 from cimsim.world.names import did_you_mean
 
 _PATHS: Final = frozenset({"schema", "cache_dir", "certificate", "key", "client_ca", "state_dir", "users_file", "listener_ca"})
-_DEFAULTS: Final[Mapping[str, Any]] = {"port": 0, "tls_port": 0, "wsman_port": 0, "wsman_tls_port": 0, "watchdog": 0.0}
-"""Tests run side by side: ports are free ones."""
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "port": 0,
+    "tls_port": 0,
+    "wsman_port": 0,
+    "wsman_tls_port": 0,
+    "watchdog": 0.0,
+    "console": False,
+}
+"""Tests run side by side: ports are free ones, and there is a control plane only where it is asked for."""
+_OF_CONTROL: Final = ("console", "control_port", "control_address", "control_token", "control_host")
 
 
 class CimomOptions(TypedDict, total=False):
@@ -38,6 +46,12 @@ class CimomOptions(TypedDict, total=False):
     wsman: bool
     wsman_port: int | None
     wsman_tls_port: int | None
+
+    console: bool
+    control_port: int | None
+    control_address: str
+    control_token: str | None
+    control_host: Sequence[str]
 
     http: bool | None
     tls: bool
@@ -107,6 +121,16 @@ def simulation_options(packs: Sequence[str | Path], given: CimomOptions) -> Simu
     values.pop("max_exchanges", None)
     values.pop("max_exchange_bytes", None)
     return SimulationOptions(packs=[packs] if isinstance(packs, str | Path) else tuple(packs), **values)
+
+
+def forked(given: CimomOptions) -> CimomOptions:
+    """Return what a fork is given: what the CIMOM was, but for the control plane, of which there is one."""
+    return cast(CimomOptions, {name: value for name, value in given.items() if name not in _OF_CONTROL})
+
+
+def control_keywords(given: CimomOptions) -> list[str]:
+    """Return the keywords that ask for a control plane."""
+    return [name for name in _OF_CONTROL if name in given]
 
 
 def journal_bounds(given: CimomOptions) -> JournalBounds:

@@ -12,15 +12,17 @@ from cimsim.cimom.exchanges import Called
 from cimsim.cimom.fault_rule_parser import parse_rule
 from cimsim.cimom.fault_rules import Fault, FaultRule
 from cimsim.cimom.journal import Entry
-from cimsim.cimom.snapshots import Snapshot, Snapshots
+from cimsim.cimom.snapshots import Snapshot
 from cimsim.cimom.world_diff import WorldDiff, diff_worlds
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
 from cimsim.packs.build import compile_plain
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, plain_pack
 from cimsim.packs.mof.dialect import MofDialect
+from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.testing.expectations import Expectation, expect_sequence
 from cimsim.testing.hosting import Hosted, Hosting
+from cimsim.testing.options import forked
 from cimsim.world.convert import from_cim_path, to_cim_path, to_cim_value
 from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean
@@ -95,7 +97,7 @@ class SimulatedCimom:
         self._hosting = hosting
         self._hosted = hosted
         self._cimom = hosted.simulation.cimom
-        self._snapshots = Snapshots(self._cimom)
+        self._snapshots = hosted.simulation.controlled.snapshots
         self._faults: list[FaultHandle] = []
 
     @property
@@ -111,6 +113,21 @@ class SimulatedCimom:
     def in_reactor(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return what a function returns that is carried out in the thread of the simulator."""
         return self._hosting.thread.call(function, *arguments)
+
+    @property
+    def controlled(self) -> ControlledCimom:
+        """What a control plane shows and changes; belongs to the thread of the simulator."""
+        return self._hosted.simulation.controlled
+
+    @property
+    def control_url(self) -> str | None:
+        """Where its control plane listens; None: nobody asked for one, with ``control_port`` or ``console``."""
+        return self._hosted.simulation.control_url
+
+    @property
+    def control_token(self) -> str | None:
+        """The token that its control plane demands; None: none."""
+        return self._hosted.simulation.control_token
 
     @property
     def ca_file(self) -> Path | None:
@@ -149,13 +166,7 @@ class SimulatedCimom:
 
     def reset(self) -> None:
         """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
-
-        def reset() -> None:
-            self._snapshots.reset()
-            self._cimom.faults.clear()
-            self.journal.clear()
-
-        self.in_reactor(reset)
+        self.in_reactor(self._hosted.simulation.controlled.reset)
         self._faults.clear()
 
     def snapshot(self, name: str) -> Snapshot:
@@ -190,7 +201,7 @@ class SimulatedCimom:
     def fork(self, name: str) -> "SimulatedCimom":
         """Serve one more CIMOM that begins with the current world of this one, on ports of its own; the caller stops it."""
         hosted = self._hosted
-        return SimulatedCimom(name, self._hosting, self._hosting.host(hosted.packs, hosted.options, self.world))
+        return SimulatedCimom(name, self._hosting, self._hosting.host(name, hosted.packs, forked(hosted.options), self.world))
 
     def load(self, mof: str | Path, namespace: str | None = None) -> None:
         """Add the declarations of a MOF text, or of a MOF file by its path; what is wrong changes nothing.

@@ -6,7 +6,7 @@ from types import MappingProxyType, TracebackType
 from typing import Self, Unpack
 
 from cimsim.testing.hosting import Hosting
-from cimsim.testing.options import CimomOptions
+from cimsim.testing.options import CimomOptions, control_keywords
 from cimsim.testing.reactor_thread import ReactorThread
 from cimsim.testing.simulated_cimom import SimulatedCimom
 from cimsim.world.names import did_you_mean
@@ -37,7 +37,7 @@ class Simulator(SimulatedCimom):
         thread.start()
         try:
             hosting = Hosting(thread)
-            super().__init__(name, hosting, hosting.host(packs, options))
+            super().__init__(name, hosting, hosting.host(name, packs, options))
         except BaseException:
             thread.stop()
             raise
@@ -61,13 +61,19 @@ class Simulator(SimulatedCimom):
         Args:
             name: that no other has.
             *packs: as for the simulator.
-            **options: as for the simulator.
+            **options: as for the simulator, but for those of the control plane, which shows all CIMOMs.
 
         Raises:
-            ValueError: there is a CIMOM of that name.
+            ValueError: there is a CIMOM of that name, or the control plane has no token and the CIMOM users.
+            TypeError: an option is one of the control plane.
         """
         self._check_name(name)
-        return self._joined(SimulatedCimom(name, self._hosting, self._hosting.host(packs, options)))
+        asked = control_keywords(options)
+        if asked:
+            raise TypeError(f"{asked[0]} is for Simulator(...): its control plane shows all its CIMOMs")
+        if (options.get("user") or options.get("users_file")) and self.control_url and not self.control_token:
+            raise ValueError(f"{name} has users, but the control plane no token: give Simulator(...) a control_token")
+        return self._joined(SimulatedCimom(name, self._hosting, self._hosting.host(name, packs, options)))
 
     def fork_cimom(self, name: str, of: SimulatedCimom | None = None) -> SimulatedCimom:
         """Serve one more CIMOM that begins with the current world of another one, this one if none is given.
@@ -89,6 +95,7 @@ class Simulator(SimulatedCimom):
             raise KeyError(f"there is no CIMOM {name}{did_you_mean(name, self._others)}")
         if self._others[name] is self:
             raise ValueError(f"{name} is the simulator itself: stop() stops it")
+        self.in_reactor(self._hosted.simulation.controlled_cimoms.remove, name)
         self._others.pop(name).stop()
 
     def stop(self) -> None:
@@ -105,5 +112,6 @@ class Simulator(SimulatedCimom):
             raise ValueError(f"there is a CIMOM {name} already")
 
     def _joined(self, cimom: SimulatedCimom) -> SimulatedCimom:
+        self.in_reactor(self._hosted.simulation.controlled_cimoms.add, cimom.controlled)
         self._others[cimom.name] = cimom
         return cimom

@@ -43,8 +43,8 @@ def test_serve_announces_both_ports_http_first(serve: Any, tmp_path: Path) -> No
     ready = tmp_path / "ready"
     serving = serve("--tls", "--tls-port", "0", "--state-dir", tmp_path / "state", "--ready-file", ready)
     lines = ready.read_text().splitlines()
-    assert [line.split(":")[0] for line in lines] == ["http", "https", "http", "https"]
-    assert [line.endswith("/wsman") for line in lines] == [False, False, True, True]
+    assert [line.split(":")[0] for line in lines] == ["http", "https", "http", "https", "control http"]
+    assert [line.endswith("/wsman") for line in lines[:4]] == [False, False, True, True]
     assert serving.url == lines[0]
     assert serving.output.readline() == f"listening on {lines[1]}\n"
 

@@ -9,11 +9,11 @@ from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 from pywbem import CIMError, WBEMConnection, WBEMServer
 
-from cimsim.cli.control_commands import follow_calls
+from cimsim.cli.control_commands import Place, follow_calls
 from cimsim.cli.faults_command import parse_words
 from cimsim.cli.main import main
-from cimsim.control.api import listen
 from cimsim.control.client import ControlClient, ControlClientError, NoControlPlaneError, RefusedError
+from cimsim.control.port import listen
 from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.simulation import Simulation
 from cimsim.testing.reactor_thread import ReactorThread
@@ -180,7 +180,7 @@ def test_new_calls_are_followed(client: ControlClient, conn: WBEMConnection, cap
 
     conn.EnumerateClassNames()
     with pytest.raises(EnoughError):
-        follow_calls(client, None, client.status().exchanges, wait)
+        follow_calls(client, None, Place(client.status().exchanges), wait)
     lines = capsys.readouterr().out.splitlines()
     assert [int(line.partition(" ")[0]) for line in lines] == [number + 1 for number in waits]
 

@@ -40,9 +40,13 @@ def test_it_serves_the_shipped_packs_unless_told_otherwise(serve: "Serve", tmp_p
     assert running.url.startswith("http://127.0.0.1:")
     with WBEMConnection(running.url, None) as conn:
         assert conn.EnumerateInstanceNames("CIM_ObjectManager", namespace="root/interop")
+    rest = [running.output.readline(), running.output.readline()]
+    assert rest[0].endswith("/wsman\n")
+    assert rest[1].startswith("console on http://127.0.0.1:")
     # Whoever waits for the file may read it at any time: it is never half-written.
     written = ready.read_text()
-    assert (written.splitlines()[0], written[-7:]) == (running.url, "/wsman\n")
+    control = rest[1].removeprefix("console on ")
+    assert (written.splitlines()[0], written.endswith(f"/wsman\ncontrol {control}")) == (running.url, True)
 
 
 def test_plain_mof_files_are_served(serve: "Serve", tmp_path: Path) -> None:

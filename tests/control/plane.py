@@ -1,6 +1,7 @@
 """A control plane without sockets, over a CIMOM of its own."""
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,13 +11,15 @@ from twisted.internet.testing import StringTransport
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.snapshots import Snapshots
-from cimsim.control.api import listen
-from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.control.port import ControlPort
+from cimsim.simulation.control_options import ControlOptions
+from cimsim.simulation.controlled_cimom import ControlledCimom, ControlledCimoms
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 NOON_SECONDS = 1741608000.0
 JSON = {"Content-Type": "application/json"}
+OPTIONS = ControlOptions()
 
 
 class NoImplementations:
@@ -52,7 +55,9 @@ class Reactor:
 class Plane:
     """The control plane of a CIMOM in which two steps wait."""
 
-    def __init__(self, timer: Any = None, world: World | None = None) -> None:
+    def __init__(
+        self, timer: Any = None, world: World | None = None, options: ControlOptions = OPTIONS, missing: Sequence[str] = ()
+    ) -> None:
         self.happened: list[float] = []
         transaction = Transaction(world or World(), "", NOON_SECONDS)
         for seconds in (5, 9):
@@ -61,8 +66,12 @@ class Plane:
             transaction.world, NoImplementations(), Clock(NOON_SECONDS, timer, running=timer is not None), random=bytes
         )
         self.reactor = Reactor()
-        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom))
-        self.url, _ = listen(self.reactor, self.controlled, 0)
+        self.controlled = ControlledCimom(self.cimom, Snapshots(self.cimom), instance="this run")
+        self.cimoms = ControlledCimoms(self.controlled)
+        self.options = options
+        self.port = ControlPort(self.reactor, self.cimoms, options, missing)
+        self.port.open()
+        self.url = self.port.url
 
     def note(self, transaction: Transaction) -> None:
         self.happened.append(transaction.now - NOON_SECONDS)

@@ -240,7 +240,8 @@ def test_calls_are_shown_by_name_and_number(plane: Plane) -> None:
     named = plane.get("/v1/calls?name=StopService&since=1")
     assert [(each["number"], len(each["calls"])) for each in named["exchanges"]] == [(2, 1), (4, 1)]
     assert named["exchanges"][0]["calls"][0]["parameters"] == {"Size": "4", "Null": None}
-    assert plane.get("/v1/calls?since=4") == {"exchanges": [], "last": 4, "more": False}
+    assert plane.get("/v1/calls?since=4") == {"exchanges": [], "last": 4, "more": False, "instance": "this run"}
+    assert plane.get("/v1/calls?since=9")["last"] == 4, "a number of an earlier run"
 
 
 def test_a_long_journal_comes_in_parts(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,9 @@ import trustme
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
-from cimsim.server.certificates import LOCAL_NAMES, default_state_dir, keep
+from cimsim.server.certificates import LOCAL_NAMES, keep
 from cimsim.server.pem import CertificateError, read_certificates, read_identity, read_key
+from cimsim.server.state_dir import default_state_dir
 from cimsim.server.tls import ServerContext
 
 NOW = 1_750_000_000.0

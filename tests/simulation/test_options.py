@@ -58,7 +58,11 @@ def test_a_manual_clock_has_a_start_and_a_control_plane() -> None:
     given = SimulationOptions(clock="manual", start_time=5.0, control_port=7)
     assert (given.effective_start_time, given.effective_control_port) == (5.0, 7)
     real = SimulationOptions()
-    assert (real.effective_start_time, real.effective_control_port) == (None, None)
+    assert (real.effective_start_time, real.effective_control_port) == (None, 0)
+    silent = SimulationOptions(console=False)
+    assert silent.effective_control_port is None
+    assert SimulationOptions(console=False, clock="manual").effective_control_port == 0
+    assert SimulationOptions(console=False, control_port=7).effective_control_port == 7
 
 
 def test_a_seed_gives_the_same_names_and_none_gives_others() -> None:

@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.error import CannotListenError
 from twisted.internet.selectreactor import SelectReactor
 
-from cimsim.control.api import listen
+from cimsim.control.port import listen
 from cimsim.packs.pack_errors import PackError
 from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.simulation import Simulation
@@ -112,7 +112,7 @@ def test_a_reset_after_a_reload_goes_back_to_what_was_loaded_last(tmp_path: Path
     mof = tmp_path / "things.mof"
     mof.write_text("class T_One { [Key] string Id; };")
     simulation = Simulation(new_reactor(), options(packs=[mof], reload=True))
-    reloader: Any = simulation._reloader
+    reloader: Any = simulation.first._reloader
     mof.write_text("class T_One { [Key] string Id; }; class T_Two { [Key] string Id; };")
     reloader.look()
     reloader.look()

@@ -15,7 +15,7 @@ from cimsim.testing import OptionsError, PackError, Simulator
 from cimsim.testing.options import CimomOptions
 
 SERVICE = "Msvm_GuestFileService"
-NOT_FOR_TESTS = {"packs", "ready_file", "control_port", "reload", "watchdog", "log_level", "log_format"}
+NOT_FOR_TESTS = {"packs", "ready_file", "ready_format", "cimom", "reload", "watchdog", "log_level", "log_format"}
 
 
 @pytest.fixture(scope="module")
