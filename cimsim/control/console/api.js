@@ -1,6 +1,5 @@
-// The client of the control API. It remembers the token and the CIMOM, and turns refusals into errors with their field.
-
-const TOKEN = "cimsim.token";
+// The client of the control API. It knows which CIMOM is asked, and turns refusals into errors with their field. A token is
+// exchanged for a cookie that no script can read, and is not kept.
 
 /** The server refuses something. `field` is what is wrong, `nearest` what exists; `line` and `column` are of a query, 0: none. */
 export class Refused extends Error {
@@ -28,22 +27,11 @@ export class Gone extends Error {
 export const part = (text) => encodeURIComponent(text).replace(/\./g, "%2E");
 
 export class Api extends EventTarget {
-  #token = "";
   #cimom = "";
 
-  constructor() {
-    super();
-    this.#token = sessionStorage.getItem(TOKEN) || "";
-  }
-
-  get token() {
-    return this.#token;
-  }
-
-  set token(value) {
-    this.#token = value;
-    if (value) sessionStorage.setItem(TOKEN, value);
-    else sessionStorage.removeItem(TOKEN);
+  /** Get the cookie for a token. */
+  logIn(token) {
+    return this.#send("POST", "/v1/login", { token });
   }
 
   /** The name of the CIMOM that is asked, empty for the first. */
@@ -59,10 +47,6 @@ export class Api extends EventTarget {
   address(path, query = {}) {
     const prefix = this.#cimom ? `/v1/cimoms/${part(this.#cimom)}` : "/v1";
     return prefix + path + queryText(query);
-  }
-
-  headers(more = {}) {
-    return this.#token ? { ...more, Authorization: `Bearer ${this.#token}` } : more;
   }
 
   get(path, query, signal) {
@@ -91,7 +75,7 @@ export class Api extends EventTarget {
   }
 
   async #send(method, address, body, signal) {
-    const options = { method, headers: this.headers({ Accept: "application/json" }), signal, cache: "no-store", credentials: "same-origin" };
+    const options = { method, headers: { Accept: "application/json" }, signal, cache: "no-store", credentials: "same-origin" };
     if (body !== undefined) {
       options.headers["Content-Type"] = "application/json";
       options.body = JSON.stringify(body);
@@ -114,7 +98,7 @@ export class Api extends EventTarget {
       if (answer.ok) throw new Refused(answer.status, value);
     }
     if (!answer.ok) {
-      if (answer.status === 401) this.dispatchEvent(new Event("login"));
+      if (answer.status === 401 && address !== "/v1/login") this.dispatchEvent(new Event("login"));
       throw new Refused(answer.status, value);
     }
     return value;

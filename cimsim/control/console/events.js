@@ -1,4 +1,4 @@
-// What happens in the server, as it happens: server-sent events, read with fetch so that the token travels in a header.
+// What happens in the server, as it happens: server-sent events, read with fetch, which says why a stream is refused.
 // Events are collected and handed on once per frame; a stream that ends is opened again where it ended.
 
 import { perFrame } from "./dom.js";
@@ -55,7 +55,7 @@ export class Live extends EventTarget {
     const abort = (this.#abort = new AbortController());
     try {
       this.#heard(abort);
-      const headers = this.#api.headers({ Accept: "text/event-stream", ...(this.#last ? { "Last-Event-ID": this.#last } : {}) });
+      const headers = { Accept: "text/event-stream", ...(this.#last ? { "Last-Event-ID": this.#last } : {}) };
       const answer = await fetch(this.#api.address("/events"), { headers, signal: abort.signal, cache: "no-store" });
       if (answer.status === 401) {
         this.#become("login");

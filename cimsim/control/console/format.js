@@ -92,6 +92,15 @@ export function shortName(path) {
   return named ? named[1] : classname;
 }
 
+/** Return a name for people of an instance as the API has it. */
+export function titleOf(instance) {
+  for (const name of ["ElementName", "DisplayName"]) {
+    const found = instance.properties.find((each) => each.name === name);
+    if (typeof found?.value === "string" && found.value.trim()) return found.value;
+  }
+  return shortName(instance.path);
+}
+
 /** Return a number of things. */
 export function count(number, one, many = `${one}s`) {
   return `${Number(number).toLocaleString("en")} ${number === 1 ? one : many}`;

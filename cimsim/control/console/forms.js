@@ -68,7 +68,9 @@ export function clearErrors(node) {
 /** Show an error at the field that it names, else below the form. */
 export function showError(node, error) {
   const message = problemText(error);
-  const named = error.field ? [...node.querySelectorAll("[data-field]")].find((each) => each.dataset.field.toLowerCase() === error.field.toLowerCase()) : null;
+  // Of properties and parameters the server names the one: properties.NAME.
+  const wanted = (error.field || "").toLowerCase().replace(/^(properties|parameters)\./, "");
+  const named = wanted ? [...node.querySelectorAll("[data-field]")].find((each) => each.dataset.field.toLowerCase() === wanted) : null;
   if (!named) {
     put(node.querySelector(".form-error"), message);
     return;

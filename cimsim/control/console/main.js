@@ -1,10 +1,10 @@
 // The frame of the console: navigation, what is always in view, and the page that the address asks for.
 
-import { Api } from "./api.js";
+import { Api, Refused } from "./api.js";
 import { Live } from "./events.js";
 import { ExchangeLog } from "./exchange_log.js";
 import { debounce, el, perFrame, put } from "./dom.js";
-import { button, icon, lamp, notice, problem, select } from "./ui.js";
+import { button, icon, lamp, notice, pageHead, problem, problemText, select } from "./ui.js";
 import { parse, to } from "./router.js";
 import "./rows.js";
 
@@ -251,13 +251,13 @@ async function show() {
   let page;
   try {
     const load = MODULES[name];
-    if (!load) throw new Error(`there is no page ${name}`);
+    if (!load) throw new Refused(404, { error: `the console has no page ${name}` });
     const module = await load();
     if (own !== shown) return;
     page = module.page({ app, api: app.api, parts: parts.slice(1), query, signal: abort.signal, again: () => show() });
   } catch (error) {
     if (own !== shown) return;
-    page = { title: "Not found", node: problem(error, () => { location.hash = "#/overview"; }) };
+    page = { title: "Not found", node: el("div", { class: "page" }, pageHead("Not found", " "), problem(error), el("a", { href: "#/overview" }, "Overview")) };
   }
   leaving.page = page;
   document.title = `${page.title} · cimsim`;
@@ -268,32 +268,36 @@ async function show() {
 }
 
 // The banner's address carries the token in its fragment, which no server sees and no page keeps.
-function takeToken() {
+async function takeToken() {
   const { parts, query } = parse(location.hash);
-  const token = query.token || /(?:^#|&)token=([^&]*)/.exec(location.hash)?.[1];
+  const token = query.token || /(?:^#\/?|&)token=([^&]*)/.exec(location.hash)?.[1];
   if (!token) return;
-  app.api.token = decodeURIComponent(token);
   history.replaceState(null, "", parts.length && !parts[0].startsWith("token=") ? to(parts) : "#/overview");
+  try {
+    await app.api.logIn(decodeURIComponent(token));
+  } catch (error) {
+    notice(problemText(error), "bad");
+  }
 }
 
-takeToken();
 frame();
 drawState();
 drawTime();
 listen();
-window.addEventListener("hashchange", () => {
-  takeToken();
+window.addEventListener("hashchange", async () => {
+  await takeToken();
   show();
 });
 app.begin = async () => {
   app.live.start();
   await begin();
 };
-app.begin().then(() => {
+takeToken().then(async () => {
+  show();
+  await app.begin();
   const kept = sessionStorage.getItem("cimsim.cimom");
   if (kept && app.cimoms.slice(1).some((each) => each.name === kept)) {
     useCimom(kept);
     drawSwitch();
   }
 });
-show();

@@ -3,7 +3,7 @@
 import { debounce, el, put } from "../dom.js";
 import { button, confirm, empty, notice, openDialog, pageHead, problem, search, tabs } from "../ui.js";
 import { form, valueField, valueNodes } from "../forms.js";
-import { count, pathParts, shortName } from "../format.js";
+import { count, pathParts, shortName, titleOf } from "../format.js";
 import { mofView } from "../xml.js";
 import { replace, to, toInstance } from "../router.js";
 import { crumbs } from "./browse.js";
@@ -14,7 +14,7 @@ const TABS = ["values", "associations", "mof"];
 
 export function page({ app, api, query, signal }) {
   const path = query.path || "";
-  const { namespace, classname, keys } = pathParts(path);
+  const { namespace, classname } = pathParts(path);
   const head = el("div", {}, pageHead(shortName(path), " "));
   const content = el("div", { class: "stack" });
   const node = el("div", { class: "page" }, crumbs(["Namespaces", "#/browse"], [namespace, to(["browse", namespace])], [classname, to(["browse", namespace, classname])], [shortName(path)]), head, content);
@@ -44,15 +44,17 @@ export function page({ app, api, query, signal }) {
 
   function draw() {
     const methods = described.methods;
-    put(head, pageHead(shortName(found.path), el("code", { text: found.path }),
-      methods.length ? button("Call a method", () => openInvoke({ api, target: { path: found.path }, methods, title: shortName(found.path), done: reload }), { icon: "play", kind: "main" }) : null,
+    const title = titleOf(found);
+    document.title = `${title} · cimsim`;
+    put(head, pageHead(title, el("code", { text: found.path }),
+      methods.length ? button("Call a method", () => openInvoke({ api, target: { path: found.path }, methods, title, done: reload }), { icon: "play", kind: "main" }) : null,
       button("Edit", edit, { icon: "settings" }),
       button("Delete", remove, { icon: "trash", kind: "danger" })));
     values = el("div", { class: "stack" });
     const entries = [
       ["Values", () => { drawValues(); return values; }],
-      ["Associations", () => graph({ app, api, path: found.path, signal })],
-      ["MOF", () => mofView(found.mof, `MOF of ${shortName(found.path)}`)],
+      ["Associations", () => graph({ api, path: found.path, title, signal })],
+      ["MOF", () => mofView(found.mof, `MOF of ${title}`)],
     ];
     put(content, tabs("Parts of the instance", entries, Math.max(0, TABS.indexOf(query.tab)), (place) => replace(["instance"], { path, tab: place ? TABS[place] : "" })));
   }
@@ -117,10 +119,11 @@ export function page({ app, api, query, signal }) {
   }
 
   const soon = debounce(reload, 200);
-  const folded = `${namespace}:${classname}.${keys}`.toLowerCase();
-  app.on(signal, "change", (changes) => found && changes.some((each) => each.path.toLowerCase().endsWith(folded)) && soon());
+  app.on(signal, "change", (changes) => found && changes.some((each) => same(each.path, found.path)) && soon());
   app.on(signal, "snapshots", soon);
   app.on(signal, "resumed", () => (found ? soon() : load()));
   load();
   return { title: shortName(path), node };
 }
+
+const same = (one, two) => one.toLowerCase() === two.toLowerCase();

@@ -8,13 +8,10 @@ export function page({ app, api, query }) {
   const input = text({ autocomplete: "current-password", class: "token" });
   input.type = "password";
   const node = form([field("token", "Control token", input, "It is at the end of the address that cimsim serve prints, after #token=.")], "Log in", async (values) => {
-    const before = api.token;
-    api.token = values.token.trim();
     try {
-      await api.get("/status");
+      await api.logIn(values.token.trim());
     } catch (error) {
-      api.token = before;
-      if (error.status === 401 || error.status === 403) Object.assign(error, { field: "token" });
+      if (error.status === 401) Object.assign(error, { field: "token", message: "This is not the control token of this server." });
       throw error;
     }
     notice("Logged in");
@@ -23,7 +20,7 @@ export function page({ app, api, query }) {
   });
   return {
     title: "Log in",
-    node: el("div", { class: "page text login" }, pageHead("Log in", "This server asks for its control token."), card("Control token", node, el("p", { class: "soft", text: "Users and passwords of CIM clients (--user) do not open the console: it respects the control token only. The token is kept in this tab until it is closed." }))),
+    node: el("div", { class: "page text login" }, pageHead("Log in", "This server asks for its control token."), card("Control token", node, el("p", { class: "soft", text: "Users and passwords of CIM clients (--user) do not open the console: it respects the control token only. The browser keeps a cookie until it is closed or the server ends." }))),
     shown: () => input.focus(),
   };
 }
