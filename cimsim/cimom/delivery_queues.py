@@ -71,6 +71,15 @@ class Retries(NamedTuple):
     interval: float
 
 
+@dataclass(slots=True)
+class DeliveryCount:
+    """What became of the indications of a subscription: ``failed`` counts tries, ``last_error`` is why the last one failed."""
+
+    sent: int = 0
+    failed: int = 0
+    last_error: str = ""
+
+
 class Lost(NamedTuple):
     """A delivery that was given up: of which subscription, and for how many seconds deliveries have failed since the first."""
 
@@ -110,6 +119,9 @@ class DeliveryQueues:
         lost: called for each delivery that was given up.
         most: indications that may wait for one listener, besides the one that is being sent.
         name: begins the names of sequences; unique to this run.
+
+    Attributes:
+        total: what became of the indications of all subscriptions there were.
     """
 
     log = Logger()
@@ -128,6 +140,8 @@ class DeliveryQueues:
         # The active subscriptions of each destination.
         self._users: dict[Identity, set[Identity]] = {}
         self._queues: dict[Identity, _Queue] = {}
+        self._counts: dict[Identity, DeliveryCount] = {}
+        self.total = DeliveryCount()
 
     def post(self, subscription: Identity, destination: Destination, payload: Payload, name: str | None = None) -> None:
         """Put an indication into the queue of a listener; its place in the sequence is filled in (rule I23).
@@ -166,6 +180,7 @@ class DeliveryQueues:
         destination = self._active.pop(subscription, None)
         if destination is None:
             return
+        self._counts.pop(subscription, None)
         users = self._users[destination.identity]
         users.discard(subscription)
         queue = self._queues.get(destination.identity)
@@ -192,6 +207,26 @@ class DeliveryQueues:
         queue = self._queues.get(destination)
         return 0 if queue is None else len(queue.waiting) + (queue.current is not None)
 
+    def count(self, subscription: Identity) -> DeliveryCount:
+        """Return what became of the indications of an active subscription."""
+        return self._counts.get(subscription) or DeliveryCount()
+
+    def queued(self, subscription: Identity) -> int:
+        """Return how many indications of an active subscription are not delivered yet."""
+        destination = self._active.get(subscription)
+        queue = None if destination is None else self._queues.get(destination.identity)
+        if queue is None:
+            return 0
+        waiting = sum(each.subscription == subscription for each in queue.waiting)
+        return waiting + (queue.current is not None and queue.current.subscription == subscription)
+
+    def lengths(self) -> dict[str, int]:
+        """Return how many indications wait, by the URL of the listener."""
+        lengths: dict[str, int] = {}
+        for identity, queue in self._queues.items():
+            lengths[queue.destination.url] = lengths.get(queue.destination.url, 0) + self.waiting(identity)
+        return lengths
+
     def _close(self, queue: _Queue) -> None:
         queue.closed = True
         if queue.alarm is not None:
@@ -213,13 +248,20 @@ class DeliveryQueues:
         delivery = queue.current
         if queue.closed or delivery is None:
             return
+        if delivery.subscription not in self._active:
+            queue.failing_since = None if reason is None else queue.failing_since
+            self._next(queue)
+            return
+        count = self._counts.setdefault(delivery.subscription, DeliveryCount())
         if reason is None:
+            count.sent += 1
+            self.total.sent += 1
             queue.failing_since = None
             self._next(queue)
             return
-        if delivery.subscription not in self._active:
-            self._next(queue)
-            return
+        count.failed += 1
+        self.total.failed += 1
+        count.last_error = self.total.last_error = reason
         queue.failures += 1
         retries = self._retries()
         if queue.failures <= retries.attempts:

@@ -7,14 +7,22 @@ goes into the queues, in the order of events and of subscriptions.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from pywbem import CIMError
 from twisted.logger import Logger
 
-from cimsim.cimom.active_subscriptions import SUBSCRIPTION, ActiveSubscriptions, Group, Wanted, interop, value
+from cimsim.cimom.active_subscriptions import (
+    SUBSCRIPTION,
+    ActiveSubscriptions,
+    Destination,
+    Group,
+    Wanted,
+    interop,
+    value,
+)
 from cimsim.cimom.delivery_queues import OWN, DeliveryQueues, Lost, Payload, Retries, Send, filled
 from cimsim.cimom.life_cycle_indications import class_of, indication_of, namespace_of
 from cimsim.cimom.object_manager import Cimom
@@ -24,6 +32,7 @@ from cimsim.query.work import SLICE
 from cimsim.world.events import Event
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
+from cimsim.world.paths import Identity
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
@@ -106,6 +115,16 @@ class Indications:
                     self._note(world, event)
         except Exception:  # noqa: BLE001 - what goes wrong here must not fail the request that it is about
             self.log.failure("an indication failed")
+
+    @property
+    def active(self) -> Mapping[Identity, Destination]:
+        """The identities of the active subscriptions, with their destinations."""
+        return self._subscriptions.active
+
+    @property
+    def queues(self) -> DeliveryQueues:
+        """What waits for delivery, and what became of the rest."""
+        return self._queues
 
     def stop(self) -> None:
         """Forget what is not sent yet."""

@@ -194,6 +194,11 @@ class Cimom:
         """
         return viewed(self._world, request, self.clock.now(), self._policy, self._hooks)
 
+    @property
+    def open_contexts(self) -> int:
+        """How many enumeration sessions are open."""
+        return len(self._contexts)
+
     def provides(self, namespace: str, cls: ResolvedClass, method: str) -> bool:
         """Return whether something carries a method of a class out; ``namespace`` is the declared name."""
         return self._implementations.find(namespace, cls, fold(method)) is not None

@@ -68,10 +68,24 @@ def restore(control: Target, name: str) -> None:
     show_default=True,
     help="Seconds between two looks with --follow.",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "jsonl", "har"]),
+    default="text",
+    show_default=True,
+    help="Lines of text, or the whole exchanges with their bodies: as JSON lines, or as a HAR file.",
+)
 @click.argument("name", required=False)
-def calls(control: Target, since: int, follow: bool, interval: float, name: str | None) -> None:
+def calls(control: Target, since: int, follow: bool, interval: float, form: str, name: str | None) -> None:
     """Show what clients called, all or the operation or method NAME: number, time, user, call, status."""
+    if follow and form != "text":
+        raise click.UsageError(f"--follow shows lines of text, not --format {form}")
     with controlling(control) as client:
+        if form != "text":
+            exported = client.calls_as_har if form == "har" else client.calls_as_json_lines
+            click.echo(exported(since, name), nl=False)
+            return
         place = _show_calls(client, name, Place(since))
         if follow:
             with suppress(KeyboardInterrupt):

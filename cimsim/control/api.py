@@ -71,10 +71,7 @@ class Api(Resource):
             request.notifyFinish().addErrback(gone.append)
             self._go_on(request, answer, gone)
             return self._later
-        if isinstance(answer, PlainText):
-            request.setHeader("Content-Type", answer.content_type)
-            return answer.body
-        return _encoded(answer)
+        return _encoded(request, answer)
 
     def _console_file(self, request: Any) -> bytes | None:
         """Return a file of the console after setting its headers, empty if the browser has it; None: it asks for none."""
@@ -112,7 +109,7 @@ class Api(Resource):
         else:
             self._reactor.callLater(0, self._go_on, request, steps, gone)
             return
-        body = _encoded(answer)
+        body = _encoded(request, answer)
         request.setHeader("Content-Length", str(len(body)))
         request.write(body)
         request.finish()
@@ -159,7 +156,11 @@ class Api(Resource):
             raise ControlError(404, error.text, "cimom", error.nearest) from None
 
 
-def _encoded(answer: Any) -> bytes:
+def _encoded(request: Any, answer: Any) -> bytes:
+    """Return the body of an answer, after setting its type where it is not JSON."""
+    if isinstance(answer, PlainText):
+        request.setHeader("Content-Type", answer.content_type)
+        return answer.body
     # What a rule is made of need not be what JSON has.
     return msgspec.json.encode(answer, enc_hook=str) + b"\n"
 

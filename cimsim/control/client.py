@@ -8,6 +8,7 @@
 It uses nothing but the standard library and msgspec, and waits for each answer.
 """
 
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.error import HTTPError, URLError
@@ -16,20 +17,47 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import msgspec
 
+from cimsim.control.event_messages import ChangeEvent, ControlEvent, CountEvent, LostEvent
 from cimsim.control.messages import (
     CallList,
     CimomList,
     CimomState,
     ClockState,
     Diff,
+    ExchangeDetails,
+    ExchangeRecord,
     FaultList,
     FaultState,
     Health,
     Problem,
     Removed,
+    Replayed,
     SnapshotList,
     SnapshotState,
     Status,
+)
+from cimsim.control.model_messages import (
+    AssociationList,
+    ClassDetails,
+    ClassList,
+    ClassState,
+    InstanceDetails,
+    InstanceList,
+    InstanceRemoved,
+    Invoked,
+    NamespaceList,
+    NamespaceState,
+    RowList,
+)
+from cimsim.control.service_messages import (
+    Document,
+    DocumentList,
+    DocumentState,
+    RuleList,
+    RuleState,
+    SettingsState,
+    SubscriptionList,
+    SubscriptionState,
 )
 
 T = TypeVar("T")
@@ -38,6 +66,15 @@ WAIT_SECONDS: Final = 60.0
 _TOKEN: Final = "token="  # noqa: S105 - the word before it
 _OF_CIM: Final = "CIMErrorDescription"
 """A header that every refusal of a CIM port has."""
+_MAX_LINE: Final = 16 * 1024 * 1024
+_EVENTS: Final[Mapping[str, Any]] = {
+    "exchange": ExchangeRecord,
+    "change": ChangeEvent,
+    "clock": ClockState,
+    "faults": CountEvent,
+    "snapshots": CountEvent,
+    "lost": LostEvent,
+}
 
 
 class ControlClientError(Exception):
@@ -55,6 +92,8 @@ class RefusedError(ControlClientError):
         status: of HTTP.
         field: that is wrong, empty if it is no single one.
         nearest: what exists and was probably meant, empty if nothing is close.
+        line, column: of the text of a query where it is wrong, both from 1; 0: it is not about one.
+        cim_status: the CIM status code, 0 where it is not a CIM error.
     """
 
     def __init__(self, status: int, problem: Problem) -> None:
@@ -62,6 +101,9 @@ class RefusedError(ControlClientError):
         self.status = status
         self.field = problem.field
         self.nearest = problem.nearest
+        self.line = problem.line
+        self.column = problem.column
+        self.cim_status = problem.status
 
 
 class ControlClient:
@@ -190,12 +232,152 @@ class ControlClient:
         """
         return self._get("/calls" + _query(name=name, since=since, limit=limit), CallList)
 
+    def call(self, number: int) -> ExchangeDetails:
+        """Return one exchange with its bodies, and as texts that do the same again."""
+        return self._get(f"/v1/calls/{number}", ExchangeDetails)
+
+    def replay(self, number: int) -> int:
+        """Have the requests of an exchange carried out again; return the number of the new exchange."""
+        return self._send("POST", f"/v1/calls/{number}/replay", Replayed).number
+
+    def calls_as_json_lines(self, since: int = 0, name: str | None = None) -> str:
+        """Return the exchanges that are kept, with their bodies, as JSON lines."""
+        return self._read(self._request("/v1/calls.jsonl" + _query(since=since, name=name))).decode()
+
+    def calls_as_har(self, since: int = 0, name: str | None = None) -> str:
+        """Return the exchanges that are kept, with their bodies, as a HAR file."""
+        return self._read(self._request("/v1/calls.har" + _query(since=since, name=name))).decode()
+
+    def events(self, since: str | None = None) -> Iterator[ControlEvent]:
+        """Yield what happens, as it happens; ``since`` is the identifier of an event to go on after, None: from now on.
+
+        It ends with the server. When nothing comes within the timeout, not even heartbeats, it raises NoControlPlaneError.
+        """
+        request = self._request("/v1/events" + _query(since=since))
+        with self._opened(request) as response:
+            fields: dict[str, str] = {}
+            for line in self._lines(response):
+                name, colon, value = line.partition(": ")
+                if colon and name:
+                    fields[name] = value
+                elif not line:
+                    kind = fields.get("event", "")
+                    if kind in _EVENTS:
+                        yield ControlEvent(
+                            fields.get("id", ""), kind, msgspec.json.decode(fields.get("data", ""), type=_EVENTS[kind])
+                        )
+                    fields = {}
+
+    # The model
+
+    def namespaces(self) -> list[NamespaceState]:
+        """Return the namespaces."""
+        return self._get("/v1/namespaces", NamespaceList).namespaces
+
+    def classes(self, namespace: str) -> list[ClassState]:
+        """Return the classes of a namespace."""
+        return self._get(f"/v1/namespaces/{_part(namespace)}/classes", ClassList).classes
+
+    def get_class(self, namespace: str, classname: str) -> ClassDetails:
+        """Return a class with all that it inherits."""
+        return self._get(f"/v1/namespaces/{_part(namespace)}/classes/{_part(classname)}", ClassDetails)
+
+    def instances(
+        self,
+        namespace: str,
+        classname: str,
+        *,
+        where: str | None = None,
+        sort: str | None = None,
+        descending: bool = False,
+        deep: bool = True,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> InstanceList:
+        """Return instances of a class: ``limit`` of them from ``offset`` on, those that match a condition of WQL, sorted."""
+        flags = {"descending": str(descending).lower(), "deep": str(deep).lower()}
+        query = _query(where=where, sort=sort, offset=offset, limit=limit, **flags)
+        return self._get(f"/v1/namespaces/{_part(namespace)}/classes/{_part(classname)}/instances{query}", InstanceList)
+
+    def instance(self, path: str) -> InstanceDetails:
+        """Return the instance of a path, ``NAMESPACE:CLASS.KEY="VALUE"``."""
+        return self._get("/v1/instance" + _query(path=path), InstanceDetails)
+
+    def create(self, namespace: str, classname: str, properties: Mapping[str, Any]) -> InstanceDetails:
+        """Create an instance as a client, and return it."""
+        path = f"/v1/namespaces/{_part(namespace)}/classes/{_part(classname)}/instances"
+        return self._send("POST", path, InstanceDetails, {"properties": dict(properties)})
+
+    def modify(self, path: str, properties: Mapping[str, Any]) -> InstanceDetails:
+        """Give properties of an instance other values as a client, and return it."""
+        return self._send("PATCH", "/v1/instance" + _query(path=path), InstanceDetails, {"properties": dict(properties)})
+
+    def delete(self, path: str) -> None:
+        """Delete an instance as a client."""
+        self._send("DELETE", "/v1/instance" + _query(path=path), InstanceRemoved)
+
+    def invoke(self, path: str, method: str, parameters: Mapping[str, Any] | None = None, *, as_client: bool = True) -> Invoked:
+        """Call a method of an instance; with ``as_client`` fault rules apply, and the journal has it."""
+        body = {"path": path, "method": method, "parameters": dict(parameters or {}), "as_client": as_client}
+        return self._send("POST", "/v1/invoke", Invoked, body)
+
+    def invoke_static(
+        self,
+        namespace: str,
+        classname: str,
+        method: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        as_client: bool = True,
+    ) -> Invoked:
+        """Call a static method of a class, likewise."""
+        target = {"namespace": namespace, "classname": classname}
+        body = {**target, "method": method, "parameters": dict(parameters or {}), "as_client": as_client}
+        return self._send("POST", "/v1/invoke", Invoked, body)
+
+    def associations(self, path: str) -> AssociationList:
+        """Return what an instance is associated with."""
+        return self._get("/v1/associations" + _query(path=path), AssociationList)
+
+    def query(self, namespace: str, query: str, language: str = "WQL") -> RowList:
+        """Return the rows of a query."""
+        return self._get("/v1/query" + _query(namespace=namespace, query=query, language=language), RowList)
+
+    # What is there
+
+    def subscriptions(self) -> list[SubscriptionState]:
+        """Return the subscriptions, and what became of their deliveries."""
+        return self._get("/v1/subscriptions", SubscriptionList).subscriptions
+
+    def settings(self) -> SettingsState:
+        """Return the options of the server and the settings of its packs, without secrets."""
+        return self._get("/v1/settings", SettingsState)
+
+    def conformance(self) -> list[RuleState]:
+        """Return the rules that the simulator is held to."""
+        return self._get("/v1/conformance", RuleList).rules
+
+    def documents(self, search: str | None = None) -> list[DocumentState]:
+        """Return the documents, or those that have a text."""
+        return self._get("/v1/documents" + _query(search=search), DocumentList).documents
+
+    def document(self, name: str) -> Document:
+        """Return a document."""
+        return self._get(f"/v1/documents/{_part(name)}", Document)
+
+    def metrics(self) -> str:
+        """Return what is measured, in the text format of Prometheus."""
+        return self._read(self._request("/v1/metrics")).decode()
+
     def _get(self, path: str, kind: type[T]) -> T:
         return self._ask_for("GET", self._prefix + path, kind)
 
     def _ask_for(self, method: str, path: str, kind: type[T], content: bytes | None = None) -> T:
         headers = self._headers if content is None else {**self._headers, "Content-Type": "application/json"}
         return self._ask(Request(self.url + path, content, headers, method=method), kind)  # noqa: S310 - checked in __init__
+
+    def _request(self, path: str) -> Request:
+        return Request(self.url + self._prefix + path, None, self._headers)  # noqa: S310 - checked in __init__
 
     def _send(self, method: str, path: str, kind: type[T], body: Any = None) -> T:
         try:
@@ -206,17 +388,36 @@ class ControlClient:
 
     def _ask(self, request: Request, kind: type[T]) -> T:
         try:
-            with self._opener.open(request, timeout=self._timeout) as response:
-                content = response.read()
+            return msgspec.json.decode(self._read(request), type=kind)
+        except (msgspec.DecodeError, ValueError):
+            raise NoControlPlaneError(f"no control plane at {self.url}: what answers there is something else") from None
+
+    def _read(self, request: Request) -> bytes:
+        with self._opened(request) as response:
+            try:
+                content: bytes = response.read()
+            except (OSError, HTTPException) as error:
+                raise self._gone(error) from None
+            return content
+
+    def _opened(self, request: Request) -> Any:
+        try:
+            return self._opener.open(request, timeout=self._timeout)
         except HTTPError as error:
             with error:
                 self._refused(error)
         except (URLError, OSError, ValueError, HTTPException) as error:
-            raise NoControlPlaneError(f"no control plane at {self.url}: {getattr(error, 'reason', None) or error}") from None
+            raise self._gone(error) from None
+
+    def _lines(self, response: Any) -> Iterator[str]:
         try:
-            return msgspec.json.decode(content, type=kind)
-        except (msgspec.DecodeError, ValueError):
-            raise NoControlPlaneError(f"no control plane at {self.url}: what answers there is something else") from None
+            while line := response.readline(_MAX_LINE):
+                yield line.decode("utf-8", "replace").rstrip("\r\n")
+        except (OSError, HTTPException, ValueError) as error:
+            raise self._gone(error) from None
+
+    def _gone(self, error: Exception) -> NoControlPlaneError:
+        return NoControlPlaneError(f"no control plane at {self.url}: {getattr(error, 'reason', None) or error}")
 
     def _refused(self, error: HTTPError) -> NoReturn:
         """Pass on why the control plane refuses; but what refuses may be something else, most likely the CIM port."""

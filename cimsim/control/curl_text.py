@@ -23,27 +23,34 @@ def as_curl(entry: Entry, urls: Sequence[str]) -> str:
         body = entry.request.decode("utf-8")
     except UnicodeDecodeError:
         return ""
-    ports = [url for url in urls if url.endswith(_WS_MAN_PATH) == (exchange.protocol == WS_MAN)]
-    if not ports or "\0" in body or (exchange.protocol == CIM_XML and not exchange.calls):
+    url = url_of(exchange.protocol, urls)
+    if not url or "\0" in body or (exchange.protocol == CIM_XML and not exchange.calls):
         return ""
-    url = ports[0] if exchange.protocol == WS_MAN else f"{ports[0]}/cimom"
     words = ["curl", "--silent", "--show-error"]
     if url.startswith("https:"):
         words.append("--insecure")
     if exchange.user is not None:
         words += ["--user", exchange.user]
-    for header in _headers(entry):
-        words += ["--header", header]
+    for name, value in headers_of(entry):
+        words += ["--header", f"{name}: {value}" if value else f"{name};"]
     return " ".join(map(shlex.quote, [*words, "--data-binary", body, url])) + "\n"
 
 
-def _headers(entry: Entry) -> list[str]:
+def url_of(protocol: str, urls: Sequence[str]) -> str:
+    """Return the URL of the first port that speaks a protocol, empty where none does."""
+    ports = [url for url in urls if url.endswith(_WS_MAN_PATH) == (protocol == WS_MAN)]
+    return "" if not ports else ports[0] if protocol == WS_MAN else f"{ports[0]}/cimom"
+
+
+def headers_of(entry: Entry) -> list[tuple[str, str]]:
+    """Return the headers that the body of a request needs, as pairs of name and value."""
     if entry.exchange.protocol == WS_MAN:
-        return ["Content-Type: application/soap+xml;charset=UTF-8"]
-    content = 'Content-Type: application/xml; charset="utf-8"'
-    if len(entry.exchange.calls) > 1:
-        return [content, "CIMOperation: MethodCall", "CIMBatch;"]
-    call = entry.exchange.calls[0]
-    extrinsic = isinstance(call.request, ExtrinsicRequest)
-    named = call.target if extrinsic else call.namespace
-    return [content, "CIMOperation: MethodCall", f"CIMMethod: {call.operation}", f"CIMObject: {quote(named)}"]
+        return [("Content-Type", "application/soap+xml;charset=UTF-8")]
+    headers = [("Content-Type", 'application/xml; charset="utf-8"'), ("CIMOperation", "MethodCall")]
+    calls = entry.exchange.calls
+    if len(calls) > 1:
+        return [*headers, ("CIMBatch", "")]
+    for call in calls:
+        named = call.target if isinstance(call.request, ExtrinsicRequest) else call.namespace
+        headers += [("CIMMethod", call.operation), ("CIMObject", quote(named))]
+    return headers

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from cimsim.control.messages import ClockState, ExchangeRecord
+
 
 class EventsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``since``: the identifier of the event that was received last, None: from now on. Last-Event-ID says it too."""
@@ -37,3 +39,11 @@ class LostEvent(msgspec.Struct, frozen=True):
     """Events are left out, and why: what was shown so far may be old."""
 
     why: str
+
+
+class ControlEvent(msgspec.Struct, frozen=True):
+    """An event as the client hands it on: its identifier, its kind, and its message."""
+
+    id: str
+    kind: str
+    message: ExchangeRecord | ChangeEvent | ClockState | CountEvent | LostEvent

@@ -35,6 +35,14 @@ class PlainText(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class JsonLines(PlainText, frozen=True):
+    """An answer with an ``ExchangeExport`` on each line."""
+
+
+class HarFile(PlainText, frozen=True):
+    """An answer that is a HAR file, version 1.2."""
+
+
 # The clock
 
 
@@ -270,6 +278,20 @@ class ExchangeDetails(ExchangeRecord, frozen=True):
     as_pywbem: str
     as_curl: str
     as_fault_rule: dict[str, Any] | None
+
+
+class ExchangeExport(ExchangeRecord, frozen=True):
+    """An exchange with its bodies as text, as far as they are kept."""
+
+    request: str
+    response: str
+
+
+class ExportQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which exchanges: those after number ``since`` that called ``name``, an operation or a method; None: all."""
+
+    since: int = 0
+    name: str | None = None
 
 
 class Replayed(msgspec.Struct, frozen=True):

@@ -1,15 +1,18 @@
 """What is measured, as Prometheus reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Any, Final
 
 from cimsim.control.messages import PlainText
 from cimsim.control.status_api import status
+from cimsim.control.subscriptions_api import without_login
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.request_counts import BOUNDS
 
 _TEXT_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
+_MAX_DESTINATIONS: Final = 100
+_OTHER: Final = "other"
 
 
 def metrics(controlled: ControlledCimom) -> PlainText:
@@ -57,6 +60,36 @@ class _Collector:
         for name, number in state.namespaces.items():
             instances.add_metric([name], number)
         yield instances
+        yield GaugeMetricFamily("cimsim_connections", "Connections of clients.", self._controlled.connections())
+        contexts = self._controlled.cimom.open_contexts
+        yield GaugeMetricFamily("cimsim_enumeration_contexts", "Enumeration contexts that are open.", contexts)
+        yield from self._deliveries()
         yield GaugeMetricFamily("cimsim_faults", "Fault rules in force.", state.faults)
         yield GaugeMetricFamily("cimsim_snapshots", "Snapshots kept.", state.snapshots)
         yield GaugeMetricFamily("cimsim_waiting_steps", "Steps that wait for a time or for reads.", state.clock.waiting)
+
+    def _deliveries(self) -> Iterator[Any]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        indications = self._controlled.indications
+        active = 0 if indications is None else len(indications.active)
+        yield GaugeMetricFamily("cimsim_subscriptions", "Subscriptions that are active.", active)
+        queues = GaugeMetricFamily("cimsim_delivery_queue_length", "Indications that wait.", labels=["destination"])
+        deliveries = CounterMetricFamily("cimsim_deliveries", "Tries to deliver an indication.", labels=["outcome"])
+        if indications is not None:
+            for name, length in _bounded(indications.queues.lengths()).items():
+                queues.add_metric([name], length)
+            deliveries.add_metric(["delivered"], indications.queues.total.sent)
+            deliveries.add_metric(["failed"], indications.queues.total.failed)
+        yield queues
+        yield deliveries
+
+
+def _bounded(lengths: Mapping[str, int]) -> dict[str, int]:
+    """Return the lengths by destination; clients choose these, so that those beyond a number are counted together."""
+    found: dict[str, int] = {}
+    for url, length in lengths.items():
+        name = without_login(url)
+        name = name if name in found or len(found) < _MAX_DESTINATIONS else _OTHER
+        found[name] = found.get(name, 0) + length
+    return found

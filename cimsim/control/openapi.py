@@ -8,13 +8,20 @@ import msgspec
 
 from cimsim import __version__
 from cimsim.control.event_messages import EventStream
-from cimsim.control.messages import NoBody, PlainText, Problem
+from cimsim.control.messages import HarFile, JsonLines, NoBody, PlainText, Problem
 
 _VERSION: Final = "3.1.0"
 _REFERENCE: Final = "#/components/schemas/{name}"
 _NAME: Final = re.compile(r"\{(\w+)\}")
 _JSON: Final = "application/json"
-_TEXTS: Final[Mapping[Any, str]] = {PlainText: "text/plain", EventStream: "text/event-stream"}
+_TEXTS: Final[Mapping[Any, str]] = {
+    PlainText: "text/plain",
+    EventStream: "text/event-stream",
+    JsonLines: "application/x-ndjson",
+    HarFile: "application/json",
+}
+"""The types of answers that have no schema of their own."""
+_TEXT_SCHEMA: Final[Mapping[str, Any]] = {_JSON: {"type": "object", "required": ["log"]}}
 
 
 class Described(Protocol):
@@ -55,7 +62,9 @@ def describe(calls: Mapping[str, Mapping[str, Described]]) -> dict[str, Any]:
 
     def operation(path: str, method: str, call: Described) -> dict[str, Any]:
         text = _TEXTS.get(call.answer)
-        answer = _content(schema(call.answer)) if text is None else {text: {"schema": {"type": "string"}}}
+        answer = (
+            _content(schema(call.answer)) if text is None else {text: {"schema": _TEXT_SCHEMA.get(text, {"type": "string"})}}
+        )
         described: dict[str, Any] = {
             "operationId": _identifier(method, path),
             "summary": call.about,

@@ -22,4 +22,5 @@ class PageList(msgspec.Struct, frozen=True):
 
 def pages(controlled: ControlledCimom) -> PageList:
     """Return the pages of the packs that are loaded."""
-    return PageList([PackPage(pack.name, pack.title, page) for pack in controlled.packs for page in pack.pages])
+    packs = () if controlled.loaded is None else controlled.loaded.packs
+    return PageList([PackPage(pack.name, pack.title, page) for pack in packs for page in pack.pages])

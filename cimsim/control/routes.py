@@ -11,14 +11,18 @@ from cimsim.control import (
     changes_api,
     classes_api,
     clock_api,
+    documents,
     event_connection,
+    export_api,
     faults_api,
     instances_api,
     metrics_api,
     pages_api,
     query_api,
     server_api,
+    settings_api,
     status_api,
+    subscriptions_api,
     world_api,
 )
 from cimsim.control.api_errors import ControlError
@@ -33,9 +37,12 @@ from cimsim.control.messages import (
     Diff,
     DiffQuery,
     ExchangeDetails,
+    ExportQuery,
     FaultList,
     FaultState,
+    HarFile,
     Health,
+    JsonLines,
     Login,
     NoBody,
     PlainText,
@@ -62,6 +69,14 @@ from cimsim.control.model_messages import (
     RowsQuery,
 )
 from cimsim.control.openapi import describe
+from cimsim.control.service_messages import (
+    Document,
+    DocumentList,
+    DocumentsQuery,
+    RuleList,
+    SettingsState,
+    SubscriptionList,
+)
 from cimsim.world.names import nearest
 
 
@@ -204,9 +219,22 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
         "GET": Call(faults_api.fault, FaultState, "one of them"),
         "DELETE": Call(faults_api.remove, FaultState, "take it out of force"),
     },
+    "/v1/subscriptions": {
+        "GET": Call(subscriptions_api.subscriptions, SubscriptionList, "subscriptions, and what became of their deliveries")
+    },
+    "/v1/settings": {"GET": Call(settings_api.settings, SettingsState, "options and settings of packs, without secrets")},
+    "/v1/conformance": {"GET": Call(documents.conformance, RuleList, "the rules that the simulator is held to")},
+    "/v1/documents": {
+        "GET": Call(documents.documents, DocumentList, "the documents, ?search=TEXT those that have it", query=DocumentsQuery)
+    },
+    "/v1/documents/{name}": {"GET": Call(documents.document, Document, "one of them, in Markdown")},
     "/v1/calls": {
         "GET": Call(calls_api.calls, CallList, "what clients called, ?since=NUMBER, &name=OPERATION, &limit=", query=CallsQuery)
     },
+    "/v1/calls.jsonl": {
+        "GET": Call(export_api.json_lines, JsonLines, "exchanges with their bodies as JSON lines", query=ExportQuery)
+    },
+    "/v1/calls.har": {"GET": Call(export_api.har, HarFile, "the same as a HAR file", query=ExportQuery)},
     "/v1/events": {
         "GET": Call(event_connection.events, EventStream, "what happens, as server-sent events, ?since=ID", query=EventsQuery)
     },

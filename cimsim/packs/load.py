@@ -1,7 +1,7 @@
 """Loading packs into a world."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,13 @@ from cimsim.packs.build import Builder, Built, SchemaPack
 from cimsim.packs.cache import Cache
 from cimsim.packs.fault_settings import check_timings, faults_of
 from cimsim.packs.locate import default_packs
-from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack
+from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack, SettingEntry
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.pages import PageEntry, WrongPageError, check_page
 from cimsim.packs.provider_module import ProviderModule
 from cimsim.packs.scripts import MOF, set_up, split_environment
-from cimsim.packs.settings import Settings, pass_on, settle
+from cimsim.packs.settings import Settings, declared_settings, pass_on, settle
 from cimsim.providers.below import Below
 from cimsim.providers.registry import MethodFault, ProviderBinding, ProviderRegistry
 from cimsim.world.names import fold_namespace
@@ -32,6 +32,7 @@ class LoadedPack:
     ``path`` is its folder, or the file of a plain MOF pack. ``files`` holds the MOF files of each namespace, relative to the
     folder, in the order of reading. ``classes`` are those that it declares, as pairs of folded namespace and folded name.
     ``pages`` are those that the console shows.
+    ``declared`` are the settings that there are.
     """
 
     name: str
@@ -42,6 +43,7 @@ class LoadedPack:
     settings: Settings
     classes: frozenset[tuple[str, str]] = frozenset()
     pages: tuple[PageEntry, ...] = ()
+    declared: Mapping[str, SettingEntry] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,7 @@ def _loaded(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
         settings=settings,
         classes=built.classes,
         pages=tuple(pack.manifest.page),
+        declared=declared_settings(pack),
     )
 
 

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from cimsim.cimom.indications import Indications
 from cimsim.cimom.journal import Journal
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.snapshots import Snapshots
-from cimsim.packs.load import LoadedPack
+from cimsim.packs.load import Loaded
+from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.request_counts import RequestCounts
 from cimsim.world.names import nearest
 
@@ -23,9 +25,12 @@ class ControlledCimom:
         journal: its newest exchanges, with their bodies.
         counts: of the requests of clients.
         urls: of the ports of clients.
-        packs: that it is made of.
         ready: whether clients are answered: from the start of the simulation to its stop.
         wall: returns the seconds since 1970-01-01 UTC by the clock of the computer.
+        options: what it was started with; None: not known.
+        loaded: what its packs hold; None: not known.
+        indications: what it sends to listeners; None: nothing.
+        connections: returns how many connections of clients are open.
         memo: belongs to the control plane, which keeps there what it has for this CIMOM.
         name: that no other CIMOM of the server has.
         instance: what no other CIMOM has, nor the same one before it was started again.
@@ -36,9 +41,12 @@ class ControlledCimom:
     journal: Journal = field(default_factory=Journal)
     counts: RequestCounts = field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
-    packs: tuple[LoadedPack, ...] = ()
     ready: bool = False
     wall: Callable[[], float] = time.time
+    options: SimulationOptions | None = None
+    loaded: Loaded | None = None
+    indications: Indications | None = None
+    connections: Callable[[], int] = lambda: 0
     memo: dict[str, Any] = field(default_factory=dict)
     name: str = "cimsim"
     instance: str = ""

@@ -121,7 +121,11 @@ class EndpointOptions:
 
 
 class Endpoint:
-    """The CIMOM of some loaded packs behind HTTP. The reactor is passed in; it also drives the clock."""
+    """The CIMOM of some loaded packs behind HTTP. The reactor is passed in; it also drives the clock.
+
+    Attributes:
+        clock, cimom, indications: of the CIMOM.
+    """
 
     _log = Logger()
 
@@ -148,7 +152,7 @@ class Endpoint:
         )
         self._sender = HttpSender(reactor, options.delivery)
         sender = self._sender
-        self._indications = Indications(
+        self.indications = Indications(
             self.cimom,
             sender.send,
             sender.prepare,
@@ -187,6 +191,12 @@ class Endpoint:
             self._wsman_factory = HttpFactory(
                 wsman_routes, reactor, authenticator, options.limits, options.recorder, self._factory.failures
             )
+
+    @property
+    def connections(self) -> int:
+        """How many connections of clients are open."""
+        factories = (self._factory, self._wsman_factory)
+        return sum(len(each.connections) for each in factories if each is not None)
 
     def listen(self) -> list[str]:
         """Open the ports and return their URLs: CIM-XML over HTTP and HTTPS, then WS-Management over both.
@@ -250,7 +260,7 @@ class Endpoint:
     def stop(self) -> Deferred[Any]:
         """Close the ports and let requests under way finish; the Deferred fires when no connection is left."""
         self.cimom.stop()
-        self._indications.stop()
+        self.indications.stop()
         self._sender.stop()
         if self._sweeper.running:
             self._sweeper.stop()

@@ -97,7 +97,10 @@ class ServedCimom:
             Snapshots(self.cimom),
             Journal() if journal is None else journal,
             counts,
-            packs=self.loaded.packs,
+            options=options,
+            loaded=self.loaded,
+            indications=self._endpoint.indications,
+            connections=lambda: self._endpoint.connections,
             name=name,
             instance=os.urandom(_INSTANCE_BYTES).hex(),
         )
@@ -137,7 +140,7 @@ class ServedCimom:
 
     def _renew(self, loaded: Loaded) -> None:
         self._endpoint.renew(loaded)
-        self.controlled.packs = loaded.packs
+        self.controlled.loaded = loaded
         self.controlled.snapshots.base = self.cimom.world
 
     def _load_again(self) -> Loaded:
