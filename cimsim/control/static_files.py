@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from cimsim.control.api_errors import ControlError
+from cimsim.server.pages import accepts_html
 from cimsim.world.names import did_you_mean
 
 PREFIX: Final = "/console/"
@@ -45,7 +46,6 @@ _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_HTML: Final = ("text/html", "application/xhtml+xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +93,10 @@ class StaticFiles:
 
 def is_static(path: str, accept: str | None) -> bool:
     """Return whether a GET of a path is for a file: everything below the prefix, and ``/`` for a client that takes HTML."""
-    return (path == "/" and accepts_html(accept)) or f"{path}/".startswith(PREFIX)
-
-
-def accepts_html(accept: str | None) -> bool:
-    """Return whether a value of Accept names HTML, as that of a browser does; ``*/*`` alone does not (RFC 9110, 12.5.1)."""
-    for item in (accept or "").split(","):
-        kind, *parameters = (part.strip().lower() for part in item.split(";"))
-        if kind in _HTML and not any(_is_zero(each) for each in parameters):
-            return True
-    return False
+    return (path == "/" and accepts_html(accept or "")) or f"{path}/".startswith(PREFIX)
 
 
 def is_known(file: StaticFile, if_none_match: str | None) -> bool:
     """Return whether a value of If-None-Match names the file as it is (RFC 9110, 13.1.2)."""
     given = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
     return file.etag in given or given == ["*"]
-
-
-def _is_zero(parameter: str) -> bool:
-    name, _, value = parameter.partition("=")
-    try:
-        return name.strip() == "q" and float(value) == 0
-    except ValueError:
-        return False

@@ -22,6 +22,7 @@ from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
 from cimsim.server.limits import HttpLimits
 from cimsim.server.recording import Recorder
+from cimsim.server.replies import HttpError
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.endpoint import Endpoint, EndpointOptions, WsmanOptions
 from cimsim.simulation.loading import SharedPacks, load_packs, quirks_of
@@ -55,6 +56,7 @@ class ServedCimom:
         options: as given.
         users: the names of those who may log in.
         loaded: what the packs hold.
+        control_url: of the control plane, once it is open; None: there is none.
         controlled: what a control plane shows and changes.
 
     Raises:
@@ -91,7 +93,8 @@ class ServedCimom:
         self._seed = options.new_seed()
         loaded = packs.load(options, self._seed)
         self.loaded = loaded if world is None else replace(loaded, world=world)
-        self._endpoint = Endpoint(reactor, self.loaded, endpoint_options)
+        self.control_url: str | None = None
+        self._endpoint = Endpoint(reactor, self.loaded, replace(endpoint_options, page=self._front_page))
         self.controlled = ControlledCimom(
             self.cimom,
             Snapshots(self.cimom),
@@ -137,6 +140,14 @@ class ServedCimom:
         if self._reloader is not None:
             self._reloader.stop()
         return self._endpoint.stop()
+
+    def _front_page(self) -> HttpError:
+        """Return the page that a browser gets at the root of the ports."""
+        # Most servers are never looked at.
+        from cimsim.simulation.front_page import front_page
+
+        namespaces = {each.name: each.instance_count for each in self.cimom.world.namespaces.values()}
+        return front_page(self.urls, None if self.users else namespaces, self.control_url, console=self.options.console)
 
     def _renew(self, loaded: Loaded) -> None:
         self._endpoint.renew(loaded)

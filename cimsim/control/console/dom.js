@@ -23,10 +23,13 @@ export function append(parent, ...children) {
   return parent;
 }
 
-/** Replace the children of an element. */
+/** Replace the children of an element. A title that had the focus passes it on to the one in its place. */
 export function put(parent, ...children) {
+  const focused = document.activeElement?.tagName === "H1" && parent.contains(document.activeElement);
   parent.replaceChildren();
-  return append(parent, ...children);
+  append(parent, ...children);
+  if (focused) parent.querySelector("h1")?.focus({ preventScroll: true });
+  return parent;
 }
 
 function fill(element, properties, children) {

@@ -31,6 +31,7 @@ export class ExchangeLog {
     return this.#all.length;
   }
 
+  /** The number of the newest exchange, 0: there is none. */
   get last() {
     return this.#all.length ? this.#all[this.#all.length - 1].number : 0;
   }
@@ -64,6 +65,14 @@ export class ExchangeLog {
   filter(wanted) {
     this.#filter = { ...this.#filter, ...wanted };
     this.#shown = this.#all.filter((each) => this.#chooses(each));
+    this.version += 1;
+  }
+
+  /** Forget the exchanges before a number. */
+  forget(number) {
+    if (!this.#all.length || this.#all[0].number >= number) return;
+    this.#all = this.#all.filter((each) => each.number >= number);
+    this.#shown = this.#shown.filter((each) => each.number >= number);
     this.version += 1;
   }
 

@@ -39,6 +39,7 @@ class App {
   live = new Live(this.api);
   log = new ExchangeLog();
   clock = null;
+  instance = "";
   cimoms = [];
   #classes = new Map();
   #listeners = new Set();
@@ -201,14 +202,23 @@ async function refresh() {
 }
 
 async function catchUp() {
-  let since = app.log.last;
-  if (!since) {
-    const { exchanges = 0 } = await app.api.get("/status");
-    since = Math.max(0, exchanges - CATCH_UP);
-  }
-  const { exchanges } = await app.api.get("/calls", { since, limit: CATCH_UP });
-  app.live.dispatchEvent(new CustomEvent("exchange", { detail: exchanges }));
+  // What the server has forgotten is forgotten here, too; another server has other exchanges.
+  const oldest = await app.api.get("/calls", { limit: 1 });
+  if (oldest.instance !== app.instance) app.log.clear();
+  app.instance = oldest.instance;
+  app.log.forget(oldest.exchanges.length ? oldest.exchanges[0].number : Infinity);
+  const { exchanges = 0 } = await app.api.get("/status");
+  const since = app.log.last || Math.max(0, exchanges - CATCH_UP);
+  const found = await app.api.get("/calls", { since, limit: CATCH_UP });
+  app.live.dispatchEvent(new CustomEvent("exchange", { detail: found.exchanges }));
 }
+
+// What is shown may be old: events were left out, or another world or server is there.
+const stale = debounce(() => {
+  app.forgetClasses();
+  refresh();
+  app.live.dispatchEvent(new CustomEvent("stale", { detail: [] }));
+}, 50);
 
 const forget = debounce(() => app.forgetClasses(), 1_000);
 
@@ -216,9 +226,9 @@ function listen() {
   app.live.addEventListener("state", drawState);
   app.live.addEventListener("resumed", () => {
     notice("The server is back");
-    refresh();
+    stale();
   });
-  app.live.addEventListener("lost", () => refresh());
+  app.live.addEventListener("lost", stale);
   // The first listener, so that pages find what came in the log.
   app.live.addEventListener("exchange", (event) => {
     app.added = app.log.add(event.detail);
@@ -242,6 +252,7 @@ async function show() {
   const name = parts[0] || "overview";
   if (leaving?.name === name && leaving.page?.update?.(parts.slice(1), query)) return;
   leaving?.abort.abort();
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   const abort = new AbortController();
   leaving = { name, abort, page: null };
   for (const link of nav.querySelectorAll("a")) {

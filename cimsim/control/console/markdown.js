@@ -10,6 +10,11 @@ export function markdown(text, link = () => null) {
   return root;
 }
 
+/** Return nodes for a line in Markdown, without links. */
+export function line(text) {
+  return inline(String(text ?? ""), () => null);
+}
+
 /** Return the fragment that a heading has: as GitHub makes it. */
 export function slug(text) {
   return text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-");

@@ -203,7 +203,7 @@ function oneClass({ app, api, parts, query, signal }) {
     const soon = debounce(() => source.reload(), 400);
     app.on(signal, "change", (changes) => changes.some((each) => pathParts(each.path).namespace.toLowerCase() === namespace.toLowerCase()) && soon());
     app.on(signal, "snapshots", soon);
-    app.on(signal, "resumed", soon);
+    app.on(signal, "stale", soon);
     return el("div", { class: "fill" }, el("div", { class: "toolbar", role: "search" }, where, total), errors, rows);
   }
 

@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { empty, pageHead, problem, search, select } from "../ui.js";
 import { count } from "../format.js";
-import { markdown } from "../markdown.js";
+import { line, markdown } from "../markdown.js";
 import { openDialog } from "../ui.js";
 import { replace } from "../router.js";
 
@@ -20,7 +20,7 @@ export function page({ api, query, signal }) {
   rows.label = "Rules";
   rows.columns = [
     { title: "Rule", width: "7rem", mono: true, render: (item) => item.id },
-    { title: "What it demands", width: "minmax(10rem, 3fr)", render: (item) => item.title },
+    { title: "What it demands", width: "minmax(10rem, 3fr)", render: (item) => el("span", { title: item.title }, line(item.title)) },
     { title: "Source", width: "minmax(8rem, 1fr)", from: 820, render: (item) => item.source || "" },
     { title: "Status", width: "8rem", from: 480, render: (item) => el("span", { class: `tag ${KINDS[(item.status || "").split(" ")[0]] || ""}`, text: item.status || "" }) },
   ];

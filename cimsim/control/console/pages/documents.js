@@ -2,7 +2,7 @@
 
 import { debounce, el, put } from "../dom.js";
 import { empty, pageHead, problem, search } from "../ui.js";
-import { markdown, slug } from "../markdown.js";
+import { line, markdown, slug } from "../markdown.js";
 import { part } from "../api.js";
 import { replace, to } from "../router.js";
 
@@ -26,7 +26,7 @@ export function page({ api, parts, query, signal }) {
   }
 
   function drawList() {
-    put(list, el("ul", {}, documents.map((each) => el("li", {}, el("a", { href: to(["documents", each.name]), "aria-current": each.name === name && !text ? "page" : null, text: each.title })))));
+    put(list, el("ul", {}, documents.map((each) => el("li", {}, el("a", { href: to(["documents", each.name]), "aria-current": each.name === name && !text ? "page" : null }, line(each.title))))));
   }
 
   async function open(heading = query.to) {
@@ -60,7 +60,7 @@ export function page({ api, parts, query, signal }) {
     if (!text) return open();
     try {
       const found = (await api.getShared("/documents", { search: text }, signal)).documents;
-      put(content, found.length ? el("ul", { class: "found" }, found.map((each) => el("li", {}, el("a", { href: to(["documents", each.name]), on: { click: () => { text = find.value = ""; } }, text: each.title }), el("p", { class: "soft" }, marked(each.excerpt || "", text))))) : empty("Nothing found", `No page holds “${text}”.`));
+      put(content, found.length ? el("ul", { class: "found" }, found.map((each) => el("li", {}, el("a", { href: to(["documents", each.name]), on: { click: () => { text = find.value = ""; } } }, line(each.title)), el("p", { class: "soft" }, marked(each.excerpt || "", text))))) : empty("Nothing found", `No page holds “${text}”.`));
     } catch (error) {
       if (error.name !== "AbortError") put(content, problem(error, look));
     }

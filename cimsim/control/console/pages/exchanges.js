@@ -99,6 +99,10 @@ export function page({ app, api, parts, query, signal }) {
     if (!held) rows.refresh({ added: app.added });
     draw();
   });
+  app.on(signal, "stale", () => {
+    rows.refresh();
+    draw();
+  });
   log.filter(filter);
   drawSplit();
   draw();

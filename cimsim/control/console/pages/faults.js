@@ -2,6 +2,7 @@
 
 import { debounce, el, put } from "../dom.js";
 import { button, card, confirm, empty, notice, pageHead, problem } from "../ui.js";
+import { Refused } from "../api.js";
 import { area, choice, field, form, text } from "../forms.js";
 import { count } from "../format.js";
 
@@ -10,7 +11,7 @@ const ACTIONS = [
   ["returns", "A return value", "4", "What the method returns; nothing else happens."],
   ["delay", "A delay", "2.5", "Seconds before the answer."],
   ["http", "An HTTP status", "503", "The request is refused with it."],
-  ["other", "Something else", '{"reset": true}', "Words of a rule as JSON."],
+  ["other", "Something else", '{"reset": "before"}', "Words of a rule as JSON."],
 ];
 
 export function page({ app, api, signal }) {
@@ -61,7 +62,7 @@ export function page({ app, api, signal }) {
       try {
         rule = JSON.parse(values.rule);
       } catch (error) {
-        throw Object.assign(new Error(), { field: "rule", message: `not JSON: ${error.message}`, nearest: "" });
+        throw new Refused(0, { field: "rule", error: `not JSON: ${error.message}` });
       }
       try {
         await add(rule);
@@ -85,7 +86,7 @@ export function page({ app, api, signal }) {
       const { faults } = await api.get("/faults", {}, signal);
       about.textContent = faults.length ? `${count(faults.length, "rule")} in force` : "No rule is in force: requests are answered as usual.";
       clear.disabled = !faults.length;
-      put(list, faults.length ? table(faults) : empty("No fault rules", "A rule makes requests fail, wait or break off. Add one above, or make one of an exchange."));
+      put(list, faults.length ? table(faults) : empty("No fault rules", "A rule makes requests fail, wait or break off. Add one below, or make one of an exchange."));
     } catch (error) {
       if (error.name !== "AbortError") put(list, problem(error, load));
     }
@@ -96,7 +97,7 @@ export function page({ app, api, signal }) {
   }
 
   const soon = debounce(load, 200);
-  for (const kind of ["faults", "exchange", "resumed"]) app.on(signal, kind, soon);
+  for (const kind of ["faults", "exchange", "stale"]) app.on(signal, kind, soon);
   load();
   return { title: "Faults", node, shown: () => given && asWords.focus() };
 }
@@ -126,7 +127,7 @@ function acting(action, value) {
     } catch {
       // Said below.
     }
-    throw Object.assign(new Error(), { field: "value", nearest: "", message: 'an object in JSON is expected, such as {"reset": true}' });
+    throw new Refused(0, { field: "value", error: 'an object in JSON is expected, such as {"reset": "before"}' });
   }
   return { [action]: number(value) };
 }

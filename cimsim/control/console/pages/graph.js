@@ -12,8 +12,9 @@ const HEIGHT = 46;
 const ROW = 62;
 
 /** Return the view of the associations of an instance. */
-export function graph({ api, path, signal }) {
+export function graph({ api, path, title, signal }) {
   const trail = [];
+  const names = new Map([[path, title]]);
   const way = el("div", { class: "toolbar graph-way" });
   const picture = el("div", { class: "graph-frame", tabindex: "0", role: "region", "aria-label": "Graph of associations" });
   const list = el("div");
@@ -21,6 +22,7 @@ export function graph({ api, path, signal }) {
 
   async function go(where, back = false) {
     if (!back) trail.push(where);
+    if (names.size > 5_000) names.clear();
     try {
       const { associations } = await api.get("/associations", { path: where }, signal);
       draw(where, associations);
@@ -30,10 +32,12 @@ export function graph({ api, path, signal }) {
   }
 
   function draw(where, associations) {
+    associations.forEach((each) => names.set(each.path, each.label || shortName(each.path)));
+    const name = names.get(where) || shortName(where);
     put(
       way,
       trail.length > 1 ? button("Back", () => { trail.pop(); return go(trail[trail.length - 1], true); }, { icon: "back", kind: "small" }) : null,
-      el("span", { class: "soft", text: `${shortName(where)}: ${count(associations.length, "association")}` }),
+      el("span", { class: "soft", text: `${name}: ${count(associations.length, "association")}` }),
       where === path ? null : el("a", { href: toInstance(where), text: "Open this instance" }),
     );
     if (!associations.length) {
@@ -41,7 +45,7 @@ export function graph({ api, path, signal }) {
       put(list);
       return;
     }
-    put(picture, drawing(where, associations, go));
+    put(picture, drawing(name, where, associations, go));
     put(list, el("details", {}, el("summary", { text: "As a list" }), table(associations)));
   }
 
@@ -49,7 +53,7 @@ export function graph({ api, path, signal }) {
   return node;
 }
 
-function drawing(where, associations, go) {
+function drawing(title, where, associations, go) {
   const shown = associations.slice().sort((one, two) => (one.classname + one.path < two.classname + two.path ? -1 : 1)).slice(0, MAX_NODES);
   // Half to each side, so that lines stay short.
   const right = shown.filter((_, place) => place % 2 === 0);
@@ -58,7 +62,7 @@ function drawing(where, associations, go) {
   const width = left.length ? 1000 : 640;
   const height = rows * ROW + 30;
   const middle = { x: left.length ? 500 : 150, y: height / 2 };
-  const picture = svg("svg", { class: "graph", viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": `Associations of ${shortName(where)}` });
+  const picture = svg("svg", { class: "graph", viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": `Associations of ${title}` });
   const lines = svg("g", { class: "lines" });
   picture.append(lines);
   const side = (entries, x, sign) => entries.forEach((each, place) => {
@@ -71,7 +75,7 @@ function drawing(where, associations, go) {
   });
   side(right, left.length ? 500 + 380 : 150 + 375, 1);
   side(left, 120, -1);
-  picture.append(svg("g", { class: "node centre", transform: `translate(${middle.x - WIDTH / 2} ${middle.y - HEIGHT / 2})` }, svg("rect", { width: WIDTH, height: HEIGHT, rx: 9 }), label(shortName(where), pathParts(where).classname)));
+  picture.append(svg("g", { class: "node centre", transform: `translate(${middle.x - WIDTH / 2} ${middle.y - HEIGHT / 2})` }, svg("rect", { width: WIDTH, height: HEIGHT, rx: 9 }), label(title, pathParts(where).classname)));
   return [picture, associations.length > shown.length ? el("p", { class: "soft graph-more", text: `${associations.length - shown.length} more are in the list` }) : null];
 }
 
@@ -90,7 +94,7 @@ function box(each, x, y, go) {
 }
 
 function label(name, classname) {
-  return [svg("text", { class: "node-name", x: 12, y: 19, text: clipped(name, 27) }), svg("text", { class: "node-class", x: 12, y: 36, text: clipped(classname, 30) })];
+  return [svg("text", { class: "node-name", x: 12, y: 19, text: clipped(name, 24) }), svg("text", { class: "node-class", x: 12, y: 36, text: clipped(classname, 31) })];
 }
 
 function clipped(text, length) {

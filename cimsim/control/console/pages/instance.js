@@ -121,7 +121,7 @@ export function page({ app, api, query, signal }) {
   const soon = debounce(reload, 200);
   app.on(signal, "change", (changes) => found && changes.some((each) => same(each.path, found.path)) && soon());
   app.on(signal, "snapshots", soon);
-  app.on(signal, "resumed", () => (found ? soon() : load()));
+  app.on(signal, "stale", () => (found ? soon() : load()));
   load();
   return { title: shortName(path), node };
 }

@@ -58,7 +58,7 @@ export function page({ app, api, signal }) {
     drawLast();
     later();
   });
-  for (const kind of ["faults", "snapshots", "resumed"]) app.on(signal, kind, later);
+  for (const kind of ["faults", "snapshots", "stale"]) app.on(signal, kind, later);
   app.log.filter({ text: "", operation: "", status: "", user: "" });
   drawLast();
   load();

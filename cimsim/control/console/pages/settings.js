@@ -3,6 +3,7 @@
 import { el, put } from "../dom.js";
 import { empty, pageHead, problem, search } from "../ui.js";
 import { count, valueText } from "../format.js";
+import { line } from "../markdown.js";
 import { replace } from "../router.js";
 
 export function page({ api, query, signal }) {
@@ -39,7 +40,7 @@ export function page({ api, query, signal }) {
 const differs = (each) => JSON.stringify(each.value) !== JSON.stringify(each.default);
 
 function table(list, named, title) {
-  return el("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": title }, el("table", { class: "settings" }, el("thead", {}, el("tr", {}, ["Setting", "Value", "About"].map((words) => el("th", { scope: "col", text: words })))), el("tbody", {}, list.map((each) => el("tr", {}, el("th", { scope: "row" }, el("code", { text: named(each.name) }), each.type ? el("span", { class: "tag", text: each.type }) : null), el("td", {}, el("code", { text: written(each.value) }), differs(each) ? el("p", { class: "soft", text: `default: ${written(each.default)}` }) : null), el("td", { text: each.about || "" }))))));
+  return el("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": title }, el("table", { class: "settings" }, el("thead", {}, el("tr", {}, ["Setting", "Value", "About"].map((words) => el("th", { scope: "col", text: words })))), el("tbody", {}, list.map((each) => el("tr", {}, el("th", { scope: "row" }, el("code", { text: named(each.name) }), each.type ? el("span", { class: "tag", text: each.type }) : null), el("td", {}, el("code", { text: written(each.value) }), differs(each) ? el("p", { class: "soft", text: `default: ${written(each.default)}` }) : null), el("td", { class: "prose" }, line(each.about)))))));
 }
 
 function written(value) {

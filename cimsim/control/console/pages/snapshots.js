@@ -55,7 +55,7 @@ export function page({ app, api, signal }) {
 
   const soon = debounce(load, 200);
   app.on(signal, "snapshots", soon);
-  app.on(signal, "resumed", soon);
+  app.on(signal, "stale", soon);
   load();
   return { title: "Snapshots", node };
 }

@@ -19,7 +19,7 @@ export function page({ app, api, signal }) {
     }
   }
   const soon = debounce(load, 500);
-  for (const kind of ["change", "snapshots", "exchange", "resumed"]) app.on(signal, kind, soon);
+  for (const kind of ["change", "snapshots", "exchange", "stale"]) app.on(signal, kind, soon);
   load();
   return { title: "Subscriptions", node };
 }

@@ -14,7 +14,7 @@ const SOON = 150;
 export function page(context) {
   const { api, parts, signal } = context;
   const list = el("nav", { class: "page-list", "aria-label": "Pages of packs" });
-  const content = el("div", { class: "fill" });
+  const content = el("div", { class: "fill" }, pageHead("Systems", " "));
   const node = el("div", { class: "page full systems" }, list, content);
   let pages = [];
   let inner = null;
@@ -239,7 +239,7 @@ function system({ app, api, signal, pack, described, chosen, query }) {
   app.on(signal, "change", (changes) => changes.some((each) => pathParts(each.path).namespace.toLowerCase() === namespace.toLowerCase()) && soon());
   app.on(signal, "snapshots", soon);
   app.on(signal, "clock", soon);
-  app.on(signal, "resumed", soon);
+  app.on(signal, "stale", soon);
   rows.sort = { name: state.sort, descending: false };
   reload();
   return [pageHead(described.title, about), el("div", { class: "toolbar", role: "search" }, search("Filter", state.text, filter, "Filter by text"), total), split];
