@@ -8,6 +8,12 @@ from urllib.parse import urlsplit
 
 from tests.versions import ROOT
 
+_BUTTON: Final = """([within, name]) => [...document.querySelectorAll(`${within} button`)].find(
+    each => (each.getAttribute("aria-label") ?? each.innerText.trim()) === name && each.checkVisibility())"""
+_FIELD: Final = """([within, label]) => [...document.querySelectorAll(
+    ["input", "select", "textarea"].map(each => `${within} ${each}`).join())].find(each =>
+    (each.getAttribute("aria-label") ?? each.labels[0]?.innerText.trim()) === label && each.checkVisibility())"""
+
 SCREENSHOTS: Final = ROOT / "screenshots"
 
 
@@ -52,19 +58,23 @@ class ConsolePage:
     def see(self, *texts: str, within: str = "main") -> None:
         """Wait until texts are shown."""
         for text in texts:
-            self.page.locator(within).get_by_text(text).locator("visible=true").first.wait_for()
+            self.wait("([within, text]) => document.querySelector(within)?.innerText.includes(text)", [within, text])
 
     def press(self, name: str, within: str = "body") -> None:
         """Press the first button of a name."""
-        self.page.locator(within).get_by_role("button", name=name, exact=True).first.click()
+        self._found(_BUTTON, [within, name]).click()
 
     def fill(self, label: str, value: str, within: str = "main") -> None:
         """Write into a field."""
-        self.page.locator(within).get_by_label(label, exact=True).first.fill(value)
+        self._found(_FIELD, [within, label]).fill(value)
 
     def choose(self, label: str, value: str, within: str = "main") -> None:
         """Choose from a list."""
-        self.page.locator(within).get_by_label(label, exact=True).first.select_option(value)
+        self._found(_FIELD, [within, label]).select_option(value)
+
+    def _found(self, script: str, argument: list[str]) -> Any:
+        """Return the element that a script finds, once it does; what the library offers looks at every element."""
+        return self.page.wait_for_function(script, arg=argument, polling=50).as_element()
 
     def noticed(self, text: str | Pattern[str]) -> None:
         """Wait for a notice, and dismiss it."""

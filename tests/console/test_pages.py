@@ -179,7 +179,7 @@ def test_from_namespaces_to_classes_to_one_class(console: ConsolePage) -> None:
     console.see("CIM_SystemComponent")
     console.fill("Filter classes", "win32_ser")
     console.wait("() => document.querySelectorAll('cs-rows .row').length === 2")
-    console.fill("Filter classes", "win32_systemdriver")
+    console.fill("Filter classes", "win32_securityd")
     console.wait("() => document.querySelectorAll('cs-rows .row').length === 1")
     console.press("With instances")
     console.see("No class matches")

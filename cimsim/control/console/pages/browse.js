@@ -98,7 +98,9 @@ function asTree(found) {
     ordered.push({ ...each, depth });
     waiting.push(...(below.get(each.name.toLowerCase()) || []).slice().sort(byName).reverse().map((child) => [child, depth + 1]));
   }
-  return ordered;
+  // Whatever the superclasses say, each class is there.
+  const reached = new Set(ordered.map((each) => each.name));
+  return ordered.concat(found.filter((each) => !reached.has(each.name)).map((each) => ({ ...each, depth: 0 })));
 }
 
 const byName = (one, two) => (one.name.toLowerCase() < two.name.toLowerCase() ? -1 : 1);
