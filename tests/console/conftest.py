@@ -58,7 +58,7 @@ def open_console(browser: Any) -> Iterator[OpenConsole]:
 
     def opened(url: str, **options: Any) -> ConsolePage:
         context = browser.new_context(
-            **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", "color_scheme": "light", **options}
+            **{"viewport": {"width": 1200, "height": 700}, "reduced_motion": "reduce", "color_scheme": "light", **options}
         )
         contexts.append(context)
         return ConsolePage(context.new_page(), url)

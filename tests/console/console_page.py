@@ -1,15 +1,13 @@
 """A page of the console in a browser, and what tests do with it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
-from re import Pattern
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tests.versions import ROOT
 
-_BUTTON: Final = """([within, name]) => [...document.querySelectorAll(`${within} button`)].find(
-    each => (each.getAttribute("aria-label") ?? each.innerText.trim()) === name && each.checkVisibility())"""
 _FIELD: Final = """([within, label]) => [...document.querySelectorAll(
     ["input", "select", "textarea"].map(each => `${within} ${each}`).join())].find(each =>
     (each.getAttribute("aria-label") ?? each.labels[0]?.innerText.trim()) === label && each.checkVisibility())"""
@@ -62,7 +60,10 @@ class ConsolePage:
 
     def press(self, name: str, within: str = "body") -> None:
         """Press the first button of a name."""
-        self._found(_BUTTON, [within, name]).click()
+        # By CSS: a search by roles looks at every element.
+        inside = self.page.locator(within)
+        worded = inside.locator("button:not([aria-label])", has_text=re.compile(rf"^\s*{re.escape(name)}\s*$"))
+        inside.locator(f'button[aria-label="{name}"]').or_(worded).locator("visible=true").first.click()
 
     def fill(self, label: str, value: str, within: str = "main") -> None:
         """Write into a field."""
@@ -76,7 +77,7 @@ class ConsolePage:
         """Return the element that a script finds, once it does; what the library offers looks at every element."""
         return self.page.wait_for_function(script, arg=argument, polling=50).as_element()
 
-    def noticed(self, text: str | Pattern[str]) -> None:
+    def noticed(self, text: str | re.Pattern[str]) -> None:
         """Wait for a notice, and dismiss it."""
         notice = self.page.locator(".notice", has_text=text).first
         notice.wait_for()
@@ -85,6 +86,11 @@ class ConsolePage:
     def wait(self, condition: str, argument: Any = None) -> None:
         """Wait for a condition in JavaScript."""
         self.page.wait_for_function(condition, arg=argument, polling=50)
+
+    def settled(self) -> None:
+        """Wait until a page has got what it asked for: nothing is marked as not there yet."""
+        self.wait("() => !/^…$/m.test(document.querySelector('main').innerText) && !document.querySelector('main .soft:empty')")
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def rows(self) -> list[str]:
         """Return the rows in view of the first table of rows, from top to bottom."""

@@ -139,9 +139,8 @@ export class Rows extends HTMLElement {
           cell.append(column.title || "");
           if (!column.title && column.about) cell.append(el("span", { class: "unseen", text: column.about }));
         } else {
-          const arrow = el("span", { class: "arrow", "aria-hidden": "true", text: sorted ? (this.#sort.descending ? "▾" : "▴") : "" });
           const call = () => this.dispatchEvent(new CustomEvent("sort", { detail: { name: column.name, descending: sorted && !this.#sort.descending } }));
-          cell.append(el("button", { class: "sort", type: "button", on: { click: call } }, column.title, arrow));
+          cell.append(el("button", { class: "sort", type: "button", data: { order: state || "" }, on: { click: call } }, column.title));
         }
         return cell;
       }),
