@@ -180,7 +180,9 @@ def _check_table(table: Any, struct: type[msgspec.Struct], where: str, text: str
 def _line_of(text: str, word: str) -> int | None:
     """Return the only line that has the word as a key, in a table's header or as a quoted value; None if that is not sure."""
     quoted = re.escape(word)
-    pattern = re.compile(rf"""^\s*["']?{quoted}["']?\s*=|^\s*\[.*\b{quoted}\b.*\]\s*$|["']{quoted}["']""", re.MULTILINE)
+    pattern = re.compile(
+        rf"""(?:^|[{{,])\s*["']?{quoted}["']?\s*=|^\s*\[.*\b{quoted}\b.*\]\s*$|["']{quoted}["']""", re.MULTILINE
+    )
     lines = {text.count("\n", 0, match.end()) + 1 for match in pattern.finditer(text)}
     return lines.pop() if len(lines) == 1 else None
 

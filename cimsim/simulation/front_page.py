@@ -27,16 +27,13 @@ _LINES: Final = (
 ).encode("ascii")
 
 
-def front_page(
-    urls: Sequence[str], namespaces: Mapping[str, int] | None, control_url: str | None, *, console: bool = True
-) -> Page:
+def front_page(urls: Sequence[str], namespaces: Mapping[str, int] | None, control_url: str | None) -> Page:
     """Return the page.
 
     Args:
         urls: of the ports of clients; those of WS-Management end with ``/wsman``.
         namespaces: how many instances each has; None: clients must log in, and strangers learn nothing.
         control_url: of the control plane, without its token; None: there is none.
-        console: whether the control plane serves the console.
     """
     names = list(namespaces or ())
     first = next((name for name in names if name != "root/interop"), "root/interop")
@@ -44,7 +41,7 @@ def front_page(
         "<h1>cimsim</h1>",
         "<p>This is a simulated WBEM server: CIM clients talk to it by CIM-XML over HTTP and by WS-Management. "
         "They send POST; this page is all that there is for browsers here.</p>",
-        _way_to_console(control_url, console),
+        _way_to_console(control_url),
     ]
     if namespaces is None:
         parts.append("<p>Clients must log in, so this page does not say what is served.</p>")
@@ -61,12 +58,10 @@ def front_page(
     return Page(html.encode(), _LINES)
 
 
-def _way_to_console(control_url: str | None, console: bool) -> str:
+def _way_to_console(control_url: str | None) -> str:
     if control_url is None:
         return "<p>The console is not served: <code>cimsim serve --console</code> serves it.</p>"
     url = escape(control_url)
-    if not console:
-        return f"<p>The control plane is at <code>{url}</code>.</p>"
     return f'<p>The console shows what is simulated and what clients do: <a href="{url}/" rel="noreferrer">{url}</a></p>'
 
 

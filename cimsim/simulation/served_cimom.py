@@ -147,7 +147,7 @@ class ServedCimom:
         from cimsim.simulation.front_page import front_page
 
         namespaces = {each.name: each.instance_count for each in self.cimom.world.namespaces.values()}
-        return front_page(self.urls, None if self.users else namespaces, self.control_url, console=self.options.console)
+        return front_page(self.urls, None if self.users else namespaces, self.control_url)
 
     def _renew(self, loaded: Loaded) -> None:
         self._endpoint.renew(loaded)

@@ -13,6 +13,7 @@ export class Rows extends HTMLElement {
   #active = -1;
   #selected = null;
   #made = new Map();
+  #anew = false;
   #head;
   #view;
   #space;
@@ -91,10 +92,7 @@ export class Rows extends HTMLElement {
 
   /** Draw again: items that are the same objects keep their rows. `added`: how many came at the top. */
   refresh({ added = 0, anew = false } = {}) {
-    if (anew) {
-      this.#made.forEach((row) => row.remove());
-      this.#made.clear();
-    }
+    this.#anew ||= anew;
     const height = this.#rowHeight();
     if (added && this.#view.scrollTop > height) this.#view.scrollTop += added * height;
     if (added && this.#active >= 0) this.#active += added;
@@ -164,6 +162,12 @@ export class Rows extends HTMLElement {
     const last = Math.min(length, Math.ceil((top + this.#view.clientHeight) / height) + SPARE);
     this.#source.about?.(first, last);
     const kept = new Map();
+    const focused = this.#focused();
+    if (this.#anew) {
+      this.#made.forEach((row) => row.remove());
+      this.#made.clear();
+      this.#anew = false;
+    }
     for (let index = first; index < last; index += 1) {
       const item = this.#source.at(index);
       if (item === undefined || kept.has(item)) continue;
@@ -177,10 +181,25 @@ export class Rows extends HTMLElement {
     }
     for (const [item, row] of this.#made) if (!kept.has(item)) row.remove();
     this.#made = kept;
+    if (focused && !focused.element.isConnected) this.#focusAgain(focused, kept);
     const active = this.#source.at(this.#active);
     const row = active === undefined ? null : kept.get(active);
     if (row) this.#view.setAttribute("aria-activedescendant", row.id);
     else this.#view.removeAttribute("aria-activedescendant");
+  }
+
+  /** Return where the focus is in a row, null if it is in none: a row that is made anew shall have it again. */
+  #focused() {
+    const element = document.activeElement;
+    const row = this.#space.contains(element) ? element.closest(".row") : null;
+    return row && { element, index: row.dataset.index, place: [...row.querySelectorAll("button, a")].indexOf(element) };
+  }
+
+  #focusAgain({ index, place }, kept) {
+    const row = [...kept.values()].find((each) => each.dataset.index === index);
+    const element = row?.querySelectorAll("button, a")[place];
+    if (element && !element.disabled) element.focus({ preventScroll: true });
+    else this.#view.focus({ preventScroll: true });
   }
 
   #make(item) {
@@ -250,6 +269,7 @@ export class PagedSource {
   #pages = new Map();
   #asked = new Set();
   #generation = 0;
+  #first = 0;
   #size;
   length = 0;
   onchange = () => {};
@@ -266,6 +286,7 @@ export class PagedSource {
 
   /** Ask for what is in view and not there yet. */
   about(first, last) {
+    this.#first = first;
     if (!this.length && this.#asked.size) return;
     for (let page = Math.floor(first / this.#size); page * this.#size < Math.max(last, 1); page += 1) {
       if (!this.#pages.has(page) && !this.#asked.has(page)) this.#load(page);
@@ -278,7 +299,7 @@ export class PagedSource {
   }
 
   /** Ask again for what is in view; until it is there, what is shown stays. */
-  async reload(first = 0) {
+  async reload(first = this.#first) {
     this.#generation += 1;
     this.#asked.clear();
     const page = Math.floor(first / this.#size);

@@ -190,7 +190,8 @@ function oneClass({ app, api, parts, query, signal }) {
       state.where = where.value.trim();
       query.where = state.where;
       replace(["browse", namespace, name], query);
-      source.reload();
+      rows.toTop();
+      source.reload(0);
     }, 350);
     const where = search("Condition in WQL", state.where, apply, "Filter by a condition in WQL: EnabledState = 2 AND Name LIKE '%web%'");
     where.setAttribute("aria-describedby", "where-error");
@@ -199,7 +200,8 @@ function oneClass({ app, api, parts, query, signal }) {
       Object.assign(query, { sort: state.sort, descending: state.descending ? "true" : "" });
       rows.sort = { name: state.sort, descending: state.descending };
       replace(["browse", namespace, name], query);
-      source.reload();
+      rows.toTop();
+      source.reload(0);
     });
     rows.addEventListener("open", (event) => { location.hash = toInstance(event.detail.path); });
     const soon = debounce(() => source.reload(), 400);

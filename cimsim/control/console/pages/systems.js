@@ -226,14 +226,15 @@ function system({ app, api, signal, pack, described, chosen, query }) {
   rows.addEventListener("sort", (event) => {
     Object.assign(state, { sort: event.detail.name, descending: Boolean(event.detail.descending) });
     rows.sort = { name: state.sort, descending: state.descending };
-    source.reload();
+    rows.toTop();
+    source.reload(0);
   });
   rows.addEventListener("open", (event) => open(event.detail));
   const filter = debounce((value) => {
     state.text = value;
     address();
     rows.toTop();
-    source.reload();
+    source.reload(0);
   }, 250);
   const soon = debounce(reload, SOON);
   app.on(signal, "change", (changes) => changes.some((each) => pathParts(each.path).namespace.toLowerCase() === namespace.toLowerCase()) && soon());
