@@ -25,7 +25,14 @@ settings.register_profile(
 settings.load_profile("cimsim")
 
 # Folders of tests by the marker they get; all others, and modules at the top, are quick.
-MARKED: Final = {"clients": "clients", "console": "clients", "hostile": "hostile", "differential": "", "cli": "", "replies": "quick"}
+MARKED: Final = {
+    "clients": "clients",
+    "console": "clients",
+    "hostile": "hostile",
+    "differential": "",
+    "cli": "",
+    "replies": "quick",
+}
 # Modules in quick folders that start processes, wait for threads, or try thousands of examples.
 SLOW: Final = frozenset(
     {

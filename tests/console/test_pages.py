@@ -94,12 +94,12 @@ def test_exchanges_arrive_live_newest_first_and_are_filtered(console: ConsolePag
     newest, oldest = console.rows()
     assert "GetClass" in newest and "6 NOT_FOUND" in newest
     assert "EnumerateInstanceNames" in oldest and "OK" in oldest
-    for change in (
-        lambda: console.choose("Operation", "GetClass"),
-        lambda: console.choose("Result", "cim"),
-        lambda: console.fill("Filter by text", "msvm_nothing"),
+    for change, label, value in (
+        (console.choose, "Operation", "GetClass"),
+        (console.choose, "Result", "cim"),
+        (console.fill, "Filter by text", "msvm_nothing"),
     ):
-        change()
+        change(label, value)
         console.wait("() => document.querySelectorAll('cs-rows .row').length === 1")
     console.fill("Filter by text", "matches nothing at all")
     console.see("No exchange matches the filter")
