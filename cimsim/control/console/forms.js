@@ -146,16 +146,18 @@ export function valueField(element, value, { optional = false } = {}) {
   const isText = ["string", "char16", "datetime", "reference"].includes(element.type);
   if (input.tagName === "SELECT") return { node, input, read: () => (input.value === "" ? LEFT_OUT : input.value === "null" ? null : typed(element, input.value)) };
   // An empty field of text is an empty text or none: a box says which.
-  const none = el("input", { type: "checkbox", checked: value === null || value === undefined, id: unique("null") });
+  const none = el("input", { type: "checkbox", name: `null of ${element.name}`, checked: value === null || value === undefined, id: unique("null") });
   const toggle = el("label", { class: "null-box" }, none, optional ? "not given" : "NULL");
   node.querySelector("label").after(toggle);
   input.addEventListener("input", () => {
     if (input.value) none.checked = false;
     else if (!isText) none.checked = true;
   });
+  none.addEventListener("change", () => {
+    if (none.checked) input.value = "";
+  });
   const read = () => {
     if (none.checked && !input.value) return optional ? LEFT_OUT : null;
-    if (none.checked && !optional) return null;
     return element.array ? lines(input.value).map((each) => typed(element, each)) : typed(element, input.value);
   };
   return { node, input, read };

@@ -26,7 +26,7 @@ export class Rows extends HTMLElement {
 
   constructor() {
     super();
-    this.#head = el("div", { class: "rows-head", role: "row" });
+    this.#head = el("div", { class: "rows-head", role: "row", hidden: true });
     this.#space = el("div", { class: "rows-space", role: "rowgroup" });
     this.#empty = el("div", { class: "rows-empty" });
     this.#view = el("div", { class: "rows-view", role: "grid", tabindex: "0", on: { scroll: () => this.#draw(), keydown: (event) => this.#key(event) } });
@@ -127,6 +127,7 @@ export class Rows extends HTMLElement {
   }
 
   #drawHead() {
+    this.#head.hidden = !this.#shown.length;
     put(
       this.#head,
       this.#shown.map((column) => {

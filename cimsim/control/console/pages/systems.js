@@ -1,7 +1,7 @@
 // The pages that packs describe: instances as rows with lamps, progress and buttons, and what belongs to each.
 
 import { debounce, el, perFrame, put } from "../dom.js";
-import { button, confirm, empty, lamp, notice, pageHead, problem, search } from "../ui.js";
+import { button, confirm, empty, lamp, notice, pageHead, problem, problemText, search } from "../ui.js";
 import { cimTime, count, mapped, pathParts, shortName, valueText } from "../format.js";
 import { part } from "../api.js";
 import { PagedSource } from "../rows.js";
@@ -9,6 +9,7 @@ import { replace, to, toInstance } from "../router.js";
 import { openInvoke } from "./invoke.js";
 
 const MAX_PARTS = 1_000;
+const MAX_KEPT = 5_000;
 const SOON = 150;
 
 export function page(context) {
@@ -66,6 +67,7 @@ function system({ app, api, signal, pack, described, chosen, query }) {
   let cls = null;
   let path = chosen;
   let detail = null;
+  let detailed = null;
 
   const filtered = () => {
     const conditions = described.where ? [`(${described.where})`] : [];
@@ -77,13 +79,13 @@ function system({ app, api, signal, pack, described, chosen, query }) {
   const source = new PagedSource(async (offset, limit) => {
     cls ||= await app.classOf(namespace, described.class);
     const answer = await api.get(`/namespaces/${part(namespace)}/classes/${part(described.class)}/instances`, { offset, limit, sort: state.sort, descending: state.descending || "", where: filtered(), deep: true }, signal);
+    await Promise.all(parts.filter((each) => each.in_row).map((each) => loadPart(each, answer.instances)));
     return { total: answer.total, items: answer.instances };
   });
 
   rows.label = described.title;
   rows.classList.add("tall");
   rows.keyOf = (item) => item.path;
-  rows.source = source;
   rows.empty = empty("…");
 
   function columns() {
@@ -133,29 +135,53 @@ function system({ app, api, signal, pack, described, chosen, query }) {
     return el("span", { class: "lamps" }, lamps, found.length > 12 ? el("span", { class: "soft", text: `+${found.length - 12}` }) : null);
   }
 
-  function of(each, item) {
-    const key = Object.values(each.match).map((name) => String(valueOf(item, name)).toLowerCase()).join("\n");
-    return each.rows.get(key) || [];
+  function keyOf(each, item) {
+    return Object.values(each.match).map((name) => String(valueOf(item, name)).toLowerCase()).join("\n");
   }
 
-  async function loadParts() {
-    await Promise.all(parts.map(async (each) => {
-      each.cls ||= await app.classOf(namespace, each.class);
-      const answer = await api.get(`/namespaces/${part(namespace)}/classes/${part(each.class)}/instances`, { limit: MAX_PARTS, deep: true }, signal);
-      const grouped = new Map();
+  function of(each, item) {
+    return each.rows.get(keyOf(each, item)) || [];
+  }
+
+  /** Get what belongs to rows: what belongs to all may be too much. */
+  async function loadPart(each, items) {
+    const pairs = Object.entries(each.match);
+    const wanted = items.map((item) => pairs.map(([own, name]) => [own, valueOf(item, name)])).filter((values) => values.every(([, value]) => value !== null && value !== undefined));
+    each.cls ||= await app.classOf(namespace, each.class);
+    const grouped = new Map();
+    if (wanted.length) {
+      const where = wanted.map((values) => values.map(([name, value]) => `${name} = ${literal(value)}`).join(" AND ")).join(" OR ");
+      const answer = await api.get(`/namespaces/${part(namespace)}/classes/${part(each.class)}/instances`, { limit: MAX_PARTS, deep: true, where }, signal);
       for (const one of answer.instances) {
-        const key = Object.keys(each.match).map((name) => String(valueOf(one, name)).toLowerCase()).join("\n");
+        const key = pairs.map(([name]) => String(valueOf(one, name)).toLowerCase()).join("\n");
         if (!grouped.has(key)) grouped.set(key, []);
         grouped.get(key).push(one);
       }
-      each.rows = grouped;
-    }));
+    }
+    if (each.rows.size > MAX_KEPT) each.rows.clear();
+    for (const item of items) {
+      const key = keyOf(each, item);
+      each.rows.set(key, grouped.get(key) || []);
+    }
   }
 
   function open(item) {
     path = path === item.path ? "" : item.path;
     address();
     drawDetail(item);
+    return path ? loadDetail(item) : null;
+  }
+
+  /** Get what belongs to the open row and is not in the row itself. */
+  async function loadDetail(item) {
+    const others = parts.filter((each) => !each.in_row);
+    if (!others.length) return;
+    try {
+      await Promise.all(others.map((each) => loadPart(each, [item])));
+      if (path === item.path) drawDetail(item);
+    } catch (error) {
+      if (error.name !== "AbortError") notice(problemText(error), "bad");
+    }
   }
 
   function address() {
@@ -163,6 +189,15 @@ function system({ app, api, signal, pack, described, chosen, query }) {
   }
 
   function drawDetail(item) {
+    const focused = detail?.contains(document.activeElement) ? [...detail.querySelectorAll("button, a")].indexOf(document.activeElement) : -1;
+    const top = detail?.scrollTop || 0;
+    makeDetail(item);
+    if (!detail) return;
+    detail.scrollTop = top;
+    if (focused >= 0) detail.querySelectorAll("button, a")[focused]?.focus();
+  }
+
+  function makeDetail(item) {
     rows.selected = path || null;
     split.classList.toggle("open", Boolean(path));
     detail?.remove();
@@ -198,11 +233,9 @@ function system({ app, api, signal, pack, described, chosen, query }) {
       for (let index = 0; index < Math.min(source.length, 2_000); index += 1) {
         const item = source.at(index);
         if (item?.path === path) {
-          const focused = detail?.contains(document.activeElement) ? [...detail.querySelectorAll("button, a")].indexOf(document.activeElement) : -1;
-          const top = detail?.scrollTop || 0;
           drawDetail(item);
-          detail.scrollTop = top;
-          if (focused >= 0) detail.querySelectorAll("button, a")[focused]?.focus();
+          if (item !== detailed) loadDetail(item);
+          detailed = item;
           break;
         }
       }
@@ -214,9 +247,10 @@ function system({ app, api, signal, pack, described, chosen, query }) {
   async function reload() {
     try {
       cls ||= await app.classOf(namespace, described.class);
-      await loadParts();
+      await Promise.all(parts.map(async (each) => { each.cls ||= await app.classOf(namespace, each.class); }));
       rows.columns = columns();
       await source.reload();
+      if (rows.source !== source) rows.source = source;
       rows.refresh({ anew: true });
     } catch (error) {
       if (error.name !== "AbortError") rows.empty = problem(error, reload);
@@ -282,4 +316,5 @@ export function colorOf(column, value) {
 
 const same = (one, two) => one.toLowerCase() === two.toLowerCase();
 const equal = (one, two) => one === two || (two !== null && two !== undefined && String(one).toLowerCase() === String(two).toLowerCase());
+const literal = (value) => (typeof value === "number" || typeof value === "boolean" ? String(value).toUpperCase() : `'${String(value).replace(/\\/g, "\\\\").replace(/'/g, "\\'")}'`);
 const quoted = (text) => text.replace(/\\/g, "\\\\").replace(/'/g, "\\'").replace(/[%_[\]]/g, (each) => `[${each}]`);
