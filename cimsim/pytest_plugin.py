@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
     config.addinivalue_line(
         "markers",
-        "cimsim(packs, settings, clock, seed, users, faults, ...): what the CIMOM of the fixture cimsim is given; "
+        "cimsim(packs, settings, scenarios, clock, seed, users, faults, ...): what the CIMOM of the fixture cimsim is given; "
         "the keywords of cimsim.testing.Simulator, users as passwords by name, and fault rules as mappings",
     )
 
@@ -85,8 +85,7 @@ def _cimsim_hosting() -> Iterator["Hosting"]:
 def make_cimsim(_cimsim_hosting: "Hosting", request: pytest.FixtureRequest) -> Iterator[Callable[..., "SimulatedCimom"]]:
     """Return a function that makes CIMOMs; they are stopped at the end of the test.
 
-    It takes packs and the keywords of ``cimsim.testing.Simulator``, and as well ``name``, ``users`` (passwords by name) and
-    ``faults`` (a list of fault rules, each a mapping).
+    It takes packs and the keywords of ``cimsim.testing.Simulator``, and as well ``name`` and ``users`` (passwords by name).
     """
     made = request.node.stash.setdefault(_CIMOMS, [])
 
@@ -143,18 +142,10 @@ def _made(hosting: "Hosting", name: str, packs: Sequence[str | Path], options: M
     from cimsim.testing import SimulatedCimom
 
     given: Any = {"seed": SEED, **options}
-    faults = given.pop("faults", ())
     users: Mapping[str, str] = given.pop("users", {})
     if users:
         given["user"] = [*given.get("user", ()), *(f"{user}:{password}" for user, password in users.items())]
-    cimom = SimulatedCimom(name, hosting, hosting.host(name, packs, given))
-    try:
-        for rule in faults:
-            cimom.fault(**rule)
-    except BaseException:
-        cimom.stop()
-        raise
-    return cimom
+    return SimulatedCimom(name, hosting, hosting.host(name, packs, given))
 
 
 def _end(cimom: "SimulatedCimom", request: pytest.FixtureRequest) -> None:

@@ -110,7 +110,7 @@ def test_every_page_is_reached_from_the_readme() -> None:
 
 
 def test_the_readme_stays_short() -> None:
-    assert len(README.splitlines()) < 150
+    assert len(README.splitlines()) < 160
 
 
 # What the texts cite

@@ -6,7 +6,6 @@ The log of requests reads it, and so does whatever else looks at what clients di
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from pywbem import CIMError
@@ -173,8 +172,7 @@ class Called:
         return f"<Called {self.operation} {self.target}: {outcome}{self.description and ', ' + self.description}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One message of a client and its answer, however early it was refused.
 
     Attributes:

@@ -1,7 +1,7 @@
 """Reading fault rules: words with values become a rule, or are refused by name, with what may stand there."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from http import HTTPStatus
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 from cimsim.cimom.fault_rules import CimFault, Delay, FaultRule, HttpFault, Returned
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.names import fold, fold_namespace, nearest
+from cimsim.world.timing import Timing, parse_timing
 from cimsim.world.world import World
 
 PROTOCOLS: Final = ("cim-xml", "ws-man")
@@ -100,14 +101,23 @@ def parse_rule(words: Mapping[str, Any], worlds: Sequence[World] = ()) -> FaultR
     return rule
 
 
+def preparing(rules: Iterable[Mapping[str, Any]], worlds: Sequence[World]) -> Iterator[None]:
+    """Look up in steps of a few milliseconds what ``parse_rule`` needs of large schemas to read rules."""
+    if any(isinstance(words, Mapping) and words.get("method") is not None for words in rules):
+        for world in worlds:
+            for namespace in world.namespaces.values():
+                yield from namespace.schema.indexing_methods()
+
+
 def _listed(names: Iterable[str]) -> str:
     return f"; there are {', '.join(names)}"
 
 
-_ACTIONS: Final = (
+ACTIONS: Final = (
     "error",
     "returns",
     "expire",
+    "timing",
     "http",
     "delay",
     "trickle",
@@ -120,14 +130,14 @@ _ACTIONS: Final = (
     "indication",
 )
 _CONDITIONS: Final = ("operation", "namespace", "classname", "where", "method", "parameters", "user", "protocol")
-_EXCLUSIVE: Final = ("error", "returns", "expire", "http")
+_EXCLUSIVE: Final = ("error", "returns", "expire", "timing", "http")
 
 
 def _check_actions(rule: FaultRule) -> None:
     # By identity: to end an answer after 0 bytes is an action.
-    chosen = [name for name in _ACTIONS if getattr(rule, name) is not None and getattr(rule, name) is not False]
+    chosen = [name for name in ACTIONS if getattr(rule, name) is not None and getattr(rule, name) is not False]
     if not chosen:
-        raise RuleError("", f"a rule needs an action: one of {', '.join(_ACTIONS)}")
+        raise RuleError("", f"a rule needs an action: one of {', '.join(ACTIONS)}")
     exclusive = [name for name in chosen if name in _EXCLUSIVE]
     if len(exclusive) > 1:
         raise RuleError(exclusive[1], f"a request cannot be answered with this and with {exclusive[0]}")
@@ -141,6 +151,8 @@ def _check_actions(rule: FaultRule) -> None:
         raise RuleError("method", "a request is for an operation or for a method, not for both")
     if rule.returns is not None and rule.operation is not None:
         raise RuleError("returns", "only methods return values; say method")
+    if rule.timing is not None and rule.operation is not None:
+        raise RuleError("timing", "only methods begin what takes time; say method")
 
 
 def _check_names(rule: FaultRule, worlds: Sequence[World]) -> None:
@@ -156,8 +168,8 @@ def _check_names(rule: FaultRule, worlds: Sequence[World]) -> None:
     if rule.classname is not None and all(each.schema.get(rule.classname) is None for each in namespaces):
         classes = (name for each in namespaces for name in each.schema.names())
         raise _unknown("classname", f"there is no class {rule.classname}", rule.classname, classes, listed=False)
-    if rule.method is not None and not any(fold(rule.method) in cls.methods for each in namespaces for cls in each.schema):
-        methods = {method.name for each in namespaces for cls in each.schema for method in cls.methods.values()}
+    if rule.method is not None and all(fold(rule.method) not in each.schema.method_names() for each in namespaces):
+        methods = {name for each in namespaces for name in each.schema.method_names().values()}
         raise _unknown("method", f"there is no method {rule.method}", rule.method, methods, listed=False)
 
 
@@ -239,6 +251,15 @@ def _returns(word: str, value: Any) -> Returned:
     return Returned(value)
 
 
+def _timing(word: str, value: Any) -> Timing:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise RuleError(word, f"a text such as 30s or 3 reads is expected, not {value!r}")
+    try:
+        return parse_timing(str(value)[:_MAX_DURATION])
+    except ValueError as error:
+        raise RuleError(word, str(error)) from None
+
+
 def _http(word: str, value: Any) -> HttpFault:
     status, cim_error = (value[0], value[1]) if isinstance(value, list | tuple) and len(value) == 2 else (value, None)
     if not isinstance(status, int) or isinstance(status, bool) or status not in _HTTP_ERRORS:
@@ -290,6 +311,7 @@ _PARSERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "error": _error,
     "returns": _returns,
     "expire": _flag,
+    "timing": _timing,
     "http": _http,
     "delay": _delay,
     "trickle": _count(1),

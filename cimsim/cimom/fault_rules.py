@@ -24,6 +24,7 @@ from cimsim.world.convert import InstanceData, Repeated
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import InstancePath
+from cimsim.world.timing import Timing
 from cimsim.world.world import Namespace, World
 
 
@@ -97,6 +98,7 @@ class FaultRule:
         every: only each so-manieth of them.
         probability: with which each of them is acted on, by the seed of the CIMOM.
         error, returns, expire: what the CIMOM does: a CIM error; what a method returns; the enumeration context has expired.
+        timing: how long that takes which a method begins.
         http, delay, trickle, reset, truncate, malformed, length, stale, tls: what happens to the answer on its way: an HTTP
         status;
             a delay; bytes a second; a reset connection; bytes after which it ends; a body that is not well-formed; a
@@ -121,6 +123,7 @@ class FaultRule:
     error: CimFault | None = None
     returns: Returned | None = None
     expire: bool = False
+    timing: Timing | None = None
     http: HttpFault | None = None
     delay: Delay | None = None
     trickle: int | None = None
@@ -132,11 +135,18 @@ class FaultRule:
     tls: bool = False
     indication: str | None = None
 
+    @property
+    def changes_result(self) -> bool:
+        """Whether the request has another result by this rule."""
+        return self.expire or any(each is not None for each in (self.error, self.returns, self.timing, self.http))
+
     def fits(self, request: Request, user: str | None, protocol: str, world: World) -> bool:
         """Return whether the conditions hold for a request; its position is not looked at."""
         if self.operation is not None and (isinstance(request, ExtrinsicRequest) or fold(request.name) != fold(self.operation)):
             return False
         if self.method is not None and (not isinstance(request, ExtrinsicRequest) or fold(request.name) != fold(self.method)):
+            return False
+        if (self.returns is not None or self.timing is not None) and not isinstance(request, ExtrinsicRequest):
             return False
         if self.protocol is not None and protocol != self.protocol:
             return False
@@ -182,6 +192,8 @@ def _plain(value: Any) -> Any:
             if value.kind == "fixed":
                 return f"{value.first:g}s{suffix}"
             return [value.kind, f"{value.first:g}s{suffix}", f"{value.second:g}s{suffix}"]
+        case Timing():
+            return str(value)
         case Mapping():
             return dict(value)
     return value
@@ -193,13 +205,19 @@ class Fault:
     Attributes:
         number: by which it is named.
         rule: what it says.
+        origin: where it comes from: ``setting hyperv.faults``, ``scenario hyperv.busy-guest``; empty if it was added by itself.
+        last: whether all others go before it.
+        kept: whether ``FaultRules.reset`` brings it back.
         matched: how many requests met its conditions.
         hits: how many it acted on.
     """
 
-    def __init__(self, number: int, rule: FaultRule, remove: Callable[[int], object]) -> None:
+    def __init__(self, number: int, rule: FaultRule, remove: Callable[[int], object], origin: str, *, last: bool) -> None:
         self.number = number
         self.rule = rule
+        self.origin = origin
+        self.last = last
+        self.kept = False
         self.matched = 0
         self.hits = 0
         self._remove = remove
@@ -224,6 +242,8 @@ class Fault:
 class FaultRules:
     """The rules of one CIMOM, in the order in which they were added; the first that acts on a request wins.
 
+    Those of settings come after all others. Those that were in force at the start are kept: a reset brings them back.
+
     Args:
         random: returns numbers from 0 to 1, the same ones for the same seed.
     """
@@ -231,6 +251,7 @@ class FaultRules:
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
         self._faults: dict[int, Fault] = {}
+        self._kept: dict[int, Fault] = {}
         self._last = 0
 
     def __len__(self) -> int:
@@ -239,11 +260,11 @@ class FaultRules:
     def __iter__(self) -> Iterator[Fault]:
         return iter(self._faults.values())
 
-    def add(self, rule: FaultRule) -> Fault:
-        """Put a rule into force."""
+    def add(self, rule: FaultRule, origin: str = "", *, last: bool = False) -> Fault:
+        """Put a rule into force; see ``Fault`` for its origin and for ``last``."""
         self._last += 1
-        fault = Fault(self._last, rule, self.remove)
-        self._faults[fault.number] = fault
+        fault = Fault(self._last, rule, self.remove, origin, last=last)
+        self._faults = _ordered([*self._faults.values(), fault])
         return fault
 
     def remove(self, number: int) -> bool:
@@ -254,6 +275,27 @@ class FaultRules:
         """Take all rules out of force."""
         self._faults.clear()
 
+    def keep(self) -> None:
+        """Have ``reset`` bring back the rules that are in force now."""
+        self._kept = dict(self._faults)
+        for fault in self._kept.values():
+            fault.kept = True
+
+    def reset(self) -> None:
+        """Put the kept rules into force, as if they had met no request, and no others."""
+        self._faults = dict(self._kept)
+        for fault in self._faults.values():
+            fault.matched = fault.hits = 0
+
+    def replace_kept(self, rules: Iterable[tuple[FaultRule, str, bool]]) -> None:
+        """Put rules into force in place of the kept ones, and keep these: each with its origin, and whether it comes last."""
+        others = [fault for fault in self._faults.values() if not fault.kept]
+        self.clear()
+        for rule, origin, last in rules:
+            self.add(rule, origin, last=last)
+        self.keep()
+        self._faults = _ordered([*self._faults.values(), *others])
+
     def acting(self, request: Request, user: str | None, protocol: str, world: World) -> Fault | None:
         """Return the rule that acts on a request, None if none does; rules before it have counted the request too."""
         for fault in self._faults.values():
@@ -262,6 +304,18 @@ class FaultRules:
                 return fault
         return None
 
+    def deciding(self, acted: Fault, request: Request, user: str | None, protocol: str, world: World) -> FaultRule:
+        """Return the rule that says what becomes of a request on which a rule acts.
+
+        It is that rule, unless it leaves the result as it is, for instance because it only delays the answer, and a rule of a
+        setting acts as well: settings hold whatever else goes wrong.
+        """
+        if not acted.last and not acted.rule.changes_result:
+            for fault in self._faults.values():
+                if fault.last and fault.rule.fits(request, user, protocol, world) and fault.acts(self._random):
+                    return fault.rule
+        return acted.rule
+
     def refuses_tls(self) -> bool:
         """Return whether a rule has a TLS handshake fail that begins now."""
         return any(fault.rule.tls and fault.acts(self._random) for fault in self._faults.values())
@@ -269,6 +323,11 @@ class FaultRules:
     def delay(self, rule: FaultRule) -> float:
         """Return how many seconds the answer waits by a rule with a delay."""
         return 0.0 if rule.delay is None else rule.delay.seconds(self._random)
+
+
+def _ordered(faults: Iterable[Fault]) -> dict[int, Fault]:
+    """Return rules by number, in the order in which they act."""
+    return {fault.number: fault for fault in sorted(faults, key=lambda each: (each.last, each.number))}
 
 
 # What a request is about

@@ -6,10 +6,9 @@ waits for the subscribers of another: the indication is made once, each distinct
 goes into the queues, in the order of events and of subscriptions.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pywbem import CIMError
 from twisted.logger import Logger
@@ -24,11 +23,11 @@ from cimsim.cimom.active_subscriptions import (
     value,
 )
 from cimsim.cimom.delivery_queues import OWN, DeliveryQueues, Lost, Payload, Retries, Send, filled
-from cimsim.cimom.life_cycle_indications import class_of, indication_of, namespace_of
+from cimsim.cimom.event_line import EventLine, Later
+from cimsim.cimom.life_cycle_indications import class_of, indication_of, namespace_of, resolved_class_of
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.projection import project
 from cimsim.operations.results import Projection
-from cimsim.query.work import SLICE
 from cimsim.world.events import Event
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
@@ -47,9 +46,6 @@ _UNITS_OF_EVENT: Final = 5_000
 _UNITS_OF_QUERY: Final = 20
 _UNITS_OF_POST: Final = 300
 """What each takes, in units of ``query.work``."""
-
-Later = Callable[[Callable[[], None]], object]
-"""Has something called soon, when what waits already has been done."""
 
 
 class _Happened(NamedTuple):
@@ -93,16 +89,12 @@ class Indications:
         self._host = host
         # Unique to this run, and the same in each run that begins at the same time.
         self._name = f"cimsim:{DateTime.at(cimom.clock.now())}"
-        self._later = later
         self._made = 0
-        self._happened: deque[_Happened] = deque()
-        # Events that a fault rule wants to come after the next one.
-        self._overtaken: list[_Happened] = []
-        self._steps: Iterator[None] | None = None
+        self._line: EventLine[_Happened] = EventLine(cimom, later, self._indicate)
         self._subscriptions = ActiveSubscriptions()
         self._queues = DeliveryQueues(cimom.clock, send, self._retries, self._lost, most=most, name=self._name)
         cimom.listeners.append(self.observe)
-        cimom.report_calls(False)
+        cimom.report_calls(self, False)
         # A pack may have brought subscriptions.
         self.observe(cimom.world, ())
 
@@ -128,9 +120,7 @@ class Indications:
 
     def stop(self) -> None:
         """Forget what is not sent yet."""
-        self._happened.clear()
-        self._overtaken.clear()
-        self._steps = None
+        self._line.clear()
         self._queues.close()
 
     def _follow(self, world: World, events: Sequence[Event]) -> None:
@@ -145,7 +135,7 @@ class Indications:
                 self._queues.end(identity)
             else:
                 self._queues.begin(identity, destination)
-        self._cimom.report_calls(bool(self._subscriptions))
+        self._cimom.report_calls(self, bool(self._subscriptions))
         if active:
             self._prepare()
 
@@ -154,7 +144,7 @@ class Indications:
         source = world.namespaces.get(name)
         if source is None or not self._subscriptions.concern(name):
             return
-        found = _class_of(event, source, world)
+        found = resolved_class_of(event, source, interop(world))
         if found is None:
             name = class_of(event)
             self.log.warn("no class {name} in {namespace}", name=name, namespace=source.name)  # noqa: G010 - Twisted's name
@@ -164,50 +154,7 @@ class Indications:
             return
         self._made += 1
         identifier = f"{self._name}:{self._made}"
-        self._arrange(_Happened(event, found, world, source, groups, identifier, self._cimom.clock.now()))
-
-    def _arrange(self, it: _Happened) -> None:
-        """Put an event in line, or do to it what a fault rule says that acted on its request."""
-        fault = self._cimom.acted
-        wrong = None if fault is None else fault.rule.indication
-        if fault is None or wrong is None:
-            self._enqueue(it, *self._overtaken)
-            self._overtaken.clear()
-        elif wrong == "duplicated":
-            self._enqueue(it, it)
-        elif wrong == "reordered":
-            self._overtaken.append(it)
-        elif wrong == "delayed":
-            seconds = self._cimom.faults.delay(fault.rule)
-            self._cimom.clock.call_at(it.now + seconds, partial(self._enqueue, it))
-
-    def _enqueue(self, *events: _Happened) -> None:
-        self._happened.extend(events)
-        if self._steps is None:
-            self._steps = self._work()
-            self._later(self._go_on)
-
-    def _go_on(self) -> None:
-        steps = self._steps
-        if steps is None:
-            return
-        for _ in steps:
-            self._later(self._go_on)
-            return
-        self._steps = None
-
-    def _work(self) -> Iterator[None]:
-        """Deal with all that has happened; yield every few milliseconds."""
-        spent = 0
-        while self._happened:
-            try:
-                for units in self._indicate(self._happened.popleft()):
-                    spent += units
-                    if spent >= SLICE:
-                        spent = 0
-                        yield
-            except Exception:  # noqa: BLE001 - the others are not to suffer from it
-                self.log.failure("an indication failed")
+        self._line.arrange(_Happened(event, found, world, source, groups, identifier, self._cimom.clock.now()))
 
     def _indicate(self, it: _Happened) -> Iterator[int]:
         """Put the indication of an event into the queues for all who want it; yield what each step took."""
@@ -267,13 +214,6 @@ def _order(selected: tuple[Wanted, Payload]) -> tuple[int, int]:
 
 def _projection(indication: Instance, columns: tuple[str, ...] | None) -> Projection | None:
     return None if columns is None else project(indication.cls, list(columns), class_origin=False)
-
-
-def _class_of(event: Event, source: Namespace, world: World) -> Any:
-    """Return the class of the indication of an event: that of its namespace, or else of the Interop namespace."""
-    name = class_of(event)
-    home = interop(world)
-    return source.schema.get(name) or (home.schema.get(name) if home is not None else None)
 
 
 def _settle(transaction: Transaction, lost: Lost, action: str | None) -> None:

@@ -2,8 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cimsim.cimom.exchanges import Exchange
 
@@ -17,8 +16,7 @@ _MAX_REQUEST: Final = 64 * 1024
 """Requests with longer bodies are not kept, but what a record shows of them is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An exchange in the journal.
 
     Attributes:

@@ -49,6 +49,12 @@ def class_of(event: Event) -> str:
             return event.classname
 
 
+def resolved_class_of(event: Event, source: Namespace, interop: Namespace | None) -> ResolvedClass | None:
+    """Return the class of the indication of an event: that of its namespace or else of the Interop one; None: there is none."""
+    name = class_of(event)
+    return source.schema.get(name) or (interop.schema.get(name) if interop is not None else None)
+
+
 def indication_of(
     event: Event, cls: ResolvedClass, world: World, source: Namespace, *, identifier: str, now: float, host: str
 ) -> Instance:

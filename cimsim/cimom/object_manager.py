@@ -68,6 +68,8 @@ class Cimom:
         turn: counts these: the same request may come again and again.
         faults: the rules by which it does wrong on purpose.
         acted: the rule that acted on the request that was started last, None if none did.
+        replaced: called when time has gone back, or on with other packs: see ``replace_world``.
+        stopped: called by ``stop``.
     """
 
     log = Logger()
@@ -92,6 +94,9 @@ class Cimom:
         self.doing: Request | Wait | None = None
         self.turn = 0
         self.listeners: list[Listener] = []
+        self.replaced: list[Callable[[], None]] = []
+        self.stopped: list[Callable[[], None]] = []
+        self._wants_calls: set[int] = set()
         self._alarm: Alarm | None = None
         self._implementations = implementations
         self._hooks = hooks
@@ -144,9 +149,10 @@ class Cimom:
         self.doing = request
         acts = faults and bool(self.faults)
         fault = self.acted = self.faults.acting(request, user, protocol, self._world) if acts else None
+        rule = None if fault is None else self.faults.deciding(fault, request, user, protocol, self._world)
         authorization = None if trusted else self.authorization
         try:
-            outcome = self._carry_out(request, user, now, None if fault is None else fault.rule, authorization)
+            outcome = self._carry_out(request, user, now, rule, authorization)
         except CIMError as error:
             self._end_session(request, user)
             if not _can_be_sent(error):
@@ -203,6 +209,16 @@ class Cimom:
         """Return whether something carries a method of a class out; ``namespace`` is the declared name."""
         return self._implementations.find(namespace, cls, fold(method)) is not None
 
+    def interfere(self, request: Request, user: str | None, protocol: str) -> None:
+        """Have a fault rule act on a request that is not for the CIMOM to carry out, as ``start`` does.
+
+        Raises:
+            CIMError: the error of the rule.
+        """
+        fault = self.acted = self.faults.acting(request, user, protocol, self._world) if self.faults else None
+        if fault is not None:
+            _refuse_by(fault.rule)
+
     def change(self, step: Callable[[Transaction], _T], namespace: str = "", *, silent: bool = False) -> _T:
         """Change the world from outside of any request, whole or not at all; return what the step returns.
 
@@ -228,6 +244,12 @@ class Cimom:
         self.world = world
         for listener in self.listeners:
             listener(world, ())
+
+    def replace_world(self, world: World) -> None:
+        """Go back to a world, or on with that of other packs: as ``change_world``, and what watched the old one ends."""
+        self.change_world(world)
+        for each in list(self.replaced):
+            each()
 
     def run(self, step: Callable[[Transaction], object], namespace: str = "") -> bool:
         """Change the world from within the server, as a step of its own; return whether it did not fail.
@@ -341,10 +363,14 @@ class Cimom:
         count.operations += 1
         count.seconds += seconds
 
-    def report_calls(self, wanted: bool) -> None:
-        """Report calls of methods to the listeners from now on, or no longer."""
-        if self._state.reports_calls is not wanted:
-            self._state = replace(self._state, reports_calls=wanted)
+    def report_calls(self, listener: object, wanted: bool) -> None:
+        """Report calls of methods from now on, or no longer as far as this listener is concerned."""
+        if wanted:
+            self._wants_calls.add(id(listener))
+        else:
+            self._wants_calls.discard(id(listener))
+        if self._state.reports_calls is not bool(self._wants_calls):
+            self._state = replace(self._state, reports_calls=bool(self._wants_calls))
 
     def _end_session(self, request: Request, user: str | None) -> None:
         """End the enumeration session that a failed pull operation was for (rule PL-30)."""
@@ -357,7 +383,7 @@ class Cimom:
     def renew(self, world: World, implementations: Implementations, hooks: Hooks) -> None:
         """Go on with another world and other providers; enumeration sessions keep what they have."""
         self._implementations, self._hooks = implementations, hooks
-        self.change_world(world)
+        self.replace_world(world)
 
     def sweep(self) -> None:
         """Forget the enumeration sessions that have expired; each pull operation does so too (rule PL-29)."""
@@ -366,22 +392,24 @@ class Cimom:
     def stop(self) -> None:
         """From now on refuse pull operations, and what is pending, with CIM_ERR_SERVER_IS_SHUTTING_DOWN (rule PL-40)."""
         self._state = replace(self._state, stopping=True)
+        for each in list(self.stopped):
+            each()
 
     def _carry_out(
         self, request: Request, user: str | None, now: float, rule: FaultRule | None, authorization: Authorization | None
     ) -> Outcome:
         """Return the outcome of a request, as far as the roles of its user and a fault rule allow it (rules G7, SEC13)."""
-        implementations = self._implementations
+        implementations, state = self._implementations, self._state
         if rule is not None:
             _refuse_by(rule)
             if rule.returns is not None:
                 implementations = _Returning(rule.returns)
+            if rule.timing is not None:
+                state = replace(state, timing=rule.timing)
         hides = None if authorization is None else partial(authorization.hides, user)
 
         def carry_out() -> Outcome:
-            return perform(
-                self._world, request, implementations, now, self._policy, self._hooks, self.counts, self._state, hides
-            )
+            return perform(self._world, request, implementations, now, self._policy, self._hooks, self.counts, state, hides)
 
         return carry_out() if authorization is None else authorization.guard(user, request, self._world, carry_out)
 

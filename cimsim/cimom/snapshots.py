@@ -97,12 +97,12 @@ class Snapshots:
             UnknownSnapshotError: there is none.
         """
         snapshot = self.get(name)
-        self._cimom.change_world(snapshot.world)
+        self._cimom.replace_world(snapshot.world)
         return snapshot
 
     def reset(self) -> None:
         """Go back to the base; nobody is notified."""
-        self._cimom.change_world(self.base)
+        self._cimom.replace_world(self.base)
 
     def diffing(self, before: str | None = None, after: str | None = None) -> Generator[None, None, WorldDiff]:
         """Compare two worlds in steps, as ``world_diff.diffing`` does.

@@ -59,15 +59,19 @@ def diffing(before: World, after: World) -> Generator[None, None, WorldDiff]:
     created: list[CIMInstanceName] = []
     modified: list[Modified] = []
     deleted: list[CIMInstanceName] = []
-    for number, identity in enumerate({**old, **new}):
+    # One after the other: joining the two would be a step as long as both.
+    for number, (identity, instance) in enumerate(old.items()):
+        if number % _STEP == 0:
+            yield
+        if identity not in new:
+            deleted.append(to_cim_path(instance.path))
+        elif changes := _changes(instance, new[identity]):
+            modified.append(Modified(to_cim_path(new[identity].path), changes))
+    for number, (identity, instance) in enumerate(new.items()):
         if number % _STEP == 0:
             yield
         if identity not in old:
-            created.append(to_cim_path(new[identity].path))
-        elif identity not in new:
-            deleted.append(to_cim_path(old[identity].path))
-        elif changes := _changes(old[identity], new[identity]):
-            modified.append(Modified(to_cim_path(new[identity].path), changes))
+            created.append(to_cim_path(instance.path))
     return WorldDiff(tuple(created), tuple(modified), tuple(deleted))
 
 

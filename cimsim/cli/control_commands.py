@@ -27,12 +27,15 @@ def status(control: Target) -> None:
     """Show what a running `cimsim serve` serves."""
     with controlling(control) as client:
         _show_status(client.status())
+        names = [each.name for each in client.cimoms()]
+        if len(names) > 1:
+            click.echo(f"CIMOMs: {', '.join(names)}")
 
 
 @click.command(cls=SettingsCommand)
 @control_option
 def reset(control: Target) -> None:
-    """Go back to the world as it was loaded; forget all faults and calls."""
+    """Go back to the world and the faults of the start; forget all calls."""
     with controlling(control) as client:
         _show_status(client.reset())
 

@@ -18,20 +18,20 @@ _OPTIONS = (
         type=click.IntRange(1),
         default=1000,
         show_default=True,
-        help="Most indications that wait for one listener; beyond it the oldest is dropped.",
+        help="Most indications or events that wait for one listener; beyond it the oldest is dropped.",
     ),
     setting(
         "--listener-timeout",
         type=Seconds(0.1),
         default=10.0,
         show_default=True,
-        help="Seconds for one delivery of an indication.",
+        help="Seconds for one delivery of an indication or event.",
     ),
     setting(
         "--allow-listener",
         multiple=True,
         metavar="HOST[:PORT]",
-        help="Deliver indications only to this name, address or network; may be repeated.",
+        help="Deliver indications and events only to this name, address or network; may be repeated.",
     ),
     setting(
         "--listener-ca",

@@ -48,6 +48,20 @@ def list_rules(control: Target) -> None:
 
 
 @faults.command()
+@click.argument("name", required=False)
+@click.pass_obj
+def scenario(control: Target, name: str | None) -> None:
+    """Put the rules of the scenario NAME of a pack into force; without NAME, list the scenarios that there are."""
+    with controlling(control) as client:
+        if name is not None:
+            for each in client.start_scenario(name):
+                _show(each)
+            return
+        for found in client.scenarios():
+            click.echo(f"{found.pack}.{found.name}: {found.description or f'{len(found.faults)} rules'}")
+
+
+@faults.command()
 @click.argument("numbers", metavar="NUMBER...", nargs=-1, type=click.IntRange(1))
 @click.option("--all", "everything", is_flag=True, help="Remove all rules.")
 @click.pass_obj
@@ -92,7 +106,8 @@ def _value(text: str) -> Any:
 
 def _show(fault: FaultState) -> None:
     words = " ".join(f"{name}={_written(value)}" for name, value in fault.rule.items())
-    click.echo(f"{fault.number}: {words} ({fault.matched} met, {fault.hits} hits)")
+    origin = f", {fault.origin}" if fault.origin else ""
+    click.echo(f"{fault.number}: {words} ({fault.matched} met, {fault.hits} hits{origin})")
 
 
 def _written(value: Any) -> str:

@@ -37,6 +37,7 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "Time": ("clock", "start_time", "seed"),
     "Packs": (
         "set",
+        "scenario",
         "namespace",
         "schema",
         "mof_dialect",

@@ -7,7 +7,9 @@ from cimsim.cli.certificates_command import certificates
 from cimsim.cli.clock_command import clock
 from cimsim.cli.conformance import conformance
 from cimsim.cli.control_commands import calls, reset, restore, snapshot, status
+from cimsim.cli.export_command import export
 from cimsim.cli.faults_command import faults
+from cimsim.cli.load_command import load
 from cimsim.cli.packs import check, new
 from cimsim.cli.password import password
 from cimsim.cli.serve import serve
@@ -24,7 +26,9 @@ main.add_command(certificates)
 main.add_command(check)
 main.add_command(clock)
 main.add_command(conformance)
+main.add_command(export)
 main.add_command(faults)
+main.add_command(load)
 main.add_command(new)
 main.add_command(password)
 main.add_command(reset)

@@ -67,6 +67,7 @@ def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
     from cimsim.packs.load import load
     from cimsim.packs.locate import SHIPPED, locate
     from cimsim.packs.pack_errors import PackError
+    from cimsim.simulation.start_rules import check_scenarios
 
     now = time.time()
     try:
@@ -80,6 +81,7 @@ def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
             lenient=options["lenient"],
             mof_dialect=options["mof_dialect"],
         )
+        scenarios = check_scenarios(loaded)
     except PackError as error:
         fail(str(error))
     schema: Path | None = options["schema"]
@@ -92,6 +94,9 @@ def check(packs: tuple[str, ...], strict: bool, **options: Any) -> None:
     for pack in (each for each in loaded.packs if each.path.resolve() in asked):
         click.echo(" ".join(part for part in ("pack", pack.name, pack.version, f"({pack.path})") if part))
         checked += _shown(check_pack(pack, loaded, now, below))
+        for each in scenarios:
+            if each.pack == pack.name:
+                click.echo(f"  scenario {each.name}: {_counted(len(each.faults), 'rule', 'rules')}")
     if any(map(_is_script, packs)):
         checked += _shown(check_others(loaded, now))
     for warning in loaded.warnings:

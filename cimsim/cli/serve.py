@@ -63,6 +63,12 @@ Example, a server for a test that sets the time itself:
     callback=pack_settings,
     help="Change a setting of a pack; may be repeated.",
 )
+@setting(
+    "--scenario",
+    multiple=True,
+    metavar="NAME",
+    help="Begin with the fault rules of a scenario of a pack, or of a TOML file; may be repeated.",
+)
 @setting("--namespace", default="root/cimv2", show_default=True, help="Namespace for a schema and MOF files.")
 @setting("--schema", type=click.Path(path_type=Path), help="Schema: a folder or ZIP archive of MOF files.")
 @mof_dialect_option
@@ -122,10 +128,14 @@ Example, a server for a test that sets the time itself:
 @setting(
     "--max-pull-timeout", type=click.IntRange(1), default=3600, show_default=True, help="Most seconds that a client may say."
 )
-@setting("--max-contexts", type=click.IntRange(0), default=1000, show_default=True, help="Most enumeration sessions at once.")
 @setting(
-    "--max-user-contexts", type=click.IntRange(0), default=250, show_default=True, help="Most enumeration sessions of one user."
+    "--max-contexts",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    help="Most enumeration sessions, and event subscriptions, at once.",
 )
+@setting("--max-user-contexts", type=click.IntRange(0), default=250, show_default=True, help="Most of these of one user.")
 @setting(
     "--rotate-contexts/--no-rotate-contexts",
     default=False,
@@ -223,8 +233,8 @@ def _announce(simulation: Simulation) -> None:
             click.echo(f"{name} listening on {url}" if several else f"listening on {url}")
     if announcement.console_url is not None:
         click.echo(f"console on {announcement.console_url}")
-    elif announcement.control is not None:
-        click.echo(f"control plane on {announcement.control}")
+    elif announcement.control_url is not None:
+        click.echo(f"control plane on {announcement.control_url}")
 
 
 def _progress(text: str) -> None:

@@ -20,8 +20,7 @@ from twisted.web.server import NOT_DONE_YET
 from cimsim.control.access import Access, content_type
 from cimsim.control.api_errors import ControlError, refusal_of
 from cimsim.control.caller import Caller
-from cimsim.control.event_connection import serve
-from cimsim.control.event_messages import EventStream
+from cimsim.control.event_connection import Listening, serve
 from cimsim.control.messages import PlainText, Problem
 from cimsim.control.reading import read_body, read_query
 from cimsim.control.routes import CALLS, find
@@ -49,8 +48,8 @@ class Api(Resource):
         base.__init__()
         self._cimoms = cimoms
         self._reactor = reactor
-        self._console: StaticFiles | None = None
         self._access = access
+        self._console: StaticFiles | None = None
 
     def render(self, request: Any) -> bytes | int:
         """Return the body of the answer to a request, after setting its status; what takes long is answered later."""
@@ -61,8 +60,8 @@ class Api(Resource):
             if request.method in (b"GET", b"HEAD") and (content := self._console_file(request)) is not None:
                 return content
             answer = self._answer(request)
-            if isinstance(answer, EventStream):
-                serve(request, self._cimom(find(_text(request.path)).cimom), answer, self._reactor)
+            if isinstance(answer, Listening):
+                serve(request, answer, self._reactor)
                 return self._later
         except Exception as error:  # noqa: BLE001 - whatever fails, a client gets an answer
             answer = self._problem(request, error)

@@ -49,9 +49,9 @@ class ControlError(Exception):
         text: long ones are cut.
         field: of the body or the query that is wrong, empty if it is no single one.
         nearest: what exists and was probably meant, empty if nothing is close.
+        headers: of the answer.
         line, column: of the text of a query where it is wrong, both from 1; 0: it is not about one.
         cim_status: the CIM status code, 0 where it is not a CIM error.
-        headers: of the answer.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class ControlError(Exception):
         text: str,
         field: str = "",
         nearest: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
         *,
         line: int = 0,
         column: int = 0,
         cim_status: int = 0,
-        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         text = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
         super().__init__(text)
@@ -72,10 +72,10 @@ class ControlError(Exception):
         self.text = text
         self.field = field[:_MAX_TEXT]
         self.nearest = nearest
+        self.headers = headers
         self.line = line
         self.column = column
         self.cim_status = cim_status
-        self.headers = headers
 
 
 def refusal_of(error: CIMError, field: str = "", *, added_lines: int = 0) -> ControlError:

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import Any, Final
 
-from cimsim.cimom.exchanges import SUCCESS, WS_MAN, Called
+from cimsim.cimom.exchanges import CIM_XML, SUCCESS, WS_MAN, Called
 from cimsim.cimom.fault_rule_parser import RuleError, parse_rule
 from cimsim.cimom.journal import Entry
 from cimsim.control.api_errors import ControlError
@@ -32,12 +32,15 @@ MAX_CALLS: Final = 5_000
 _MAX_WRITTEN: Final = 50
 """How many calls of a batch a program has."""
 _MAX_DIGITS: Final = 18
+_MAX_BODY: Final = 64 * 1024
+_STEP: Final = 50
+"""How many exchanges are described in a step."""
 _FAILED: Final = 1
 _WS_MAN_PATH: Final = "/wsman"
 
 
-def calls(controlled: ControlledCimom, query: CallsQuery) -> CallList:
-    """Return the exchanges that a query asks for; raises ControlError, 400, for numbers out of range."""
+def calls(controlled: ControlledCimom, query: CallsQuery) -> Generator[None, None, CallList]:
+    """Return the exchanges that a query asks for, in steps; raises ControlError, 400, for numbers out of range."""
     if query.since < 0:
         raise ControlError(400, f"since: a number of an exchange, 0 or more, is expected, not {query.since}", "since")
     if not 1 <= query.limit <= MAX_EXCHANGES:
@@ -54,6 +57,8 @@ def calls(controlled: ControlledCimom, query: CallsQuery) -> CallList:
         if chosen or wanted is None:
             count += len(chosen)
             found.append(record_of(entry, chosen))
+            if len(found) % _STEP == 0:
+                yield
     return CallList(found, min(last, controlled.journal.recorded), more, controlled.instance)
 
 
@@ -90,6 +95,8 @@ def replay(controlled: ControlledCimom, number: str, _: NoBody) -> Generator[Non
 
 def _replayed(controlled: ControlledCimom, entry: Entry) -> Generator[None, None, Replayed]:
     exchange, began = entry.exchange, controlled.wall()
+    if controlled.answer is not None and exchange.protocol == CIM_XML and entry.is_whole:
+        return (yield from _answered(controlled, entry, began))
     protocol = "ws-man" if exchange.protocol == WS_MAN else "cim-xml"
     calls = []
     for each in exchange.calls:
@@ -98,6 +105,21 @@ def _replayed(controlled: ControlledCimom, entry: Entry) -> Generator[None, None
             calls.append(called)
             yield
     return Replayed(record(controlled, calls, began, exchange.user, entry.request if entry.is_whole else b""))
+
+
+def _answered(controlled: ControlledCimom, entry: Entry, began: float) -> Generator[None, None, Replayed]:
+    """Have the message itself answered, so that the new exchange has the answer too."""
+    calls: list[Called] = []
+    kept: list[bytes] = []
+    size = 0
+    user = entry.exchange.user
+    for fragments in controlled.answer(entry.request, user, calls) if controlled.answer is not None else ():
+        for each in fragments:
+            if size < _MAX_BODY:
+                kept.append(each[: _MAX_BODY - size])
+            size += len(each)
+        yield
+    return Replayed(record(controlled, calls, began, user, entry.request, b"".join(kept), size))
 
 
 def _found(controlled: ControlledCimom, number: str) -> Entry:

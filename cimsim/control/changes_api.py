@@ -6,7 +6,7 @@ from typing import Any
 from pywbem import CIMError
 
 from cimsim.control.api_errors import ControlError, refusal_of
-from cimsim.control.instances_api import details_of
+from cimsim.control.instances_api import described
 from cimsim.control.json_values import argument_of, instance_data, json_value
 from cimsim.control.lookups import class_named, namespace_named, parsed_path, viewed_instance
 from cimsim.control.model_messages import (
@@ -43,7 +43,7 @@ def create(controlled: ControlledCimom, name: str, classname: str, body: NewInst
     result = yield from performed(controlled, request, "properties")
     if not isinstance(result, CreatedInstance):
         raise TypeError(f"CreateInstance returned {type(result).__name__}")
-    return details_of(viewed_instance(controlled, str(result.instance.path)).instance)
+    return (yield from described(viewed_instance(controlled, str(result.instance.path)).instance))
 
 
 def modify(controlled: ControlledCimom, query: InstanceQuery, body: NewInstance) -> Generator[None, None, InstanceDetails]:
@@ -57,7 +57,7 @@ def modify(controlled: ControlledCimom, query: InstanceQuery, body: NewInstance)
     data = instance_data(instance.cls.name, body.properties, found.world, namespace)
     argument = Argument("ModifiedInstance", NamedInstance(instance.path, data))
     yield from performed(controlled, IntrinsicRequest("ModifyInstance", namespace.name, (argument,)), "properties")
-    return details_of(viewed_instance(controlled, query.path).instance)
+    return (yield from described(viewed_instance(controlled, query.path).instance))
 
 
 def delete(controlled: ControlledCimom, query: InstanceQuery) -> Generator[None, None, InstanceRemoved]:

@@ -29,9 +29,12 @@ from cimsim.control.messages import (
     FaultList,
     FaultState,
     Health,
+    LoadedState,
     Problem,
     Removed,
     Replayed,
+    ScenarioList,
+    ScenarioState,
     SnapshotList,
     SnapshotState,
     Status,
@@ -179,7 +182,7 @@ class ControlClient:
     # The world
 
     def reset(self) -> Status:
-        """Go back to the world as it was loaded, and forget all faults and calls."""
+        """Go back to the world as it was loaded and to the faults of the start, and forget all calls."""
         return self._send("POST", "/reset", Status)
 
     def snapshots(self) -> list[SnapshotState]:
@@ -202,6 +205,25 @@ class ControlClient:
         """Return which instances differ between two snapshots; None: the world as it was loaded, and the current one."""
         return self._get("/diff" + _query(before=before, after=after), Diff)
 
+    def load(
+        self,
+        pack: str | None = None,
+        mof: str | None = None,
+        namespace: str | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> LoadedState:
+        """Load a shipped pack and those it requires, or the text of MOF, all or nothing; a reset forgets it.
+
+        Args:
+            pack: its name.
+            mof: the text.
+            namespace: that MOF is for; None: the main one.
+            settings: of packs, by ``PACK.NAME``.
+        """
+        given = {"pack": pack, "mof": mof, "namespace": namespace, "settings": settings}
+        body = {name: value for name, value in given.items() if value is not None}
+        return self._send("POST", "/load", LoadedState, body)
+
     # Faults
 
     def faults(self) -> list[FaultState]:
@@ -220,6 +242,14 @@ class ControlClient:
         """Take all fault rules out of force; return how many there were."""
         return self._send("DELETE", "/faults", Removed).removed
 
+    def scenarios(self) -> list[ScenarioState]:
+        """Return the scenarios of the packs that are served."""
+        return self._get("/scenarios", ScenarioList).scenarios
+
+    def start_scenario(self, name: str) -> list[FaultState]:
+        """Put the fault rules of a scenario into force, ``NAME`` or ``PACK.NAME``; return them."""
+        return self._send("POST", f"/scenarios/{_part(name, 'scenario')}", FaultList).faults
+
     # Calls
 
     def calls(self, name: str | None = None, since: int = 0, limit: int | None = None) -> CallList:
@@ -234,53 +264,54 @@ class ControlClient:
 
     def call(self, number: int) -> ExchangeDetails:
         """Return one exchange with its bodies, and as texts that do the same again."""
-        return self._get(f"/v1/calls/{number}", ExchangeDetails)
+        return self._get(f"/calls/{number}", ExchangeDetails)
 
     def replay(self, number: int) -> int:
         """Have the requests of an exchange carried out again; return the number of the new exchange."""
-        return self._send("POST", f"/v1/calls/{number}/replay", Replayed).number
+        return self._send("POST", f"/calls/{number}/replay", Replayed).number
 
     def calls_as_json_lines(self, since: int = 0, name: str | None = None) -> str:
         """Return the exchanges that are kept, with their bodies, as JSON lines."""
-        return self._read(self._request("/v1/calls.jsonl" + _query(since=since, name=name))).decode()
+        return self._read(self._request("/calls.jsonl" + _query(since=since, name=name))).decode()
 
     def calls_as_har(self, since: int = 0, name: str | None = None) -> str:
         """Return the exchanges that are kept, with their bodies, as a HAR file."""
-        return self._read(self._request("/v1/calls.har" + _query(since=since, name=name))).decode()
+        return self._read(self._request("/calls.har" + _query(since=since, name=name))).decode()
 
     def events(self, since: str | None = None) -> Iterator[ControlEvent]:
-        """Yield what happens, as it happens; ``since`` is the identifier of an event to go on after, None: from now on.
+        """Return what happens, as it happens; ``since`` is the identifier of an event to go on after, None: from now on.
 
         It ends with the server. When nothing comes within the timeout, not even heartbeats, it raises NoControlPlaneError.
         """
-        request = self._request("/v1/events" + _query(since=since))
-        with self._opened(request) as response:
+        return self._received(self._opened(self._request("/events" + _query(since=since))))
+
+    def _received(self, response: Any) -> Iterator[ControlEvent]:
+        with response:
             fields: dict[str, str] = {}
             for line in self._lines(response):
                 name, colon, value = line.partition(": ")
+                kind = fields.get("event", "")
                 if colon and name:
                     fields[name] = value
-                elif not line:
-                    kind = fields.get("event", "")
-                    if kind in _EVENTS:
-                        yield ControlEvent(
-                            fields.get("id", ""), kind, msgspec.json.decode(fields.get("data", ""), type=_EVENTS[kind])
-                        )
+                elif not line and kind in _EVENTS:
+                    message = msgspec.json.decode(fields.get("data", ""), type=_EVENTS[kind])
+                    yield ControlEvent(fields.get("id", ""), kind, message)
+                if not line:
                     fields = {}
 
     # The model
 
     def namespaces(self) -> list[NamespaceState]:
         """Return the namespaces."""
-        return self._get("/v1/namespaces", NamespaceList).namespaces
+        return self._get("/namespaces", NamespaceList).namespaces
 
     def classes(self, namespace: str) -> list[ClassState]:
         """Return the classes of a namespace."""
-        return self._get(f"/v1/namespaces/{_part(namespace)}/classes", ClassList).classes
+        return self._get(f"/namespaces/{_part(namespace, 'namespace')}/classes", ClassList).classes
 
     def get_class(self, namespace: str, classname: str) -> ClassDetails:
         """Return a class with all that it inherits."""
-        return self._get(f"/v1/namespaces/{_part(namespace)}/classes/{_part(classname)}", ClassDetails)
+        return self._get(f"/namespaces/{_part(namespace, 'namespace')}/classes/{_part(classname, 'class')}", ClassDetails)
 
     def instances(
         self,
@@ -297,29 +328,30 @@ class ControlClient:
         """Return instances of a class: ``limit`` of them from ``offset`` on, those that match a condition of WQL, sorted."""
         flags = {"descending": str(descending).lower(), "deep": str(deep).lower()}
         query = _query(where=where, sort=sort, offset=offset, limit=limit, **flags)
-        return self._get(f"/v1/namespaces/{_part(namespace)}/classes/{_part(classname)}/instances{query}", InstanceList)
+        return self._get(
+            f"/namespaces/{_part(namespace, 'namespace')}/classes/{_part(classname, 'class')}/instances{query}", InstanceList
+        )
 
     def instance(self, path: str) -> InstanceDetails:
         """Return the instance of a path, ``NAMESPACE:CLASS.KEY="VALUE"``."""
-        return self._get("/v1/instance" + _query(path=path), InstanceDetails)
+        return self._get("/instance" + _query(path=path), InstanceDetails)
 
     def create(self, namespace: str, classname: str, properties: Mapping[str, Any]) -> InstanceDetails:
         """Create an instance as a client, and return it."""
-        path = f"/v1/namespaces/{_part(namespace)}/classes/{_part(classname)}/instances"
-        return self._send("POST", path, InstanceDetails, {"properties": dict(properties)})
+        return self._send("POST", _instances(namespace, classname), InstanceDetails, {"properties": dict(properties)})
 
     def modify(self, path: str, properties: Mapping[str, Any]) -> InstanceDetails:
         """Give properties of an instance other values as a client, and return it."""
-        return self._send("PATCH", "/v1/instance" + _query(path=path), InstanceDetails, {"properties": dict(properties)})
+        return self._send("PATCH", "/instance" + _query(path=path), InstanceDetails, {"properties": dict(properties)})
 
     def delete(self, path: str) -> None:
         """Delete an instance as a client."""
-        self._send("DELETE", "/v1/instance" + _query(path=path), InstanceRemoved)
+        self._send("DELETE", "/instance" + _query(path=path), InstanceRemoved)
 
     def invoke(self, path: str, method: str, parameters: Mapping[str, Any] | None = None, *, as_client: bool = True) -> Invoked:
         """Call a method of an instance; with ``as_client`` fault rules apply, and the journal has it."""
         body = {"path": path, "method": method, "parameters": dict(parameters or {}), "as_client": as_client}
-        return self._send("POST", "/v1/invoke", Invoked, body)
+        return self._send("POST", "/invoke", Invoked, body)
 
     def invoke_static(
         self,
@@ -333,41 +365,41 @@ class ControlClient:
         """Call a static method of a class, likewise."""
         target = {"namespace": namespace, "classname": classname}
         body = {**target, "method": method, "parameters": dict(parameters or {}), "as_client": as_client}
-        return self._send("POST", "/v1/invoke", Invoked, body)
+        return self._send("POST", "/invoke", Invoked, body)
 
     def associations(self, path: str) -> AssociationList:
         """Return what an instance is associated with."""
-        return self._get("/v1/associations" + _query(path=path), AssociationList)
+        return self._get("/associations" + _query(path=path), AssociationList)
 
     def query(self, namespace: str, query: str, language: str = "WQL") -> RowList:
         """Return the rows of a query."""
-        return self._get("/v1/query" + _query(namespace=namespace, query=query, language=language), RowList)
+        return self._get("/query" + _query(namespace=namespace, query=query, language=language), RowList)
 
     # What is there
 
     def subscriptions(self) -> list[SubscriptionState]:
         """Return the subscriptions, and what became of their deliveries."""
-        return self._get("/v1/subscriptions", SubscriptionList).subscriptions
+        return self._get("/subscriptions", SubscriptionList).subscriptions
 
     def settings(self) -> SettingsState:
         """Return the options of the server and the settings of its packs, without secrets."""
-        return self._get("/v1/settings", SettingsState)
+        return self._get("/settings", SettingsState)
 
     def conformance(self) -> list[RuleState]:
         """Return the rules that the simulator is held to."""
-        return self._get("/v1/conformance", RuleList).rules
+        return self._get("/conformance", RuleList).rules
 
     def documents(self, search: str | None = None) -> list[DocumentState]:
         """Return the documents, or those that have a text."""
-        return self._get("/v1/documents" + _query(search=search), DocumentList).documents
+        return self._get("/documents" + _query(search=search), DocumentList).documents
 
     def document(self, name: str) -> Document:
         """Return a document."""
-        return self._get(f"/v1/documents/{_part(name)}", Document)
+        return self._get(f"/documents/{_part(name, 'document')}", Document)
 
     def metrics(self) -> str:
         """Return what is measured, in the text format of Prometheus."""
-        return self._read(self._request("/v1/metrics")).decode()
+        return self._read(self._request("/metrics")).decode()
 
     def _get(self, path: str, kind: type[T]) -> T:
         return self._ask_for("GET", self._prefix + path, kind)
@@ -377,7 +409,7 @@ class ControlClient:
         return self._ask(Request(self.url + path, content, headers, method=method), kind)  # noqa: S310 - checked in __init__
 
     def _request(self, path: str) -> Request:
-        return Request(self.url + self._prefix + path, None, self._headers)  # noqa: S310 - checked in __init__
+        return Request(self.url + self._prefix + path, headers=self._headers)  # noqa: S310 - checked in __init__
 
     def _send(self, method: str, path: str, kind: type[T], body: Any = None) -> T:
         try:
@@ -432,6 +464,10 @@ class ControlClient:
                 "`console on ...` of cimsim serve"
             ) from None
         raise RefusedError(error.code, problem) from None
+
+
+def _instances(namespace: str, classname: str) -> str:
+    return f"/namespaces/{_part(namespace, 'namespace')}/classes/{_part(classname, 'class')}/instances"
 
 
 def _part(name: str, what: str = "snapshot") -> str:

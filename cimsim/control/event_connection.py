@@ -1,6 +1,7 @@
 """A connection on which events are sent, as long as its client reads them."""
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.interfaces import IPushProducer
@@ -8,25 +9,33 @@ from zope.interface import implementer
 
 from cimsim.control.api_errors import ControlError
 from cimsim.control.event_feed import MAX_LISTENERS, EventFeed
-from cimsim.control.event_messages import EventsQuery, EventStream
+from cimsim.control.event_messages import EventsQuery
 from cimsim.simulation.controlled_cimom import ControlledCimom
 
 MAX_QUEUED_BYTES: Final = 1024 * 1024
 """How many bytes wait for a client that does not read; a client with more is cut off, and may come back."""
 
 
-def events(_: ControlledCimom, query: EventsQuery) -> EventStream:
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The answer that is a stream of events: of which CIMOM, and after which event; None: from now on."""
+
+    controlled: ControlledCimom
+    since: str | None
+
+
+def events(controlled: ControlledCimom, query: EventsQuery) -> Listening:
     """Return the stream that a query asks for."""
-    return EventStream(query.since)
+    return Listening(controlled, query.since)
 
 
-def serve(request: Any, controlled: ControlledCimom, stream: EventStream, reactor: Any) -> None:
+def serve(request: Any, stream: Listening, reactor: Any) -> None:
     """Answer a request of twisted.web with events until its client leaves.
 
     Raises:
         ControlError: 503, too many listen already.
     """
-    feed = EventFeed.of(controlled, reactor)
+    feed = EventFeed.of(stream.controlled, reactor)
     if feed.is_full:
         raise ControlError(503, f"{MAX_LISTENERS} clients receive events already")
     request.setHeader("Content-Type", "text/event-stream; charset=utf-8")

@@ -12,13 +12,11 @@ class EventsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EventStream(msgspec.Struct, frozen=True):
-    """Events as ``text/event-stream`` has them, after the one of an identifier; None: from now on.
+    """Events as ``text/event-stream`` has them.
 
     ``exchange`` (ExchangeRecord), ``change`` (ChangeEvent), ``clock`` (ClockState), ``faults`` and ``snapshots`` (CountEvent),
     ``lost`` (LostEvent).
     """
-
-    since: str | None
 
 
 class ChangeEvent(msgspec.Struct, frozen=True):

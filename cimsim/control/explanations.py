@@ -10,6 +10,7 @@ from cimsim.cimom.journal import Entry
 
 _MAX_CALLS: Final = 10
 _OK: Final = range(200, 300)
+_MAX_FAULT: Final = 16 * 1024
 _REASONS: Final = (
     "{http://www.w3.org/2003/05/soap-envelope}Text",
     "{http://schemas.microsoft.com/wbem/wsman/1/wsmanfault}Message",
@@ -63,8 +64,8 @@ def _parsed(body: bytes) -> "etree._Element | None":
 
 
 def _reason(body: bytes) -> str:
-    """Return the reason that a fault of SOAP gives."""
-    root = _parsed(body)
+    """Return the reason that a fault of SOAP gives; faults are short."""
+    root = _parsed(body) if len(body) <= _MAX_FAULT else None
     if root is None:
         return ""
     for tag in _REASONS:

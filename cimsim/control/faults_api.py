@@ -1,8 +1,9 @@
 """The fault rules that are in force: shown, added, removed."""
 
+from collections.abc import Generator
 from typing import Any, Final
 
-from cimsim.cimom.fault_rule_parser import RuleError, parse_rule
+from cimsim.cimom.fault_rule_parser import RuleError, parse_rule, preparing
 from cimsim.cimom.fault_rules import Fault
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import FaultList, FaultState, Removed
@@ -14,34 +15,35 @@ MAX_FAULTS: Final = 1_000
 
 def faults(controlled: ControlledCimom) -> FaultList:
     """Return the rules that are in force."""
-    return FaultList([_state(each) for each in controlled.cimom.faults])
+    return FaultList([state_of(each) for each in controlled.cimom.faults])
 
 
 def fault(controlled: ControlledCimom, number: str) -> FaultState:
     """Return the rule of a number; raises ControlError, 404, if it is not in force."""
-    return _state(_found(controlled, number))
+    return state_of(_found(controlled, number))
 
 
-def add(controlled: ControlledCimom, words: dict[str, Any]) -> FaultState:
-    """Put a rule into force.
+def add(controlled: ControlledCimom, words: dict[str, Any]) -> Generator[None, None, FaultState]:
+    """Put a rule into force, in steps.
 
     Raises:
         ControlError: 400, a word or a value is wrong; 409, too many rules are in force.
     """
+    yield from preparing([words], (controlled.cimom.world,))
     if len(controlled.cimom.faults) >= MAX_FAULTS:
         raise ControlError(409, f"{MAX_FAULTS} fault rules are in force: remove one first")
     try:
         rule = parse_rule(words, (controlled.cimom.world,))
     except RuleError as error:
         raise ControlError(400, str(error), error.field, error.nearest or "") from None
-    return _state(controlled.cimom.faults.add(rule))
+    return state_of(controlled.cimom.faults.add(rule))
 
 
 def remove(controlled: ControlledCimom, number: str) -> FaultState:
     """Take a rule out of force; return what it was; raises ControlError, 404, if it is not in force."""
     found = _found(controlled, number)
     found.remove()
-    return _state(found)
+    return state_of(found)
 
 
 def clear(controlled: ControlledCimom) -> Removed:
@@ -59,5 +61,6 @@ def _found(controlled: ControlledCimom, number: str) -> Fault:
     raise ControlError(404, f"no fault rule {number} is in force; in force are: {known}")
 
 
-def _state(found: Fault) -> FaultState:
-    return FaultState(found.number, found.rule.shown(), found.matched, found.hits)
+def state_of(found: Fault) -> FaultState:
+    """Return what a client gets of a rule."""
+    return FaultState(found.number, found.rule.shown(), found.matched, found.hits, found.origin)

@@ -31,6 +31,8 @@ from cimsim.world.world import Namespace
 
 MAX_INSTANCES: Final = 1_000
 """How many instances an answer has at most."""
+MAX_VALUES: Final = 200_000
+"""How many values it has at most: of a class with many properties there are fewer instances."""
 _MAX_OFFSET: Final = 2**31
 _VALUES: Final = 2_000
 """How many values are written in a step."""
@@ -56,33 +58,43 @@ def instances(
     if query.where is not None:
         found = yield from _selected(found, query.where, cls, closure, call.namespace)
     total = len(found)
+    width = max(1, max((len(each.properties) for each in closure), default=1))
+    limit = min(query.limit, max(1, MAX_VALUES // width))
     if query.sort is not None:
         key = _SortKey(_sorting_property(query.sort, closure))
-        found = yield from sorted_part(found, key, query.offset, query.limit, descending=query.descending)
+        found = yield from sorted_part(found, key, query.offset, limit, descending=query.descending)
     else:
-        found = _part(found, query.offset, query.limit, descending=query.descending)
+        found = _part(found, query.offset, limit, descending=query.descending)
     answer = InstanceList(total, [])
-    for part in batched(found, max(1, _VALUES // max(1, max((len(each.properties) for each in closure), default=1)))):
+    for part in batched(found, max(1, _VALUES // width)):
         yield
         answer.instances.extend(row_of(each) for each in call.live(list(part)))
     return answer
 
 
-def instance(controlled: ControlledCimom, query: InstanceQuery) -> InstanceDetails:
-    """Return an instance; raises ControlError, 400 for what is not a path, 404 if there is no such instance."""
-    return details_of(viewed_instance(controlled, query.path).instance)
+def instance(controlled: ControlledCimom, query: InstanceQuery) -> Generator[None, None, InstanceDetails]:
+    """Return an instance, in steps; raises ControlError, 400 for what is not a path, 404 if there is no such instance."""
+    return described(viewed_instance(controlled, query.path).instance)
 
 
-def details_of(found: Instance) -> InstanceDetails:
-    """Return an instance with all that is known about its properties."""
+def described(found: Instance) -> Generator[None, None, InstanceDetails]:
+    """Return an instance with all that is known about its properties, in steps."""
+    yield
     full = found.cls.full
-    values = []
-    for prop, value in zip(found.cls.properties, found.values, strict=True):
-        text = ValueMap.of(full.properties[prop.name].qualifiers).text(value)
-        values.append(
-            PropertyValue(prop.name, prop.type, prop.is_array, json_value(value), prop.key, prop.writable, prop.origin, text)
-        )
-    return InstanceDetails(str(found.path), found.cls.name, values, found.to_cim().tomof())
+    values: list[PropertyValue] = []
+    for part in batched(list(zip(found.cls.properties, found.values, strict=True))):
+        yield
+        for prop, value in part:
+            text = ValueMap.of(full.properties[prop.name].qualifiers).text(value)
+            values.append(
+                PropertyValue(
+                    prop.name, prop.type, prop.is_array, json_value(value), prop.key, prop.writable, prop.origin, text
+                )
+            )
+    yield
+    cim = found.to_cim()
+    yield
+    return InstanceDetails(str(found.path), found.cls.name, values, cim.tomof())
 
 
 def row_of(found: Instance) -> InstanceRow:

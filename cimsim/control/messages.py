@@ -166,6 +166,25 @@ class Diff(msgspec.Struct, frozen=True):
     deleted: list[str]
 
 
+class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /v1/load``: the name of a shipped ``pack``, or a text of ``mof``.
+
+    ``namespace`` is that of the MOF, made if it is not there; None: the main one. ``settings`` of packs are by ``PACK.NAME``.
+    """
+
+    pack: str | None = None
+    mof: str | None = None
+    namespace: str | None = None
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class LoadedState(msgspec.Struct, frozen=True):
+    """What was loaded: the names of the packs that were not there, or the namespace that MOF was compiled into."""
+
+    packs: list[str]
+    namespace: str | None
+
+
 # Faults
 
 
@@ -177,18 +196,44 @@ class FaultState(msgspec.Struct, frozen=True):
         rule: what it says, in the words of a rule.
         matched: how many requests met its conditions.
         hits: how many it acted on.
+        origin: ``setting PACK.faults`` or ``scenario PACK.NAME``, empty for a rule that was added by itself.
     """
 
     number: int
     rule: dict[str, Any]
     matched: int
     hits: int
+    origin: str = ""
 
 
 class FaultList(msgspec.Struct, frozen=True):
     """The fault rules that are in force, oldest first."""
 
     faults: list[FaultState]
+
+
+class ScenarioState(msgspec.Struct, frozen=True):
+    """A scenario of a pack.
+
+    Attributes:
+        name: by which it is chosen, unless several packs have one of that name: then ``PACK.NAME``.
+        pack: whose it is.
+        description: what it is for.
+        faults: its rules, in the words of a rule.
+        settings: of packs, by ``PACK.NAME``; a scenario that has any can be chosen at the start only.
+    """
+
+    name: str
+    pack: str
+    description: str
+    faults: list[dict[str, Any]]
+    settings: dict[str, Any]
+
+
+class ScenarioList(msgspec.Struct, frozen=True):
+    """The scenarios of the packs that are served."""
+
+    scenarios: list[ScenarioState]
 
 
 class Removed(msgspec.Struct, frozen=True):

@@ -52,9 +52,17 @@ def attempted(
     return Called.of(request, failure, returned, rule), outcome
 
 
-def record(controlled: ControlledCimom, calls: list[Called], began: float, user: str | None = None, body: bytes = b"") -> int:
-    """Put calls into the journal, with the body that they were read from; return the number of the exchange."""
+def record(
+    controlled: ControlledCimom,
+    calls: list[Called],
+    began: float,
+    user: str | None = None,
+    body: bytes = b"",
+    response: bytes = b"",
+    response_bytes: int = 0,
+) -> int:
+    """Put calls into the journal, with the body that they were read from and its answer; return the number of the exchange."""
     seconds = max(0.0, controlled.wall() - began)
-    exchange = Exchange(began, CONTROL, "", user, tuple(calls), _OK, "", seconds, len(body), 0)
-    controlled.journal.record(exchange, body, b"")
+    exchange = Exchange(began, CONTROL, "", user, tuple(calls), _OK, "", seconds, len(body), response_bytes)
+    controlled.journal.record(exchange, body, response)
     return controlled.journal.recorded

@@ -88,7 +88,7 @@ class ControlPort(Factory):
         """Close the port, and the connections once what was written to them is sent."""
         self._stopped = True
         for each in tuple(self._connections):
-            each.transport.loseConnection()
+            each.close()
         return maybeDeferred(self._port.stopListening)
 
     def buildProtocol(self, addr: Any) -> Any:
@@ -150,6 +150,11 @@ class _Early(Protocol):
         """Wait no more."""
         self._port.left(self)
 
+    def close(self) -> None:
+        """Close."""
+        transport: Any = self.transport
+        transport.loseConnection()
+
     def give_way(self, make: Any) -> None:
         """Hand the connection over to the protocol that ``make`` returns."""
         transport: Any = self.transport
@@ -171,6 +176,11 @@ class _TurnedAway(Protocol):
         self._port.joined(self)
         transport: Any = self.transport
         transport.write(_BUSY)
+        self.close()
+
+    def close(self) -> None:
+        """Close."""
+        transport: Any = self.transport
         transport.loseConnection()
 
     def connectionLost(self, reason: Any = None) -> None:

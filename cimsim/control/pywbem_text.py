@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from pywbem import CIMClass, CIMInstance, CIMQualifierDeclaration, WBEMConnection
+from pywbem import CIMClass, CIMError, CIMInstance, CIMQualifierDeclaration, WBEMConnection
 
 from cimsim.operations.operation import SessionUse
 from cimsim.operations.parameters import ParameterKind
@@ -16,6 +16,7 @@ from cimsim.operations.request import (
     SelectedInstance,
     Selection,
 )
+from cimsim.operations.selection import select
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.convert import InstanceData, Repeated
 from cimsim.world.names import fold, fold_namespace
@@ -131,7 +132,7 @@ def _value(value: Any, namespace: str, world: World, element: Property | Paramet
         case InstancePath():
             return _path(value.classname, dict(value.keys), value.namespace or namespace, world)
         case Selection():
-            return _path(value.classname, dict(value.keys), value.namespace or namespace, world)
+            return _selected(value, namespace, world)
         case NamedInstance():
             return _instance(value.instance, namespace, world, _value(value.path, namespace, world, None))
         case SelectedInstance():
@@ -182,6 +183,18 @@ def _path(classname: str, keys: Mapping[str, Any], namespace: str, world: World)
         key = name or (prop.name if prop is not None else "")
         bindings.append(f"{key!r}: {_value(value, namespace, world, prop)}")
     return f"pywbem.CIMInstanceName({str(classname)!r}, {{{', '.join(bindings)}}}, namespace={namespace!r})"
+
+
+def _selected(selection: Selection, namespace: str, world: World) -> str:
+    """Return the path of the instance that is selected, with all its keys, if there is one."""
+    place = world.namespaces.get(fold_namespace(selection.namespace or namespace))
+    try:
+        found = None if place is None else select(selection, world, place)
+    except CIMError:
+        found = None
+    if found is not None:
+        return _value(found.path, namespace, world, None)
+    return _path(selection.classname, dict(selection.keys), selection.namespace or namespace, world)
 
 
 def _instance(data: InstanceData, namespace: str, world: World, path: str | None) -> str:

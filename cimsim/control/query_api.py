@@ -6,6 +6,7 @@ from typing import Any, Final
 from pywbem import CIMError
 
 from cimsim.control.api_errors import refusal_of
+from cimsim.control.instances_api import MAX_VALUES
 from cimsim.control.json_values import json_value
 from cimsim.control.lookups import namespace_named
 from cimsim.control.model_messages import RowList, RowsQuery
@@ -41,6 +42,7 @@ def query(controlled: ControlledCimom, wanted: RowsQuery) -> Generator[None, Non
         raise refusal_of(error, "query") from None
     shown = found.instances[:MAX_ROWS]
     columns = _columns(found, shown)
+    shown = shown[: max(1, MAX_VALUES // max(1, len(columns)))]
     complete = found.projections is None
     rows: list[list[Any]] = []
     for part in batched(shown, max(1, _VALUES // max(1, len(columns)))):

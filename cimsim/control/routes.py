@@ -16,9 +16,11 @@ from cimsim.control import (
     export_api,
     faults_api,
     instances_api,
+    load_api,
     metrics_api,
     pages_api,
     query_api,
+    scenarios_api,
     server_api,
     settings_api,
     status_api,
@@ -43,11 +45,14 @@ from cimsim.control.messages import (
     HarFile,
     Health,
     JsonLines,
+    Load,
+    LoadedState,
     Login,
     NoBody,
     PlainText,
     Removed,
     Replayed,
+    ScenarioList,
     SnapshotList,
     SnapshotState,
     Status,
@@ -157,11 +162,11 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1", of_server=True)},
     CIMOMS: {"GET": Call(server_api.cimoms, CimomList, "the CIMOMs; the first is that of /v1/...", of_server=True)},
+    "/v1/pages": {"GET": Call(pages_api.pages, pages_api.PageList, "the pages of packs for the console")},
     "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
     "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
-    "/v1/pages": {"GET": Call(pages_api.pages, pages_api.PageList, "the pages of packs for the console")},
     "/v1/reset": {
-        "POST": Call(world_api.reset, Status, "go back to the world as it was loaded; forget faults and calls", body=NoBody)
+        "POST": Call(world_api.reset, Status, "go back to the world and the faults of the start; forget calls", body=NoBody)
     },
     "/v1/snapshots": {"GET": Call(world_api.snapshots, SnapshotList, "the snapshots that are kept")},
     "/v1/snapshots/{name}": {
@@ -172,6 +177,9 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/snapshots/{name}/restore": {"POST": Call(world_api.restore, SnapshotState, "go back to it", body=NoBody)},
     "/v1/diff": {
         "GET": Call(world_api.diff, Diff, "which instances differ between ?before=NAME and &after=NAME", query=DiffQuery)
+    },
+    "/v1/load": {
+        "POST": Call(load_api.load, LoadedState, 'load a shipped pack, {"pack": NAME}, or MOF, {"mof": TEXT}', body=Load)
     },
     "/v1/namespaces": {
         "GET": Call(classes_api.namespaces, NamespaceList, "the namespaces, with numbers of classes and instances")
@@ -218,6 +226,10 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "/v1/faults/{number}": {
         "GET": Call(faults_api.fault, FaultState, "one of them"),
         "DELETE": Call(faults_api.remove, FaultState, "take it out of force"),
+    },
+    "/v1/scenarios": {"GET": Call(scenarios_api.scenarios, ScenarioList, "the scenarios of the packs that are served")},
+    "/v1/scenarios/{name}": {
+        "POST": Call(scenarios_api.start, FaultList, "put the fault rules of one into force", body=NoBody, status=201)
     },
     "/v1/subscriptions": {
         "GET": Call(subscriptions_api.subscriptions, SubscriptionList, "subscriptions, and what became of their deliveries")

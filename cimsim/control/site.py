@@ -13,6 +13,7 @@ from twisted.web.server import Request, Site
 from cimsim.control.access import Access
 from cimsim.control.api import Api
 from cimsim.control.messages import Problem
+from cimsim.server.bodies import Bodies, Share
 from cimsim.server.limits import HttpLimits
 from cimsim.server.logins import Failures
 from cimsim.simulation.control_options import ControlOptions
@@ -40,15 +41,19 @@ class ControlRequest(Request):
     def gotLength(self, length: int | None) -> None:
         """Look at the length that is announced."""
         base: Any = super()
-        base.gotLength(0 if length is not None and length > MAX_BODY else length)
+        # A longer length, or none, would get a file; the body is short enough for memory.
+        base.gotLength(0)
         if length is not None and length > MAX_BODY:
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take a part of the body, as long as all of it is not too long."""
         self._length += len(data)
+        channel: Any = self.channel
         if self._length > MAX_BODY:
             self._refuse()
+        elif not channel.share.take(len(data)):
+            channel.refuse(503, "too many long bodies at once; try again later")
         else:
             base: Any = super()
             base.handleContentChunk(data)
@@ -59,11 +64,16 @@ class ControlRequest(Request):
 
 
 class ControlChannel(HTTPChannel):
-    """A connection. ``refused``: it has been answered early, and what still comes is thrown away."""
+    """A connection.
+
+    Attributes:
+        refused: it has been answered early, and what still comes is thrown away.
+        share: what its bodies take.
+    """
 
     requestFactory = ControlRequest  # noqa: N815 - Twisted's name
 
-    def __init__(self, site: Any, limits: HttpLimits, reactor: Any, connections: Connections) -> None:
+    def __init__(self, site: Any, limits: HttpLimits, reactor: Any, connections: Connections, bodies: Bodies) -> None:
         base: Any = super()
         base.__init__()
         self.site = self.factory = site
@@ -74,6 +84,7 @@ class ControlChannel(HTTPChannel):
         self.totalHeadersSize = limits.max_header_bytes
         self.maxHeaders = limits.max_headers
         self.refused = False
+        self.share = Share(bodies)
         self._limits = limits
         self._connections = connections
         self._deadline: Any = None
@@ -101,9 +112,16 @@ class ControlChannel(HTTPChannel):
         base: Any = super()
         base.allContentReceived()
 
+    def requestDone(self, request: Any) -> None:
+        """Go on with the next request."""
+        self.share.give_all_back()
+        base: Any = super()
+        base.requestDone(request)
+
     def connectionLost(self, reason: Any = None) -> None:
         """Leave nothing behind."""
         self._stop_deadline()
+        self.share.give_all_back()
         self._connections.left(self)
         base: Any = super()
         base.connectionLost(reason)
@@ -123,6 +141,11 @@ class ControlChannel(HTTPChannel):
         close = getattr(transport, "loseWriteConnection", transport.loseConnection)
         close()
         self._deadline = self._later(self._limits.linger_timeout, self._abort)
+
+    def close(self) -> None:
+        """Close, once what was written is sent."""
+        base: Any = super()
+        base.loseConnection()
 
     def _late(self) -> None:
         self._deadline = None
@@ -149,10 +172,11 @@ class ControlSite(Site):
         base.__init__(api, reactor=reactor)
         self._limits = limits
         self._connections = connections
+        self._bodies = Bodies(limits.max_bodies)
 
     def buildProtocol(self, addr: Any) -> Any:
         """Return the channel of a new connection."""
-        return ControlChannel(self, self._limits, self.reactor, self._connections)
+        return ControlChannel(self, self._limits, self.reactor, self._connections, self._bodies)
 
     def log(self, request: Any) -> None:
         """Log nothing: twisted.web would write a line in the style of Apache; the log of the server is not that."""

@@ -18,7 +18,7 @@ _NAME: Final = re.compile(r"[\w.-]{1,100}")
 
 
 def reset(controlled: ControlledCimom, _: NoBody) -> Any:
-    """Go back to the world as it was loaded, forget all faults and exchanges; return the status."""
+    """Go back to the world as it was loaded and to the faults of the start, forget exchanges; return the status."""
     controlled.reset()
     return status(controlled)
 

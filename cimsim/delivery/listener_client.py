@@ -11,7 +11,7 @@ Each request has a connection of its own, since pywbem's listener closes it afte
 Import this module only where there are listeners: it loads ``twisted.web.client``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from OpenSSL.SSL import Error as TlsError
@@ -41,25 +41,29 @@ from cimsim.providers.listener_url import ListenerUrl
 
 _MAX_READ: Final = 64 * 1024
 """Bytes of an answer, its head included; an honest one has some 300."""
-_OK: Final = 200
+_OK: Final = frozenset({200})
+_SUCCESS: Final = frozenset(range(200, 300))
 _MAX_SHOWN: Final = 200
-_HEADERS: Final = {
+_COMMON: Final = {"Accept": "*/*", "User-Agent": f"cimsim/{__version__}"}
+CIM_XML: Final = {
     "Content-Type": CONTENT_TYPE,
-    "Accept": "*/*",
-    "User-Agent": f"cimsim/{__version__}",
+    **_COMMON,
     "CIMExport": "MethodRequest",
     "CIMExportMethod": METHOD,
     "CIMProtocolVersion": PROTOCOL_VERSION,
 }
-_SPELLINGS: Final = {name.lower().encode(): name.encode() for name in _HEADERS}
+"""The headers of an export message (rule I15)."""
+SOAP: Final = {"Content-Type": "application/soap+xml;charset=UTF-8", **_COMMON}
+"""Those of a SOAP message (rule WM-H-2)."""
+_SPELLINGS: Final = {name.lower().encode(): name.encode() for name in CIM_XML}
 
 
 class DeliveryError(ExportError):
-    """A listener cannot be reached, or gives no answer, or none of status 200."""
+    """A listener cannot be reached, or gives no answer, or none of a status that says that all is well."""
 
 
 class ListenerClient:
-    """Sends export messages.
+    """Sends messages to listeners.
 
     Args:
         reactor: makes connections and tells the time.
@@ -72,20 +76,22 @@ class ListenerClient:
         self._connect = connect
         self._timeout = timeout
         self._pool = HTTPConnectionPool(reactor, persistent=False)  # type: ignore[no-untyped-call] # Twisted's
-        self._headers = _SpelledHeaders({name: [value] for name, value in _HEADERS.items()})
         self._open: set[_Exchange] = set()
 
-    def post(self, url: ListenerUrl, body: bytes) -> Deferred[bytes]:
-        """Send a message; return the body of the answer.
+    def post(self, url: ListenerUrl, body: bytes, headers: Mapping[str, str] = CIM_XML) -> Deferred[bytes]:
+        """Send a message with its headers; return the body of the answer.
 
         Raises:
-            DeliveryError: in the Deferred; there is no connection or no answer, or its status is not 200.
+            DeliveryError: in the Deferred; there is no connection or no answer, or its status is not 200, for a SOAP message
+                not one of success.
         """
-        exchange = _Exchange(lambda: self._connect(url), self._timeout, self._open.discard)
+        wanted = _OK if headers is CIM_XML else _SUCCESS
+        exchange = _Exchange(lambda: self._connect(url), self._timeout, self._open.discard, wanted)
         self._open.add(exchange)
         whole = f"{url.scheme}://{url.netloc}{url.target}".encode("ascii")
         agent: Any = Agent.usingEndpointFactory(self._reactor, exchange, self._pool)  # type: ignore[no-untyped-call] # Twisted's
-        exchange.start(self._reactor, lambda: agent.request(b"POST", whole, self._headers, _Body(body)))
+        spelled = _SpelledHeaders({name: [value] for name, value in headers.items()})
+        exchange.start(self._reactor, lambda: agent.request(b"POST", whole, spelled, _Body(body)))
         return exchange.answer
 
     def stop(self) -> None:
@@ -98,11 +104,14 @@ class ListenerClient:
 class _Exchange:
     """A request and its answer. Agent asks it for an endpoint, and gets one whose connection can be broken off from here."""
 
-    def __init__(self, connect: Callable[[], Any], timeout: float, ended: Callable[["_Exchange"], None]) -> None:
+    def __init__(
+        self, connect: Callable[[], Any], timeout: float, ended: Callable[["_Exchange"], None], wanted: frozenset[int]
+    ) -> None:
         self.answer: Deferred[bytes] = Deferred()
         self._connect = connect
         self._timeout = timeout
         self._ended = ended
+        self._wanted = wanted
         self._timer: Any = None
         self._request: Deferred[Any] | None = None
         self._connection: _Connection | None = None
@@ -140,7 +149,7 @@ class _Exchange:
     # How it goes on
 
     def _headed(self, response: Any) -> None:
-        if response.code == _OK:
+        if response.code in self._wanted:
             response.deliverBody(_Reader(self._succeed, self._failed))
             return
         told = [value for name in (b"CIMError", b"CIMErrorDetails") for value in response.headers.getRawHeaders(name, [])]

@@ -6,8 +6,10 @@ from typing import Any
 
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IStreamClientEndpoint
 from twisted.internet.ssl import Certificate, trustRootFromCertificates
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.client import BrowserLikePolicyForHTTPS, HostnameCachingHTTPSPolicy
 from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
@@ -29,6 +31,30 @@ def listener_policy(verify: bool, ca: Path | None) -> Any:
     policy: Any = browser(None if ca is None else _root(ca)) if verify else _Unverified()
     # What is made for a host is kept: reading the authorities of the system anew takes milliseconds.
     return HostnameCachingHTTPSPolicy(policy)
+
+
+@implementer(IStreamClientEndpoint)
+class TlsEndpoint:
+    """An endpoint that speaks TLS.
+
+    Twisted's own one sends by the reactor of the process, which need not be the one that runs here.
+
+    Args:
+        endpoint: makes the connection.
+        creator: begins TLS on it.
+        reactor: the one that runs.
+    """
+
+    def __init__(self, endpoint: Any, creator: Any, reactor: Any) -> None:
+        self._endpoint = endpoint
+        self._creator = creator
+        self._reactor = reactor
+
+    def connect(self, protocolFactory: Any) -> "Deferred[Any]":
+        """Connect; the Deferred fires with the protocol."""
+        make: Any = TLSMemoryBIOFactory  # Twisted gives it no types
+        connecting: Deferred[Any] = self._endpoint.connect(make(self._creator, True, protocolFactory, clock=self._reactor))
+        return connecting.addCallback(lambda protocol: protocol.wrappedProtocol)
 
 
 def _root(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""Indications over HTTP and HTTPS: who may get them, and how each delivery ended (rules I15 to I17, I26, SEC14)."""
+"""Indications and events over HTTP and HTTPS: who may get them, and how each delivery ended (rules I15 to I17, I26, SEC14)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
@@ -54,8 +54,20 @@ class DeliveryOptions:
     ca: Path | None = None
 
 
+class NotAcceptedError(Exception):
+    """The answer to a message is not one that accepts it; the text says why."""
+
+
+class _Message(NamedTuple):
+    """A message that waits to be sent; ``begin`` does it, and returns what fires or fails once its answer was judged."""
+
+    identifier: str
+    begin: Callable[[], Deferred[None]]
+    done: Done
+
+
 class HttpSender:
-    """Sends indications.
+    """Sends indications and events.
 
     Args:
         reactor: makes connections and tells the time.
@@ -72,7 +84,7 @@ class HttpSender:
         self._client: ListenerClient | None = None
         self._policy: Any = None
         self._sent = 0
-        self._waiting: deque[tuple[str, str, Outgoing, Done]] = deque()
+        self._waiting: deque[_Message] = deque()
         # When each was begun that has not ended.
         self._fresh: dict[str, float] = {}
         self._planned: Any = None
@@ -85,10 +97,33 @@ class HttpSender:
 
     def send(self, url: str, outgoing: Outgoing, done: Done) -> None:
         """Begin to send an indication; see ``delivery_queues.Send``."""
+        identifier = str(self._sent + 1)
+        self._enqueue(partial(self._deliver, identifier, url, outgoing), done)
+
+    def post(self, url: str, message: Callable[[], bytes], check: Callable[[bytes], None], done: Done) -> None:
+        """Begin to send a SOAP message to a URL.
+
+        Args:
+            url: where to.
+            message: returns it; called when it is sent.
+            check: judges the body of the answer: raises NotAcceptedError if it does not accept the message.
+            done: see ``delivery_queues.Send``.
+        """
+        self._enqueue(partial(self._post, url, message, check), done)
+
+    def check_destination(self, url: str) -> None:
+        """Refuse a URL to which nothing may be sent.
+
+        Raises:
+            ValueError: it is no URL of a listener, or not one that is allowed (rule SEC14).
+        """
+        self._target(url)
+
+    def _enqueue(self, begin: Callable[[], Deferred[None]], done: Done) -> None:
         if self._stopped:
             return
         self._sent += 1
-        self._waiting.append((str(self._sent), url, outgoing, done))
+        self._waiting.append(_Message(str(self._sent), begin, done))
         if len(self._fresh) < _MAX_FRESH:
             # What caused it is answered first.
             self._plan(0)
@@ -114,17 +149,17 @@ class HttpSender:
         now = self._reactor.seconds()
         self._fresh = {each: begun for each, begun in self._fresh.items() if now - begun < _FRESH}
         while self._waiting and len(self._fresh) < _MAX_FRESH:
-            identifier, url, outgoing, done = self._waiting.popleft()
-            self._fresh[identifier] = now
-            self._begin(identifier, url, outgoing, done)
+            message = self._waiting.popleft()
+            self._fresh[message.identifier] = now
+            self._begin(message)
         if self._waiting:
             self._plan(_FRESH)
 
-    def _begin(self, identifier: str, url: str, outgoing: Outgoing, done: Done) -> None:
-        delivery = maybeDeferred(self._deliver, identifier, url, outgoing)
+    def _begin(self, message: _Message) -> None:
+        delivery = maybeDeferred(message.begin)
         delivery.addCallbacks(lambda _: None, self._reason)
-        delivery.addCallback(self._ended, identifier)
-        delivery.addCallback(partial(self._tell, done))
+        delivery.addCallback(self._ended, message.identifier)
+        delivery.addCallback(partial(self._tell, message.done))
         delivery.addErrback(partial(self.log.failure, "what follows a delivery failed"))
 
     def _ended(self, reason: str | None, identifier: str) -> str | None:
@@ -134,14 +169,22 @@ class HttpSender:
         return reason
 
     def _deliver(self, identifier: str, url: str, outgoing: Outgoing) -> Deferred[None]:
+        answer = self._loaded().post(self._target(url), export_message(identifier, _rendered(outgoing)))
+        return answer.addCallback(check_reply, identifier)
+
+    def _post(self, url: str, message: Callable[[], bytes], check: Callable[[bytes], None]) -> Deferred[None]:
+        from cimsim.delivery.listener_client import SOAP
+
+        return self._loaded().post(self._target(url), message(), SOAP).addCallback(check)
+
+    def _target(self, url: str) -> ListenerUrl:
         target = parse_listener_url(url)
         if self._options.allowed and not any(each.permits(target) for each in self._options.allowed):
             raise ValueError("the server may not send to this listener")
-        answer = self._loaded().post(target, export_message(identifier, _rendered(outgoing)))
-        return answer.addCallback(check_reply, identifier)
+        return target
 
     def _reason(self, failure: Failure) -> str:
-        if not isinstance(failure.value, ExportError | ValueError):
+        if not isinstance(failure.value, ExportError | NotAcceptedError | ValueError):
             self.log.failure("a delivery failed", failure)
         return failure.getErrorMessage()
 
@@ -158,7 +201,7 @@ class HttpSender:
 
     def _endpoint(self, url: ListenerUrl) -> Any:
         from twisted.internet.abstract import isIPAddress
-        from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, wrapClientTLS
+        from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint
 
         timeout = self._options.timeout
         endpoint: Any
@@ -169,11 +212,12 @@ class HttpSender:
             endpoint = HostnameEndpoint(self._reactor, url.host, url.port, timeout, attemptDelay=_ATTEMPT_DELAY)
         if url.scheme == "http":
             return endpoint
-        if self._policy is None:
-            from cimsim.delivery.listener_tls import listener_policy
+        from cimsim.delivery.listener_tls import TlsEndpoint, listener_policy
 
+        if self._policy is None:
             self._policy = listener_policy(self._options.verify, self._options.ca)
-        return wrapClientTLS(self._policy.creatorForNetloc(url.host.encode("ascii"), url.port), endpoint)
+        creator = self._policy.creatorForNetloc(url.host.encode("ascii"), url.port)
+        return TlsEndpoint(endpoint, creator, self._reactor)
 
 
 def _rendered(outgoing: Outgoing) -> bytes:

@@ -17,6 +17,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass
+from cimsim.world.timing import Timing
 from cimsim.world.transaction import Transaction, same, same_key
 from cimsim.world.world import Namespace, World
 
@@ -45,10 +46,12 @@ class RunState:
 
     ``stopping``: it is about to stop: it opens no enumeration session and goes on with none (rule PL-40).
     ``reports_calls``: the changes of an outcome include calls of methods, which nobody may be interested in (rule I19).
+    ``timing``: how long that takes which the method begins; None: as the settings of packs say.
     """
 
     stopping: bool = False
     reports_calls: bool = True
+    timing: Timing | None = None
 
 
 class OperationCall(NamedTuple):

@@ -82,6 +82,8 @@ def invoke(call: OperationCall, request: ExtrinsicRequest, implementations: Impl
     if implementation is None:
         raise method_not_available(f"method {cls.name}.{method.name} is declared, but nothing here carries it out")
     transaction = call.transaction()
+    if call.state.timing is not None:
+        transaction.timing = call.state.timing
     invocation = Invocation(transaction, cls, target, method, arguments)
     if not call.state.reports_calls:
         return changed(transaction, _carried_out(call, invocation, implementation))

@@ -6,15 +6,15 @@ from typing import Final
 from cimsim.operations.call import OperationCall, Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, Hooks, run_hook
 from cimsim.operations.methods import Implementations, invoke
-from cimsim.operations.operation import Operation, SessionUse
+from cimsim.operations.operation import Operation, Reach, SessionUse
 from cimsim.operations.pull import check_session
 from cimsim.operations.refresh import needed
 from cimsim.operations.request import ExtrinsicRequest, Request
 from cimsim.operations.selection import resolved
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.counts import Counts
-from cimsim.world.errors import not_supported, server_is_shutting_down
-from cimsim.world.names import fold
+from cimsim.world.errors import failed, not_supported, server_is_shutting_down
+from cimsim.world.names import fold, fold_namespace
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -51,6 +51,8 @@ def perform(
         HookError: a hook failed.
     """
     if isinstance(request, ExtrinsicRequest):
+        if world.suspended:
+            _check_provided(world, request)
         call = OperationCall(world, world.namespace(request.namespace), now, policy, hooks, counts, state, hides)
         call = _refreshed(call, request, None)
         if request.selects:
@@ -62,12 +64,21 @@ def perform(
     if operation.session is not SessionUse.NONE and state.stopping:
         raise server_is_shutting_down("the server is about to stop")
     call = OperationCall(world, world.namespace(request.namespace), now, policy, hooks, counts, state, hides)
+    if world.suspended and operation.reach is not Reach.NOTHING:
+        _check_provided(world, request)
     call = _refreshed(call, request, operation)
     if operation.session is not SessionUse.NONE:
         check_session(policy, request.arguments)
     if request.selects:
         request = resolved(request, call.world, call.namespace)
     return _settled(call, operation.run(call, **operation.bind(request.arguments, request.namespace)))
+
+
+def _check_provided(world: World, request: Request) -> None:
+    """Raise CIM_ERR_FAILED if the namespace of a request is suspended (``Transaction.suspend``)."""
+    reason = world.suspended.get(fold_namespace(request.namespace))
+    if reason is not None:
+        raise failed(reason)
 
 
 def viewed(world: World, request: Request, now: float, policy: Policy, hooks: Hooks) -> OperationCall:

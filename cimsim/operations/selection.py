@@ -57,6 +57,10 @@ def resolved(request: _R, world: World, namespace: Namespace) -> _R:
         if isinstance(target, Selection):
             target = _target(target, request.name, world, namespace)
         return request._replace(target=target, arguments=_values(request.arguments, world, namespace))
+    if len(request.arguments) == 1 and type(request.arguments[0].value) is Selection:
+        (argument,) = request.arguments
+        subject = Argument(argument.name, select(argument.value, world, namespace).located, argument.type)
+        return IntrinsicRequest(request.name, request.namespace, (subject,), False, request.room)
     return request._replace(arguments=_values(request.arguments, world, namespace, subject=True))
 
 
@@ -70,13 +74,13 @@ def _value(value: Any, world: World, namespace: Namespace, *, subject: bool = Fa
     match value:
         case Selection():
             try:
-                return select(value, world, namespace).path
+                return select(value, world, namespace).located
             except CIMError:
                 if subject:
                     raise
                 return _as_written(value)
         case SelectedInstance(selection, instance):
-            return NamedInstance(select(selection, world, namespace).path, _value(instance, world, namespace))
+            return NamedInstance(select(selection, world, namespace).located, _value(instance, world, namespace))
         case InstanceData():
             properties = [each._replace(value=_value(each.value, world, namespace)) for each in value.properties]
             return InstanceData(value.classname, tuple(properties))
@@ -101,16 +105,17 @@ def _target(selection: Selection, method: str, world: World, namespace: Namespac
     declared = cls.methods.get(fold(method)) if cls is not None else None
     if cls is not None and declared is not None and declared.static and not selection.keys:
         return ClassName(cls.name)
-    return select(selection, world, namespace).path
+    return select(selection, world, namespace).located
 
 
 def select(selection: Selection, world: World, namespace: Namespace) -> Instance:
     """Return the instance that a selection names, relative to ``namespace``; raises as ``resolved``."""
     here = world.namespace(selection.namespace) if selection.namespace else namespace
     cls = here.cls(selection.classname)
-    keys = dict(_by_place(selection, cls))
-    if keys.keys() == set(cls.keys) and (found := _exactly(selection, cls, world, here)) is not None:
+    found = _exactly(selection, cls, world, here)
+    if found is not None:
         return found
+    keys = dict(_by_place(selection, cls))
     for texts in (keys, {place: _unquoted(text) for place, text in keys.items()}):
         fitting = list(_fitting(here.instances_of(cls), texts, world, here))
         if len(fitting) == 1:
@@ -125,10 +130,10 @@ def select(selection: Selection, world: World, namespace: Namespace) -> Instance
 
 def _by_place(selection: Selection, cls: ResolvedClass) -> Iterator[tuple[int, "str | Selection"]]:
     given: set[int] = set()
-    names = [cls.properties[place].name for place in cls.keys]
     for name, value in selection.keys:
         place = cls.index.get(fold(name))
         if place is None or place not in cls.keys:
+            names = [cls.properties[place].name for place in cls.keys]
             hint = did_you_mean(name, names) or f"; its keys are {', '.join(names)}"
             raise SelectionError(f"class {cls.name} has no key {name}{hint}", unexpected=True)
         if place in given:
@@ -139,6 +144,12 @@ def _by_place(selection: Selection, cls: ResolvedClass) -> Iterator[tuple[int, "
 
 def _exactly(selection: Selection, cls: ResolvedClass, world: World, namespace: Namespace) -> Instance | None:
     """Return the instance whose keys are spelt just so, which needs no search."""
+    given = {fold(name): value for name, value in selection.keys}
+    if given.keys() != cls.key_names or len(given) != len(selection.keys):
+        return None
+    if all(cls.properties[place].type == "string" for place in cls.key_order):
+        # A canonical key has its values in the order of the folded names.
+        return namespace.find(cls.folded, tuple([given[name] for name in sorted(given)]))
     try:
         return world.instance(replace(_as_written(selection), namespace=None), namespace)
     except CIMError:

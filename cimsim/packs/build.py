@@ -36,13 +36,15 @@ class Built:
     """A pack that is in the world.
 
     ``files`` are the MOF files of each of its namespaces in order, whose names begin in ``folder``. ``classes`` are those that
-    it declares, as pairs of folded namespace and folded name. ``remarks`` are what was taken leniently, ``referring`` the
-    instances that may refer to what is not there.
+    it declares, as pairs of folded namespace and folded name. ``reads`` are the files that were read beyond those that are
+    listed, with their SHA-256. ``remarks`` are what was taken leniently, ``referring`` the instances that may refer to what is
+    not there.
     """
 
     folder: Path
     files: Mapping[str, tuple[str, ...]]
     classes: frozenset[tuple[str, str]]
+    reads: tuple[tuple[str, str], ...] = ()
     remarks: tuple[Remark, ...] = ()
     referring: tuple[tuple[MofPosition, Instance], ...] = ()
 
@@ -152,6 +154,11 @@ class ListedFiles:
             raise (self._pack.error(f"{name}: {error.text}", name) if self._pack.text else error) from None
 
 
+def files_of(pack: Pack) -> MofFiles:
+    """Return the MOF files of a pack."""
+    return pack.files if isinstance(pack, SchemaPack) else ListedFiles(pack)
+
+
 def spelling_on_disk(path: Path) -> Path:
     """Return the path of a file that differs from the given one in letter case only, the given one if there is none."""
     if path.exists() or not path.name:
@@ -167,14 +174,24 @@ def spelling_on_disk(path: Path) -> Path:
 class Builder:
     """Puts packs into a world one after the other, required ones first.
 
-    ``progress`` is called when something has to be compiled; ``dialect`` is that of packs that do not name one.
+    ``progress`` is called when something has to be compiled; ``dialect`` is that of packs that do not name one; ``digests`` are
+    those of the packs that are in the world already.
+
+    Attributes:
+        digests: of all packs that are there, by name.
     """
 
-    def __init__(self, cache: Cache, progress: Callable[[str], None], dialect: MofDialect = MofDialect.DMTF) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        progress: Callable[[str], None],
+        dialect: MofDialect = MofDialect.DMTF,
+        digests: Mapping[str, str] | None = None,
+    ) -> None:
         self._cache = cache
         self._dialect = dialect
         self._progress = progress
-        self._digests: dict[str, str] = {}
+        self.digests: dict[str, str] = dict(digests or {})
         entry = NamespaceEntry("root/standard", [STANDARD_QUALIFIERS])
         qualifiers = Pack(Path(__file__).parent / "mof", Manifest("standard qualifiers", namespaces=[entry]))
         self._standard = StandardQualifiers()
@@ -184,26 +201,38 @@ class Builder:
         items = (declared.item for declared in compiled.declared)
         self._standard = StandardQualifiers(tuple(item for item in items if isinstance(item, CIMQualifierDeclaration)))
 
+    def add(self, mof: Pack, transaction: Transaction) -> None:
+        """Put a MOF file into a world that is in use, in which new namespaces get the standard qualifiers; nothing is cached.
+
+        Raises:
+            PackError: as compiling does.
+        """
+        dialect = MofDialect.named(mof.manifest.mof_dialect, self._dialect)
+        declaring = DeclarationLoader(transaction, DeclarationRules(mof.manifest.lenient))
+        _compile_files(declaring, ListedFiles(mof), self._standard, dialect)
+
     def build(self, pack: Pack, transaction: Transaction) -> Built:
         """Put the MOF of a pack into the world of a transaction.
 
         Raises:
             PackError: as compiling does; or what was compiled earlier does not fit this world.
         """
-        files = pack.files if isinstance(pack, SchemaPack) else ListedFiles(pack)
+        files = files_of(pack)
         dialect = MofDialect.named(pack.manifest.mof_dialect, self._dialect)
         declaring = DeclarationLoader(transaction, DeclarationRules(pack.manifest.lenient, pack.manifest.enforce_write))
         compiled, digest = self._compiled(pack.name, files, declaring, dialect)
-        self._digests[pack.name] = digest
+        self.digests[pack.name] = digest
         remarks = *compiled.remarks, *declaring.remarks
-        return Built(files.folder, _files(pack, compiled), _classes(compiled), remarks, tuple(declaring.referring))
+        return Built(
+            files.folder, _files(pack, compiled), _classes(compiled), compiled.reads, remarks, tuple(declaring.referring)
+        )
 
     def _compiled(
         self, name: str, files: MofFiles, declaring: DeclarationLoader, dialect: MofDialect
     ) -> tuple[CompiledPack, str]:
         """Return what a pack declares, after putting it into the world, and its digest."""
         # A pack may build on any that came before it, be it required or not.
-        before = [self._standard_digest, *self._digests.values()]
+        before = [self._standard_digest, *self.digests.values()]
         key = key_of(files.namespaces, files.contents(), before, dialect, lenient=declaring.lenient)
         compiled = self._cache.load(key, lambda read: read_bytes(files.folder / read, files.folder))
         if compiled is None:
@@ -244,16 +273,20 @@ def compile_plain(pack: Pack, transaction: Transaction, dialect: MofDialect, *, 
     Raises:
         PackError: as compiling does.
     """
-    from cimsim.packs.mof.pack_compiler import compile_pack
-
     declaring = DeclarationLoader(transaction, DeclarationRules(lenient, defaults=False))
     files = ListedFiles(pack)
-    named = [(entry.name, entry.mof) for entry in files.listed()]
-    compiled = compile_pack(
-        declaring, files.folder, named, StandardQualifiers(), files.read, files.find, dialect, files.spelling
-    )
+    compiled = _compile_files(declaring, files, StandardQualifiers(), dialect)
     remarks = *compiled.remarks, *declaring.remarks
-    return Built(files.folder, _files(pack, compiled), _classes(compiled), remarks, tuple(declaring.referring))
+    return Built(files.folder, _files(pack, compiled), _classes(compiled), compiled.reads, remarks, tuple(declaring.referring))
+
+
+def _compile_files(
+    declaring: DeclarationLoader, files: ListedFiles, standard: StandardQualifiers, dialect: MofDialect
+) -> CompiledPack:
+    from cimsim.packs.mof.pack_compiler import compile_pack
+
+    named = [(entry.name, entry.mof) for entry in files.listed()]
+    return compile_pack(declaring, files.folder, named, standard, files.read, files.find, dialect, files.spelling)
 
 
 def _classes(compiled: CompiledPack) -> frozenset[tuple[str, str]]:

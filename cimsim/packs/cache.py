@@ -86,21 +86,67 @@ def digest_of(key: str, compiled: CompiledPack) -> str:
     return sha256(msgspec.json.encode([key, compiled.reads]))
 
 
+class CacheFolder:
+    """Contents in a folder, each under the SHA-256 that is its key; None: nothing is found or kept.
+
+    False where nothing can be found or kept (any more).
+    """
+
+    def __init__(self, folder: Path | None, warn: Callable[[str], None], magic: str = _MAGIC, version: int = FORMAT) -> None:
+        self._folder = folder
+        self._warn = warn
+        self._magic = magic
+        self._version = version
+
+    def __bool__(self) -> bool:
+        return self._folder is not None
+
+    def read(self, key: str) -> bytes | None:
+        """Return what is stored under a key, or None if there is nothing, or nothing that is sound."""
+        if self._folder is None:
+            return None
+        path = self._folder / f"{key}.msgpack"
+        try:
+            file = msgspec.msgpack.decode(path.read_bytes(), type=_File)
+        except (OSError, ValueError):
+            return None
+        if (file.magic, file.version) != (self._magic, self._version) or file.digest != hashlib.sha256(file.content).digest():
+            return None
+        return file.content
+
+    def used(self, key: str) -> None:
+        """Note that what is stored under a key was of use."""
+        if self._folder is not None:
+            with suppress(OSError):
+                os.utime(self._folder / f"{key}.msgpack")
+
+    def write(self, key: str, content: bytes) -> None:
+        """Store a content under a key. Where that fails, report it and go on without a cache."""
+        if self._folder is None:
+            return
+        try:
+            stored = msgspec.msgpack.encode(_File(self._magic, self._version, hashlib.sha256(content).digest(), content))
+            for each in (*self._folder.parents[1::-1], self._folder):
+                if not each.exists():
+                    each.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _replace(self._folder / f"{key}.msgpack", stored)
+            _forget_oldest(self._folder)
+        except (OSError, OverflowError) as error:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Report that something cannot be kept, and go on without a cache."""
+        self._warn(f"compiled packs are not kept in {self._folder}: {_text(error)}")
+        self._folder = None
+
+
 class Cache:
-    """The cache in a folder; None: nothing is found or kept."""
+    """The cache of compiled packs below a folder; None: nothing is found or kept."""
 
     def __init__(self, folder: Path | None, warn: Callable[[str], None]) -> None:
-        self._folder = None if folder is None else folder / "packs" / f"v{FORMAT}"
-        self._warn = warn
-        if self._folder is not None:
-            self._check_owners(self._folder)
-
-    def _check_owners(self, folder: Path) -> None:
-        """Warn once if others may write the folder: what they put there would be served."""
-        for each in (folder, *folder.parents[:2]):
-            if writable_by_others(each):
-                self._warn(f"others may write the cache folder {each}, and so change what is served; use chmod go-w")
-                return
+        if folder is not None:
+            _check_owners(folder, warn)
+        self._packs = CacheFolder(None if folder is None else folder / "packs" / f"v{FORMAT}", warn)
 
     def load(self, key: str, read: Callable[[str], bytes]) -> CompiledPack | None:
         """Return what is stored under a key, or None if there is nothing, or nothing that is sound and still true.
@@ -109,41 +155,37 @@ class Cache:
             key: as ``key_of`` gives it.
             read: returns the content of a file that was read while compiling, or raises PackError.
         """
-        if self._folder is None:
+        content = self._packs.read(key)
+        if content is None:
             return None
         try:
-            file = msgspec.msgpack.decode(self._path(key).read_bytes(), type=_File)
-            if (file.magic, file.version) != (_MAGIC, FORMAT) or file.digest != hashlib.sha256(file.content).digest():
-                return None
-            compiled = decode(file.content)
+            compiled = decode(content)
             unchanged = all(sha256(read(name)) == digest for name, digest in compiled.reads)
         except (OSError, ValueError, LookupError, TypeError, PackError):
             return None
         if not unchanged:
             return None
-        with suppress(OSError):
-            os.utime(self._path(key))
+        self._packs.used(key)
         return compiled
 
     def store(self, key: str, compiled: CompiledPack) -> None:
         """Store a compiled pack under a key. Where that fails, report it and go on without a cache."""
-        if self._folder is None:
+        if not self._packs:
             return
         try:
             content = encode(compiled)
-            stored = msgspec.msgpack.encode(_File(_MAGIC, FORMAT, hashlib.sha256(content).digest(), content))
-            for each in (*self._folder.parents[1::-1], self._folder):
-                if not each.exists():
-                    each.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(self._path(key), stored)
-            _forget_oldest(self._folder)
-        except (OSError, ValueError, OverflowError, TypeError) as error:
-            self._warn(f"compiled packs are not kept in {self._folder}: {_text(error)}")
-            self._folder = None
+        except (ValueError, OverflowError, TypeError) as error:
+            self._packs.fail(error)
+            return
+        self._packs.write(key, content)
 
-    def _path(self, key: str) -> Path:
-        assert self._folder is not None  # noqa: S101 - both callers have looked
-        return self._folder / f"{key}.msgpack"
+
+def _check_owners(folder: Path, warn: Callable[[str], None]) -> None:
+    """Warn once if others may write the folder, or one in it: what they put there would be served."""
+    for each in (folder, *sorted(folder.glob("*")), *sorted(folder.glob("*/*"))):
+        if writable_by_others(each):
+            warn(f"others may write the cache folder {each}, and so change what is served; use chmod go-w")
+            return
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -7,7 +7,8 @@ said, 1 for false, 2 for true. Values are numbers, strings, booleans, nil or arr
 Of a class only the head is decoded at once, the rest when it is needed: a schema of 1,631 classes has 140,000 values.
 """
 
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -177,20 +178,30 @@ def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance | St
     if isinstance(item, Directive):
         return StoredDirective(item.action, item.name)
     if isinstance(item, ClassHead):
-        return _stored(item.declaration())
+        return stored_class(item.declaration())
     if isinstance(item, CIMClass):
-        return StoredClass(
-            item.classname,
-            item.superclass,
-            _stored_qualifiers(item),
-            [_stored_element(prop, prop.value) for prop in item.properties.values()],
-            [_stored_method(method) for method in item.methods.values()],
-        )
+        return stored_class(item)
     if isinstance(item, CIMQualifierDeclaration):
-        scopes = dict(item.scopes.items())
-        value = _stored_cim(item.value)
-        return StoredDeclaration(item.name, item.type, value, bool(item.is_array), item.array_size, scopes, _digits(item))
+        return stored_declaration(item)
     return StoredInstance(item.classname, [(prop.name, _stored_value(prop.value)) for prop in item.properties])
+
+
+def stored_class(item: CIMClass) -> StoredClass:
+    """Return the stored form of a class with its own elements."""
+    return StoredClass(
+        item.classname,
+        item.superclass,
+        _stored_qualifiers(item),
+        [_stored_element(prop, prop.value) for prop in item.properties.values()],
+        [_stored_method(method) for method in item.methods.values()],
+    )
+
+
+def stored_declaration(item: CIMQualifierDeclaration) -> StoredDeclaration:
+    """Return the stored form of a qualifier declaration."""
+    scopes = dict(item.scopes.items())
+    value = _stored_cim(item.value)
+    return StoredDeclaration(item.name, item.type, value, bool(item.is_array), item.array_size, scopes, _digits(item))
 
 
 def _item(raw: msgspec.Raw) -> Item:
@@ -198,25 +209,40 @@ def _item(raw: msgspec.Raw) -> Item:
     if isinstance(stored, StoredHead):
         flags = {fold(each.name): bool(each.value) for each in stored.qualifiers}
         kinds = flags.get("abstract"), flags.get("association"), flags.get("indication")
-        return ClassHead(stored.name, stored.superclass, *kinds, partial(_class, raw))
+        return ClassHead(stored.name, stored.superclass, *kinds, EncodedClass(raw))
     if isinstance(stored, StoredDeclaration):
-        return CIMQualifierDeclaration(
-            stored.name,
-            stored.type,
-            value=stored.value,
-            is_array=stored.is_array,
-            array_size=stored.array_size,
-            scopes=stored.scopes,
-            **_flags(stored.flavors),
-        )
+        return qualifier_declaration(stored)
     if isinstance(stored, StoredDirective):
         return Directive(stored.action, stored.name)
     properties = tuple([PropertyData(name, None, False, _value(value)) for name, value in stored.properties])
     return InstanceData(stored.classname, properties)
 
 
-def _class(raw: msgspec.Raw) -> CIMClass:
-    stored = _CLASS.decode(raw)
+def qualifier_declaration(stored: StoredDeclaration) -> CIMQualifierDeclaration:
+    """Return the qualifier declaration of a stored form."""
+    return CIMQualifierDeclaration(
+        stored.name,
+        stored.type,
+        value=stored.value,
+        is_array=stored.is_array,
+        array_size=stored.array_size,
+        scopes=stored.scopes,
+        **_flags(stored.flavors),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedClass:
+    """A class that is not decoded yet; calling it does so. ``raw`` is a StoredClass."""
+
+    raw: msgspec.Raw
+
+    def __call__(self) -> CIMClass:
+        """Return the class."""
+        return _declared_class(_CLASS.decode(self.raw))
+
+
+def _declared_class(stored: StoredClass) -> CIMClass:
     return CIMClass(
         stored.name,
         superclass=stored.superclass,

@@ -91,7 +91,7 @@ def _declares_methods(cls: ResolvedClass) -> bool:
 
 def _method(namespace: Namespace, cls: ResolvedClass, method: Method, providers: ProviderRegistry) -> CheckedMethod:
     found = providers.find(fold_namespace(namespace.name), cls, fold(method.name))
-    return CheckedMethod(method.name, None if found is None else getattr(found, "__qualname__", "a fault"))
+    return CheckedMethod(method.name, None if found is None else getattr(found, "__qualname__", "a function"))
 
 
 def _of_classes(namespace: Namespace, classes: Sequence[ResolvedClass]) -> Iterator[str]:

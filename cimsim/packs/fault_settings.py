@@ -1,11 +1,11 @@
 """The settings ``faults`` and ``timings``, as far as they name classes and methods that must be there."""
 
 import re
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from cimsim.packs.pack_errors import PackError
 from cimsim.packs.settings import FAULTS, TIMINGS, Settings
-from cimsim.providers.registry import MethodFault
 from cimsim.providers.timing import parse_rule
 from cimsim.world.names import did_you_mean, fold
 from cimsim.world.schema import Method, ResolvedClass
@@ -13,6 +13,16 @@ from cimsim.world.values import Untyped, convert_scalar
 from cimsim.world.world import Namespace, World
 
 _ITEM: Final = re.compile(r"\s*(\w+)\.(\w+)\s*=\s*(\S+)\s*")
+
+
+class MethodFault(NamedTuple):
+    """A method that only returns a number and changes nothing, as an item of the setting ``faults`` of a pack wants it."""
+
+    pack: str
+    namespace: str
+    classname: str
+    method: str
+    return_value: int
 
 
 def check_timings(pack: str, settings: Settings, world: World, namespaces: list[str]) -> None:
@@ -34,14 +44,13 @@ def check_timings(pack: str, settings: Settings, world: World, namespaces: list[
             raise _error(pack, TIMINGS, item, f"class {rule.classname} has no property {rule.where[0]}{hint}")
 
 
-def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]) -> list[MethodFault]:
-    """Return the faults that the settings of a pack ask for, in each of its namespaces that has the class and the method.
+def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]) -> Iterator[MethodFault]:
+    """Yield the faults that the settings of a pack ask for, in each of its namespaces that has the class and the method.
 
     Raises:
         PackError: an item is not ``CLASS.METHOD=RETURN_VALUE``, there is no such class or method, or the value is not one that
             the method can return.
     """
-    faults = []
     for item in settings[FAULTS]:
         match = _ITEM.fullmatch(item)
         if match is None:
@@ -49,8 +58,17 @@ def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]
         classname, method_name, text = match.groups()
         classes = _classes(pack, FAULTS, item, classname, [world.namespace(each) for each in namespaces])
         for namespace, method in _methods(pack, FAULTS, item, classname, method_name, classes):
-            faults.append(MethodFault(namespace.name, classname, method.name, _value(pack, item, method, text)))
-    return faults
+            yield MethodFault(pack, namespace.name, classname, method.name, _value(pack, item, method, text))
+
+
+def in_order(faults: Iterable[MethodFault], world: World) -> list[MethodFault]:
+    """Return faults in the order in which they act: those of the nearest class first, the last of a class before others."""
+
+    def depth(fault: MethodFault) -> int:
+        return len(world.namespace(fault.namespace).cls(fault.classname).lineage)
+
+    last_first = list(faults)[::-1]
+    return sorted(last_first, key=depth, reverse=True)
 
 
 _Classes = list[tuple[Namespace, ResolvedClass]]

@@ -54,7 +54,9 @@ class Manifest(msgspec.Struct, frozen=True):
 
     ``enforce_write``: clients cannot change properties without the Write qualifier in instances of the classes that the MOF of
     the pack declares (rule OP-MI-5). ``lenient``: what its MOF has incomplete or twice is warned of, not refused.
-    ``mof_dialect`` is what the MOF files are written in; None: what the user says.
+    ``mof_dialect`` is what the MOF files are written in; None: what the user says. ``cache_populated``: what ``populate`` makes
+    depends on nothing but the settings, the files of the packs, the world it finds and the GUIDs of the transaction, so that it
+    may be kept for the next start.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Manifest(msgspec.Struct, frozen=True):
     requires: list[str] = msgspec.field(default_factory=list)
     enforce_write: bool = False
     lenient: bool = False
+    cache_populated: bool = False
     namespaces: list[NamespaceEntry] = msgspec.field(default_factory=list)
     providers: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     settings: dict[str, SettingEntry] = msgspec.field(default_factory=dict)
@@ -102,7 +105,7 @@ def read_pack(folder: Path) -> Pack:
     """
     file = folder / MANIFEST
     text = decode(read_bytes(file, folder), file)
-    table = _parse(text, file)
+    table = parse_toml(text, file)
     _check_keys(table, text, file)
     try:
         manifest = msgspec.convert(table, Manifest)
@@ -142,7 +145,8 @@ def plain_pack(mof: Path, namespace: str) -> Pack:
     return Pack(mof.parent, Manifest(str(mof), requires=["interop"], lenient=True, namespaces=[entry]))
 
 
-def _parse(text: str, file: Path) -> dict[str, Any]:
+def parse_toml(text: str, file: Path) -> dict[str, Any]:
+    """Return the tables of a TOML text; raises PackError with the place of what is not TOML."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

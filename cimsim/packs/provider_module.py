@@ -51,6 +51,11 @@ class ProviderModule:
         elif pack.manifest.providers:
             raise PackError("no such file, but pack.toml binds providers", self._path)
 
+    @property
+    def cacheable(self) -> bool:
+        """Whether what the pack populates may be kept for the next start."""
+        return self._pack.manifest.cache_populated or getattr(self._module, "populate", None) is None
+
     def populate(self, transaction: Transaction, settings: Settings) -> None:
         """Run the pack's function ``populate(transaction, settings)`` if it has one.
 
@@ -65,10 +70,10 @@ class ProviderModule:
         except FAILURES as error:
             raise self._error(error) from error
 
-    def bindings(self, world: World, settings: Settings, below: Below) -> list[ProviderBinding]:
+    def bindings(self, world: World, settings: Settings, below: Below, *, checked: bool = False) -> list[ProviderBinding]:
         """Return the providers that ``pack.toml`` binds, constructed with the settings; one object for each Python class.
 
-        ``below`` is what acts without this pack.
+        ``below`` is what acts without this pack. ``checked``: an earlier start has found that the classes have the methods.
 
         Raises:
             PackError: unknown namespace, CIM class or Python class; a constructor that fails; a method that no class has.
@@ -83,7 +88,7 @@ class ProviderModule:
                     made[python_name] = self._construct(python_name, classname, settings)
                     made[python_name].below = below
                 bindings.append(ProviderBinding(namespace, classname, made[python_name]))
-        for provider in made.values():
+        for provider in () if checked else made.values():
             self._check_methods(world, provider, [each for each in bindings if each.provider is provider])
         return bindings
 

@@ -17,7 +17,7 @@ from cimsim.packs.manifest import plain_pack
 from cimsim.packs.modules import FAILURES, SourceLoader, module_name, reason, syntax_error
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.pack_errors import PackError, read_bytes
-from cimsim.providers.registry import MethodFault, ProviderBinding, ProviderRegistry
+from cimsim.providers.registry import ProviderBinding, ProviderRegistry
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
@@ -53,11 +53,11 @@ class Environment:
     stage: "Stage"
     built: tuple[Built, ...]
 
-    def providers(self, bindings: Iterable[ProviderBinding], faults: Iterable[MethodFault]) -> ProviderRegistry:
-        """Return the providers and faults of packs together with the providers of the environment."""
+    def providers(self, bindings: Iterable[ProviderBinding]) -> ProviderRegistry:
+        """Return the providers of packs together with the providers of the environment."""
         from cimsim.providers.pywbem_mock.registered_providers import RegisteredProviders
 
-        return RegisteredProviders(self.connection, self.stage, bindings, faults)
+        return RegisteredProviders(self.connection, self.stage, bindings)
 
 
 def set_up(

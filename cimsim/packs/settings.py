@@ -12,8 +12,9 @@ from typing import Any, Final
 from cimsim.packs.locate import no_pack
 from cimsim.packs.manifest import Pack, SettingEntry
 from cimsim.packs.pack_errors import PackError
-from cimsim.providers.timing import parse_rule, parse_timing
+from cimsim.providers.timing import parse_rule
 from cimsim.world.names import did_you_mean
+from cimsim.world.timing import parse_timing
 
 FAULTS: Final = "faults"
 _FAULTS_ENTRY: Final = SettingEntry(
@@ -85,6 +86,11 @@ def pass_on(packs: Sequence[Pack], settings: Mapping[str, Settings]) -> dict[str
         timings = dict.fromkeys(item for each in [*required, own] for item in each[TIMINGS])
         passed[pack.name] = MappingProxyType({**merged, TIMINGS: tuple(timings)})
     return passed
+
+
+def flattened(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as ``settle`` takes them, by ``PACK.NAME``; raises PackError for a name without a dot."""
+    return {f"{pack}.{name}": value for pack, name, value in _flat(overrides)}
 
 
 def _flat(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

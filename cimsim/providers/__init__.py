@@ -50,14 +50,7 @@ from cimsim.providers.service_life_cycle import (
     unsupported,
 )
 from cimsim.providers.setting_error import SettingError
-from cimsim.providers.timing import (
-    IMMEDIATE,
-    INVALID_PARAMETER,
-    TIMEOUT_NOT_SUPPORTED,
-    Timing,
-    parse_timing,
-    timeout_refusal,
-)
+from cimsim.providers.timing import INVALID_PARAMETER, TIMEOUT_NOT_SUPPORTED, timeout_refusal
 from cimsim.providers.variants import Taken, describe_answers, put_back, replace_texts, take
 from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.agenda import Step
@@ -77,6 +70,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import did_you_mean, fold, fold_namespace
 from cimsim.world.paths import Identity, InstancePath
 from cimsim.world.schema import ResolvedClass
+from cimsim.world.timing import IMMEDIATE, Timing, parse_timing
 from cimsim.world.transaction import Transaction, same, same_key
 from cimsim.world.values import DateTime
 from cimsim.world.world import Namespace

@@ -12,13 +12,14 @@ from pywbem import CIMError, CIMInstance, CIMProperty
 
 from cimsim.operations.methods import Invocation
 from cimsim.providers.provider import Provider
-from cimsim.providers.timing import IMMEDIATE, Timing, seconds_of, timeout_refusal
+from cimsim.providers.timing import seconds_of, timeout_refusal
 from cimsim.world.agenda import Step, Wait
 from cimsim.world.errors import described
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass
+from cimsim.world.timing import IMMEDIATE, Timing
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
 

@@ -31,10 +31,11 @@ from typing import Any, Final
 
 from cimsim.operations.methods import Implementation
 from cimsim.providers.below import Below
-from cimsim.providers.timing import IMMEDIATE, Timing, chosen, parse_rule
+from cimsim.providers.timing import chosen, parse_rule
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
+from cimsim.world.timing import IMMEDIATE, Timing
 from cimsim.world.transaction import Transaction
 
 
@@ -108,7 +109,9 @@ class Provider:
     # Time
 
     def timing(self, transaction: Transaction, instance: Instance, method: str, default: Timing = IMMEDIATE) -> Timing:
-        """Return how long a transition takes that a method begins: as the pack's setting ``timings`` has it, else ``default``.
+        """Return how long a transition takes that a method begins.
+
+        A fault rule that acts on the call says so, else the pack's setting ``timings``, else ``default``.
 
         Call it once for each call of a method, since rules for one call count them.
 
@@ -118,7 +121,8 @@ class Provider:
             method: the name of the method, in any case of letters.
             default: what counts where no rule fits.
         """
-        return chosen(self._rules, transaction, instance, method) or default
+        by_setting = chosen(self._rules, transaction, instance, method)
+        return transaction.timing or by_setting or default
 
     def hooks(self) -> dict[str, Callable[..., Any]]:
         """Return the hooks that this provider overrides, by name."""

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from cimsim.operations.hooks import CreateHook, DeleteHook, ModifyHook, ReadHook, RefreshHook
-from cimsim.operations.methods import Implementation, Invocation
+from cimsim.operations.methods import Implementation
 from cimsim.world.names import fold, fold_namespace
 from cimsim.world.schema import ResolvedClass
 from cimsim.world.transaction import Transaction
@@ -36,17 +36,8 @@ class ProviderBinding(NamedTuple):
     provider: Acts
 
 
-class MethodFault(NamedTuple):
-    """A method that only returns a number and changes nothing, as the setting ``faults`` wants it."""
-
-    namespace: str
-    classname: str
-    method: str
-    return_value: int
-
-
 class ProviderRegistry:
-    """The providers and faults of all packs: what carries out which method, and what acts on reads and writes.
+    """The providers of all packs: what carries out which method, and what acts on reads and writes.
 
     Bindings come in the order in which packs are loaded, so those of a pack come after those of the packs it requires. Of the
     bindings of one class, each method and each hook is that of the last one that has it. Bindings of a class go before those of
@@ -55,7 +46,7 @@ class ProviderRegistry:
     An ``Implementations`` and a ``Hooks``.
     """
 
-    def __init__(self, bindings: Iterable[ProviderBinding] = (), faults: Iterable[MethodFault] = ()) -> None:
+    def __init__(self, bindings: Iterable[ProviderBinding] = ()) -> None:
         bindings = tuple(bindings)
         self._known: dict[tuple[str, ResolvedClass, str], Callable[..., Any] | None] = {}
         self._methods: dict[tuple[str, str], dict[str, Implementation]] = {}
@@ -82,18 +73,16 @@ class ProviderRegistry:
                 self._reading.add(namespace)
             if hooks:
                 self._hooks.setdefault((namespace, classname), {}).update(hooks)
-        # A fault is an implementation that comes before those of any provider.
-        self._faults: dict[tuple[str, str], dict[str, Implementation]] = {}
-        for fault in faults:
-            place = fold_namespace(fault.namespace), fold(fault.classname)
-            self._faults.setdefault(place, {})[fold(fault.method)] = _returning(fault.return_value)
+
+    def with_bindings(self, bindings: Iterable[ProviderBinding]) -> "ProviderRegistry":
+        """Return a registry with these bindings in place of its own."""
+        return ProviderRegistry(bindings)
 
     def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation | None:
         """Return what carries out ``method`` (folded) for ``cls``: the binding nearest to it in its line of superclasses."""
         key = (namespace, cls, method)
         if key not in self._known:
-            folded = fold_namespace(namespace)
-            self._remember(key, _nearest(self._faults, folded, cls, method) or _nearest(self._methods, folded, cls, method))
+            self._remember(key, _nearest(self._methods, fold_namespace(namespace), cls, method))
         return self._known[key]
 
     def creator(self, namespace: str, cls: ResolvedClass) -> CreateHook | None:
@@ -151,10 +140,3 @@ def _nearest(
             if found is not None:
                 return found
     return None
-
-
-def _returning(value: int) -> Implementation:
-    def implementation(_: Invocation) -> int:
-        return value
-
-    return implementation

@@ -15,10 +15,11 @@ from typing import Any, Final
 from cimsim.operations.methods import Invocation
 from cimsim.providers.jobs import JobKind, begin_job
 from cimsim.providers.provider import Provider
-from cimsim.providers.timing import IMMEDIATE, INVALID_PARAMETER, Timing, seconds_of, timeout_refusal
+from cimsim.providers.timing import INVALID_PARAMETER, seconds_of, timeout_refusal
 from cimsim.world.errors import method_not_available, not_supported
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
+from cimsim.world.timing import IMMEDIATE, Timing
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
 
@@ -269,7 +270,9 @@ class ServiceLifeCycle(Provider):
 
     def _time(self, call: Invocation, service: Instance) -> Timing:
         # Most servers have no rules. Without this short cut, StopService takes measurably longer.
-        return self.timing(call.transaction, service, call.method.name, self._transition) if self._rules else self._transition
+        if self._rules or call.transaction.timing is not None:
+            return self.timing(call.transaction, service, call.method.name, self._transition)
+        return self._transition
 
     def is_late(self, call: Invocation, service: Instance, requested: int, timing: Timing) -> bool:
         """Return whether a transition takes longer than TimeoutPeriod allows; if so, note the request where that is kept."""

@@ -14,7 +14,7 @@ from cimsim.query.conditions import Test, compiled
 from cimsim.query.filters import check_known
 from cimsim.query.parse import parse_statement
 from cimsim.query.selection import column_name, scope_of, shown
-from cimsim.query.syntax import Path, QueryDialect, QueryPosition, Select, paths, units
+from cimsim.query.syntax import IsA, Junction, Path, QueryDialect, QueryPosition, Select, paths, units
 from cimsim.query.work import AT_ONCE, COMPILED, MAX_FITTED, Meter
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -29,12 +29,14 @@ class IndicationFilter:
 
     ``classname`` is that of the indication class, as the query spells it, and ``at`` where it stands. ``columns`` are the names
     of the properties that an indication shall show, as the query spells them, without system properties; None for all.
+    ``within`` is the number of seconds behind WITHIN, None where it says nothing of it.
     """
 
     def __init__(self, dialect: QueryDialect, query: Select) -> None:
         self.classname = query.classname
         self.at: QueryPosition = query.at
         self.columns = _columns(query)
+        self.within = query.within
         self._folded = fold(query.classname)
         self._dialect = dialect
         self._query = query
@@ -42,6 +44,12 @@ class IndicationFilter:
         self._meter = Meter()
         self._fitting = 0
         self._units = 0 if query.where is None else units(query.where)
+
+    def required(self, name: str) -> list[IsA]:
+        """Return what every indication must fulfil of the form ``name ISA CLASS``: the terms that AND joins at the top."""
+        where = self._query.where
+        terms = where.terms if isinstance(where, Junction) and where.conjunction else () if where is None else (where,)
+        return [term for term in terms if isinstance(term, IsA) and fold(str(term.path).rpartition(".")[2]) == fold(name)]
 
     def check(self, cls: ResolvedClass, schema: Schema) -> None:
         """Refuse what does not fit the indication class and its subclasses; as ``check_all``, for one namespace."""
@@ -120,7 +128,7 @@ class IndicationFilter:
 
 
 def parse_indication_filter(language: str, text: str) -> IndicationFilter:
-    """Return the filter that a query in WQL, DMTF:CQL or CIM:CQL states (rule I6).
+    """Return the filter that a query in WQL, DMTF:CQL, CIM:CQL or the WQL of WMI's events states (rule I6).
 
     Raises:
         CIMError: CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED; CIM_ERR_INVALID_QUERY and CIM_ERR_QUERY_FEATURE_NOT_SUPPORTED, each with

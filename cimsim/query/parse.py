@@ -17,6 +17,8 @@ from cimsim.query.syntax import (
     CQL,
     FQL,
     WMI,
+    WMI_EVENT_LANGUAGE,
+    WMI_EVENTS,
     WMI_LANGUAGE,
     WQL,
     ArrayLiteral,
@@ -49,13 +51,21 @@ if TYPE_CHECKING:
 _MAX_LENGTH: Final = 65_536
 _MAX_DEPTH: Final = 100
 _MAX_DIGITS: Final = 100
+_MAX_WITHIN: Final = 30 * 86_400
+"""Seconds between two looks of an event query."""
 _MAX_TOKENS: Final = 1_000
 """Words, values and signs of a query. Each takes some 25 us to parse, and nobody else is answered meanwhile."""
 _MAX_STEPS: Final = 2_000
 """Steps of all patterns of a query, each some 4 us."""
 _TOKEN: Final = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\w\s])""", re.DOTALL)
 
-_STATEMENT_LANGUAGES: Final = {fold(WMI_LANGUAGE): WMI, "wql": WQL, "dmtf:cql": CQL, "cim:cql": CQL}
+_STATEMENT_LANGUAGES: Final = {
+    fold(WMI_LANGUAGE): WMI,
+    fold(WMI_EVENT_LANGUAGE): WMI_EVENTS,
+    "wql": WQL,
+    "dmtf:cql": CQL,
+    "cim:cql": CQL,
+}
 _ESCAPE: Final = re.compile(r"""\\([\\'"])""")
 # Words of SQL and of the languages themselves that stand for features left out.
 _FEATURES: Final = frozenset(
@@ -167,7 +177,8 @@ def _unexpected(dialect: QueryDialect, text: str, error: "UnexpectedInput") -> C
     previous = before[1].lower() if before else ""
     function = found == "(" and bool(previous) and previous not in _NOT_FUNCTIONS and not previous.isdigit()
     operator = (bool(found) and found in "+-*/|:" and bool(previous)) or (found == "#" and dialect is CQL)
-    if dialect is not FQL and (fold(found) in _FEATURES or previous in _FEATURES or function or operator):
+    features = _FEATURES - {"within"} if dialect.events else _FEATURES
+    if dialect is not FQL and (fold(found) in features or previous in features or function or operator):
         return at.unsupported(f"what {_shown(found)} belongs to is not supported in {dialect.name}")
     if dialect.wmi and fold(found) == "not":
         return at.invalid("NOT stands before the name in WMI's WQL: NOT Name LIKE 'a%'")
@@ -202,6 +213,12 @@ class _Star(NamedTuple):
 
     of: Path | None
     at: QueryPosition
+
+
+class _Interval(NamedTuple):
+    """The seconds behind WITHIN."""
+
+    seconds: float
 
 
 class _TreeBuilder:
@@ -349,12 +366,24 @@ class _TreeBuilder:
         columns, (name, *alias) = parts[:2]
         if fold(str(name)) == "meta_class":
             raise _at(name).invalid("a query of meta_class asks for class definitions, which are not served as rows")
-        where = parts[2] if len(parts) > 2 else None
+        rest = parts[2:]
+        within = rest.pop(0).seconds if rest and isinstance(rest[0], _Interval) else None
+        where = rest[0] if rest else None
         for column in columns:
             if isinstance(column, _Star):
                 self._check_star(column, {fold(str(each)) for each in (name, *alias)}, alone=len(columns) == 1)
         whole = isinstance(columns[0], _Star)
-        return Select(None if whole else tuple(columns), str(name), str(alias[0]) if alias else None, where, _at(name))
+        return Select(None if whole else tuple(columns), str(name), str(alias[0]) if alias else None, where, _at(name), within)
+
+    def within(self, tokens: "list[Token]") -> _Interval:
+        literal = self.literal(tokens)
+        try:
+            seconds = float(literal.value or 0)
+        except OverflowError:
+            seconds = _MAX_WITHIN + 1
+        if not 0 < seconds <= _MAX_WITHIN:
+            raise literal.at.invalid(f"WITHIN {literal.text}: the interval is more than 0 and at most {_MAX_WITHIN} seconds")
+        return _Interval(seconds)
 
     def _check_star(self, star: _Star, classnames: set[str], *, alone: bool) -> None:
         """Refuse a star that does not mean all columns: alone it does, and behind the name of the class."""

@@ -18,7 +18,8 @@ class QueryDialect:
     ``ignores_case``: strings compare without regard to case, as Windows does it. ``coerces``: a literal may be of another type
     than the property, if its text is a value of that type. ``wildcards``: LIKE takes ``% _ []``, not a regular expression.
     ``arrays``: there are conditions on arrays and their elements. ``system``: instances have all system properties of WMI.
-    ``wmi``: what is refused, and with which status, is as in WMI rather than as in DSP0200.
+    ``wmi``: what is refused, and with which status, is as in WMI rather than as in DSP0200. ``events``: the statements are
+    event queries, which may say WITHIN.
     """
 
     name: str
@@ -28,12 +29,16 @@ class QueryDialect:
     arrays: bool = True
     system: bool = False
     wmi: bool = False
+    events: bool = False
 
 
 WQL: Final = QueryDialect("WQL", ignores_case=True, coerces=True, wildcards=True, arrays=False, system=True)
 WMI: Final = replace(WQL, wmi=True)
 WMI_LANGUAGE: Final = "WMI:WQL"
 """The name by which a codec asks for WQL as WMI speaks it; no protocol knows it."""
+WMI_EVENTS: Final = replace(WMI, events=True)
+WMI_EVENT_LANGUAGE: Final = "WMI:WQL:events"
+"""The same for event queries."""
 CQL: Final = QueryDialect("DMTF:CQL")
 FQL: Final = QueryDialect("DMTF:FQL")
 
@@ -208,13 +213,17 @@ def units(condition: Condition) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """A SELECT statement. ``columns`` None is ``*``; ``at`` is where the name of the class stands."""
+    """A SELECT statement. ``columns`` None is ``*``; ``at`` is where the name of the class stands.
+
+    ``within`` is the number of seconds behind WITHIN, which only event queries have.
+    """
 
     columns: tuple[Path, ...] | None
     classname: str
     alias: str | None
     where: Condition | None
     at: QueryPosition
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.logger import Logger
@@ -49,7 +50,7 @@ _LONG_BODY: Final = 32 * 1024
 
 
 class Waiting(Protocol):
-    """What a connection waits for: a request that is being decoded, or a wrong answer that takes its time."""
+    """What a connection waits for: a request that is being decoded, an answer, or a wrong answer that takes its time."""
 
     def cancel(self) -> object:
         """Do no more."""
@@ -253,9 +254,12 @@ class HttpConnection(TwistedProtocol):
         decoding = request.mount.respond_later(request.admitted, request.body, request.user, calls)
         if decoding is None:
             return False
-        self._waiting = decoding
-        decoding.addBoth(self._decoded)
+        self._wait_for(decoding)
         return True
+
+    def _wait_for(self, response: Deferred[Batches]) -> None:
+        self._waiting = response
+        response.addBoth(self._decoded)
 
     def _decoded(self, outcome: "Batches | Failure") -> None:
         self._waiting = None
@@ -284,6 +288,9 @@ class HttpConnection(TwistedProtocol):
                     # Without a record there is nothing to pass on, nor to pay for.
                     calls = () if self._recording is None else (self._recording.calls,)
                     batches = request.mount.respond(request.admitted, request.body, request.user, *calls)
+                    if isinstance(batches, Deferred):
+                        self._wait_for(batches)
+                        return
                     self._response = Response(batches)
                 else:
                     self._response = Response(self._take_outcome())

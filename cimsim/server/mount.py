@@ -82,8 +82,10 @@ class Mount(Protocol):
         """Check a head; return what ``respond`` needs of it, or raise its refusal."""
         ...
 
-    def respond(self, admitted: Any, body: bytes, user: str | None, calls: list[Any] | None = None) -> Batches:
-        """Answer a request.
+    def respond(
+        self, admitted: Any, body: bytes, user: str | None, calls: list[Any] | None = None
+    ) -> Batches | Deferred[Batches]:
+        """Answer a request. A Deferred is one that waits for something: it is cancelled if the client goes.
 
         Args:
             admitted: what ``admit`` returned.

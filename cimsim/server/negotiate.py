@@ -9,20 +9,16 @@ from __future__ import annotations
 import binascii
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib.util import find_spec
+from collections.abc import Mapping
+from importlib.util import find_spec, module_from_spec
 from typing import Any, Final
 
 from cimsim.server.passwords import PREFIX
 
 SCHEMES: Final = (b"negotiate", b"ntlm")
 MISSING: Final = "Negotiate and NTLM need the package pyspnego: pip install 'cimsim-wbem[ntlm]'"
-_USERS_FILE: Final = "NTLM_USER_FILE"
-_THIRD_LEG: Final = b"NTLMSSP\0\x03\0\0\0"
-_FIELDS: Final = ((28, "domain"), (36, "user"))
-_UNICODE: Final = 1
 _MAX_TOKEN: Final = 48 * 1024
+_HASH_SIZE: Final = 16
 
 
 class NegotiateError(Exception):
@@ -49,13 +45,40 @@ class Users:
 
     def __init__(self, passwords: Mapping[str, str]) -> None:
         self._known = {name.casefold(): (name, text) for name, text in passwords.items() if not text.startswith(PREFIX)}
+        self._ntlm: Any = None
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, name: str) -> tuple[str, str] | None:
-        """Return name and password of a user, whose name is compared without regard to case."""
-        return self._known.get(name.casefold())
+    def acceptor(self) -> Any:
+        """Return pyspnego's server side of one login by NTLM, which knows these users.
+
+        It takes users from a file that a variable of the environment names, of which there is one for all servers of a
+        process. So these users have a copy of its module, in which looking up a user is asking them.
+        """
+        if self._ntlm is None:
+            spec = find_spec("spnego._ntlm")
+            if spec is None or spec.loader is None:
+                raise NegotiateError(MISSING)
+            self._ntlm = module_from_spec(spec)
+            spec.loader.exec_module(self._ntlm)
+            self._ntlm._get_credential_file = lambda: "users"
+            self._ntlm._get_credential = self._credential
+        import spnego
+
+        return self._ntlm.NTLMProxy(usage="accept", options=spnego.NegotiateOptions.wrapping_winrm)
+
+    def _credential(self, store: str, domain: str | None, name: str) -> tuple[None, str, bytes, bytes]:
+        """Return what pyspnego compares an answer with; the domain is whatever the client says.
+
+        The hash of LAN Manager, which clients may use instead, is one that fits no password.
+        """
+        from spnego._ntlm_raw.crypto import ntowfv1
+
+        found = self._known.get(name.casefold())
+        if found is None:
+            raise NegotiateError("there is no such user")
+        return None, found[0], os.urandom(_HASH_SIZE), ntowfv1(found[1])
 
 
 class Negotiation:
@@ -82,28 +105,27 @@ class Negotiation:
             raise NegotiateError("the token is not in base64") from None
         if not token or len(token) > _MAX_TOKEN:
             raise NegotiateError("the token is empty or too long")
-        named = _named(token)
-        found = None if named is None else self._users.find(named[1])
-        answer = self._step(token, named, None if found is None else found[1])
+        try:
+            if self._context is None:
+                self._context = self._new_context()
+            answer: bytes | None = self._context.step(token)
+        except Exception as error:  # noqa: BLE001 - what a wrong token may raise is not said anywhere
+            raise NegotiateError(f"the token is not right: {type(error).__name__}") from None
         if self._context.complete:
-            if found is None:
-                raise NegotiateError("there is no such user")
-            self.user = found[0]
+            self.user = self._context.client_principal
         return b"" if answer is None else b64encode(answer)
 
-    def _step(self, token: bytes, named: tuple[str, str] | None, password: str | None) -> bytes | None:
+    def _new_context(self) -> Any:
         # Only loaded where somebody logs in so.
-        import spnego
+        from spnego import NegotiateOptions
+        from spnego._context import GSSMech
+        from spnego._negotiate import NegotiateProxy
 
-        with _users_file(named, password):
-            try:
-                if self._context is None:
-                    options = spnego.NegotiateOptions.use_negotiate | spnego.NegotiateOptions.wrapping_winrm
-                    self._context = spnego.server(protocol="negotiate", options=options)
-                answer: bytes | None = self._context.step(token)
-            except Exception as error:  # noqa: BLE001 - what a wrong token may raise is not said anywhere
-                raise NegotiateError(f"the token is not right: {type(error).__name__}") from None
-        return answer
+        contexts = {GSSMech.ntlm: self._users.acceptor()}
+        for each in contexts.values():
+            each._is_wrapped = True
+        options = NegotiateOptions.use_negotiate | NegotiateOptions.wrapping_winrm
+        return NegotiateProxy(usage="accept", options=options, _negotiate_contexts=contexts)
 
     def unseal(self, signature: bytes, sealed: bytes) -> bytes:
         """Return what a client sealed.
@@ -121,56 +143,3 @@ class Negotiation:
         """Return the signature of a body, and the body sealed."""
         sealed = self._context.wrap_winrm(body)
         return sealed.header, sealed.data
-
-
-@contextmanager
-def _users_file(named: tuple[str, str] | None, password: str | None) -> Iterator[None]:
-    """Let pyspnego know the one user who logs in: it takes users from a file that a variable names, and nowhere else.
-
-    The domain is whatever the client says. The file has the hash that NTLM needs, and is there no longer than the login.
-    """
-    from tempfile import NamedTemporaryFile
-
-    from spnego._ntlm_raw.crypto import ntowfv1
-
-    domain, name = named or ("", "nobody")
-    account = f"{domain}\\{name}" if domain else name
-    digest = (os.urandom(16) if password is None else ntowfv1(password)).hex().upper()
-    with NamedTemporaryFile("w", encoding="utf-8") as file:
-        file.write(f"{account}:0:{'0' * 32}:{digest}:[U]:LCT-0\n")
-        file.flush()
-        before = os.environ.get(_USERS_FILE)
-        os.environ[_USERS_FILE] = file.name
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ[_USERS_FILE]
-            else:
-                os.environ[_USERS_FILE] = before
-
-
-def _named(token: bytes) -> tuple[str, str] | None:
-    """Return the domain and the user that the last leg of NTLM names, wrapped or not; None for other tokens.
-
-    Raises:
-        NegotiateError: it is cut off, or the names cannot be.
-    """
-    start = token.find(_THIRD_LEG)
-    if start < 0:
-        return None
-    message = token[start:]
-    encoding = "utf-16-le" if message[60:64] and message[60] & _UNICODE else "latin-1"
-    names = []
-    for place, what in _FIELDS:
-        length = int.from_bytes(message[place : place + 2], "little")
-        offset = int.from_bytes(message[place + 4 : place + 8], "little")
-        raw = message[offset : offset + length]
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            raise NegotiateError(f"the {what} is not text") from None
-        if len(raw) != length or any(each in text for each in ":\r\n\\"):
-            raise NegotiateError(f"the {what} is cut off, or has characters that it must not have")
-        names.append(text)
-    return names[0], names[1]

@@ -1,15 +1,13 @@
 """Records of exchanges, made only where somebody wants them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 _MAX_BODY: Final = 64 * 1024
 """How many bytes of a body are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpExchange:
+class HttpExchange(NamedTuple):
     """One message of a client and its answer, however early it was refused.
 
     Attributes:

@@ -3,16 +3,14 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cimsim import __version__
 
 _WSMAN: str = "/wsman"
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(NamedTuple):
     """Where a server is.
 
     Attributes:
@@ -28,11 +26,14 @@ class Announcement:
     console: bool = True
 
     @property
+    def control_url(self) -> str | None:
+        """The URL of the control plane, with the token in the fragment, which nobody sends anywhere; None: there is none."""
+        return self.control if self.control is None or self.token is None else f"{self.control}/#token={self.token}"
+
+    @property
     def console_url(self) -> str | None:
-        """What to open in a browser, with the token in the fragment, which a browser keeps to itself; None: nothing."""
-        if self.control is None or not self.console:
-            return None
-        return self.control if self.token is None else f"{self.control}/#token={self.token}"
+        """What to open in a browser; None: nothing."""
+        return self.control_url if self.console else None
 
     def as_lines(self) -> str:
         """Return the URLs of the first CIMOM, one a line, then lines that begin with a word.

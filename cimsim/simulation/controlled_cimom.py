@@ -1,18 +1,33 @@
 """Running CIMOMs in the hands of the control plane."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
+from cimsim.cimom.exchanges import Called
 from cimsim.cimom.indications import Indications
 from cimsim.cimom.journal import Journal
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.snapshots import Snapshots
 from cimsim.packs.load import Loaded
+from cimsim.server.mount import Batches
 from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.request_counts import RequestCounts
 from cimsim.world.names import nearest
+
+
+class LoadsMore(Protocol):
+    """Loads into a running CIMOM; see ``further_loading.FurtherLoading``."""
+
+    def packs(self, names: Sequence[str | Path], settings: Mapping[str, Any]) -> list[str]:
+        """Load packs; return the names of those that were not there; raises PackError."""
+        ...
+
+    def mof(self, mof: str | Path, namespace: str | None) -> str:
+        """Add the declarations of a MOF text or file; return the namespace; raises PackError."""
+        ...
 
 
 @dataclass(slots=True)
@@ -26,14 +41,17 @@ class ControlledCimom:
         counts: of the requests of clients.
         urls: of the ports of clients.
         ready: whether clients are answered: from the start of the simulation to its stop.
+        folders: of its packs by name.
+        further: loads more packs and MOF; None: nothing does.
+        name: that no other CIMOM of the server has.
+        instance: what no other CIMOM has, nor the same one before it was started again.
         wall: returns the seconds since 1970-01-01 UTC by the clock of the computer.
         options: what it was started with; None: not known.
         loaded: what its packs hold; None: not known.
         indications: what it sends to listeners; None: nothing.
         connections: returns how many connections of clients are open.
+        answer: answers a message of CIM-XML by its body and its user, and notes its calls; None: nothing does.
         memo: belongs to the control plane, which keeps there what it has for this CIMOM.
-        name: that no other CIMOM of the server has.
-        instance: what no other CIMOM has, nor the same one before it was started again.
     """
 
     cimom: Cimom
@@ -42,19 +60,22 @@ class ControlledCimom:
     counts: RequestCounts = field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
     ready: bool = False
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    further: LoadsMore | None = None
+    name: str = "cimsim"
+    instance: str = ""
     wall: Callable[[], float] = time.time
     options: SimulationOptions | None = None
     loaded: Loaded | None = None
     indications: Indications | None = None
     connections: Callable[[], int] = lambda: 0
+    answer: Callable[[bytes, str | None, list[Called]], Batches] | None = None
     memo: dict[str, Any] = field(default_factory=dict)
-    name: str = "cimsim"
-    instance: str = ""
 
     def reset(self) -> None:
-        """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
+        """Go back to the world as it was loaded and to the faults of the start, forget exchanges; nobody is notified."""
         self.snapshots.reset()
-        self.cimom.faults.clear()
+        self.cimom.faults.reset()
         self.journal.clear()
 
 

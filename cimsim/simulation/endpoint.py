@@ -15,8 +15,10 @@ from twisted.logger import Logger
 from cimsim.cimom.authorization import Authorization
 from cimsim.cimom.clock import Clock
 from cimsim.cimom.contexts import ContextOptions
+from cimsim.cimom.exchanges import Called
 from cimsim.cimom.indications import Indications
 from cimsim.cimom.object_manager import Cimom
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.decode.message_cache import MessageCache
 from cimsim.cimxml.decode.message_limits import MessageLimits
@@ -33,7 +35,7 @@ from cimsim.quirks.quirky_encoder import QuirkyEncoder
 from cimsim.server.auth import REALM, Authenticator
 from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
-from cimsim.server.mount import Routes
+from cimsim.server.mount import Batches, Routes
 from cimsim.server.recording import Recorder
 from cimsim.server.replies import HttpError
 from cimsim.simulation.cimxml_mount import CimXmlMount
@@ -172,7 +174,7 @@ class Endpoint:
         cimom: Performs = self.cimom
         if quirks != Quirks():
             encoder, cimom = QuirkyEncoder(encoder, quirks), QuirkyCimom(cimom, quirks)
-        service = CimXmlService(
+        self._service = service = CimXmlService(
             MessageCache(new_decoder()),
             encoder,
             cimom,
@@ -185,7 +187,7 @@ class Endpoint:
         features = features_with(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
         routes, wsman_routes = Routes(CimXmlMount(service, features), page=options.page), None
         if options.wsman is not None:
-            mount = wsman_mount(self.cimom, new_decoder().embedded, threads, reactor, options)
+            mount = wsman_mount(self.cimom, new_decoder().embedded, threads, reactor, options, sender)
             by_path = dict.fromkeys(PATHS, mount)
             routes, wsman_routes = Routes(routes.default, by_path, options.page), Routes(None, by_path, options.page)
         self._factory = HttpFactory(routes, reactor, authenticator, options.limits, options.recorder)
@@ -200,6 +202,10 @@ class Endpoint:
         """How many connections of clients are open."""
         factories = (self._factory, self._wsman_factory)
         return sum(len(each.connections) for each in factories if each is not None)
+
+    def answer(self, body: bytes, user: str | None, calls: list[Called]) -> Batches:
+        """Answer a message of CIM-XML that came by no port, as ``CimXmlService.respond`` does; its headers fit what it says."""
+        return self._service.respond(CimHeaders("MethodCall", matched=False), body, user, calls)
 
     def listen(self) -> list[str]:
         """Open the ports and return their URLs: CIM-XML over HTTP and HTTPS, then WS-Management over both.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from twisted.logger import Logger
 
 from cimsim.packs.cache import default_cache_dir
 from cimsim.packs.load import Loaded, load
+from cimsim.packs.scenarios import find_scenario
 from cimsim.packs.scripts import split_environment
 from cimsim.quirks.options import pack_defaults
 from cimsim.quirks.profiles import PROFILES, Quirks
@@ -43,19 +46,28 @@ class SharedPacks:
             PackError: a pack cannot be served.
             OptionsError: there is no such profile of quirks.
         """
-        start = options.effective_start_time
-        now = time.time() if start is None else start
         if not _can_share(options):
-            return load_packs(options, now, seed, self._progress)
+            return load_packs(options, _start_of(options), seed, self._progress)
+        plain = self._load(replace(options, scenario=()), seed)
+        scenarios = tuple(find_scenario(each, plain.folders) for each in options.scenario)
+        # Rules are not part of what is loaded, but settings are.
+        return self._load(options, seed) if any(each.settings for each in scenarios) else replace(plain, scenarios=scenarios)
+
+    def _load(self, options: SimulationOptions, seed: int) -> Loaded:
         key = _key(options)
         if key not in self._loaded:
-            self._loaded[key] = load_packs(options, now, seed, self._progress)
+            self._loaded[key] = load_packs(options, _start_of(options), seed, self._progress)
         return self._loaded[key]
 
     def prepare(self, options: SimulationOptions) -> None:
         """Load what can be shared before it is needed; raises what ``load`` does."""
         if _can_share(options):
             self.load(options, options.new_seed())
+
+
+def _start_of(options: SimulationOptions) -> float:
+    start = options.effective_start_time
+    return time.time() if start is None else start
 
 
 def _can_share(options: SimulationOptions) -> bool:
@@ -70,6 +82,7 @@ def _key(options: SimulationOptions) -> str:
         (
             [str(each) for each in options.packs],
             sorted((name, repr(value)) for name, value in settings.items()),
+            list(options.scenario),
             options.namespace,
             options.schema,
             options.mof_dialect,
@@ -99,7 +112,7 @@ def load_packs(options: SimulationOptions, now: float, seed: int, progress: Call
     loaded = load(
         options.packs,
         options.set,
-        cache_dir=(options.cache_dir or default_cache_dir()) if options.cache else None,
+        cache_dir=cache_dir_of(options),
         now=now,
         seed=seed,
         progress=progress,
@@ -108,9 +121,15 @@ def load_packs(options: SimulationOptions, now: float, seed: int, progress: Call
         lenient=options.lenient,
         mof_dialect=options.mof_dialect,
         defaults=pack_defaults(quirks_of(options)),
+        scenarios=options.scenario,
     )
     _warn(loaded.warnings)
     return loaded
+
+
+def cache_dir_of(options: SimulationOptions) -> Path | None:
+    """Return where compiled packs are kept; None: nowhere."""
+    return (options.cache_dir or default_cache_dir()) if options.cache else None
 
 
 def quirks_of(options: SimulationOptions) -> Quirks:

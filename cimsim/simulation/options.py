@@ -51,6 +51,9 @@ OF_SERVER: Final = frozenset(
 )
 """Options of the server as a whole: no CIMOM has its own."""
 _PORTS_OF_ONE: Final = ("port", "tls_port", "wsman_port", "wsman_tls_port")
+# What RFC 6750 takes as the token of a bearer, in bounds; it goes into a header, a line of a file and a URL.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{8,200}={0,4}")
+_HOST: Final = re.compile(r"[A-Za-z0-9.:_-]{1,255}")
 _CIMOM_NAME: Final = re.compile(r"[\w.-]{1,64}")
 
 
@@ -72,6 +75,7 @@ class SimulationOptions:
 
     packs: Sequence[str | Path] = ()
     set: Mapping[str, Any] = field(default_factory=dict)
+    scenario: Sequence[str] = ()
     namespace: str = "root/cimv2"
     schema: Path | None = None
     mof_dialect: str = "dmtf"
@@ -152,6 +156,11 @@ class SimulationOptions:
         for name in _TIMES:
             if not math.isfinite(getattr(self, name)):
                 raise OptionsError(f"{option(name)} {getattr(self, name)} is not a length of time")
+        if self.control_token is not None and not _TOKEN.fullmatch(self.control_token):
+            raise OptionsError("--control-token: write 8 to 200 letters, digits, and . _ ~ + / - with = at the end only")
+        for name in self.control_host:
+            if not _HOST.fullmatch(name):
+                raise OptionsError(f"--control-host {name!r} is not the name of a host")
 
     def by_cimom(self, name: str) -> dict[str, SimulationOptions]:
         """Return the options of each CIMOM by its name, which is ``name`` where ``cimom`` has none.

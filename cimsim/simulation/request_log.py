@@ -11,18 +11,8 @@ from cimsim.server.recording import HttpExchange, Recorder
 
 def as_exchange(exchange: HttpExchange) -> Exchange:
     """Return the record of an exchange as the CIMOM knows it."""
-    return Exchange(
-        exchange.time,
-        exchange.protocol,
-        exchange.address,
-        exchange.user,
-        exchange.calls,
-        exchange.status,
-        exchange.detail,
-        exchange.seconds,
-        exchange.request_bytes,
-        exchange.response_bytes,
-    )
+    # Both have the same fields, in the same order.
+    return Exchange._make(exchange)
 
 
 class JournalRecorder:

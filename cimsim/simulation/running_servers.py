@@ -1,17 +1,15 @@
 """Finding the servers that run, by the files that they leave in the state folder; see ``state_file``."""
 
-import fcntl
 import json
-from dataclasses import dataclass
+import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 FOLDER: Final = "servers"
 """In the state folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunningServer:
+class RunningServer(NamedTuple):
     """A server that was found.
 
     Attributes:
@@ -36,7 +34,7 @@ def running_servers(state_dir: Path) -> list[RunningServer]:
 def _read(path: Path) -> RunningServer | None:
     try:
         with path.open("r+", encoding="utf-8") as file:
-            if not _is_locked(file.fileno()):
+            if lock(file.fileno()):
                 path.unlink(missing_ok=True)
                 return None
             fields = json.load(file)
@@ -46,9 +44,14 @@ def _read(path: Path) -> RunningServer | None:
         return None
 
 
-def _is_locked(descriptor: int) -> bool:
+def lock(descriptor: int) -> bool:
+    """Lock a file until it is closed; False if another server holds it, or there are no such locks here."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    return False
+        return False
+    return True

@@ -25,12 +25,14 @@ from cimsim.server.recording import Recorder
 from cimsim.server.replies import HttpError
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.endpoint import Endpoint, EndpointOptions, WsmanOptions
+from cimsim.simulation.further_loading import FurtherLoading
 from cimsim.simulation.loading import SharedPacks, load_packs, quirks_of
 from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.reload import Reloader
 from cimsim.simulation.request_counts import RequestCounts
 from cimsim.simulation.request_log import JournalRecorder, RequestLog, recorder_of
 from cimsim.simulation.security import authorization_of, tls_of, users_of
+from cimsim.simulation.start_rules import start_rules
 from cimsim.world.world import World
 
 _RECORDED: Final = frozenset({"info", "debug"})
@@ -46,18 +48,19 @@ class ServedCimom:
         name: of the CIMOM.
         options: what to serve, and how.
         packs: loads them.
+        loaded: what the packs hold; None: it is loaded.
         world: the world to begin with; None: that of the packs.
         recorder: gets the record of each exchange; None: the log does, where its level asks for it.
         journal: of the CIMOM, which the recorder fills; None: one of its own.
-        controlled: whether a control plane shows it: then its exchanges are counted, and recorded if nobody else does.
+        controlled: whether a control plane shows it: then its exchanges are recorded, if nobody else does.
 
     Attributes:
         name: as given.
         options: as given.
         users: the names of those who may log in.
-        loaded: what the packs hold.
-        control_url: of the control plane, once it is open; None: there is none.
+        further: loads more while it runs.
         controlled: what a control plane shows and changes.
+        control_url: of the control plane, once it is open; None: there is none.
 
     Raises:
         OptionsError: the options contradict each other, or name what cannot be read.
@@ -71,6 +74,7 @@ class ServedCimom:
         options: SimulationOptions,
         packs: SharedPacks,
         *,
+        loaded: Loaded | None = None,
         world: World | None = None,
         recorder: Recorder | None = None,
         journal: Journal | None = None,
@@ -83,31 +87,44 @@ class ServedCimom:
         tls = tls_of(options, time.time())
         counts = RequestCounts()
         recorders = _recorders(options, recorder)
-        if controlled:
+        if controlled and journal is None:
+            journal = Journal()
+            recorders.append(JournalRecorder(journal))
+        if journal is not None:
             recorders.append(counts)
-            if journal is None:
-                journal = Journal()
-                recorders.append(JournalRecorder(journal))
         authorization = authorization_of(options, users)
         endpoint_options = _endpoint_options(options, users, tls, authorization, recorder_of(recorders))
         self._seed = options.new_seed()
-        loaded = packs.load(options, self._seed)
-        self.loaded = loaded if world is None else replace(loaded, world=world)
+        if loaded is None:
+            loaded = packs.load(options, self._seed)
+        rules = start_rules(loaded)
+        if world is not None:
+            loaded = replace(loaded, world=world)
         self.control_url: str | None = None
-        self._endpoint = Endpoint(reactor, self.loaded, replace(endpoint_options, page=self._front_page))
+        self._endpoint = Endpoint(reactor, loaded, replace(endpoint_options, page=self._front_page))
+        self.cimom.faults.replace_kept(rules)
         self.controlled = ControlledCimom(
             self.cimom,
             Snapshots(self.cimom),
             Journal() if journal is None else journal,
             counts,
-            options=options,
-            loaded=self.loaded,
-            indications=self._endpoint.indications,
-            connections=lambda: self._endpoint.connections,
+            folders=loaded.folders,
             name=name,
             instance=os.urandom(_INSTANCE_BYTES).hex(),
+            options=options,
+            loaded=loaded,
+            indications=self._endpoint.indications,
+            connections=lambda: self._endpoint.connections,
+            answer=self._endpoint.answer,
         )
-        self._reloader = Reloader(reactor, self._load_again, self._renew, self.loaded) if options.reload else None
+        self.further = FurtherLoading(self.controlled, loaded, options)
+        self.controlled.further = self.further
+        self._reloader = Reloader(reactor, self._load_again, self._renew, loaded) if options.reload else None
+
+    @property
+    def loaded(self) -> Loaded:
+        """What the packs hold, those that were loaded later too."""
+        return self.further.loaded
 
     @property
     def cimom(self) -> Cimom:
@@ -150,9 +167,13 @@ class ServedCimom:
         return front_page(self.urls, None if self.users else namespaces, self.control_url)
 
     def _renew(self, loaded: Loaded) -> None:
+        rules = start_rules(loaded)
         self._endpoint.renew(loaded)
-        self.controlled.loaded = loaded
+        self.further.loaded = loaded
+        self.cimom.faults.replace_kept(rules)
         self.controlled.snapshots.base = self.cimom.world
+        self.controlled.folders = loaded.folders
+        self.controlled.loaded = loaded
 
     def _load_again(self) -> Loaded:
         return load_packs(self.options, self.clock.now(), self._seed)

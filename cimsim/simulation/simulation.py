@@ -18,6 +18,7 @@ from cimsim.server.recording import Recorder
 from cimsim.simulation.announcement import Announcement
 from cimsim.simulation.control_options import ControlOptions, control_options_of
 from cimsim.simulation.controlled_cimom import ControlledCimom, ControlledCimoms
+from cimsim.simulation.further_loading import FurtherLoading
 from cimsim.simulation.loading import SharedPacks
 from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.simulation.ready_file import ReadyFile
@@ -73,6 +74,7 @@ class Simulation:
         control: OpenControlPlane | None = None,
         packs: SharedPacks | None = None,
         name: str = "cimsim",
+        loaded: Loaded | None = None,
         world: World | None = None,
         recorder: Recorder | None = None,
         journal: Journal | None = None,
@@ -88,9 +90,12 @@ class Simulation:
         packs = SharedPacks() if packs is None else packs
         port = options.effective_control_port if control is not None else None
 
-        def serve(name: str, options: SimulationOptions) -> ServedCimom:
-            given: dict[str, Any] = {"world": world, "recorder": recorder, "journal": journal}
-            return ServedCimom(reactor, name, options, packs, **given, controlled=port is not None)
+        def serve(name: str, own: SimulationOptions) -> ServedCimom:
+            given: dict[str, Any] = {"world": world, "loaded": loaded, "recorder": recorder, "journal": journal}
+            try:
+                return ServedCimom(reactor, name, own, packs, **given, controlled=port is not None)
+            except OptionsError as error:
+                raise OptionsError(f"CIMOM {name}: {error}" if options.cimom else str(error)) from None
 
         self.cimoms: Mapping[str, ServedCimom] = {each: serve(each, own) for each, own in options.by_cimom(name).items()}
         self.controlled_cimoms = ControlledCimoms(self.controlled)
@@ -119,8 +124,13 @@ class Simulation:
 
     @property
     def loaded(self) -> Loaded:
-        """What the packs of the first CIMOM hold."""
+        """What the packs of the first CIMOM hold, those that were loaded later too."""
         return self.first.loaded
+
+    @property
+    def further(self) -> FurtherLoading:
+        """Loads more into the first CIMOM while it runs."""
+        return self.first.further
 
     @property
     def cimom(self) -> Cimom:

@@ -4,7 +4,6 @@ A server holds a lock on its file for as long as it lives, whatever ends it; a f
 process says less: it may be another one's by now, or be seen from another container.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any, Final
 
 from twisted.logger import Logger
 
-from cimsim.simulation.running_servers import FOLDER
+from cimsim.simulation.running_servers import FOLDER, lock
 
 _FOLDER_MODE: Final = 0o700
 _MODE: Final = 0o600
@@ -40,7 +39,7 @@ class StateFile:
             self._path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
             beside.unlink(missing_ok=True)
             self._descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, _MODE)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            lock(self._descriptor)
             os.write(self._descriptor, json.dumps(fields).encode())
             beside.replace(self._path)
         except OSError as error:

@@ -119,8 +119,8 @@ class WsmanMount:
     def authenticate(self, head: Head, login: ClientLogin | None) -> str | None:
         """Return the user of a request (rules WM-A-1, WM-A-2, WM-ID-1).
 
-        Where the data plane has no users, any credentials for Basic are let in, and none at all too. But an empty request
-        without any is challenged: it is how clients ask which schemes there are.
+        Where the data plane has no users, any credentials for Basic are let in, certificates, and none at all too. But an
+        empty request without any is challenged: it is how clients ask which schemes there are.
 
         Raises:
             HttpError: 401, 429.
@@ -135,7 +135,7 @@ class WsmanMount:
         if authorization is None:
             if head.values.get(b"content-length", b"").strip(b"0 \t") == b"" and b"transfer-encoding" not in head.values:
                 raise HttpError(_UNAUTHORIZED, "an empty request asks for the ways to log in", fields=BASIC)
-        elif authorization.partition(b" ")[0].lower() != b"basic":
+        elif authorization.partition(b" ")[0].lower() not in (b"basic", CERTIFICATE):
             text = "this server has no users, which all but Basic authentication needs: serve with --user"
             raise HttpError(_UNAUTHORIZED, text, fields=BASIC)
         return None
@@ -197,6 +197,8 @@ class WsmanMount:
         """
         exchange: Exchange = head.style
         content_type = head.values.get(b"content-type")
+        if content_type == _ORIGINAL and b"content-encoding" not in head.values:
+            return exchange
         if b"content-encoding" in head.values and head.values[b"content-encoding"].strip().lower() != b"identity":
             raise HttpError(415, "a message must not be compressed", fields=b"Accept-Encoding: identity\r\n")
         if content_type is not None:
@@ -216,8 +218,10 @@ class WsmanMount:
             raise HttpError(_UNAUTHORIZED, text, fields=self._offers())
         return self._negotiation
 
-    def respond(self, admitted: Any, body: bytes, user: str | None, calls: list[Called] | None = None) -> Batches:
-        """Answer a message; an empty body is answered with one (rule WM-H-5).
+    def respond(
+        self, admitted: Any, body: bytes, user: str | None, calls: list[Called] | None = None
+    ) -> Batches | Deferred[Batches]:
+        """Answer a message, now or when there are events; an empty body is answered with one (rule WM-H-5).
 
         Raises:
             NotSoapError: the body is not a SOAP envelope.
@@ -261,8 +265,14 @@ class WsmanMount:
         return b""
 
 
-def _replied(exchange: Exchange, reply: WsmanReply) -> Iterator[list[bytes]]:
+def _replied(exchange: Exchange, reply: WsmanReply) -> Batches | Deferred[Batches]:
     exchange.reply = reply
+    if reply.waiting is not None:
+        return reply.waiting.addCallback(lambda _: _finished(exchange, reply))
+    return _finished(exchange, reply)
+
+
+def _finished(exchange: Exchange, reply: WsmanReply) -> Batches:
     batches = reply.batches if exchange.sealed is None else _sealed(exchange.sealed, reply.batches)
     return batches if reply.effects is None else Affected(batches, reply.effects)
 

@@ -14,9 +14,10 @@ from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Result
 from cimsim.server.wrong_answers import Effects
 from cimsim.simulation.fault_effects import Faults
-from cimsim.wsman.message_decoder import NotSoapError, WsmanDecoder
-from cimsim.wsman.reply_encoder import WsmanEncoder
-from cimsim.wsman.soap_faults import WsmanError
+from cimsim.world.counts import Counts
+from cimsim.wsman.message_decoder import NotSoapError
+from cimsim.wsman.reply_encoder import Reply, WsmanEncoder
+from cimsim.wsman.soap_faults import ACTION_NOT_SUPPORTED, WsmanError
 from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
 
 if TYPE_CHECKING:
@@ -37,6 +38,35 @@ class Performs(Protocol):
         ...
 
 
+class Measures(Protocol):
+    """What the service needs of a CIMOM that counts."""
+
+    @property
+    def counts(self) -> Counts:
+        """What was carried out."""
+        ...
+
+    def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
+        """Count the lengths of two bodies."""
+        ...
+
+
+class Decodes(Protocol):
+    """What the service needs of ``message_decoder.WsmanDecoder``."""
+
+    def decode(self, body: bytes) -> WsmanMessage:
+        """Return the message of an envelope."""
+        ...
+
+
+class Events(Protocol):
+    """What answers the messages of WS-Eventing: ``wsman_events.WsmanEvents``."""
+
+    def perform(self, message: WsmanMessage, user: str | None, calls: list[Called] | None) -> Reply | Deferred[Reply]:
+        """Return the reply to a message, a Deferred where its client waits for events."""
+        ...
+
+
 class NotIdentifyError(Exception):
     """A client that did not log in asks for more than Identify."""
 
@@ -48,14 +78,16 @@ class WsmanReply:
         status: of HTTP (rule WM-H-3); it is not final before the batches have been taken.
         batches: the body in batches of fragments; empty ones while the request takes long.
         effects: what a fault rule does to the answer; None: nothing.
+        waiting: fires when the reply is there; None: it is.
     """
 
-    __slots__ = ("batches", "effects", "status")
+    __slots__ = ("batches", "effects", "status", "waiting")
 
     def __init__(self) -> None:
         self.status = _OK
         self.batches: Iterator[list[bytes]] = iter(())
         self.effects: Effects | None = None
+        self.waiting: Deferred[None] | None = None
 
 
 class WsmanService:
@@ -67,21 +99,28 @@ class WsmanService:
         cimom: carries the requests out.
         decode_later: decodes a message while the server does other things; None: nothing does.
         faults: what fault rules do to answers; None: nothing.
+        statistics: gets the lengths of the body of each message and of its reply, for the first operation of the message;
+            None: nobody counts.
+        events: answers the messages of WS-Eventing; None: they are refused.
     """
 
     def __init__(
         self,
-        decoder: WsmanDecoder,
+        decoder: Decodes,
         encoder: WsmanEncoder,
         cimom: Performs,
         decode_later: Callable[[bytes], Deferred[WsmanMessage]] | None = None,
         faults: Faults | None = None,
+        statistics: Measures | None = None,
+        events: Events | None = None,
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._cimom = cimom
         self._decode_later = decode_later
         self._faults = faults
+        self._statistics = statistics
+        self._events = events
 
     def respond(
         self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
@@ -102,7 +141,7 @@ class WsmanService:
             message = self._decoder.decode(body)
         except WsmanError as error:
             return self._refused(error, identify_only)
-        return self._perform(message, user, calls, identify_only)
+        return self._perform(message, len(body), user, calls, identify_only)
 
     def respond_later(
         self, body: bytes, user: str | None, calls: list[Called] | None = None, *, identify_only: bool = False
@@ -117,8 +156,9 @@ class WsmanService:
                 return self._refused(error, identify_only)
             raise error if isinstance(error, Exception) else TypeError(failure)
 
+        length = len(body)
         decoding = self._decode_later(body)
-        return decoding.addCallbacks(lambda message: self._perform(message, user, calls, identify_only), refused)
+        return decoding.addCallbacks(lambda message: self._perform(message, length, user, calls, identify_only), refused)
 
     def status_of(self, error: Exception) -> tuple[int, str] | None:
         """Return the HTTP status that an exception of this service stands for, and why; None for any other."""
@@ -135,22 +175,65 @@ class WsmanService:
         reply.status, reply.batches = self._encoder.fault(error, error.message_id)
         return reply
 
-    def _perform(self, message: WsmanMessage, user: str | None, calls: list[Called] | None, identify_only: bool) -> WsmanReply:
+    def _perform(
+        self, message: WsmanMessage, length: int, user: str | None, calls: list[Called] | None, identify_only: bool
+    ) -> WsmanReply:
         if identify_only and message.kind is not MessageKind.IDENTIFY:
             raise NotIdentifyError
+        reply = self._replied(message, user, calls)
+        statistics = self._statistics
+        if statistics is not None and statistics.counts.wanted and message.requests:
+            reply.batches = _measured(message.requests[0], length, reply.batches, statistics)
+        return reply
+
+    def _replied(self, message: WsmanMessage, user: str | None, calls: list[Called] | None) -> WsmanReply:
         reply = WsmanReply()
-        batches = self._batches(message, user, calls, reply)
+        if message.kind is MessageKind.EVENTING:
+            self._perform_eventing(message, user, calls, reply)
+            return reply
+        if len(message.requests) == 1:
+            started = self._started(message.requests[0], user, calls)
+            if not isinstance(started, Pending):
+                if self._faults is not None:
+                    reply.effects = self._faults.effects()
+                reply.status, reply.batches = self._encoder.encode(message, started)
+                return reply
+            batches = self._batches(message, user, calls, reply, started)
+        else:
+            batches = self._batches(message, user, calls, reply)
         # What need not wait is carried out now.
         reply.batches = chain([next(batches)], batches)
         return reply
 
+    def _perform_eventing(self, message: WsmanMessage, user: str | None, calls: list[Called] | None, reply: WsmanReply) -> None:
+        """Have a message of WS-Eventing answered, now or when there are events."""
+
+        def answered(made: Reply) -> None:
+            reply.status, reply.batches = made
+
+        if self._events is None:
+            answered(self._encoder.fault(WsmanError(ACTION_NOT_SUPPORTED, "events are not served"), message.id))
+            return
+        performed = self._events.perform(message, user, calls)
+        if self._faults is not None:
+            reply.effects = self._faults.effects()
+        if isinstance(performed, Reply):
+            answered(performed)
+        else:
+            reply.waiting = performed.addCallback(answered)
+
     def _batches(
-        self, message: WsmanMessage, user: str | None, calls: list[Called] | None, reply: WsmanReply
+        self,
+        message: WsmanMessage,
+        user: str | None,
+        calls: list[Called] | None,
+        reply: WsmanReply,
+        begun: Pending[Result] | None = None,
     ) -> Iterator[list[bytes]]:
-        """Carry out the requests of a message until one fails, and encode the result of the last."""
+        """Carry out the requests of a message until one fails, and encode the result of the last; ``begun`` is the first."""
         result: Result | CIMError | None = None
         for request in message.requests:
-            started = self._started(request, user, calls)
+            started = begun or self._started(request, user, calls)
             if reply.effects is None and self._faults is not None:
                 reply.effects = self._faults.effects()
             if isinstance(started, Pending):
@@ -181,3 +264,13 @@ class WsmanService:
     @property
     def _rule(self) -> int | None:
         return None if self._faults is None else self._faults.number
+
+
+def _measured(request: Request, length: int, batches: Iterator[list[bytes]], statistics: Measures) -> Iterator[list[bytes]]:
+    sent = 0
+    try:
+        for fragments in batches:
+            sent += sum(map(len, fragments))
+            yield fragments
+    finally:
+        statistics.measured(request, length, sent)

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from cimsim.cimom.journal import Journal
+from cimsim.packs.load import Loaded
 from cimsim.simulation.loading import SharedPacks
 from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.request_log import JournalRecorder
@@ -51,7 +52,14 @@ class Hosting:
             self._state = TemporaryDirectory()
         return replace(options, state_dir=Path(self._state.name))
 
-    def host(self, name: str, packs: Sequence[str | Path], given: CimomOptions, world: World | None = None) -> Hosted:
+    def host(
+        self,
+        name: str,
+        packs: Sequence[str | Path],
+        given: CimomOptions,
+        world: World | None = None,
+        loaded: Loaded | None = None,
+    ) -> Hosted:
         """Load packs, unless they are loaded, and open ports.
 
         Args:
@@ -59,6 +67,7 @@ class Hosting:
             packs: names of packs, folders or MOF files; none: all that are shipped.
             given: the keywords.
             world: to begin with; None: that of the packs.
+            loaded: what the packs hold; None: they are loaded.
 
         Raises:
             TypeError: a keyword does not exist.
@@ -69,8 +78,9 @@ class Hosting:
         options = self._with_state(simulation_options(packs, given))
         journal = Journal(**journal_bounds(given))
         control = _control_of(given)
-        # In the thread of the caller: other CIMOMs answer meanwhile.
-        self._packs.prepare(options)
+        if loaded is None:
+            # In the thread of the caller: other CIMOMs answer meanwhile.
+            self._packs.prepare(options)
 
         def make() -> Simulation:
             return Simulation(
@@ -79,6 +89,7 @@ class Hosting:
                 control=control,
                 packs=self._packs,
                 name=name,
+                loaded=loaded,
                 world=world,
                 recorder=JournalRecorder(journal),
                 journal=journal,

@@ -22,14 +22,18 @@ _OF_CONTROL: Final = ("console", "control_port", "control_address", "control_tok
 
 
 class CimomOptions(TypedDict, total=False):
-    """What a CIMOM of a simulator may be given, by keyword. The page about settings describes each but the first three.
+    """What a CIMOM of a simulator may be given, by keyword. The page about settings describes each but the first ones.
 
     Attributes:
         settings: of packs, by ``PACK.NAME``.
+        scenarios: names of scenarios, or paths of TOML files.
+        faults: rules to begin with, each as the words of ``fault`` by name.
         max_exchanges, max_exchange_bytes: how much the journal keeps.
     """
 
     settings: Mapping[str, Any]
+    scenarios: Sequence[str | Path]
+    faults: Sequence[Mapping[str, Any]]
     max_exchanges: int
     max_exchange_bytes: int
 
@@ -118,6 +122,9 @@ def simulation_options(packs: Sequence[str | Path], given: CimomOptions) -> Simu
     for name in _PATHS.intersection(values):
         values[name] = None if values[name] is None else Path(values[name])
     values["set"] = values.pop("settings", {})
+    scenarios = values.pop("scenarios", ())
+    values["scenario"] = [str(each) for each in ([scenarios] if isinstance(scenarios, str | Path) else scenarios)]
+    values.pop("faults", None)
     values.pop("max_exchanges", None)
     values.pop("max_exchange_bytes", None)
     return SimulationOptions(packs=[packs] if isinstance(packs, str | Path) else tuple(packs), **values)

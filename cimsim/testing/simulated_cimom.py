@@ -3,23 +3,21 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pywbem import CIMInstance, CIMInstanceName
 
 from cimsim.cimom.exchanges import Called
-from cimsim.cimom.fault_rule_parser import parse_rule
+from cimsim.cimom.fault_rule_parser import parse_rule, preparing
 from cimsim.cimom.fault_rules import Fault, FaultRule
 from cimsim.cimom.journal import Entry
 from cimsim.cimom.snapshots import Snapshot
 from cimsim.cimom.world_diff import WorldDiff, diff_worlds
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
-from cimsim.packs.build import compile_plain
-from cimsim.packs.manifest import DEFAULT_NAMESPACE, plain_pack
-from cimsim.packs.mof.dialect import MofDialect
 from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.simulation.further_loading import main_namespace
+from cimsim.simulation.start_rules import running_rules
 from cimsim.testing.expectations import Expectation, expect_sequence
 from cimsim.testing.hosting import Hosted, Hosting
 from cimsim.testing.options import forked
@@ -69,6 +67,11 @@ class FaultHandle:
         """How many requests met its conditions."""
         return self._fault.matched
 
+    @property
+    def kept(self) -> bool:
+        """Whether a reset brings it back."""
+        return self._fault.kept
+
     def remove(self) -> None:
         """Take it out of force."""
         self._cimom.in_reactor(self._fault.remove)
@@ -99,6 +102,13 @@ class SimulatedCimom:
         self._cimom = hosted.simulation.cimom
         self._snapshots = hosted.simulation.controlled.snapshots
         self._faults: list[FaultHandle] = []
+        try:
+            for words in hosted.options.get("faults", ()):
+                self.fault(**words)
+        except BaseException:
+            self.in_reactor(hosted.simulation.stop)
+            raise
+        self.in_reactor(self._cimom.faults.keep)
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -113,6 +123,21 @@ class SimulatedCimom:
     def in_reactor(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return what a function returns that is carried out in the thread of the simulator."""
         return self._hosting.thread.call(function, *arguments)
+
+    def _in_steps(self, steps: Iterator[None]) -> Any:
+        """Return what a generator returns that is carried out in the thread of the simulator, between requests."""
+        end: list[Any] = []
+
+        def go_on() -> bool:
+            try:
+                next(steps)
+            except StopIteration as stopped:
+                end.append(stopped.value)
+            return bool(end)
+
+        while not self.in_reactor(go_on):
+            pass
+        return end[0]
 
     @property
     def controlled(self) -> ControlledCimom:
@@ -152,7 +177,7 @@ class SimulatedCimom:
         url = options.pop("url", self.url)
         if url.startswith("https:") and self.ca_file is not None:
             options.setdefault("ca_certs", str(self.ca_file))
-        connection = WBEMConnection(url, default_namespace=default_namespace or _main_namespace(self.world), **options)
+        connection = WBEMConnection(url, default_namespace=default_namespace or main_namespace(self.world), **options)
         # The CIMOM is in this process: proxies and CAs that the environment names are for other servers.
         connection.session.trust_env = False
         return connection
@@ -165,9 +190,9 @@ class SimulatedCimom:
         return self._cimom.world
 
     def reset(self) -> None:
-        """Go back to the world as it was loaded, forget all faults and exchanges; nobody is notified."""
+        """Go back to the world as it was loaded and to the faults of the start, forget exchanges; nobody is notified."""
         self.in_reactor(self._hosted.simulation.controlled.reset)
-        self._faults.clear()
+        self._faults = [each for each in self._faults if each.kept]
 
     def snapshot(self, name: str) -> Snapshot:
         """Keep the current world under a name, in place of the one that had it; return it."""
@@ -179,7 +204,7 @@ class SimulatedCimom:
         Raises:
             KeyError: there is no snapshot of that name.
         """
-        self.in_reactor(self._cimom.change_world, self._snapshot(name).world)
+        self.in_reactor(self._cimom.replace_world, self._snapshot(name).world)
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
@@ -201,29 +226,37 @@ class SimulatedCimom:
     def fork(self, name: str) -> "SimulatedCimom":
         """Serve one more CIMOM that begins with the current world of this one, on ports of its own; the caller stops it."""
         hosted = self._hosted
-        return SimulatedCimom(name, self._hosting, self._hosting.host(name, hosted.packs, forked(hosted.options), self.world))
+        loaded = hosted.simulation.loaded if hosted.simulation.further.loaded_more else None
+        host = self._hosting.host
+        return SimulatedCimom(name, self._hosting, host(name, hosted.packs, forked(hosted.options), self.world, loaded))
 
-    def load(self, mof: str | Path, namespace: str | None = None) -> None:
-        """Add the declarations of a MOF text, or of a MOF file by its path; what is wrong changes nothing.
+    def load(
+        self, what: str | Path, namespace: str | None = None, settings: Mapping[str, Any] | None = None
+    ) -> tuple[str, ...]:
+        """Load a pack and those it requires, or add the declarations of MOF; what is wrong changes nothing.
+
+        Nobody is notified, instances stay as they are, and a reset forgets it.
 
         Args:
-            mof: the text, or the path of the file.
-            namespace: that they are for, made if it is not there; None: the first one that is not the interop namespace.
+            what: the name of a shipped pack, the path of a folder with one or of a MOF file, or a MOF text.
+            namespace: that MOF is for, made if it is not there; None: the first one that is not the interop namespace.
+            settings: of the packs, by ``PACK.NAME``.
+
+        Returns:
+            The names of the packs that were not there; none for MOF.
 
         Raises:
-            PackError: the text is wrong; the error has its place.
+            PackError: something is wrong, with its place; or the pack is loaded already.
         """
-        with TemporaryDirectory() as folder:
-            file = mof if isinstance(mof, Path) else Path(folder) / "text.mof"
-            if isinstance(mof, str):
-                file.write_text(mof, encoding="utf-8")
-            self.in_reactor(self._load, file, namespace or _main_namespace(self.world))
-
-    def _load(self, file: Path, namespace: str) -> None:
-        transaction = Transaction(self._cimom.world, namespace, self._cimom.clock.now())
-        transaction.create_namespace(namespace)
-        compile_plain(plain_pack(file, namespace), transaction, MofDialect.DMTF, lenient=False)
-        self._cimom.change_world(transaction.world)
+        further = self._hosted.simulation.further
+        if isinstance(what, str) and any(each in what for each in "{;\n"):
+            self.in_reactor(further.mof, what, namespace)
+            return ()
+        path = Path(what)
+        if path.suffix.lower() == ".mof":
+            self.in_reactor(further.mof, path, namespace)
+            return ()
+        return tuple(self.in_reactor(further.packs, [what], settings or {}))
 
     def stop(self) -> None:
         """Close the ports, and let requests under way finish."""
@@ -332,10 +365,24 @@ class SimulatedCimom:
         Raises:
             RuleError: a keyword or a value is wrong; nothing has changed.
         """
-        rule = parse_rule(words, (self.world,))
-        handle = FaultHandle(self, self.in_reactor(self._cimom.faults.add, rule))
+        world = self.world
+        self._in_steps(preparing([words], (world,)))
+        handle = FaultHandle(self, self.in_reactor(lambda: self._cimom.faults.add(parse_rule(words, (world,)))))
         self._faults.append(handle)
         return handle
+
+    def scenario(self, name: str | Path) -> tuple[FaultHandle, ...]:
+        """Put the rules of a scenario of a loaded pack, or of a TOML file, into force.
+
+        Raises:
+            PackError: there is no such scenario, or a rule of it is wrong; nothing has changed.
+        """
+        rules = self._in_steps(running_rules(str(name), self._hosted.simulation.loaded.folders, self.world, files=True))
+
+        def add() -> list[Fault]:
+            return [self._cimom.faults.add(each.rule, each.origin) for each in rules]
+
+        return tuple(FaultHandle(self, fault) for fault in self.in_reactor(add))
 
     @property
     def faults(self) -> tuple[FaultHandle, ...]:
@@ -398,12 +445,6 @@ def _calls(entries: Sequence[Entry], name: str | None, where: Mapping[str, Any] 
         for call in entry.exchange.calls:
             if (name is None or call.operation.lower() == name.lower()) and (not where or call.has(where)):
                 yield call
-
-
-def _main_namespace(world: World) -> str:
-    """Return the first namespace that is not the interop namespace, if there is another."""
-    names = [each.name for each in world.namespaces.values()]
-    return next((name for name in names if "interop" not in name.lower()), names[0] if names else DEFAULT_NAMESPACE)
 
 
 def _namespace_of(world: World, classname: str, namespace: str | None) -> Namespace:

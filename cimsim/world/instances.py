@@ -46,9 +46,17 @@ class Instance:
     @property
     def path(self) -> InstancePath:
         """The absolute path, with declared spellings and the keys in class order."""
+        return self._path(self._identity)
+
+    @property
+    def located(self) -> InstancePath:
+        """The same, with which to look the instance up again costs little."""
+        return self._path(self.identity)
+
+    def _path(self, identity: Identity | None) -> InstancePath:
         properties, values = self.cls.properties, self.values
         keys = tuple([(properties[place].name, values[place]) for place in self.cls.keys])
-        return InstancePath.settled(self.cls.name, keys, self.namespace, self.cls.key_types)
+        return InstancePath.settled(self.cls.name, keys, self.namespace, self.cls.key_types, identity=identity)
 
     @property
     def identity(self) -> Identity:

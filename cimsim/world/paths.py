@@ -1,6 +1,7 @@
 """Instance paths and their identity, and the names of classes where they stand for these."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cimsim.world.names import fold, fold_namespace
@@ -62,10 +63,16 @@ class InstancePath:
         namespace: str,
         types: tuple[str | None, ...] | None,
         host: str | None = None,
+        identity: Identity | None = None,
     ) -> "InstancePath":
-        """Return a path that is absolute, with declared spellings and typed keys, and known to be so."""
+        """Return a path that is absolute, with declared spellings and typed keys, and known to be so.
+
+        ``identity``: its own, where that is known already.
+        """
         path = cls(classname, keys, namespace, host, types)
         object.__setattr__(path, "_settled", True)
+        if identity is not None:
+            object.__setattr__(path, "_identity", identity)
         return path
 
     @property
@@ -84,14 +91,18 @@ class InstancePath:
 
     def _identify(self) -> Identity:
         keys = self.keys
-        if len(keys) > 1:
-            keys = tuple(sorted(keys, key=lambda item: fold(item[0])))
-        return Identity(
-            (self.host or "").lower(),
-            fold_namespace(self.namespace or ""),
-            fold(self.classname),
-            tuple([canonical(value) for _, value in keys]),
-        )
+        host = self.host.lower() if self.host else ""
+        if not self._settled:
+            # The names may be any text of any length, which is nothing to remember.
+            namespace, classname = fold_namespace(self.namespace or ""), fold(self.classname)
+            ordered = sorted(keys, key=lambda item: fold(item[0]))
+            return Identity(host, namespace, classname, tuple([canonical(value) for _, value in ordered]))
+        namespace, classname = _folded(self.namespace or "", self.classname)
+        if len(keys) == 1:
+            value = keys[0][1]
+            return Identity(host, namespace, classname, (value if type(value) is str else canonical(value),))
+        order = _key_order(tuple([name for name, _ in keys]))
+        return Identity(host, namespace, classname, tuple([canonical(keys[place][1]) for place in order]))
 
     def __str__(self) -> str:
         """The untyped model path, as DSP0004 writes it and error texts show it."""
@@ -99,6 +110,18 @@ class InstancePath:
         namespace = f"{self.namespace}:" if self.namespace else ""
         keys = ",".join(f"{name}={_quoted(value)}" for name, value in self.keys)
         return f"{host}{namespace}{self.classname}.{keys}" if keys else f"{host}{namespace}{self.classname}"
+
+
+@lru_cache(maxsize=1024)
+def _folded(namespace: str, classname: str) -> tuple[str, str]:
+    """Return both names as identities have them; there are far fewer of them than paths."""
+    return fold_namespace(namespace), fold(classname)
+
+
+@lru_cache(maxsize=1024)
+def _key_order(names: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the places of key names in the order of the folded names."""
+    return tuple(sorted(range(len(names)), key=lambda place: fold(names[place])))
 
 
 def canonical(value: Any) -> Any:

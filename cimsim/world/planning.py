@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cimsim.world.agenda import Step, to_microseconds
 from cimsim.world.instances import Instance
-from cimsim.world.world import World
+from cimsim.world.world import GUID, World
 
 
 def due_after(seconds: float, now: float) -> float:
@@ -54,6 +54,6 @@ def counted(world: World, name: str) -> tuple[World, int]:
 
 def with_guid(world: World) -> tuple[World, str]:
     """Return the next world and a new GUID in upper case: the same one on every start with the same seed and history."""
-    world, number = counted(world, "guid")
+    world, number = counted(world, GUID)
     digest = sha256(f"{world.seed} {number}".encode()).digest()
     return world, str(UUID(bytes=digest[:16], version=4)).upper()

@@ -6,7 +6,7 @@ only the changes; once they outgrow the square root of the base they are folded 
 look-ups, a write O(sqrt n) with a tiny constant, a snapshot nothing, and iteration runs in creation order.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from math import isqrt
 from typing import Any, Final, Generic, TypeVar, cast
@@ -25,7 +25,7 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
     Construct it from a dictionary, which must not be changed afterwards.
     """
 
-    __slots__ = ("_base", "_len", "_more", "_over")
+    __slots__ = ("_base", "_len", "_make", "_more", "_over")
 
     def __init__(self, items: dict[K, V] | None = None) -> None:
         self._base: dict[K, Any] = {} if items is None else items
@@ -109,6 +109,35 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
         if self._len != len(self._base) + len(self._more):
             values = [value for value in values if value is not _REMOVED]
         return [*values, *self._more.values()]
+
+
+class DeferredMap(PersistentMap[K, V]):
+    """A map whose items are made when something asks for the first of them; then it is a :class:`PersistentMap`.
+
+    Args:
+        length: how many items there are.
+        make: returns them; it may be called twice where two threads share the map, and returns equal items then.
+    """
+
+    __slots__ = ()
+    _make: Callable[[], dict[K, V]] | None
+
+    def __init__(self, length: int, make: Callable[[], dict[K, V]]) -> None:
+        self._len = length
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        # Asked for whatever is not there yet.
+        if name not in ("_base", "_more", "_over"):
+            raise AttributeError(name)
+        make = self._make
+        if make is not None:
+            items = make()
+            self._more, self._over, self._base = {}, {}, items
+            # A class with __getattr__ is slower to read from, for good.
+            object.__setattr__(self, "__class__", PersistentMap)
+            self._make = None
+        return object.__getattribute__(self, name)
 
 
 def _folded(base: dict[Any, Any], over: dict[Any, Any], more: dict[Any, Any]) -> dict[Any, Any]:

@@ -5,7 +5,7 @@ fixed, keys known) gives a :class:`ResolvedClass`, from which operations, provid
 adding a class shares all that was resolved before.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -182,6 +182,12 @@ class DeferredClass(ResolvedClass):
         self.lineage = (self.folded, *(parent.lineage if parent else ()))
         self._declaration = head.declaration
 
+    @property
+    def unresolved(self) -> Callable[[], CIMClass] | None:
+        """What returns the declaration, as its head has it; None when something has asked for it."""
+        declaration: Callable[[], CIMClass] | None = self.__dict__.get("_declaration")
+        return declaration
+
     def __getattr__(self, name: str) -> Any:
         # Asked for whatever is not there yet.
         if name not in _DEFERRED:
@@ -190,15 +196,19 @@ class DeferredClass(ResolvedClass):
         chain = [self]
         while isinstance(chain[-1].superclass, DeferredClass):
             chain.append(chain[-1].superclass)
+        # Two threads that share a class may both come here, each makes the same; it may be resolved meanwhile.
         for cls in reversed(chain):
-            cls._resolve()
+            DeferredClass._resolve(cls)
         return getattr(self, name)
 
     def _resolve(self) -> None:
-        resolved = resolve(self._declaration(), self.superclass, enforces_write=self.enforces_write)
+        declaration = self.__dict__.get("_declaration")
+        if declaration is None:
+            return
+        resolved = resolve(declaration(), self.superclass, enforces_write=self.enforces_write)
         for each in _DEFERRED:
             setattr(self, each, getattr(resolved, each))
-        del self._declaration
+        self.__dict__.pop("_declaration", None)
         # A class with __getattr__ is slower to read from, for good.
         object.__setattr__(self, "__class__", ResolvedClass)
 
@@ -209,10 +219,13 @@ _OF_PROPERTIES: Final = ("index", "keys", "key_order", "key_types", "key_names",
 _DEFERRED: Final = ("declared", "properties", "methods", "parts", *_OF_PROPERTIES)
 
 
+_INDEXED_IN_A_STEP: Final = 10
+
+
 class Schema:
     """The classes of a namespace. Immutable: ``with_class`` and ``without_class`` return the next version."""
 
-    __slots__ = ("_children", "_classes", "_closures", "_families")
+    __slots__ = ("_children", "_classes", "_closures", "_families", "_methods")
 
     def __init__(
         self,
@@ -223,6 +236,22 @@ class Schema:
         self._children: PersistentMap[str, tuple[str, ...]] = children if children is not None else PersistentMap()
         self._closures: dict[str, tuple[ResolvedClass, ...]] = {}
         self._families: dict[str, frozenset[str]] = {}
+        self._methods: dict[str, str] | None = None
+
+    @classmethod
+    def of_heads(cls, heads: Iterable[tuple[ClassHead, bool]]) -> "Schema":
+        """Return a schema with all these classes, each after its superclass, and whether it enforces Write.
+
+        The classes are known to fit each other; of none there is more than the head until it is asked for.
+        """
+        classes: dict[str, ResolvedClass] = {}
+        children: dict[str, list[str]] = {}
+        for head, enforces_write in heads:
+            parent = classes[fold(head.superclass)] if head.superclass else None
+            made = DeferredClass(head, parent, enforces_write=enforces_write)
+            classes[made.folded] = made
+            children.setdefault(parent.folded if parent else "", []).append(made.folded)
+        return cls(PersistentMap(classes), PersistentMap({name: tuple(below) for name, below in children.items()}))
 
     def get(self, name: str) -> ResolvedClass | None:
         """Return the class of that name in any spelling, or None."""
@@ -238,6 +267,22 @@ class Schema:
     def names(self) -> list[str]:
         """Return the declared spellings of all class names, in order of creation."""
         return [cls.name for cls in self._classes.all()]
+
+    def method_names(self) -> Mapping[str, str]:
+        """Return the names of all methods of all classes by folded name; computed once for each schema."""
+        for _ in self.indexing_methods():
+            pass
+        return self._methods or {}
+
+    def indexing_methods(self) -> Iterator[None]:
+        """Compute what ``method_names`` returns, in steps of a few milliseconds: most of many classes are deferred."""
+        if self._methods is None:
+            names: dict[str, str] = {}
+            for number, cls in enumerate(self._classes.all(), 1):
+                if number % _INDEXED_IN_A_STEP == 0:
+                    yield
+                names.update({folded: method.name for folded, method in cls.methods.items() if folded not in names})
+            self._methods = names
 
     def direct_subclasses(self, name: str | None) -> list[ResolvedClass]:
         """Return the direct subclasses of the class, or the top-level classes for None, in order of creation."""

@@ -5,6 +5,7 @@ Nothing outside sees a step. Whoever runs the transaction takes ``world`` when a
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -31,6 +32,7 @@ from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import InstancePath, canonical
 from cimsim.world.planning import counted, due_after, with_guid, with_step, without_step
 from cimsim.world.schema import ClassHead, ResolvedClass
+from cimsim.world.timing import Timing
 from cimsim.world.traverse import associated, referring
 from cimsim.world.world import Namespace, World
 
@@ -61,10 +63,13 @@ class Savepoint:
 class Transaction:
     """Reads and changes a world. ``world`` is the world with all changes so far, ``changes`` lists what happened, in order.
 
-    ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``namespace`` the name of the namespace that paths
-    and classes belong to unless they say otherwise. ``counts`` is what the CIMOM has carried out; None: it is not known.
-    ``hides`` returns whether a namespace is hidden from the user for whom this is done; None: no namespace is.
+    ``now`` is the time of the CIMOM's clock in seconds since 1970-01-01 UTC, ``asked_time`` whether anybody has asked for it.
+    ``namespace`` is the name of the namespace that paths and classes belong to unless they say otherwise. ``counts`` is what
+    the CIMOM has carried out; None: it is not known. ``hides`` returns whether a namespace is hidden from the user for whom
+    this is done; None: no namespace is. ``timing`` is how long that takes which it begins; None: as the settings of packs say.
     """
+
+    timing: Timing | None = None
 
     def __init__(
         self,
@@ -77,10 +82,28 @@ class Transaction:
     ) -> None:
         self.world = world
         self.namespace = namespace
-        self.now = now
+        self._now = now
+        self.asked_time = False
         self.counts = counts
         self._hides = hides
         self.changes: list[Event] = []
+
+    @property
+    def now(self) -> float:
+        """The time."""
+        self.asked_time = True
+        return self._now
+
+    @contextmanager
+    def at(self, now: float) -> Iterator[None]:
+        """Have the time be another one within the block."""
+        before, asked = self._now, self.asked_time
+        self._now = now
+        try:
+            yield
+        finally:
+            # What was asked for within does not depend on the time without.
+            self._now, self.asked_time = before, asked
 
     # Reading
 
@@ -341,6 +364,36 @@ class Transaction:
         """Return a new GUID in upper case: the same one on every start with the same seed and history."""
         self.world, guid = with_guid(self.world)
         return guid
+
+    def note(self, name: str) -> Any:
+        """Return what ``set_note`` noted under a name last, None if there is nothing."""
+        return self.world.notes.get(name)
+
+    def set_note(self, name: str, value: Any) -> None:
+        """Note something that providers must remember and no instance shows; it is part of the world, as instances are.
+
+        Args:
+            name: under which it is kept; all packs share the names.
+            value: text, a number or a boolean, or a tuple of such; None forgets the note.
+        """
+        notes = self.world.notes
+        if value is not None:
+            self.world = replace(self.world, notes=notes.set(name, value))
+        elif name in notes:
+            self.world = replace(self.world, notes=notes.delete(name))
+
+    def suspend(self, namespace: str, reason: str) -> None:
+        """Have requests for instances and methods of a namespace fail, as while what provides them does not run.
+
+        Clients get CIM_ERR_FAILED with the reason; classes can be read, providers see everything, and what goes on goes on.
+        """
+        self.world = replace(self.world, suspended=self.world.suspended.set(fold_namespace(namespace), reason))
+
+    def resume(self, namespace: str) -> None:
+        """Take back ``suspend``; does nothing where the namespace is not suspended."""
+        folded = fold_namespace(namespace)
+        if folded in self.world.suspended:
+            self.world = replace(self.world, suspended=self.world.suspended.delete(folded))
 
     # Indications
 

@@ -99,6 +99,11 @@ class DateTime(str):
         return super().__new__(cls, text)
 
     @classmethod
+    def known(cls, text: str) -> "DateTime":
+        """Return the datetime of characters that are known to be one."""
+        return super().__new__(cls, text)
+
+    @classmethod
     def at(cls, seconds: float, utc: str = "+000") -> "DateTime":
         """Return the timestamp of ``seconds`` since 1970-01-01 UTC; ``utc`` is its last four characters."""
         moment = datetime.fromtimestamp(seconds, UTC)

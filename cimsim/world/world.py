@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pywbem import CIMError, CIMInstance, CIMQualifierDeclaration
 
@@ -15,6 +15,9 @@ from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
 from cimsim.world.values import Untyped
+
+GUID: Final = "guid"
+"""The counter from which GUIDs are made."""
 
 InstanceMap = PersistentMap[tuple[Any, ...], Instance]
 AssociationIndex = PersistentMap[Identity, PersistentMap[tuple[str, tuple[Any, ...]], None]]
@@ -100,6 +103,8 @@ class World:
     """All namespaces, keyed by folded name, in order of creation, and what is still to happen.
 
     ``seed`` and ``serials``, counters by name, are what generated identifiers are made from (``Transaction.serial``, ``guid``).
+    ``notes``: what providers remember and clients do not see, by name (``Transaction.note``).
+    ``suspended``: why namespaces have no instances to offer at the moment, by folded name (``Transaction.suspend``).
     ``owners``: the users who made the subscriptions there are, as far as users made them; None is one without authentication.
     """
 
@@ -108,6 +113,13 @@ class World:
     seed: int = 0
     serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
     owners: PersistentMap[Identity, str | None] = field(default_factory=PersistentMap)
+    notes: PersistentMap[str, Any] = field(default_factory=PersistentMap)
+    suspended: PersistentMap[str, str] = field(default_factory=PersistentMap)
+
+    @property
+    def used_seed(self) -> bool:
+        """Whether something in this world was made from its seed."""
+        return GUID in self.serials
 
     def namespace(self, name: str) -> Namespace:
         """Return the namespace of that name in any spelling.
@@ -128,7 +140,7 @@ class World:
     def with_namespace(self, namespace: Namespace) -> "World":
         """Return the world with that namespace added or replaced."""
         namespaces = {**self.namespaces, fold_namespace(namespace.name): namespace}
-        return World(namespaces, self.agenda, self.seed, self.serials, self.owners)
+        return World(namespaces, self.agenda, self.seed, self.serials, self.owners, self.notes, self.suspended)
 
     def without_namespace(self, name: str) -> "World":
         """Return the world without a namespace that exists."""
@@ -147,6 +159,10 @@ class World:
             CIMError: CIM_ERR_INVALID_NAMESPACE, CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_PARAMETER for keys that do not fit
                 (rule G10), CIM_ERR_NOT_FOUND, the first that applies (rule OP-GI-3).
         """
+        if path.is_settled:
+            settled = self.find(path.identity)
+            if settled is not None:
+                return settled
         target = self.namespace(path.namespace) if path.namespace else namespace
         cls = target.cls(path.classname)
         key = self.key(path, cls, target)

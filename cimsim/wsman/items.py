@@ -5,21 +5,28 @@ from typing import Final
 
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
-from cimsim.wsman.element_writer import fragment_element, instance_element
+from cimsim.wsman.element_writer import fragment_element, instance_element, instance_elements
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.soap_faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.wsman_message import Enumeration, Mode
 
+_AT_ONCE: Final = 100
 OVERHEAD: Final = 2_048
 """Bytes of an envelope that hold no items: header, context, and the elements around the items."""
 
 
-def item(enumeration: Enumeration, instance: Instance, projections: Projections) -> bytes:
-    """Return one item.
+def items(enumeration: Enumeration, instances: Sequence[Instance], projections: Projections) -> list[bytes]:
+    """Return the items that instances are.
 
     Raises:
         NoReferenceError: a row of a query with a select list has no reference (rule WM-E-8).
     """
+    if enumeration.mode is Mode.OBJECT and not projections and not enumeration.classname:
+        return instance_elements(instances, enumeration.resource)
+    return [_item(enumeration, instance, projections) for instance in instances]
+
+
+def _item(enumeration: Enumeration, instance: Instance, projections: Projections) -> bytes:
     projection = projections.get(instance.cls) if projections else None
     resource = enumeration.resource
     row = projection is not None and enumeration.form is PullForm.INSTANCES
@@ -43,12 +50,13 @@ def room(enumeration: Enumeration, envelope: int) -> Callable[[Sequence[Instance
 
     def fitting(instances: Sequence[Instance], projections: Projections) -> int:
         left = envelope - OVERHEAD
-        for count, instance in enumerate(instances):
-            left -= len(item(enumeration, instance, projections))
-            if left < 0:
-                if not count:
-                    raise EnvelopeTooSmallError(envelope)
-                return count
+        for start in range(0, len(instances), _AT_ONCE):
+            for count, each in enumerate(items(enumeration, instances[start : start + _AT_ONCE], projections), start):
+                left -= len(each)
+                if left < 0:
+                    if not count:
+                        raise EnvelopeTooSmallError(envelope)
+                    return count
         return len(instances)
 
     return fitting

@@ -21,6 +21,8 @@ from cimsim.query.syntax import WMI_LANGUAGE
 from cimsim.world.convert import InstanceData, PropertyData, Repeated
 from cimsim.world.names import fold
 from cimsim.wsman.datetimes import seconds_of
+from cimsim.wsman.event_decoder import duration_of, read_renew, read_subscribe, read_unsubscribe
+from cimsim.wsman.event_messages import EventingRequest, PullEvents, Unsubscribe, subscription_of
 from cimsim.wsman.items import room
 from cimsim.wsman.references import namespace_of, read_reference, read_selectors
 from cimsim.wsman.resource_uris import Resource, parse_resource
@@ -52,16 +54,20 @@ from cimsim.wsman.uris import (
     DELETE,
     ENUMERATE,
     ENUMERATION,
+    EVENTING,
     GET,
     IDENTITY,
     MICROSOFT,
     PULL,
     PUT,
     RELEASE,
+    RENEW,
     SELECTOR_FILTER,
     SOAP,
     SOAP_11,
+    SUBSCRIBE,
     TRANSFER,
+    UNSUBSCRIBE,
     WQL,
     WSMAN,
 )
@@ -70,6 +76,7 @@ from cimsim.wsman.xml_values import read_properties
 
 _UNDERSTOOD: Final = {
     ADDRESSING: frozenset({"To", "Action", "MessageID", "ReplyTo", "FaultTo", "From", "RelatesTo"}),
+    EVENTING: frozenset({"Identifier"}),
     WSMAN: frozenset(
         {
             "ResourceURI",
@@ -88,9 +95,12 @@ _TRUE: Final = frozenset({"true", "1"})
 _MIN_ENVELOPE: Final = 8_192
 _DEFAULT_EXPIRY: Final = 60.0
 _MAX_ITEMS: Final = 32_000
+_DEFAULT_PATIENCE: Final = 60.0
+_MAX_PATIENCE: Final = 86_400.0
+"""Seconds for which a Pull waits for events."""
 _LANGUAGES: Final = {WQL: WMI_LANGUAGE, f"{WQL}/": WMI_LANGUAGE, CQL: "DMTF:CQL"}
 _NAME: Final = re.compile(r"[^\W\d]\w*")
-_FAMILIES: Final = (TRANSFER, ENUMERATION, "http://schemas.xmlsoap.org/ws/2004/08/eventing", f"{ADDRESSING}/")
+_FAMILIES: Final = (TRANSFER, ENUMERATION, EVENTING, f"{ADDRESSING}/")
 _PULLS: Final = {
     PullForm.INSTANCES_WITH_PATH: "PullInstancesWithPath",
     PullForm.INSTANCES: "PullInstances",
@@ -151,6 +161,18 @@ class _Headers:
             raise WsmanError(ENVELOPE_BELOW_MINIMUM, text, "MinimumEnvelopeLimit")
         return number
 
+    def to(self) -> str:
+        """Return the address by which the client calls this server; "": it does not say."""
+        to = self.header.find(ADDRESSING, "To")
+        return to.stripped if to is not None else ""
+
+    def patience(self, pull: SoapElement) -> float:
+        """Return for how many seconds a client waits for events: its MaxTime, else its OperationTimeout (rule WM-EV-11)."""
+        for element in (pull.find(ENUMERATION, "MaxTime"), self.header.find(WSMAN, "OperationTimeout")):
+            if element is not None:
+                return min(duration_of(element), _MAX_PATIENCE)
+        return _DEFAULT_PATIENCE
+
     def estimate(self) -> bool:
         return self.header.find(WSMAN, "RequestTotalItemsCountEstimate") is not None
 
@@ -205,15 +227,27 @@ class WsmanDecoder:
             return self._pull(headers, body)
         if action == RELEASE:
             return self._release(headers, body)
-        if action not in ACTIONS and action.startswith(_FAMILIES):
+        if action == RENEW:
+            return self._eventing(headers, action, read_renew(headers.header, body, self._now()))
+        if action == UNSUBSCRIBE:
+            return self._eventing(headers, action, read_unsubscribe(headers.header, body))
+        if action not in (*ACTIONS, SUBSCRIBE) and action.startswith(_FAMILIES):
             raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} is not supported")
         resource, namespace, keys = headers.resource()
+        if action == SUBSCRIBE:
+            wanted = read_subscribe(body, resource, namespace, headers.to(), self._now())
+            return self._eventing(headers, action, wanted, resource)
         if action == ENUMERATE:
             return self._enumerate(headers, body, resource, namespace, keys)
         if resource.of_all_classes:
             raise WsmanError(WQL_NEEDED, "a resource URI of all classes is for enumerations with a query only")
         kind, requests = self._requests(action, resource, namespace, keys, body)
         return WsmanMessage(kind, headers.message_id or "", action, resource, requests, headers.envelope())
+
+    @staticmethod
+    def _eventing(headers: _Headers, action: str, wanted: EventingRequest, resource: Resource | None = None) -> WsmanMessage:
+        message_id = headers.message_id or ""
+        return WsmanMessage(MessageKind.EVENTING, message_id, action, resource, (), headers.envelope(), eventing=wanted)
 
     def _requests(
         self, action: str, resource: Resource, namespace: str, keys: Any, body: SoapElement
@@ -313,6 +347,10 @@ class WsmanDecoder:
         wanted = body.find(ENUMERATION, "Pull")
         if wanted is None:
             raise WsmanError(SCHEMA_VALIDATION, "the Body holds no Pull")
+        subscription = subscription_of(_context_text(wanted))
+        if subscription is not None:
+            seconds = headers.patience(wanted)
+            return self._eventing(headers, PULL, PullEvents(subscription, _max_elements(wanted), headers.envelope(), seconds))
         enumeration, inner = _context(wanted)
         envelope = headers.envelope()
         requests: tuple[Request, ...] = ()
@@ -329,6 +367,9 @@ class WsmanDecoder:
         wanted = body.find(ENUMERATION, "Release")
         if wanted is None:
             raise WsmanError(SCHEMA_VALIDATION, "the Body holds no Release")
+        subscription = subscription_of(_context_text(wanted))
+        if subscription is not None:
+            return self._eventing(headers, RELEASE, Unsubscribe(subscription))
         enumeration, inner = _context(wanted)
         requests: tuple[Request, ...] = ()
         if inner is not None:
@@ -436,11 +477,15 @@ def _association(chosen: SoapElement) -> tuple[str, tuple[Argument, ...], PullFo
     raise WsmanError(SCHEMA_VALIDATION, "the filter holds neither AssociatedInstances nor AssociationInstances")
 
 
-def _context(wanted: SoapElement) -> tuple[Enumeration, str | None]:
+def _context_text(wanted: SoapElement) -> str:
     context = wanted.find(ENUMERATION, "EnumerationContext")
     if context is None or not context.stripped:
         raise WsmanError(INVALID_CONTEXT, f"{wanted.name} has no EnumerationContext")
-    return parse_context(context.stripped)
+    return context.stripped
+
+
+def _context(wanted: SoapElement) -> tuple[Enumeration, str | None]:
+    return parse_context(_context_text(wanted))
 
 
 def _max_elements(wanted: SoapElement) -> int:

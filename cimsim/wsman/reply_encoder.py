@@ -1,7 +1,7 @@
 """From a result to the bytes of an envelope, in batches."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from itertools import islice
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from pywbem import CIMError
 
 from cimsim.operations.results import CreatedInstance, MethodResult, OneInstance, Output, Pulled, Result
 from cimsim.wsman.element_writer import instance_element
-from cimsim.wsman.items import item
+from cimsim.wsman.items import items
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.resource_uris import Resource
 from cimsim.wsman.soap_faults import MUST_UNDERSTAND, EnvelopeTooSmallError, WsmanError, action_of, fault_of, render
@@ -24,6 +24,7 @@ CONTENT_TYPE: Final = b"application/soap+xml;charset=UTF-8"
 
 _BATCH: Final = 100
 _DECLARATIONS: Final = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in PREFIXES.items()) + f' xmlns:xsi="{XSI}"'
+_START: Final = f"<s:Envelope {_DECLARATIONS}><s:Header><a:Action>"
 _END: Final = b"</s:Body></s:Envelope>"
 _VENDOR: Final = "Microsoft Corporation"
 _VERSION: Final = "OS: 10.0.20348 SP: 0.0 Stack: 3.0"
@@ -62,8 +63,14 @@ class WsmanEncoder:
             return self.fault(error, message.id)
         except CIMError as error:
             return self.fault(fault_of(error), message.id, error.status_code)
+        return self.reply(message, fragments)
+
+    def reply(self, message: WsmanMessage, fragments: Iterable[bytes]) -> Reply:
+        """Return the reply to a message with what its Body holds."""
         head = self._head(f"{message.action}Response", message.id, _estimate(message)) if message.action else self._bare()
-        return Reply(_OK, _batches(head.encode(), fragments))
+        if type(fragments) is list:
+            return Reply(_OK, iter([[head.encode(), *fragments, _END]]))
+        return Reply(_OK, _batches(head.encode(), iter(fragments)))
 
     def fault(self, error: WsmanError, message_id: str | None, cim_status: int | None = None) -> Reply:
         """Return the reply that carries a fault."""
@@ -76,24 +83,25 @@ class WsmanEncoder:
     def _head(self, action: str, message_id: str | None, further: str = "") -> str:
         relates = f"<a:RelatesTo>{escape(message_id, quote=False)}</a:RelatesTo>" if message_id is not None else ""
         return (
-            f"<s:Envelope {_DECLARATIONS}><s:Header><a:Action>{escape(action)}</a:Action>"
-            f"<a:MessageID>uuid:{self._identifier()}</a:MessageID><a:To>{ANONYMOUS}</a:To>{relates}{further}</s:Header><s:Body>"
+            f"{_START}{escape(action)}</a:Action><a:MessageID>uuid:{self._identifier()}</a:MessageID>"
+            f"<a:To>{ANONYMOUS}</a:To>{relates}{further}</s:Header><s:Body>"
         )
 
     def _bare(self) -> str:
         return f"<s:Envelope {_DECLARATIONS}><s:Header/><s:Body>"
 
-    def _body(self, message: WsmanMessage, result: Result | None) -> Iterator[bytes]:
+    def _body(self, message: WsmanMessage, result: Result | None) -> Iterable[bytes]:
+        """Return what the Body holds; a list is short enough to be sent at once."""
         match message.kind:
             case MessageKind.IDENTIFY:
-                return iter([_identity().encode()])
+                return [_identity().encode()]
             case MessageKind.ENUMERATE | MessageKind.PULL:
                 return _enumerated(message, result)
             case MessageKind.DELETE | MessageKind.RELEASE:
-                return iter(())
+                return []
         if message.resource is None:
             raise TypeError(f"a message of kind {message.kind.value} has a resource")
-        return iter([_one(message, message.resource, result)])
+        return [_one(message, message.resource, result)]
 
 
 def _not_understood(namespace: str, name: str) -> str:
@@ -147,11 +155,11 @@ def _enumerated(message: WsmanMessage, result: Result | None) -> Iterator[bytes]
         return iter([f"<n:EnumerateResponse>{text}</n:EnumerateResponse>".encode()])
     done = pulled is None
     # Rendered here already: what cannot be an item ends in a fault, and so nothing may be sent before.
-    items = [item(enumeration, each, result.projections) for each in result.instances] if result is not None else []
-    return _items(message, context, items, done=done)
+    rendered = items(enumeration, result.instances, result.projections) if result is not None else []
+    return _items(message, context, rendered, done=done)
 
 
-def _items(message: WsmanMessage, context: str, items: Sequence[bytes], *, done: bool) -> Iterator[bytes]:
+def _items(message: WsmanMessage, context: str, rendered: Sequence[bytes], *, done: bool) -> Iterator[bytes]:
     """Yield the reply to Pull or to an optimized Enumerate (rules WM-E-3, WM-E-6)."""
     kind, prefix = ("Enumerate", "w") if message.kind is MessageKind.ENUMERATE else ("Pull", "n")
     if not done:
@@ -159,7 +167,7 @@ def _items(message: WsmanMessage, context: str, items: Sequence[bytes], *, done:
     else:
         shown = "<n:EnumerationContext/>" if message.kind is MessageKind.ENUMERATE else ""
     yield f"<n:{kind}Response>{shown}<{prefix}:Items>".encode()
-    yield from items
+    yield from rendered
     end = f"<{prefix}:EndOfSequence/>" if done else ""
     yield f"</{prefix}:Items>{end}</n:{kind}Response>".encode()
 

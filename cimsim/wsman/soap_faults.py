@@ -23,12 +23,13 @@ from pywbem import (
 )
 
 from cimsim.operations.selection import SelectionError
-from cimsim.wsman.uris import ADDRESSING, ENUMERATION, FAULT, FAULT_DETAIL, TRANSFER, WSMAN_FAULT_ACTION
+from cimsim.wsman.uris import ADDRESSING, ENUMERATION, EVENTING, FAULT, FAULT_DETAIL, TRANSFER, WSMAN_FAULT_ACTION
 
 _QUERY_FEATURE_NOT_SUPPORTED: Final = 29
 _PREFIX_ACTIONS: Final = {
     "a": f"{ADDRESSING}/fault",
     "n": f"{ENUMERATION}/fault",
+    "e": f"{EVENTING}/fault",
     "x": f"{TRANSFER}/fault",
     "w": WSMAN_FAULT_ACTION,
 }
@@ -74,6 +75,16 @@ QUOTA_LIMIT: Final = FaultKind("w:QuotaLimit", 2150858815)
 VERSION_MISMATCH: Final = FaultKind(None, 2150858765, "s:VersionMismatch")
 WQL_NEEDED: Final = FaultKind("a:DestinationUnreachable", 2150859003)
 NO_EPR: Final = FaultKind("w:UnsupportedFeature", 2150858886)
+DELIVERY_MODE_UNAVAILABLE: Final = FaultKind("e:DeliveryModeRequestedUnavailable", 2150858782)
+INVALID_EXPIRATION_TIME: Final = FaultKind("e:InvalidExpirationTime", 2150858783)
+UNSUPPORTED_EXPIRATION_TYPE: Final = FaultKind("e:UnsupportedExpirationType", 2150858784)
+FILTERING_UNAVAILABLE: Final = FaultKind("e:FilteringRequestedUnavailable", 2150858786)
+SOURCE_UNABLE: Final = FaultKind("e:EventSourceUnableToProcess", 2150858787, "s:Receiver")
+UNABLE_TO_RENEW: Final = FaultKind("e:UnableToRenew", 2150858788, "s:Receiver")
+INVALID_EVENTING_MESSAGE: Final = FaultKind("e:InvalidMessage", 2150858789)
+UNUSABLE_DESTINATION: Final = FaultKind("w:EventDeliverToUnusable", 2150858789)
+CANNOT_PROCESS_EVENT_FILTER: Final = FaultKind("w:CannotProcessFilter", 2150858778)
+CONCURRENCY: Final = FaultKind("w:Concurrency", 2150858758)
 
 
 class WsmanError(Exception):
@@ -171,7 +182,8 @@ def render(fault: WsmanError, machine: str, cim_status: int | None = None) -> st
     """
     kind = fault.kind
     reason = escape(fault.reason, quote=False)
-    subcode = f"<s:Subcode><s:Value>{kind.subcode}</s:Value></s:Subcode>" if kind.subcode else ""
+    declared = f' xmlns:e="{EVENTING}"' if kind.subcode and kind.subcode.startswith("e:") else ""
+    subcode = f"<s:Subcode><s:Value{declared}>{kind.subcode}</s:Value></s:Subcode>" if kind.subcode else ""
     detail = f"<w:FaultDetail>{FAULT_DETAIL}/{fault.detail}</w:FaultDetail>" if fault.detail else ""
     return (
         f"<s:Fault><s:Code><s:Value>{kind.code}</s:Value>{subcode}</s:Code>"

@@ -74,8 +74,13 @@ class _TreeBuilder:
             raise XmlError("the message has too many elements or attributes")
         if len(self._open) >= self._max_depth:
             raise XmlError(f"elements are nested more than {self._max_depth} deep")
-        pairs = iter(attributes)
-        element = SoapElement(*_split(tag), {_split(name): value for name, value in zip(pairs, pairs, strict=True)})
+        namespace, _, name = tag.rpartition(_SEPARATOR)
+        if attributes:
+            pairs = iter(attributes)
+            named = {_split(each): value for each, value in zip(pairs, pairs, strict=True)}
+        else:
+            named = _NO_ATTRIBUTES
+        element = SoapElement(namespace, name, named)
         if self._open:
             self._open[-1].children.append(element)
         else:
@@ -121,6 +126,9 @@ def parse(body: bytes, *, max_elements: int = 100_000, max_depth: int = 100) -> 
     if builder.root is None:
         raise XmlError("the body is empty")
     return builder.root
+
+
+_NO_ATTRIBUTES: Final[dict[tuple[str, str], str]] = {}
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from cimsim.operations.request import Request
 from cimsim.operations.results import PullForm
+from cimsim.wsman.event_messages import EventingRequest
 from cimsim.wsman.resource_uris import Resource, parse_resource
 from cimsim.wsman.soap_faults import INVALID_CONTEXT, WsmanError
 
@@ -28,6 +29,7 @@ class MessageKind(Enum):
     PULL = "Pull"
     RELEASE = "Release"
     INVOKE = "Invoke"
+    EVENTING = "Eventing"
 
 
 class Mode(Enum):
@@ -95,6 +97,7 @@ class WsmanMessage:
         enumeration: for Enumerate, Pull and Release.
         optimized: the reply to Enumerate holds the first items (rule WM-E-3).
         estimate: the client asks how many items there are (rule WM-E-11).
+        eventing: what it asks for, of kind EVENTING.
     """
 
     kind: MessageKind
@@ -106,3 +109,19 @@ class WsmanMessage:
     enumeration: Enumeration | None = None
     optimized: bool = False
     estimate: bool = False
+    eventing: EventingRequest | None = None
+
+    def with_id(self, identifier: str) -> "WsmanMessage":
+        """Return the same message with another MessageID."""
+        return WsmanMessage(
+            self.kind,
+            identifier,
+            self.action,
+            self.resource,
+            self.requests,
+            self.envelope,
+            self.enumeration,
+            self.optimized,
+            self.estimate,
+            self.eventing,
+        )

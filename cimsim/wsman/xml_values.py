@@ -126,6 +126,16 @@ _SCALARS: Final[dict[str, _Writer]] = {
 _INTEGER: Final[_Writer] = lambda value: str(int(value))  # noqa: E731 - a table of such stands above
 
 
+def scalar_writer(cim_type: str) -> Callable[[Any], str]:
+    """Return what writes a scalar value of a type other than reference that embeds nothing."""
+    return _SCALARS.get(cim_type, _INTEGER)
+
+
+def nil(name: str) -> str:
+    """Return the element that stands for a NULL scalar (rule WM-V-3)."""
+    return f'<{name} xsi:nil="true"/>'
+
+
 def _element(name: str, value: str) -> str:
     return f"<{name}>{value}</{name}>"
 
@@ -165,7 +175,7 @@ def write(
 
 def _one(name: str, cim_type: str, value: Any, resource: Resource, namespace: str) -> str:
     if value is None:
-        return f'<{name} xsi:nil="true"/>'
+        return nil(name)
     if cim_type == "reference":
         return _element(name, write_reference(value, resource))
     if isinstance(value, CIMInstance):

@@ -58,11 +58,10 @@ def populate_machines(transaction: Transaction, settings: Mapping[str, Any]) -> 
         destroy_machine(transaction, machine)
     for machine in machines(transaction):
         _complete(transaction, machine)
-    present = transaction.now
+    guests = Guests.of(settings)
     for number in range(SHIPPED, wanted):
-        transaction.now = _FIRST_CREATION + number * _MINUTE
-        _generate(transaction, number, _state(number, shares), Guests.of(settings))
-    transaction.now = present
+        with transaction.at(_FIRST_CREATION + number * _MINUTE):
+            _generate(transaction, number, _state(number, shares), guests)
 
 
 def _renew_identifiers(transaction: Transaction) -> None:

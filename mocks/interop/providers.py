@@ -35,12 +35,19 @@ def own_collections(transaction: Transaction) -> None:
     """Have the indication service own the collections of filters that packs have brought, as DSP1054 wants it."""
     for service in transaction.instances("CIM_IndicationService", NAMESPACE):
         for collection in transaction.instances("CIM_FilterCollection", NAMESPACE):
+            if transaction.associators(collection, "CIM_OwningCollectionElement"):
+                continue
             ends = {"OwningElement": service, "OwnedElement": collection}
             transaction.create("CIM_OwningCollectionElement", ends, NAMESPACE)
 
 
 class ObjectManager(ServiceLifeCycle):
     """CIM_ObjectManager: its state can be changed, yet the CIMOM goes on answering, or StartService could never be called."""
+
+    def namespaces_changed(self, transaction: Transaction) -> None:
+        """Manage what packs have brought that were loaded later."""
+        manage_all(transaction)
+        own_collections(transaction)
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
         """Refuse a second one: clients could not know which of them describes the server (rule W6)."""

@@ -40,7 +40,9 @@ def manage_all(transaction: Transaction) -> None:
     """
     for classname in ("CIM_IndicationFilter", "CIM_ListenerDestination"):
         for each in transaction.instances(classname, NAMESPACE):
-            _manage(transaction, each)
+            # Packs may be loaded later than this one.
+            if not transaction.associators(each, "CIM_ServiceAffectsElement"):
+                _manage(transaction, each)
 
 
 def _manage(transaction: Transaction, instance: Instance) -> None:

@@ -1,5 +1,6 @@
 """How the simulated Windows Server HVHOST01 acts in root/cimv2. The README.md of this pack says where answers come from."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,11 +9,12 @@ from cimsim.providers import DateTime, Instance, Provider, SettingError, Transac
 from .population import DRIVERS, HOST, ISCSI_TARGET, NAMESPACE, PROCESSES, SERVICES, SERVICES_PROCESS, generated
 from .processes import add_process, executable
 from .service_control import WindowsService
-from .services import install, link_dependencies
+from .services import LINKS, install, link_dependencies
 
-__all__ = ["OperatingSystem", "ProcessesOfMachines", "WindowsService", "populate"]
+__all__ = ["OperatingSystem", "ProcessesOfMachines", "VirtualProcessors", "WindowsService", "populate"]
 
 HYPERV: Final = "root/virtualization/v2"
+COUNTERS: Final = "Win32_PerfRawData_HvStats_HyperVHypervisorVirtualProcessor"
 WORKER: Final = "vmwp.exe"
 COMPUTE_PROCESS: Final = 3052
 
@@ -67,6 +69,8 @@ def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
             known.add(service.process)
             add_process(transaction, service.process, executable(service.path), SERVICES_PROCESS, service.path)
     link_dependencies(transaction, services)
+    if settings["linked_services"]:
+        transaction.set_note(LINKS, True)
 
 
 class OperatingSystem(Provider):
@@ -92,6 +96,24 @@ class ProcessesOfMachines(Provider):
                 transaction.delete(process)
         for number, guid in machines.items():
             add_process(transaction, number, WORKER, COMPUTE_PROCESS, rf"C:\Windows\System32\vmwp.exe {guid}")
+
+
+class VirtualProcessors(Provider):
+    """The counters of virtual processors: an instance for each one of a virtual machine that runs, all counters 0."""
+
+    def refresh(self, transaction: Transaction) -> None:
+        """Create and delete instances, so that there is one for each virtual processor."""
+        transaction.synchronize(COUNTERS, [{"Name": name} for name in _processors(transaction)])
+
+
+def _processors(transaction: Transaction) -> list[str]:
+    """Return the names of the virtual processors, as the hypervisor numbers them in each machine."""
+    running = set(_running_machines(transaction).values())
+    if not running:
+        return []
+    names = {each["Name"]: each["ElementName"] for each in transaction.instances("Msvm_ComputerSystem", HYPERV)}
+    counts = Counter(each["SystemName"] for each in transaction.instances("Msvm_Processor", HYPERV))
+    return [f"{names[guid]}:Hv VP {number}" for guid in names if guid in running for number in range(counts[guid])]
 
 
 def _running_machines(transaction: Transaction) -> dict[int, str]:

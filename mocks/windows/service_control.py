@@ -24,6 +24,7 @@ from .services import (
     link_to,
     record_of,
     remove,
+    set_record,
 )
 
 # Return codes of all methods (documented).
@@ -119,7 +120,7 @@ class WindowsService(Provider):
         mode = START_MODES.get(str(call.arguments["StartMode"]).lower())
         if mode is None:
             return INVALID_PARAMETER
-        if record_of(call.transaction, call.instance)["MarkedForDeletion"]:
+        if record_of(call.transaction, call.instance).marked:
             return MARKED_FOR_DELETION
         call.transaction.modify(call.instance, StartMode=mode, DelayedAutoStart=False)
         return ACCEPTED
@@ -162,7 +163,7 @@ class WindowsService(Provider):
         """Change the configuration of the service; what is NULL stays as it is."""
         transaction, service, given = call.transaction, call.instance, call.arguments
         record = record_of(transaction, service)
-        if record["MarkedForDeletion"]:
+        if record.marked:
             return MARKED_FOR_DELETION
         others = [each for each in transaction.instances(CLASS) if each.identity != service.identity]
         if given["DisplayName"] and _is_taken(given["DisplayName"], others):
@@ -178,7 +179,7 @@ class WindowsService(Provider):
         transaction.modify(service, **values)
         if given["ServiceDependencies"] is not None:
             needs = tuple(each for each in given["ServiceDependencies"] if each)
-            transaction.modify(record, Dependencies=needs)
+            set_record(transaction, service, record._replace(needs=needs))
             for link in list(transaction.references(service, "Win32_DependentService", role="Dependent")):
                 transaction.delete(link)
             link_to(transaction, service["Name"], needs)
@@ -187,12 +188,12 @@ class WindowsService(Provider):
     def Delete(self, call: Invocation) -> int:
         """Delete the service: at once, or, while it runs, as soon as it has stopped."""
         record = record_of(call.transaction, call.instance)
-        if record["MarkedForDeletion"]:
+        if record.marked:
             return MARKED_FOR_DELETION
         if call.instance["State"] == STOPPED:
             remove(call.transaction, call.instance)
         else:
-            call.transaction.modify(record, MarkedForDeletion=True)
+            set_record(call.transaction, call.instance, record._replace(marked=True))
         return ACCEPTED
 
     # Hooks
@@ -212,7 +213,7 @@ class WindowsService(Provider):
         if instance["State"] == STOPPED:
             remove(transaction, instance)
         else:
-            transaction.modify(record, MarkedForDeletion=True)
+            set_record(transaction, instance, record._replace(marked=True))
 
     # States
 
@@ -220,14 +221,14 @@ class WindowsService(Provider):
         """Return the code with which a service refuses to stop or to pause (``control``), None to go ahead."""
         if service["State"] in (STOPPED, START_PENDING, STOP_PENDING):
             return CANNOT_ACCEPT
-        if control not in (record_of(transaction, service)["AcceptedControls"] or ()):
+        if control not in record_of(transaction, service).controls:
             return INVALID_CONTROL
         return TIMED_OUT if self._listed("hanging_services", service) else None
 
     def _start(self, transaction: Transaction, service: Instance, timing: Timing, waiting: tuple[str, ...]) -> int:
         """Start a service; ``waiting`` are the names of those that need it and are started after it."""
         record = record_of(transaction, service)
-        if record["MarkedForDeletion"]:
+        if record.marked:
             return MARKED_FOR_DELETION
         if service["State"] != STOPPED:
             return ALREADY_RUNNING
@@ -239,7 +240,7 @@ class WindowsService(Provider):
             "unknown_accounts", service, "StartName"
         ):
             return LOGON_FAILED
-        refusal = self._start_needed(transaction, service, record["Dependencies"] or (), waiting)
+        refusal = self._start_needed(transaction, service, record.needs, waiting)
         if refusal is not None:
             return refusal
         if self._listed("hanging_services", service):

@@ -1,13 +1,11 @@
 """The services of the simulated host: finding, installing and removing them, and putting them into a state.
 
-Providers keep nothing themselves, and Win32_Service does not show everything that decides what a service does: the controls
-that it accepts while it runs, the names of what it needs, whether it is marked for deletion. This stands in an instance of
-``Cimsim_ServiceRecord`` for each service, in a namespace of the simulator's, so that clients of root/cimv2 do not meet a class
-that Windows does not have.
+Win32_Service does not show everything that decides what a service does: the controls that it accepts while it runs, the names
+of what it needs, whether it is marked for deletion. This stands in a note for each service, a ``Record``.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from cimsim.providers import Instance, InstancePath, Transaction
 
@@ -15,9 +13,6 @@ from .population import HOST, NAMESPACE, PAUSE, SERVICES_PROCESS, STOP, Service
 from .processes import add_process, end_process, executable
 
 CLASS: Final = "Win32_Service"
-RECORD: Final = "Cimsim_ServiceRecord"
-RECORDS: Final = "root/cimsim"
-"""The namespace of the records."""
 
 # Values of State.
 STOPPED: Final = "Stopped"
@@ -28,9 +23,27 @@ CONTINUE_PENDING: Final = "Continue Pending"
 PAUSE_PENDING: Final = "Pause Pending"
 PAUSED: Final = "Paused"
 
+LINKED: Final = {"vmms": "root/virtualization/v2", "wintarget": "root/cimv2/storage/iscsitarget"}
+"""The namespaces that services provide, by the folded name of the service."""
+LINKS: Final = "windows linked services"
+"""The note that says whether they follow their services."""
 WAIT_HINT: Final = 2000
 """WaitHint of a pending service, in milliseconds."""
 FIRST_PROCESS: Final = 6000
+
+
+class Record(NamedTuple):
+    """What Win32_Service does not show of a service.
+
+    Attributes:
+        controls: those that it accepts while it runs.
+        needs: names of the services and drivers that must run first.
+        marked: it is deleted as soon as it has stopped.
+    """
+
+    controls: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    marked: bool = False
 
 
 # States
@@ -44,7 +57,7 @@ def enter_at(transaction: Transaction, path: InstancePath, state: str) -> None:
 def enter(transaction: Transaction, service: Instance, state: str) -> Instance:
     """Put a service into a state, with all properties that follow; delete one that has stopped and is marked for deletion."""
     pending = state.endswith("Pending")
-    accepted = record_of(transaction, service)["AcceptedControls"] or ()
+    accepted = record_of(transaction, service).controls
     listening = state in (RUNNING, PAUSED, PAUSE_PENDING, CONTINUE_PENDING)
     process = service["ProcessId"]
     if state in (RUNNING, START_PENDING) and not process:
@@ -61,9 +74,21 @@ def enter(transaction: Transaction, service: Instance, state: str) -> Instance:
         WaitHint=WAIT_HINT if pending else 0,
     )
     _follow(transaction, service, changed)
-    if state == STOPPED and record_of(transaction, changed)["MarkedForDeletion"]:
+    _link(transaction, changed)
+    if state == STOPPED and record_of(transaction, changed).marked:
         remove(transaction, changed)
     return changed
+
+
+def _link(transaction: Transaction, service: Instance) -> None:
+    """Suspend the namespace of a service that does not run, or resume it, if that is wanted."""
+    namespace = LINKED.get(service["Name"].lower())
+    if namespace is None or not transaction.note(LINKS):
+        return
+    if service["State"] in (STOPPED, START_PENDING):
+        transaction.suspend(namespace, f"the service {service['Name']}, which provides {namespace}, does not run")
+    else:
+        transaction.resume(namespace)
 
 
 def _follow(transaction: Transaction, before: Instance, after: Instance) -> None:
@@ -89,9 +114,18 @@ def find(transaction: Transaction, name: str) -> Instance | None:
     return None
 
 
-def record_of(transaction: Transaction, service: Instance) -> Instance:
-    """Return the instance of Cimsim_ServiceRecord of a service."""
-    return transaction.get(InstancePath(RECORD, (("Name", service["Name"]),), RECORDS))
+def record_of(transaction: Transaction, service: Instance) -> Record:
+    """Return the record of a service."""
+    return Record(*(transaction.note(_note(service)) or ()))
+
+
+def set_record(transaction: Transaction, service: Instance, record: Record | None) -> None:
+    """Replace the record of a service; None forgets it."""
+    transaction.set_note(_note(service), None if record is None else tuple(record))
+
+
+def _note(service: Instance) -> str:
+    return f"windows service {service['Name'].lower()}"
 
 
 def dependents(transaction: Transaction, service: Instance) -> list[Instance]:
@@ -133,16 +167,7 @@ def install(transaction: Transaction, service: Service) -> Instance:
         },
         NAMESPACE,
     )
-    transaction.create(
-        RECORD,
-        {
-            "Name": service.name,
-            "AcceptedControls": service.controls,
-            "Dependencies": service.needs,
-            "MarkedForDeletion": False,
-        },
-        RECORDS,
-    )
+    set_record(transaction, created, Record(tuple(service.controls), tuple(service.needs)))
     (system,) = transaction.instances("Win32_ComputerSystem", NAMESPACE)
     transaction.create("Win32_SystemServices", {"GroupComponent": system.path, "PartComponent": created.path}, NAMESPACE)
     return created
@@ -166,5 +191,5 @@ def link_to(transaction: Transaction, name: str, needs: tuple[str, ...]) -> None
 
 def remove(transaction: Transaction, service: Instance) -> None:
     """Delete a service with its record and its links."""
-    transaction.delete(record_of(transaction, service))
+    set_record(transaction, service, None)
     transaction.delete(service)

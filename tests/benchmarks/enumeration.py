@@ -24,7 +24,7 @@ def measure(plan: Plan) -> list[Figure]:
     what = f"EnumerateInstances of {COUNT:,}"
     progress(what)
     with (
-        simulator(plan.folder, [PACKS / "things"], [f"things.count={COUNT}"], cache=plan.cache) as ours,
+        simulator(plan.folder, [PACKS / "things"], [f"things.count={COUNT}"], cache=plan.cache, profile=plan.profile) as ours,
         peer(plan.folder, "mock_server", "--count", COUNT) as mock,
     ):
         first = enumerate_once(ours, COUNT)

@@ -7,10 +7,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``quick`` trades certainty for time; ``folder`` is empty, and everything written goes there."""
+    """``quick`` trades certainty for time; ``folder`` is empty, and everything written goes there.
+
+    ``profile``: the file for a profile of the server that runs last; None: none is made.
+    """
 
     quick: bool
     folder: Path
+    profile: Path | None = None
 
     @property
     def rounds(self) -> int:

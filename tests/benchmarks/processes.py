@@ -47,10 +47,27 @@ def simulator(
     *,
     cache: Path,
     options: Sequence[str] = (),
+    profile: Path | None = None,
 ) -> Iterator[Server]:
-    """Run ``cimsim serve``; ``settings`` are given as ``PACK.NAME=VALUE``, ``options`` are further arguments."""
+    """Run ``cimsim serve``; ``settings`` are given as ``PACK.NAME=VALUE``, ``options`` are further arguments.
+
+    ``profile``: the file for what cProfile says of it; None: it is not profiled.
+    """
     settings = [argument for setting in settings for argument in ("--set", setting)]
-    command = ["-m", "cimsim", "serve", *map(str, packs), *settings, *options, "--port", "0", "--cache-dir", str(cache)]
+    profiler = [] if profile is None else ["-m", "cProfile", "-o", str(profile)]
+    command = [
+        *profiler,
+        "-m",
+        "cimsim",
+        "serve",
+        *map(str, packs),
+        *settings,
+        *options,
+        "--port",
+        "0",
+        "--cache-dir",
+        str(cache),
+    ]
     with _server(command, folder) as server:
         yield server
 

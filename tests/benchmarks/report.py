@@ -20,7 +20,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one measurement found; ``ours`` and ``peer`` are in ``unit``. Without a budget it only informs."""
+    """What one measurement found; ``ours`` and ``peer`` are in ``unit``. Without a budget it only informs.
+
+    ``spread`` is how far the rounds vary, as a share of the figure; None: not known.
+    """
 
     what: str
     unit: str
@@ -30,6 +33,17 @@ class Figure:
     ratio: float | None = None
     budget: Budget | None = None
     note: str = ""
+    spread: float | None = None
+
+    @property
+    def value(self) -> float:
+        """What can be compared with another run: the ratio where there is one, since it says less of the machine."""
+        return self.ours if self.ratio is None else self.ratio
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether a larger figure is the better one."""
+        return self.budget.relation == "at least" if self.budget else self.unit.endswith("/s")
 
     @property
     def met(self) -> bool:

@@ -99,8 +99,8 @@ def serve(programs: Programs, cache_dir: Path, tmp_path: Path) -> Iterator[Serve
             stack.callback(_must_stop, serving)
             for line in output:
                 serving.lines.append(line.rstrip("\n"))
-                if line.startswith("listening on "):
-                    serving.url = line.split()[2]
+                if "listening on " in line:
+                    serving.url = line.split()[-1]
                     break
             assert serving.url, serving.stop()
             return serving

@@ -1,6 +1,7 @@
 """Commands about a running server, and their client, against a simulation in this process."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -211,6 +212,15 @@ def test_what_is_wrong_is_a_line(refused: Callable[..., str], client: ControlCli
     assert client.status() == before
 
 
+def test_a_scenario_is_started_by_name(run: Callable[..., list[str]], refused: Callable[..., str]) -> None:
+    assert any(line.startswith("interop.flaky-network: A network") for line in run("faults", "scenario"))
+    lines = run("faults", "scenario", "flaky-network")
+    assert len(lines) == 3
+    assert all(line.endswith("(0 met, 0 hits, scenario interop.flaky-network)") for line in lines)
+    assert run("faults", "list") == lines
+    assert "did you mean flaky-network" in refused("faults", "scenario", "flaky-netwrk")
+
+
 def test_rules_are_removed_all_or_none(
     run: Callable[..., list[str]], refused: Callable[..., str], client: ControlClient
 ) -> None:
@@ -273,3 +283,52 @@ def test_the_client_says_what_is_wrong(client: ControlClient) -> None:
 def test_the_port_of_clients_is_not_the_control_plane(simulation: Simulation) -> None:
     with pytest.raises(NoControlPlaneError, match="is the port of CIM clients"):
         ControlClient(simulation.urls[0]).status()
+
+
+def test_packs_and_mof_are_loaded_until_a_reset(
+    run: Callable[..., list[str]], refused: Callable[..., str], client: ControlClient, tmp_path: Path
+) -> None:
+    assert run("load", "iscsitarget", "--set", "iscsitarget.faults=MSFTSM_ObjectManager.StopService=2") == [
+        "loaded iscsitarget"
+    ]
+    assert [each.origin for each in client.faults()] == ["setting iscsitarget.faults"]
+    assert any(line.startswith("iscsitarget.busy-target: ") for line in run("faults", "scenario"))
+    file = tmp_path / "lamp.mof"
+    file.write_text("class TST_Lamp { [Key] string Id; };", encoding="utf-8")
+    assert run("load", str(file), "--namespace", "root/lamps") == [f"loaded {file} into root/lamps"]
+    before = client.status()
+    for arguments, text in (
+        (["iscsitarget"], "loaded already"),
+        (["iscsitarge"], "did you mean iscsitarget?"),
+        (["windows", "--set", "windows.service=1"], "did you mean services?"),
+        (["windows", "--namespace", "root/x"], "packs have their own namespaces"),
+        ([str(tmp_path)], "name the folder when you start it"),
+        ([str(tmp_path / "none.mof")], "cannot be read"),
+    ):
+        assert text in refused("load", *arguments)
+    file.write_text('#pragma include ("/etc/passwd")', encoding="utf-8")
+    assert "lies outside" in refused("load", str(file))
+    assert client.status() == before
+    assert set(client.reset().namespaces) == {"root/interop"}
+
+
+def test_what_is_loaded_is_a_pack_or_mof(client: ControlClient) -> None:
+    for given in ({}, {"pack": "windows", "mof": "class T_A {};"}, {"mof": "class T_A {};", "settings": {"a.b": 1}}):
+        with pytest.raises(RefusedError) as error:
+            client.load(**given)
+        assert error.value.status == 400
+
+
+@pytest.mark.parametrize("form", ["jsonl", "har"])
+def test_calls_are_exported_with_their_bodies(run: Callable[..., list[str]], conn: WBEMConnection, form: str) -> None:
+    conn.GetClass("CIM_Namespace")
+    conn.EnumerateClassNames()
+    written = "\n".join(run("calls", "--format", form, "getclass"))
+    assert written.count("<CIM ") == 2
+    assert "EnumerateClassNames" not in written
+
+
+def test_an_export_does_not_follow(client: ControlClient) -> None:
+    result = CliRunner().invoke(main, ["calls", "--control", client.url, "--follow", "--format", "har"])
+    assert result.exit_code == 2
+    assert "--follow" in result.output

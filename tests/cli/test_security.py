@@ -24,7 +24,7 @@ def schemes(serve: Any, tmp_path: Path) -> Callable[..., list[str]]:
     def start(*arguments: str | Path, **variables: str) -> list[str]:
         ready = tmp_path / "ready"
         serve("interop", "--tls", "--tls-port", "0", "--state-dir", tmp_path, "--ready-file", ready, *arguments, **variables)
-        lines = ready.read_text().splitlines()
+        lines = [line for line in ready.read_text().splitlines() if line.startswith("http")]
         cim_xml, wsman = ([line.partition(":")[0] for line in lines if line.endswith("/wsman") is it] for it in (False, True))
         assert wsman == cim_xml
         return cim_xml

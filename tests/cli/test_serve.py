@@ -49,6 +49,23 @@ def test_it_serves_the_shipped_packs_unless_told_otherwise(serve: "Serve", tmp_p
     assert (written.splitlines()[0], written.endswith(f"/wsman\ncontrol {control}")) == (running.url, True)
 
 
+def test_several_cimoms_are_announced_and_found_until_they_stop(serve: "Serve", cimsim: "Cimsim", tmp_path: Path) -> None:
+    state = {"CIMSIM_STATE_DIR": str(tmp_path / "state")}
+    running = serve("interop", "--cimom", "a", "--cimom", "b", "--user", "eve:secret", "--no-wsman", **state)
+    counts = [line for line in running.lines if line.endswith("instances")]
+    assert [line.split(":")[0] for line in counts] == ["a root/interop", "b root/interop"]
+    other, console = running.output.readline(), running.output.readline()
+    assert (running.lines[-1], other[:14]) == (f"a listening on {running.url}", "b listening on")
+    url, _, token = console.removeprefix("console on ").rstrip("\n").partition("/#token=")
+    assert len(token) >= 32
+    found = cimsim("status", "--cimom", "b", **state)
+    assert (found.status, other.split()[-1] in found.out) == (0, True)
+    (file,) = (tmp_path / "state" / "servers").iterdir()
+    assert (file.stat().st_mode & 0o777, url in file.read_text()) == (0o600, True)
+    assert running.stop() == (0, "")
+    assert not file.exists()
+
+
 def test_plain_mof_files_are_served(serve: "Serve", tmp_path: Path) -> None:
     (tmp_path / "lamps.mof").write_text(MOF)
     running = serve("lamps.mof", "--namespace", "root/lamps", "--host-name", "wbem.example")

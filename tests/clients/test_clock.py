@@ -88,8 +88,8 @@ def test_the_clock_begins_when_it_is_told(launch: "Launch", connect: "Connect") 
         assert changed(conn, path).startswith("20310506050809.000000")
 
 
-def test_without_a_manual_clock_or_a_port_there_is_no_control_plane(launch: "Launch") -> None:
-    with launch() as server:
+def test_there_is_no_control_plane_where_nobody_wants_one(launch: "Launch") -> None:
+    with launch("--no-console") as server:
         assert server.control == ""
 
 

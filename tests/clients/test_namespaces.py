@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.clients.conftest import Connect, Server
 
 INTEROP = "root/interop"
-SHIPPED = {"root/interop", "root/virtualization/v2", "root/cimv2/storage/iscsitarget", "root/cimv2", "root/cimsim"}
+SHIPPED = {"root/interop", "root/virtualization/v2", "root/cimv2/storage/iscsitarget", "root/cimv2"}
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import doctest
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,10 @@ PAGES: Final = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("R
 SESSION: Final = re.compile(r"<!-- session: (\S+) -->\n```(\w+)\n(.*?)\n```\n<!-- end -->", re.DOTALL)
 SESSIONS: Final = {name: (kind, text) for name, kind, text in SESSION.findall(PAGES)}
 PLACE: Final = "localhost:5988"
+WSMAN_PLACE: Final = "localhost:5985"
+WSL_NEEDS: Final = ("wsl", "curl", "xmllint")
+# Makes identifiers for wsl where the program that does is missing.
+UUIDGEN: Final = "command -v uuidgen >/dev/null || { uuidgen() { echo 1; }; export -f uuidgen; }\n"
 PROMPT: Final = "$ "
 
 
@@ -37,9 +42,10 @@ def printed_in_shell(session: str) -> str:
     """Run the commands of a shell session, in one shell, and return the session with what they printed."""
     commands = [line.removeprefix(PROMPT) for line in session.splitlines() if line.startswith(PROMPT)]
     # The shell itself writes each command before it runs it, the way the page shows it.
-    script = "\n".join(f"printf '%s\\n' {quoted(PROMPT + command)}\n{command}" for command in commands)
+    script = UUIDGEN + "\n".join(f"printf '%s\\n' {quoted(PROMPT + command)}\n{command}" for command in commands)
     hidden = ("CIMSIM_", "PYWBEM", "COLUMNS")
     variables = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    variables["no_proxy"] = "*"
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
     done = subprocess.run(
         ["bash", "-c", script],
@@ -59,7 +65,7 @@ def quoted(text: str) -> str:
 
 
 def test_the_pages_have_a_session_of_each_client() -> None:
-    assert {"pywbem", "pywbemcli", "wbemcli", "pywinrm"} <= set(SESSIONS)
+    assert {"pywbem", "pywbemcli", "wbemcli", "pywinrm", "wsl"} <= set(SESSIONS)
 
 
 @pytest.mark.parametrize("name", [name for name, (kind, _) in SESSIONS.items() if kind == "pycon"])
@@ -72,8 +78,13 @@ def test_a_python_session(launch: "Launch", name: str) -> None:
 def test_a_shell_session(launch: "Launch", request: pytest.FixtureRequest, name: str) -> None:
     if name == "wbemcli":
         _: Run = request.getfixturevalue("wbemcli")
-    text = SESSIONS[name][1]
+    missing = [program for program in WSL_NEEDS if name == "wsl" and shutil.which(program) is None]
+    if missing:
+        assert os.environ.get("CI") != "true", f"{', '.join(missing)} is missing"
+        pytest.skip(f"{', '.join(missing)} is not installed")
+    text = SESSIONS[name][1].replace(WSMAN_PLACE, PLACE)
     with launch() as server:
+        # WS-Management is served at the port of CIM-XML, too.
         shown = printed_in_shell(text.replace(PLACE, f"localhost:{server.port}"))
     assert blocks(shown.replace(f"localhost:{server.port}", PLACE)) == blocks(text + "\n")
 

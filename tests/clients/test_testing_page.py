@@ -16,16 +16,28 @@ RUN: Final = {
     "test_with_unittest.py": [sys.executable, "-m", "unittest", "test_with_unittest"],
     "test_slow_services.py": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_slow_services.py"],
     "test_faults.py": [sys.executable, "-m", "unittest", "test_faults"],
+    "services.robot": [
+        sys.executable,
+        "-m",
+        "robot",
+        "--output",
+        "NONE",
+        "--log",
+        "NONE",
+        "--report",
+        "NONE",
+        "services.robot",
+    ],
     "slow_stop.sh": ["bash", "-eu", "slow_stop.sh"],
 }
 
 
 def test_every_example_is_run_or_used_by_one() -> None:
     names = [name for name, _ in FILE.findall(PAGE)]
-    assert [name for name in names if name not in RUN] == ["simulator.py", "conftest.py"]
+    assert [name for name in names if name not in RUN] == ["CimsimLibrary.py", "simulator.py", "conftest.py"]
     assert set(RUN) <= set(names)
     assert (
-        len(re.findall(r"^```(?:python|sh)$", PAGE, re.MULTILINE)) == len(names) + 3
+        len(re.findall(r"^```(?:python|sh|robotframework)$", PAGE, re.MULTILINE)) == len(names) + 3
     )  # what is asked of a running server: cimsim clock, the commands, the client
 
 

@@ -1,17 +1,21 @@
-"""WS-Management with clients that nobody here wrote: pypsrp, pywinrm, Debian's wsl (rules WM-A, WM-E, WM-T, WM-I)."""
+"""WS-Management with clients that nobody here wrote: pypsrp, pywinrm, Debian's wsl (rules WM-S-3, WM-H-5, WM-A-1 to WM-A-5)."""
 
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 from uuid import uuid4
 from xml.etree import ElementTree
 
 import pytest
 import spnego
+import trustme
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
 from pypsrp.wsman import SelectorSet, WSMan
 from winrm.exceptions import InvalidCredentialsError
@@ -29,6 +33,9 @@ SHELL: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd"
 ENUMERATION: Final = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 TRANSFER: Final = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 WSMAN: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
+SOAP: Final = "http://www.w3.org/2003/05/soap-envelope"
+IDENTITY: Final = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
+MUTUAL: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 WQL: Final = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
 WEB01: Final = "3f2c6a10-8b41-4e0d-9c57-1a6e0b7d2f01"
 MACHINES: Final = "SELECT * FROM Msvm_ComputerSystem WHERE Caption = 'Virtual Machine'"
@@ -184,7 +191,7 @@ def test_a_fault_has_the_number_that_clients_show(send: Invoke) -> None:
     assert code_of(caught.value) == 2150858811
 
 
-def test_wm_r7_a_shell_is_refused(send: Invoke) -> None:
+def test_wm_r_7_a_shell_is_refused(send: Invoke) -> None:
     shell = '<r:Shell xmlns:r="http://schemas.microsoft.com/wbem/wsman/1/windows/shell"/>'
     with pytest.raises((WSManFaultError, WinrmFaultError)) as caught:
         send(f"{TRANSFER}/Create", SHELL, shell)
@@ -268,6 +275,78 @@ def test_over_tls_messages_need_no_encryption_of_their_own() -> None:
             assert (text(body, "{*}Name") or "").lower() == WEB01
 
 
+# Client certificates
+
+
+class Certified:
+    """A simulator over TLS that demands the certificates of a CA, and clients that show one."""
+
+    def __init__(self, simulator: Simulator, folder: Path, authority: trustme.CA) -> None:
+        self.simulator, self._folder, self._authority = simulator, folder, authority
+        self._port = urlsplit(simulator.urls[-1]).port or 0
+        self._trusted: Any = str(simulator.ca_file)
+
+    def _certificate(self, name: str) -> str:
+        path = self._folder / f"{name}.pem"
+        issued = self._authority.issue_cert("client@example.com", common_name=name)
+        issued.private_key_and_cert_chain_pem.write_to_path(path)
+        return str(path)
+
+    def pypsrp(self, name: str) -> str | None:
+        """Return the name of a machine that the client reads with the certificate of a user."""
+        file: Any = self._certificate(name)
+        shown: dict[str, Any] = {"certificate_pem": file, "certificate_key_pem": file, "cert_validation": self._trusted}
+        client = WSMan("127.0.0.1", port=self._port, auth="certificate", proxy="", **shown)
+        chosen = SelectorSet()
+        chosen.add_option("Name", WEB01)
+        return text(client.get(f"{V2}Msvm_ComputerSystem", selector_set=chosen), "{*}ElementName")
+
+    def pywinrm(self, name: str) -> str:
+        """Return the answer to Identify, got the same way."""
+        file = self._certificate(name)
+        shown: dict[str, Any] = {"cert_pem": file, "cert_key_pem": file, "ca_trust_path": self._trusted, "proxy": None}
+        client = Protocol(f"https://127.0.0.1:{self._port}/wsman", transport="certificate", **shown)
+        message = f'<s:Envelope xmlns:s="{SOAP}"><s:Header/><s:Body><i:Identify xmlns:i="{IDENTITY}"/></s:Body></s:Envelope>'
+        return str(client.send_message(message))
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> Iterator[Callable[..., Certified]]:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "clients.pem")
+    with ExitStack() as stack:
+
+        def start(*users: str) -> Certified:
+            options: dict[str, Any] = {"tls": True, "http": False, "client_ca": tmp_path / "clients.pem"}
+            running = stack.enter_context(Simulator("hyperv", seed=1, user=list(users), **options))
+            return Certified(running, tmp_path, authority)
+
+        yield start
+
+
+def test_wm_a_5_a_client_certificate_is_a_login(certified: Callable[..., Certified]) -> None:
+    secured = certified(f"{USER}:{PASSWORD}")
+    assert secured.pypsrp(USER) == "web01"
+    assert secured.simulator.exchanges()[-1].exchange.user == USER
+    assert "Microsoft Corporation" in secured.pywinrm(USER)
+    with pytest.raises(AuthenticationError):
+        secured.pypsrp("mallory")
+    with pytest.raises(InvalidCredentialsError):
+        secured.pywinrm("mallory")
+
+
+def test_without_users_every_certificate_that_the_ca_signed_is_let_in(certified: Callable[..., Certified]) -> None:
+    assert certified().pypsrp("anybody") == "web01"
+
+
+def test_the_scheme_of_certificates_opens_nothing_without_one(port: int) -> None:
+    asked = Request(f"http://127.0.0.1:{port}/wsman", b"", {"Authorization": MUTUAL})
+    with pytest.raises(HTTPError) as refused, build_opener(ProxyHandler({})).open(asked, timeout=20):
+        pass
+    assert refused.value.code == 401
+    refused.value.close()
+
+
 # wsl
 
 
@@ -312,7 +391,7 @@ def test_wsl_invokes_a_method_of_the_instance_that_it_finds(wsl: Callable[..., s
 # Encrypted messages by hand
 
 
-def test_wm_a4_a_body_that_is_not_sealed_right_is_refused(port: int) -> None:
+def test_wm_a_4_a_body_that_is_not_sealed_right_is_refused(port: int) -> None:
     import http.client
     from base64 import b64decode, b64encode
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock as TwistedClock
 from twisted.internet.testing import StringTransport
 
@@ -20,6 +21,8 @@ from cimsim.world.world import World
 NOON_SECONDS = 1741608000.0
 JSON = {"Content-Type": "application/json"}
 OPTIONS = ControlOptions()
+HERE = "192.0.2.1"
+"""Where connections come to."""
 
 
 class NoImplementations:
@@ -49,7 +52,10 @@ class Reactor:
         return self
 
     def getHost(self) -> Any:
-        return type("Address", (), {"port": 4711})
+        return type("Address", (), {"port": 4711, "host": self.opened[-1][1]})
+
+    def stopListening(self) -> None:
+        """Nothing is listening."""
 
 
 class Plane:
@@ -78,7 +84,7 @@ class Plane:
 
     def raw(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         make: Any = StringTransport  # it carries no type information
-        transport = make()
+        transport = make(IPv4Address("TCP", HERE, 4711), IPv4Address("TCP", "192.0.2.9", 50_000))
         protocol = self.reactor.factory.buildProtocol(None)
         protocol.makeConnection(transport)
         given = {"Host": "127.0.0.1:4711", "Content-Length": str(len(body)), "Connection": "close", **headers}

@@ -23,7 +23,7 @@ from zope.interface import implementer
 from cimsim import __version__
 from cimsim.cimom.delivery_queues import Outgoing, Payload
 from cimsim.delivery.allowed_listeners import parse_allowed
-from cimsim.delivery.sender import DeliveryOptions, HttpSender
+from cimsim.delivery.sender import DeliveryOptions, HttpSender, NotAcceptedError
 from cimsim.providers.listener_url import ListenerUrl, parse_listener_url
 from cimsim.world.instances import Instance
 
@@ -125,6 +125,45 @@ def test_i15_cl1_cl2_hc14_the_request(sending: Sending) -> None:
     ]
     assert "ü".encode() in body
     assert b'<EXPMETHODCALL NAME="ExportIndication">' in body
+
+
+def refuse(answer: bytes) -> None:
+    raise NotAcceptedError(f"not {answer.decode()}")
+
+
+@pytest.mark.parametrize(
+    ("status", "check", "reason"),
+    [
+        ("200 OK", lambda _: None, None),
+        ("202 Accepted", lambda _: None, None),
+        ("202 Accepted", refuse, "not hello"),
+        ("500 Internal Server Error", lambda _: None, "HTTP status 500"),
+    ],
+)
+def test_wm_ev_8_9_a_soap_message(sending: Sending, status: str, check: Any, reason: str | None) -> None:
+    sending.sender.post(URL, lambda: b"<s:Envelope/>", check, sending.ended.append)
+    sending.clock.advance(0)
+    head, _, body = sending.transport.value().partition(b"\r\n\r\n")
+    assert head.decode().split("\r\n") == [
+        "POST /take?x=1 HTTP/1.1",
+        "Connection: close",
+        f"Content-Length: {len(body)}",
+        "Content-Type: application/soap+xml;charset=UTF-8",
+        "Accept: */*",
+        f"User-Agent: cimsim/{__version__}",
+        "Host: listener:5990",
+    ]
+    assert body == b"<s:Envelope/>"
+    sending.protocol.dataReceived(answer("hello", status))
+    assert sending.ended == [reason]
+
+
+@pytest.mark.parametrize("url", ["http://other/", "ftp://listener/", "http://user@listener/"])
+def test_wm_ev_4_sec14_where_nothing_may_be_sent(indication: Instance, url: str) -> None:
+    sending = Sending(indication, allowed=(parse_allowed("listener"),))
+    with pytest.raises(ValueError, match=r"listener"):
+        sending.sender.check_destination(url)
+    sending.sender.check_destination("https://listener:1/x")
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ from typing import Any, Final
 from lxml import etree
 
 from tests.hostile.mutations import LARGEST, ON_ELEMENTS, SIGNS, TEXTS, change_bytes
-from tests.wsman.conftest import ENUMERATION, TRANSFER, V2, WMI, WQL, envelope
+from tests.wsman.conftest import ENUMERATION, EVENTING, MANAGEMENT, TRANSFER, V2, WMI, WQL, envelope
 
 CONTEXT: Final = "CONTEXT"
 """Stands in a message for the context of an enumeration that is under way."""
+SUBSCRIPTION: Final = "SUBSCRIPTION"
+"""Stands in a message for the identifier of a subscription."""
 _CIM: Final = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
 _CQL: Final = "http://schemas.dmtf.org/wbem/cql/1/dsp0202.pdf"
 _SELECTOR_FILTER: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter"
@@ -44,6 +46,46 @@ def _enumerate(uri: str, body: str) -> bytes:
 
 def _filter(dialect: str, content: str, body: str = _OPTIMIZED) -> str:
     return f'<w:Filter Dialect="{dialect}">{content}</w:Filter>{body}'
+
+
+_LISTENER: Final = (
+    "<e:NotifyTo><a:Address>http://listener/x</a:Address><a:ReferenceParameters><m:a xmlns:m='urn:m' m:b='c'>d</m:a>"
+    "</a:ReferenceParameters></e:NotifyTo>"
+)
+_TERMS: Final = (
+    '<w:Heartbeats>PT60S</w:Heartbeats><w:ConnectionRetry Total="3">PT5S</w:ConnectionRetry><w:MaxElements>2</w:MaxElements>'
+    '<w:MaxTime>PT1S</w:MaxTime><w:MaxEnvelopeSize Policy="Notify">9000</w:MaxEnvelopeSize>'
+)
+_EVENT_QUERIES: Final = (
+    "SELECT * FROM __InstanceModificationEvent WITHIN 2 WHERE TargetInstance ISA 'Win32_Service' "
+    "AND TargetInstance.State <> PreviousInstance.State",
+    "SELECT TargetInstance FROM __InstanceOperationEvent WHERE TargetInstance.Name LIKE 'v%' "
+    "OR TargetInstance ISA 'CIM_Service'",
+)
+
+
+def _subscribe(query: str, mode: str, delivery: str = "") -> bytes:
+    chosen = f'<w:Filter Dialect="{WQL}">{escape(query)}</w:Filter>'
+    end = _LISTENER.replace("NotifyTo", "EndTo")
+    body = f'{end}<e:Delivery Mode="{mode}">{delivery}</e:Delivery>{chosen}<e:Expires>PT10M</e:Expires>'
+    return envelope(f"{EVENTING}Subscribe", f"{WMI}root/cimv2/*", f"<e:Subscribe>{body}</e:Subscribe>")
+
+
+def _eventing() -> list[bytes]:
+    named = f"<e:Identifier>{SUBSCRIPTION}</e:Identifier>"
+    context = f"<n:EnumerationContext>subscription:{SUBSCRIPTION}</n:EnumerationContext>"
+    pulled = f"<n:Pull>{context}<n:MaxTime>PT60S</n:MaxTime><n:MaxElements>3</n:MaxElements></n:Pull>"
+    service = f"{WMI}root/cimv2/*"
+    return [
+        *(_subscribe(query, f"{MANAGEMENT}Pull", "<w:Heartbeats>PT60S</w:Heartbeats>") for query in _EVENT_QUERIES),
+        *(_subscribe(query, f"{MANAGEMENT}Events", _LISTENER + _TERMS) for query in _EVENT_QUERIES),
+        _subscribe(_EVENT_QUERIES[0], f"{MANAGEMENT}PushWithAck", _LISTENER),
+        _subscribe(_EVENT_QUERIES[1], f"{EVENTING}DeliveryModes/Push", _LISTENER),
+        envelope(f"{EVENTING}Renew", None, "<e:Renew><e:Expires>2026-01-01T00:00:00Z</e:Expires></e:Renew>", headers=named),
+        envelope(f"{EVENTING}Unsubscribe", None, "<e:Unsubscribe/>", headers=named),
+        envelope(f"{ENUMERATION}Pull", service, pulled),
+        envelope(f"{ENUMERATION}Release", service, f"<n:Release>{context}</n:Release>"),
+    ]
 
 
 def _invoke(classname: str, method: str, body: str, selectors: dict[str, str]) -> bytes:
@@ -112,7 +154,7 @@ def _envelopes() -> list[bytes]:
     ]
 
 
-ENVELOPES: Final = _envelopes()
+ENVELOPES: Final = [*_envelopes(), *_eventing()]
 _WORDS: Final = (
     WQL,
     "None",
@@ -132,6 +174,11 @@ _WORDS: Final = (
     "__cimnamespace",
     "{Win32_Service=@}",
     "meta_class",
+    "__InstanceDeletionEvent",
+    f"{EVENTING}Subscribe",
+    f"{MANAGEMENT}Pull",
+    "CancelSubscription",
+    *_EVENT_QUERIES,
     "__NAMESPACE",
     "__PATH",
     *_QUERIES,

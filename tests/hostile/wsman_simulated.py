@@ -1,5 +1,7 @@
 """The shipped packs behind the codec of WS-Management, in this process and without HTTP; and what its answers must be."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, cast
@@ -9,18 +11,49 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, globalLogBeginner
 
 from cimsim.cimom.clock import Clock as CimomClock
+from cimsim.cimom.delivery_queues import Done
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.decode.decoder import Decoder as CimXmlDecoder
 from cimsim.packs.load import load
+from cimsim.providers.listener_url import parse_listener_url
+from cimsim.simulation.wsman_events import wsman_events
 from cimsim.simulation.wsman_service import WsmanService
+from cimsim.world.transaction import Transaction
 from cimsim.wsman.message_decoder import NotSoapError, WsmanDecoder
 from cimsim.wsman.reply_encoder import WsmanEncoder
 from tests.hostile.simulated import NOW
-from tests.hostile.wsman_envelopes import CONTEXT
+from tests.hostile.wsman_envelopes import CONTEXT, ENVELOPES, SUBSCRIPTION
 from tests.wsman.conftest import ENUMERATION, NS, WMI, envelope
 
+_SUBSCRIBING: Final = ENVELOPES[-10]
+_LONGEST: Final = 86_500
+"""Seconds: no Pull waits for events any longer."""
 _CODES: Final = frozenset({"s:Sender", "s:Receiver", "s:MustUnderstand", "s:VersionMismatch"})
 _OPENING: Final = envelope(f"{ENUMERATION}Enumerate", f"{WMI}root/cimv2/Win32_Service", "<n:Enumerate/>")
+
+
+def _stop_a_service(transaction: Transaction) -> None:
+    service = transaction.instances("Win32_Service")[0]
+    transaction.modify(service, State="Stopped")
+
+
+class _Network:
+    """Takes every message that is sent, which must be well-formed, and accepts every other one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._accepts = False
+
+    def check_destination(self, url: str) -> None:
+        parse_listener_url(url)
+
+    def prepare(self) -> None:
+        pass
+
+    def post(self, url: str, message: Callable[[], bytes], check: Callable[[bytes], None], done: Done) -> None:
+        etree.fromstring(message())
+        self._accepts = not self._accepts
+        self._clock.callLater(0, done, None if self._accepts else "not now")
 
 
 class WsmanSimulation:
@@ -47,14 +80,31 @@ class WsmanSimulation:
             loaded.world,
             loaded.providers,
             clock,
-            random=lambda size: next(numbers).to_bytes(size, "big"),
+            random=self._cimom_random(numbers),
             hooks=loaded.providers,
         )
         decoder = WsmanDecoder(CimXmlDecoder().embedded, now=clock.now)
-        self._service = WsmanService(decoder, WsmanEncoder("HVHOST01", lambda: f"{next(numbers):036}"), self._cimom)
+
+        def identifier() -> str:
+            return f"{next(numbers):036}"
+
+        encoder = WsmanEncoder("HVHOST01", identifier)
+        later = partial(self._clock.callLater, 0)
+        events = wsman_events(
+            self._cimom, encoder, identifier, _Network(self._clock), later=later, random=self._cimom_random(numbers), most=20
+        )
+        self._service = WsmanService(decoder, encoder, self._cimom, events=events)
+
+    @staticmethod
+    def _cimom_random(numbers: "count[int]") -> Callable[[int], bytes]:
+        return lambda size: next(numbers).to_bytes(size, "big")
 
     def completed(self, message: bytes) -> bytes:
         """Return a message with the context of an enumeration that is under way, where it wants one."""
+        if SUBSCRIPTION.encode() in message:
+            _, reply = self.send(_SUBSCRIBING) or (0, b"")
+            identifier = etree.fromstring(reply).findtext(".//e:Identifier", "", NS)
+            return message.replace(SUBSCRIPTION.encode(), identifier.encode())
         if CONTEXT.encode() not in message:
             return message
         _, reply = self.send(_OPENING) or (0, b"")
@@ -72,6 +122,11 @@ class WsmanSimulation:
             reply = self._service.respond(message, None)
         except NotSoapError:
             return None
+        # Something happens that events may report; then time passes, so that who waits for more learns that there is none.
+        self._cimom.change(_stop_a_service, "root/cimv2")
+        self._clock.pump([0, 3, 0])
+        if reply.waiting is not None:
+            self._clock.advance(_LONGEST)
         return reply.status, b"".join(piece for batch in reply.batches for piece in batch)
 
     def _observe(self, event: Any) -> None:

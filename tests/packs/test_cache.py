@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -23,7 +24,9 @@ MakePack = Callable[..., Path]
 
 
 def _load(folder: Path, *packs: Path, **options: Any) -> list[str]:
-    """Load packs with a cache, and return the names of what had to be compiled."""
+    """Load packs with the cache of compiled packs alone, and return the names of what had to be compiled."""
+    if folder.is_dir():
+        shutil.rmtree(folder / "worlds", ignore_errors=True)
     said: list[str] = []
     load(packs, cache_dir=folder, now=0.0, progress=said.append, **options)
     return [line.removeprefix("compiling ").partition(" (")[0] for line in said]
@@ -219,7 +222,7 @@ def test_a_folder_that_others_can_write_is_told_once(
 ) -> None:
     told: list[str] = []
     pack = make_pack("p", MOF)
-    monkeypatch.setattr("cimsim.packs.load._warn", told.append)
+    monkeypatch.setattr("cimsim.packs.load.warn", told.append)
     _load(tmp_path / "c", pack)
     assert told == [], "a folder of our own making is closed to others, whatever the umask"
     (tmp_path / name).chmod(mode)

@@ -206,7 +206,6 @@ def test_the_shipped_packs_load(load_pack: LoadPack, shared_cache: Path) -> None
         "root/virtualization/v2",
         "root/cimv2/storage/iscsitarget",
         "root/cimv2",
-        "root/cimsim",
         "root/interop",
     }
     assert all(each.classes > 0 and each.instances > 0 for each in loaded.namespaces)

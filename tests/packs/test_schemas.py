@@ -303,7 +303,7 @@ def test_links_within_a_schema_are_followed(folder: Make, tmp_path: Path) -> Non
 
 def test_a_cache_that_cannot_be_written(folder: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     warned: list[str] = []
-    monkeypatch.setattr("cimsim.packs.load._warn", warned.append)
+    monkeypatch.setattr("cimsim.packs.load.warn", warned.append)
     (tmp_path / "c").write_text("a file where a folder should be")
     assert _schema(_load(folder(FILES), cache=tmp_path / "c")).names() == NAMES
     assert warned == [f"compiled packs are not kept in {tmp_path}/c/packs/v2: Not a directory"]

@@ -9,7 +9,7 @@ import pytest
 from cimsim.packs.manifest import read_pack
 from cimsim.packs.pack_errors import PackError
 from cimsim.packs.settings import settle
-from cimsim.providers.timing import Timing
+from cimsim.world.timing import Timing
 
 SETTINGS = """
 [settings.mode]
@@ -190,12 +190,14 @@ def test_faults_cannot_be_declared(make_pack: MakePack, refused: Refused) -> Non
     assert refused(make_pack("p", tail=wrong)) == "p/pack.toml:7: every pack has the setting faults, none can declare it"
 
 
-def test_a_fault_makes_a_method_return_its_number(make_pack: MakePack, load_pack: LoadPack) -> None:
-    loaded = load_pack(make_pack("p", MOF), overrides={"p.faults": "t_thing.run=4, T_Sub.Ask=true"})
-    namespace = loaded.world.namespace("root/test")
-    assert loaded.providers.find("root/test", namespace.cls("T_Sub"), "run")(None) == 4
-    assert loaded.providers.find("root/test", namespace.cls("T_Sub"), "ask")(None) is True
-    assert loaded.providers.find("root/test", namespace.cls("T_Thing"), "ask") is None
+def test_faults_of_the_nearest_class_come_first_and_the_last_of_a_class_before_others(
+    make_pack: MakePack, load_pack: LoadPack
+) -> None:
+    items = "t_thing.run=4, t_thing.run=5, T_Sub.Ask=true, T_Sub.Run=6"
+    loaded = load_pack(make_pack("p", MOF), overrides={"p.faults": items})
+    faults = [(each.pack, each.namespace, each.classname, each.method, each.return_value) for each in loaded.faults]
+    run = [("T_Sub", "Run", 6), ("T_Sub", "Ask", True), ("t_thing", "Run", 5), ("t_thing", "Run", 4)]
+    assert faults == [("p", "root/test", *each) for each in run]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pywbem import CIMError
 from twisted.logger import globalLogPublisher
 
 from cimsim.providers.jobs import JobFailure, JobKind, JobLifeCycle, begin_job, fail_job
-from cimsim.providers.timing import IMMEDIATE, Timing
 from cimsim.world.events import ChangeKind
 from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
+from cimsim.world.timing import IMMEDIATE, Timing
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
 

@@ -18,8 +18,8 @@ from cimsim.providers.service_life_cycle import (
     ServiceLifeCycle,
     ServiceState,
 )
-from cimsim.providers.timing import Timing
 from cimsim.world.instances import Instance
+from cimsim.world.timing import Timing
 from cimsim.world.values import DateTime
 
 SLOW = {"transition": Timing(6.0)}

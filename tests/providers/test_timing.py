@@ -4,15 +4,8 @@ from typing import Any
 
 import pytest
 
-from cimsim.providers.timing import (
-    IMMEDIATE,
-    Timing,
-    chosen,
-    parse_rule,
-    parse_timing,
-    seconds_of,
-    timeout_refusal,
-)
+from cimsim.providers.timing import chosen, parse_rule, seconds_of, timeout_refusal
+from cimsim.world.timing import IMMEDIATE, Timing, parse_timing
 from cimsim.world.transaction import Transaction
 from cimsim.world.values import DateTime
 

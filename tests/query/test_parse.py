@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pywbem import CIMError
 
 from cimsim.query.parse import parse_condition, parse_statement
-from cimsim.query.syntax import CQL, WQL, Comparison, QueryLiteral, Select, Traversal
+from cimsim.query.syntax import CQL, WMI_EVENT_LANGUAGE, WQL, Comparison, QueryLiteral, Select, Traversal
 
 QUERY = "SELECT * FROM C WHERE "
 
@@ -225,3 +225,21 @@ def test_op_eq_2_any_text_is_a_query_or_refused(text: str, language: str) -> Non
         except CIMError as error:
             assert error.status_code in {15, 29}
             assert error.status_description
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("WITHIN 2", 2.0), ("within 0.5", 0.5), ("WITHIN 1e3", 1000.0), ("", None)])
+def test_wm_ev_6_an_event_query_says_within(text: str, seconds: float | None) -> None:
+    _, select = parse_statement(
+        WMI_EVENT_LANGUAGE, f"SELECT * FROM __InstanceCreationEvent {text} WHERE TargetInstance ISA 'C'"
+    )
+    assert isinstance(select, Select)
+    assert (select.classname, select.within) == ("__InstanceCreationEvent", seconds)
+    assert select.where is not None
+
+
+@pytest.mark.parametrize("seconds", ["0", "0.0", "-1", "2592001", "1e400", "x", "'2'"])
+def test_wm_ev_6_an_interval_that_is_none(seconds: str) -> None:
+    with pytest.raises(CIMError) as caught:
+        parse_statement(WMI_EVENT_LANGUAGE, f"SELECT * FROM C WITHIN {seconds}")
+    assert caught.value.status_code == 15
+    assert caught.value.status_description.startswith("line 1, column 24: ")

@@ -261,6 +261,22 @@ def test_a_long_body_is_decoded_while_others_are_answered(server: Any, post: Pos
     assert second_was_cancelled
 
 
+def test_wm_ev_11_an_answer_that_waits_lets_others_be_answered(server: Any, post: Post) -> None:
+    first, second = Deferred[Any](), Deferred[Any]()
+    waiting = [first, second]
+    server.service.reply = lambda body: waiting.pop(0) if body == b"wait" else iter([[b"done"]])
+    one, other, gone = server.connect(), server.connect(), server.connect()
+    one.send(post(b"wait") + post(b"next"))
+    gone.send(post(b"wait"))
+    server.pass_time(40)
+    assert (one.answers(), one.open) == ([], True), "it is ours to answer"
+    assert other.ask(post(b"short")).body == b"done"
+    gone.transport.hang_up()
+    assert second.called
+    first.callback(iter([[b"at last"]]))
+    assert [answer.body for answer in one.answers()] == [b"at last", b"done"]
+
+
 @pytest.mark.parametrize(("error", "status"), [(MessageError("request-not-valid", "why"), 400), (ZeroDivisionError(), 500)])
 def test_a_long_body_that_is_refused(server: Any, post: Post, error: Exception, status: int) -> None:
     waiting = Deferred[None]()

@@ -2,9 +2,12 @@
 
 import os
 from base64 import b64decode, b64encode
+from pathlib import Path
 
 import pytest
 import spnego
+from spnego._ntlm_raw.crypto import compute_response_v1
+from spnego._ntlm_raw.messages import Authenticate, Challenge, NegotiateFlags
 
 from cimsim.server.negotiate import NegotiateError, Negotiation, Users, scheme_of
 from cimsim.server.passwords import PREFIX
@@ -61,14 +64,40 @@ def test_a_token_that_is_not_right_is_refused(token: bytes) -> None:
         Negotiation(USERS).step(b"Negotiate " + token)
 
 
-def test_neither_a_login_nor_its_failure_leaves_users_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for before in (None, "/nonexistent"):
-        if before is not None:
-            monkeypatch.setenv("NTLM_USER_FILE", before)
-        login("Ann", "pass:word\\ü")
-        with pytest.raises(NegotiateError):
-            login("Ann", "wrong")
-        assert os.environ.get("NTLM_USER_FILE") == before
+def test_users_of_the_environment_are_not_known_and_are_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    file.write_text(":Eve:secret\n")
+    monkeypatch.setenv("NTLM_USER_FILE", str(file))
+    with pytest.raises(NegotiateError):
+        login("Eve", "secret")
+    assert login("Ann", "pass:word\\ü")[0].user == "Ann"
+    assert os.environ["NTLM_USER_FILE"] == str(file)
+
+
+def test_logins_at_two_servers_with_users_of_their_own_may_be_interleaved() -> None:
+    servers = {Users({"Ann": "one"}): "one", Users({"ann": "two"}): "two"}
+    clients = [(Negotiation(users), spnego.client("ann", text, protocol="ntlm")) for users, text in servers.items()]
+    wrong = (Negotiation(next(iter(servers))), spnego.client("ann", "two", protocol="ntlm"))
+    challenges = [server.step(b"NTLM " + b64encode(client.step() or b"")) for server, client in [*clients, wrong]]
+    answers = [client.step(b64decode(each)) for (_, client), each in zip([*clients, wrong], challenges, strict=True)]
+    for (server, _), token in zip(clients, answers[:2], strict=True):
+        server.step(b"NTLM " + b64encode(token or b""))
+    assert [server.user for server, _ in clients] == ["Ann", "ann"]
+    with pytest.raises(NegotiateError):
+        wrong[0].step(b"NTLM " + b64encode(answers[2] or b""))
+    assert wrong[0].user is None
+
+
+def test_an_answer_of_lan_manager_alone_opens_nothing() -> None:
+    server = Negotiation(USERS)
+    client = spnego.client("Ann", "?", protocol="ntlm")
+    challenge = Challenge.unpack(b64decode(server.step(b"NTLM " + b64encode(client.step() or b""))))
+    flags = challenge.flags & ~NegotiateFlags.extended_session_security
+    _, answer, _ = compute_response_v1(flags, bytes(16), bytes(16), challenge.server_challenge, bytes(8))
+    forged = Authenticate(flags, answer, None, domain_name="", username="Ann", encrypted_session_key=bytes(16))
+    with pytest.raises(NegotiateError):
+        server.step(b"NTLM " + b64encode(forged.pack()))
+    assert server.user is None
 
 
 @pytest.mark.parametrize(

@@ -296,3 +296,7 @@ def test_other_failures_of_the_probe_say_nothing_about_descriptors(events: list[
     Descriptors(Clock().seconds, probe).check()
     Descriptors(Clock().seconds).check()
     assert events == []
+
+
+def test_both_records_of_an_exchange_have_the_same_fields() -> None:
+    assert HttpExchange._fields == Exchange._fields

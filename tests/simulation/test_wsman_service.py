@@ -11,6 +11,7 @@ from cimsim.operations.pending import Pending
 from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Output
 from cimsim.simulation.wsman_service import WsmanService
+from cimsim.world.counts import Counts
 from cimsim.wsman.message_decoder import WsmanDecoder
 from cimsim.wsman.reply_encoder import WsmanEncoder
 
@@ -99,3 +100,26 @@ def test_what_a_method_returned_is_recorded() -> None:
     reply = service(cimom).respond(message(f"{uri}/Go"), "ann", calls)
     assert b"<p:ReturnValue>5</p:ReturnValue>" in b"".join(fragment for batch in reply.batches for fragment in batch)
     assert [(call.operation, call.status, call.returned) for call in calls] == [("Go", 0, "5")]
+
+
+class Counting:
+    """Counts the lengths of bodies."""
+
+    def __init__(self, wanted: bool) -> None:
+        self.counts = Counts(wanted)
+        self.seen: list[tuple[str, int, int]] = []
+
+    def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
+        self.seen.append((request.name, request_bytes, response_bytes))
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_lengths_of_bodies_are_counted_for_the_first_operation_of_a_message(wanted: bool) -> None:
+    for action, name, body in (("Delete", "DeleteInstance", ""), ("Put", "ModifyInstance", "<T_Thing/>")):
+        counting = Counting(wanted)
+        encoder = WsmanEncoder("HOST", lambda: "ID")
+        answering = Cimom(lambda request: failing(CIM_ERR_FAILED))
+        sent = message(f"{TRANSFER}/{action}", body)
+        reply = WsmanService(WsmanDecoder(), encoder, answering, statistics=counting).respond(sent, "ann")
+        length = sum(len(each) for batch in reply.batches for each in batch)
+        assert counting.seen == ([(name, len(sent), length)] if wanted else [])

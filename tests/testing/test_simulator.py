@@ -34,7 +34,8 @@ def test_every_option_of_serve_is_a_keyword() -> None:
     options = {each.name for each in fields(SimulationOptions)}
     keywords = set(CimomOptions.__annotations__)
     assert options >= NOT_FOR_TESTS
-    assert keywords - {"settings", "max_exchanges", "max_exchange_bytes"} == options - NOT_FOR_TESTS - {"set"}
+    others = {"settings", "scenarios", "faults", "max_exchanges", "max_exchange_bytes"}
+    assert keywords - others == options - NOT_FOR_TESTS - {"set", "scenario"}
 
 
 def test_a_keyword_that_does_not_exist_is_named_with_the_nearest() -> None:

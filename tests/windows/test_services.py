@@ -195,14 +195,14 @@ def test_the_operating_system_knows_the_time_and_its_processes(windows: Windows)
 
 
 def test_root_cimv2_has_only_classes_that_windows_has(windows: Windows) -> None:
-    """What the simulator remembers of services is in a namespace of its own, one record for each service."""
+    """What the simulator remembers of services is in notes, one for each service."""
     world = windows.cimom.world
+    assert [each.name for each in world.namespaces.values() if "cimsim" in each.name] == []
     assert not [name for name in world.namespace("root/cimv2").schema.names() if name.lower().startswith("cimsim")]
     assert windows.create(Name="Mine", DisplayName="My service", PathName=r"C:\mine.exe") == 0
-    records = windows.transaction().instances("Cimsim_ServiceRecord", "root/cimsim")
-    assert {each["Name"] for each in records} == windows.names()
+    assert set(windows.cimom.world.notes) == {f"windows service {each.lower()}" for each in windows.names()}
     assert windows.call("Mine", "Delete") == 0
-    assert "Mine" not in {each["Name"] for each in windows.transaction().instances("Cimsim_ServiceRecord", "root/cimsim")}
+    assert "windows service mine" not in windows.cimom.world.notes
 
 
 def test_fewer_services_than_windows_has_are_refused_by_the_name_of_the_setting(make: Any) -> None:
@@ -210,3 +210,14 @@ def test_fewer_services_than_windows_has_are_refused_by_the_name_of_the_setting(
         make(services=12)
     with pytest.raises(PackError, match=r"windows\.services"):
         make(services=-1)
+
+
+def test_processors_of_running_machines_have_counters(windows: Windows) -> None:
+    def names() -> list[str]:
+        found = windows.perform("EnumerateInstances", ClassName=ClassName("Win32_PerfRawData"))
+        return [each["Name"] for each in found.instances]
+
+    counted = names()
+    assert "web01:Hv VP 0" in counted
+    assert not [each for each in counted if each.startswith("old01")], "it is off"
+    assert names() == counted

@@ -38,10 +38,10 @@ def test_a_step_needs_a_time_that_comes(transaction: Transaction, seconds: float
 
 
 def test_times_that_are_the_same_are_equal_however_they_were_reached(transaction: Transaction) -> None:
-    transaction.now = 1_741_608_000.1
-    transaction.after(0.2, step)
-    transaction.now = 1_741_608_000.2
-    transaction.after(0.1, step)
+    with transaction.at(1_741_608_000.1):
+        transaction.after(0.2, step)
+    with transaction.at(1_741_608_000.2):
+        transaction.after(0.1, step)
     assert len({due for due, _ in transaction.world.agenda.times}) == 1
 
 
@@ -157,3 +157,25 @@ def test_synchronize_creates_changes_and_deletes(transaction: Transaction) -> No
     assert {each["Id"] for each in transaction.instances("T_Box")} == {"a", "c", "big"}
     again = transaction.synchronize("T_Box", [{"Id": "a"}, {"Id": "c"}])
     assert [one is other for one, other in zip(reversed(after), again, strict=True)] == [True, True]
+
+
+def test_notes_belong_to_the_world(transaction: Transaction) -> None:
+    assert transaction.note("lamp") is None
+    transaction.set_note("lamp", ("on",))
+    world = transaction.world
+    with pytest.raises(ValueError, match="no"), transaction.savepoint():
+        transaction.set_note("lamp", ("off",))
+        raise ValueError("no")
+    assert transaction.note("lamp") == ("on",)
+    transaction.set_note("lamp", None)
+    transaction.set_note("nothing", None)
+    assert list(transaction.world.notes) == []
+    assert Transaction(world).note("lamp") == ("on",)
+
+
+def test_a_namespace_is_suspended_and_resumed_with_its_world(transaction: Transaction) -> None:
+    transaction.resume("root/test")
+    transaction.suspend("/Root/TEST", "no provider")
+    assert dict.fromkeys(transaction.world.suspended) == {"root/test": None}
+    transaction.resume("root/Test")
+    assert list(transaction.world.suspended) == []

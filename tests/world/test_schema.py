@@ -341,3 +341,15 @@ def test_a_class_with_all_that_it_inherits_has_a_limit(cim: Any) -> None:
     with pytest.raises(CIMError, match=f"T_B has {MAX_PARTS + 1} properties") as caught:
         schema.with_class(cim.cls("T_B", *other, cim.prop("More"), of="T_A"))
     assert caught.value.status_code == 27
+
+
+def test_the_names_of_methods_are_found_in_steps_and_once(cim: Any) -> None:
+    classes = [cim.cls(f"T_Of{number}", cim.method(f"Do{number}", "uint32")) for number in range(35)]
+    schema = cim.schema(*classes, cim.cls("T_Sub", cim.method("DO3", "uint32"), of="T_Of3"))
+    steps = sum(1 for _ in schema.indexing_methods())
+    assert steps == 3
+    assert list(schema.indexing_methods()) == []
+    assert schema.method_names() == {f"do{number}": f"Do{number}" for number in range(35)}
+    wider = schema.with_class(cim.cls("T_New", cim.method("More", "uint32")))
+    assert set(wider.method_names().values()) - set(schema.method_names().values()) == {"More"}
+    assert cim.schema().method_names() == {}

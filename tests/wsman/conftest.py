@@ -1,6 +1,6 @@
 """A CIMOM behind the WS-Management codec, in this process: messages in, replies out, without HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -8,11 +8,17 @@ from typing import Any, Final, NamedTuple
 import pytest
 from lxml import etree
 
+from cimsim.cimom.authorization import Authorization
 from cimsim.cimom.clock import Clock
+from cimsim.cimom.exchanges import Called
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.delivery.sender import NotAcceptedError
 from cimsim.packs.load import Loaded, load
-from cimsim.simulation.wsman_service import WsmanService
+from cimsim.providers.listener_url import parse_listener_url
+from cimsim.simulation.wsman_events import wsman_events
+from cimsim.simulation.wsman_service import WsmanReply, WsmanService
+from cimsim.world.transaction import Transaction
 from cimsim.wsman.message_decoder import WsmanDecoder
 from cimsim.wsman.reply_encoder import WsmanEncoder
 
@@ -27,12 +33,15 @@ NS: Final = {
     "f": "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault",
     "cim": "http://schemas.dmtf.org/wbem/wscim/1/common",
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    "e": "http://schemas.xmlsoap.org/ws/2004/08/eventing",
     "wsmid": "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd",
 }
 WMI: Final = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
 V2: Final = f"{WMI}root/virtualization/v2/"
 TEST: Final = f"{WMI}root/test/"
 TRANSFER: Final = "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
+EVENTING: Final = "http://schemas.xmlsoap.org/ws/2004/08/eventing/"
+MANAGEMENT: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/"
 ENUMERATION: Final = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/"
 WQL: Final = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
 ANONYMOUS: Final = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
@@ -64,6 +73,12 @@ instance of T_Part { Id = 8; };
 instance of T_Thing as $L { Name = "Linked"; Link = $P; };
 instance of T_Holds { Holder = $L; Held = $P; };
 """
+
+
+def answered(reply: WsmanReply) -> "Answer":
+    """Return what a reply says."""
+    content = b"".join(fragment for batch in reply.batches for fragment in batch)
+    return Answer(reply.status, content.decode(), etree.fromstring(content))
 
 
 class Answer(NamedTuple):
@@ -125,28 +140,132 @@ def envelope(
     ).encode()
 
 
-class Client:
-    """Sends messages to a CIMOM of its own."""
+class Sent(NamedTuple):
+    """A message that a server sends: its URL, its tree, and what tells how that ended."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    url: str
+    root: Any
+    check: Callable[[bytes], None]
+    done: Callable[[str | None], None]
+
+    def header(self, path: str) -> str | None:
+        text: str | None = self.root.findtext(f"s:Header/{path}", None, NS)
+        return text
+
+    def body(self, path: str) -> list[Any]:
+        return list(self.root.iterfind(f"s:Body/{path}", NS))
+
+    def accept(self, answer: bytes = b"") -> None:
+        """Have it answered."""
+        try:
+            self.check(answer)
+        except NotAcceptedError as error:
+            self.done(str(error))
+        else:
+            self.done(None)
+
+    def acknowledge(self, relates_to: str | None = None) -> None:
+        self.accept(acknowledgement(relates_to or self.header("a:MessageID") or ""))
+
+
+class Network:
+    """Keeps what would be sent (``wsman_events.Sends``). It may send to no host that is called ``forbidden``."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+
+    def check_destination(self, url: str) -> None:
+        if parse_listener_url(url).host == "forbidden":
+            raise ValueError("the server may not send to this listener")
+
+    def prepare(self) -> None:
+        pass
+
+    def post(
+        self, url: str, message: Callable[[], bytes], check: Callable[[bytes], None], done: Callable[[str | None], None]
+    ) -> None:
+        self.sent.append(Sent(url, etree.fromstring(message()), check, done))
+
+
+def acknowledgement(relates_to: str) -> bytes:
+    return (
+        f'<s:Envelope xmlns:s="{NS["s"]}" xmlns:a="{NS["a"]}"><s:Header>'
+        f"<a:Action>{MANAGEMENT}Ack</a:Action><a:RelatesTo>{relates_to}</a:RelatesTo></s:Header><s:Body/></s:Envelope>"
+    ).encode()
+
+
+class Client:
+    """Sends messages to a CIMOM of its own, which sends events to ``network``."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        authorization: Authorization | None = None,
+        most: int = 5,
+        most_subscriptions: int = 8,
+        most_of_user: int = 4,
+    ) -> None:
         self.clock = Clock(NOON)
+        self.network = Network()
+        self._work: list[Callable[[], None]] = []
         numbers = count(1)
+
+        def random(size: int) -> bytes:
+            return next(numbers).to_bytes(size, "big")
+
         self.cimom = Cimom(
             loaded.world,
             loaded.providers,
             self.clock,
-            random=lambda size: next(numbers).to_bytes(size, "big"),
+            random=random,
             hooks=loaded.providers,
+            authorization=authorization,
         )
         decoder = WsmanDecoder(Decoder().embedded, now=self.clock.now)
-        self._service = WsmanService(
-            decoder, WsmanEncoder("HVHOST01", lambda: "00000000-0000-0000-0000-000000000001"), self.cimom
-        )
+        messages = count(1)
 
-    def send(self, body: bytes, user: str | None = None) -> Answer:
-        reply = self._service.respond(body, user)
-        content = b"".join(fragment for batch in reply.batches for fragment in batch)
-        return Answer(reply.status, content.decode(), etree.fromstring(content))
+        def identifier() -> str:
+            return f"00000000-0000-0000-0000-{next(messages):012}"
+
+        encoder = WsmanEncoder("HVHOST01", identifier)
+        self.events = wsman_events(
+            self.cimom,
+            encoder,
+            identifier,
+            self.network,
+            later=self._work.append,
+            random=random,
+            most=most,
+            most_subscriptions=most_subscriptions,
+            most_of_user=most_of_user,
+        )
+        self._service = WsmanService(decoder, encoder, self.cimom, events=self.events)
+
+    def send(self, body: bytes, user: str | None = None, calls: list[Called] | None = None) -> Answer:
+        reply = self.begin(body, user, calls)
+        assert reply.waiting is None, "the reply waits for something"
+        return answered(reply)
+
+    def begin(self, body: bytes, user: str | None = None, calls: list[Called] | None = None) -> WsmanReply:
+        """Send a message whose reply may take its time."""
+        reply = self._service.respond(body, user, calls)
+        self.work()
+        return reply
+
+    def work(self) -> None:
+        """Have everything done that is to be done soon."""
+        while self._work:
+            self._work.pop(0)()
+
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.work()
+
+    def change(self, step: Callable[[Transaction], object], namespace: str = "root/test") -> None:
+        """Change the world as a request would, and have what follows from it done."""
+        self.cimom.change(step, namespace)
+        self.work()
 
     def get(self, uri: str, **selectors: str) -> Answer:
         return self.send(envelope(f"{TRANSFER}Get", uri, selectors=selectors))
@@ -187,3 +306,18 @@ def loaded_hyperv(cache_dir: Path) -> Loaded:
 def hyperv(loaded_hyperv: Loaded) -> Client:
     """A client of a simulated Hyper-V host."""
     return Client(loaded_hyperv)
+
+
+ALERTS: Final = """
+[Indication] class CIM_Indication { datetime IndicationTime; };
+[Indication] class CIM_InstIndication : CIM_Indication { [EmbeddedObject] string SourceInstance; };
+[Indication] class CIM_InstModification : CIM_InstIndication { [EmbeddedObject] string PreviousInstance; };
+[Indication] class T_Alert : CIM_Indication { string Text; };
+"""
+
+
+@pytest.fixture(scope="session")
+def loaded_alerts(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    path: Path = tmp_path_factory.mktemp("alerts") / "things.mof"
+    path.write_text(MOF + ALERTS, encoding="utf-8")
+    return load([path], None, cache_dir=None, now=NOON, namespace="root/test")

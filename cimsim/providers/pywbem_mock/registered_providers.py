@@ -15,7 +15,7 @@ from cimsim.operations.methods import Implementation, Invocation
 from cimsim.providers.pywbem_mock.mock_connection import ScriptConnection
 from cimsim.providers.pywbem_mock.objects import argument, modified_instance, new_instance
 from cimsim.providers.pywbem_mock.stage import Stage
-from cimsim.providers.registry import MethodFault, ProviderBinding, ProviderRegistry
+from cimsim.providers.registry import ProviderBinding, ProviderRegistry
 from cimsim.world.convert import to_cim_path
 from cimsim.world.errors import failed, invalid_parameter
 from cimsim.world.instances import Instance
@@ -25,21 +25,20 @@ from cimsim.world.transaction import Transaction, same_key
 
 
 class RegisteredProviders(ProviderRegistry):
-    """The providers and faults of packs, and before them those that scripts have registered at a connection.
+    """The providers of packs, and before them those that scripts have registered at a connection.
 
     ``stage`` is that of the connection.
     """
 
-    def __init__(
-        self,
-        connection: ScriptConnection,
-        stage: Stage,
-        bindings: Iterable[ProviderBinding] = (),
-        faults: Iterable[MethodFault] = (),
-    ) -> None:
-        super().__init__(bindings, faults)
+    def __init__(self, connection: ScriptConnection, stage: Stage, bindings: Iterable[ProviderBinding] = ()) -> None:
+        super().__init__(bindings)
+        self._connection = connection
         self._registry = connection.registry
         self._stage = stage
+
+    def with_bindings(self, bindings: Iterable[ProviderBinding]) -> ProviderRegistry:
+        """Return a registry with these bindings of packs in place of its own."""
+        return RegisteredProviders(self._connection, self._stage, bindings)
 
     def find(self, namespace: str, cls: ResolvedClass, method: str) -> Implementation | None:
         """Return what carries out a method: the provider that is registered for the class, else that of the packs."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cimsim.providers import Transaction
+from cimsim.providers import Invocation, Provider, Transaction
 
 NAMESPACE: Final = "root/bench"
 CLASS: Final = "Bench_Thing"
@@ -26,3 +26,11 @@ def populate(transaction: Transaction, settings: Mapping[str, Any]) -> None:
     """Create as many things as the setting ``count`` says."""
     for number in range(settings["count"]):
         transaction.create(CLASS, thing(number), NAMESPACE)
+
+
+class Echoing(Provider):
+    """A method that does nothing else than return its argument."""
+
+    def Echo(self, call: Invocation) -> str:
+        """Return the text."""
+        return str(call.arguments["Text"])

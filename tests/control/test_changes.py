@@ -1,0 +1,137 @@
+"""Instances that are created, changed and deleted, and methods that are called, by the control API in the way of a client."""
+
+import pytest
+
+from cimsim.control.client import ControlClient, RefusedError
+from cimsim.testing.simulator import Simulator
+from tests.control.conftest import NAMESPACE
+from tests.control.served import served
+
+INTEROP = "root/interop"
+FILTER = "CIM_IndicationFilter"
+QUERY = {"Query": "SELECT * FROM CIM_InstCreation", "QueryLanguage": "WQL", "SourceNamespaces": [NAMESPACE]}
+
+
+def guest(client: ControlClient) -> str:
+    return client.instances(NAMESPACE, "Msvm_GuestFileService", where="Started = TRUE").instances[0].path
+
+
+def value(client: ControlClient, path: str, name: str) -> object:
+    return next(each.value for each in client.instance(path).properties if each.name == name)
+
+
+def refusal(error: pytest.ExceptionInfo[RefusedError]) -> tuple[int, int, str, str]:
+    return error.value.status, error.value.cim_status, error.value.field, error.value.nearest
+
+
+def test_an_instance_is_created_changed_and_deleted(client: ControlClient) -> None:
+    created = client.create(INTEROP, FILTER, {"Name": "x", **QUERY})
+    assert (created.classname, value(client, created.path, "SourceNamespaces")) == (FILTER, [NAMESPACE])
+    changed = client.modify(created.path, {"Query": "SELECT * FROM CIM_InstDeletion"})
+    assert changed.path == created.path
+    assert value(client, created.path, "Query") == "SELECT * FROM CIM_InstDeletion"
+    client.delete(created.path)
+    with pytest.raises(RefusedError) as refused:
+        client.delete(created.path)
+    assert refusal(refused)[:3] == (404, 6, "path")
+    records = client.calls().exchanges
+    assert [(each.protocol, each.calls[0].operation, each.calls[0].status) for each in records] == [
+        ("control", "CreateInstance", 0),
+        ("control", "ModifyInstance", 0),
+        ("control", "DeleteInstance", 0),
+    ]
+
+
+def test_what_a_client_is_refused_is_refused(client: ControlClient) -> None:
+    path = client.create(INTEROP, FILTER, {"Name": "x", **QUERY}).path
+    for properties, expected in (
+        ({"Name": "x", **QUERY}, (409, 11, "properties", "")),
+        ({"Nam": "x"}, (400, 4, "properties.Nam", "Name")),
+        ({"Name": 5}, (400, 4, "properties.Name", "")),
+        ({"Name": ["x"]}, (400, 4, "properties.Name", "")),
+        ({"Name": {"clas": "X"}}, (400, 4, "properties.Name", "")),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            client.create(INTEROP, FILTER, properties)
+        assert refusal(refused) == expected
+    with pytest.raises(RefusedError) as refused:
+        client.modify(path, {"ElementName": "x"})
+    assert refusal(refused) == (400, 4, "properties.ElementName", "")
+    assert "read-only" in str(refused.value)
+    with pytest.raises(RefusedError) as refused:
+        client.create(INTEROP, "CIM_IndicationFiltr", {})
+    assert refusal(refused) == (404, 5, "classname", FILTER)
+
+
+def test_a_method_is_called_and_says_what_it_returned(client: ControlClient) -> None:
+    path = guest(client)
+    done = client.invoke(path, "stopservice")
+    assert (done.returned, done.outputs) == (0, {})
+    assert value(client, path, "Started") is False
+    machine = client.instances(NAMESPACE, "Msvm_ComputerSystem", where="ElementName = 'web01'").instances[0].path
+    begun = client.invoke(machine, "RequestStateChange", {"RequestedState": 3})
+    assert (begun.returned, begun.text) == (4096, "Method Parameters Checked - Transition Started")
+    assert client.instance(begun.outputs["Job"]).classname == "Msvm_ConcreteJob"
+
+
+def test_references_are_read_from_json(client: ControlClient) -> None:
+    services = client.instances(NAMESPACE, "Msvm_VirtualSystemManagementService").instances
+    machine = client.instances(NAMESPACE, "Msvm_ComputerSystem", where="ElementName = 'web01'").instances[0].path
+    refused_by_provider = client.invoke(services[0].path, "DestroySystem", {"AffectedSystem": machine})
+    assert (refused_by_provider.returned, refused_by_provider.text) == (5, "Invalid State")  # it runs
+    with pytest.raises(RefusedError) as refused:
+        client.invoke(services[0].path, "DestroySystem", {"AffectedSystem": "nothing"})
+    assert refusal(refused)[:3] == (400, 4, "parameters.AffectedSystem")
+
+
+def test_a_fault_acts_on_a_call_as_a_client_only(client: ControlClient) -> None:
+    path = guest(client)
+    client.add_fault(method="StopService", error=["failed", "the guest is busy"])
+    with pytest.raises(RefusedError) as refused:
+        client.invoke(path, "StopService")
+    assert (refused.value.status, refused.value.cim_status, str(refused.value)) == (409, 1, "the guest is busy")
+    recorded = client.status().exchanges
+    assert client.invoke(path, "StopService", as_client=False).returned == 0
+    assert client.status().exchanges == recorded
+    assert client.faults()[0].matched == 1
+
+
+def test_what_is_called_has_to_exist(client: ControlClient) -> None:
+    path = guest(client)
+    with pytest.raises(RefusedError) as refused:
+        client.invoke(path, "StopServce")
+    assert refusal(refused) == (404, 17, "method", "StopService")
+    with pytest.raises(RefusedError) as refused:
+        client.invoke(path, "RequestStateChange", {"RequestdState": 2})
+    assert refusal(refused) == (400, 4, "parameters.RequestdState", "RequestedState")
+    with pytest.raises(RefusedError) as refused:
+        client.invoke_static(NAMESPACE, "Msvm_GuestFileService", "StopService")
+    assert refusal(refused)[:2] == (409, 16)
+    for body, field in (
+        ({"method": "StopService"}, "namespace"),
+        ({"method": "StopService", "namespace": NAMESPACE}, "classname"),
+        ({"method": "StopService", "path": path, "classname": "X"}, "path"),
+        ({"path": path}, "method"),
+        ({"method": "StopService", "path": path, "as_client": "yes"}, "as_client"),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            client._send("POST", "/invoke", dict, body)
+        assert refused.value.status == 400
+        assert field in {refused.value.field, *str(refused.value).split("`")}
+
+
+def test_who_may_do_nothing_as_a_client_may_do_it_by_the_control_plane() -> None:
+    with served("interop", user=["eve:x"], role=["eve=read"], clock="manual") as (_, client):
+        created = client.create(INTEROP, FILTER, {"Name": "x", "Query": QUERY["Query"], "QueryLanguage": "WQL"})
+        assert client.instance(created.path).path == created.path
+
+
+def test_subscribers_are_notified_of_what_the_control_plane_changes(client: ControlClient, sim: Simulator) -> None:
+    heard: list[str] = []
+    listener = lambda _, events: heard.extend(type(each).__name__ for each in events)  # noqa: E731
+    sim.in_reactor(sim._cimom.listeners.append, listener)
+    try:
+        client.invoke(guest(client), "StopService")
+    finally:
+        sim.in_reactor(sim._cimom.listeners.remove, listener)
+    assert "Change" in heard
