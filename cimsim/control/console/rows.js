@@ -264,7 +264,9 @@ export class Rows extends HTMLElement {
 
 customElements.define("cs-rows", Rows);
 
-/** Rows that the server has, asked for in pages when they come into view. `fetchPage(offset, limit)` returns {total, items}. */
+/**
+ * Rows that the server has, asked for in pages when they come into view. `fetchPage(offset, limit, current)` returns {total, items};
+ * `current()` is false once they are not wanted any more. */
 export class PagedSource {
   #fetch;
   #pages = new Map();
@@ -314,7 +316,7 @@ export class PagedSource {
     const generation = this.#generation;
     this.#asked.add(page);
     try {
-      const { total, items } = await this.#fetch(page * this.#size, this.#size);
+      const { total, items } = await this.#fetch(page * this.#size, this.#size, () => generation === this.#generation);
       if (generation !== this.#generation) return;
       this.length = total;
       this.#pages.set(page, items);

@@ -29,7 +29,7 @@ export function page(context) {
       }
       choose(parts);
     } catch (error) {
-      if (error.name !== "AbortError") put(content, problem(error, load));
+      if (error.name !== "AbortError") put(content, pageHead("Systems", " "), problem(error, load));
     }
   }
 
@@ -76,10 +76,12 @@ function system({ app, api, signal, pack, described, chosen, query }) {
     if (wanted && texts.length) conditions.push(`(${texts.map((each) => `${each.name} LIKE '%${quoted(wanted)}%'`).join(" OR ")})`);
     return conditions.join(" AND ");
   };
-  const source = new PagedSource(async (offset, limit) => {
+  const source = new PagedSource(async (offset, limit, current) => {
     cls ||= await app.classOf(namespace, described.class);
     const answer = await api.get(`/namespaces/${part(namespace)}/classes/${part(described.class)}/instances`, { offset, limit, sort: state.sort, descending: state.descending || "", where: filtered(), deep: true }, signal);
-    await Promise.all(parts.filter((each) => each.in_row).map((each) => loadPart(each, answer.instances)));
+    const found = await Promise.all(parts.filter((each) => each.in_row).map((each) => loadPart(each, answer.instances)));
+    // What was asked for before and comes later is old.
+    if (current()) found.forEach((keep) => keep());
     return { total: answer.total, items: answer.instances };
   });
 
@@ -143,7 +145,7 @@ function system({ app, api, signal, pack, described, chosen, query }) {
     return each.rows.get(keyOf(each, item)) || [];
   }
 
-  /** Get what belongs to rows: what belongs to all may be too much. */
+  /** Get what belongs to rows: what belongs to all may be too much. Returns what keeps it. */
   async function loadPart(each, items) {
     const pairs = Object.entries(each.match);
     const wanted = items.map((item) => pairs.map(([own, name]) => [own, valueOf(item, name)])).filter((values) => values.every(([, value]) => value !== null && value !== undefined));
@@ -158,16 +160,19 @@ function system({ app, api, signal, pack, described, chosen, query }) {
         grouped.get(key).push(one);
       }
     }
-    if (each.rows.size > MAX_KEPT) each.rows.clear();
-    for (const item of items) {
-      const key = keyOf(each, item);
-      each.rows.set(key, grouped.get(key) || []);
-    }
+    return () => {
+      if (each.rows.size > MAX_KEPT) each.rows.clear();
+      for (const item of items) {
+        const key = keyOf(each, item);
+        each.rows.set(key, grouped.get(key) || []);
+      }
+    };
   }
 
   function open(item) {
     path = path === item.path ? "" : item.path;
     address();
+    detailed = item;
     drawDetail(item);
     return path ? loadDetail(item) : null;
   }
@@ -177,8 +182,10 @@ function system({ app, api, signal, pack, described, chosen, query }) {
     const others = parts.filter((each) => !each.in_row);
     if (!others.length) return;
     try {
-      await Promise.all(others.map((each) => loadPart(each, [item])));
-      if (path === item.path) drawDetail(item);
+      const found = await Promise.all(others.map((each) => loadPart(each, [item])));
+      if (path !== item.path || item !== detailed) return;
+      found.forEach((keep) => keep());
+      drawDetail(item);
     } catch (error) {
       if (error.name !== "AbortError") notice(problemText(error), "bad");
     }
@@ -234,8 +241,10 @@ function system({ app, api, signal, pack, described, chosen, query }) {
         const item = source.at(index);
         if (item?.path === path) {
           drawDetail(item);
-          if (item !== detailed) loadDetail(item);
-          detailed = item;
+          if (item !== detailed) {
+            detailed = item;
+            loadDetail(item);
+          }
           break;
         }
       }
