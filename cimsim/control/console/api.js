@@ -26,6 +26,16 @@ export class Gone extends Error {
 /** Return a part of a path. */
 export const part = (text) => encodeURIComponent(text).replace(/\./g, "%2E");
 
+/** Return what gives the signal of a request that ends the one before: an older answer never replaces a newer one. */
+export function newest(signal) {
+  let last = null;
+  return () => {
+    last?.abort();
+    last = new AbortController();
+    return AbortSignal.any([signal, last.signal]);
+  };
+}
+
 export class Api extends EventTarget {
   #cimom = "";
 

@@ -2,7 +2,7 @@
 
 import { debounce, el, put } from "../dom.js";
 import { button, card, confirm, empty, notice, pageHead, problem } from "../ui.js";
-import { Refused } from "../api.js";
+import { newest, Refused } from "../api.js";
 import { area, choice, field, form, text } from "../forms.js";
 import { count } from "../format.js";
 
@@ -16,6 +16,7 @@ const ACTIONS = [
 
 export function page({ app, api, signal }) {
   const list = el("div");
+  const fresh = newest(signal);
   const about = el("span", { text: " " });
   const clear = button("Remove all", () => confirm("Remove all fault rules?", "Requests are answered as usual from then on.", "Remove all", async () => { await api.delete("/faults"); await load(); }), { icon: "trash", kind: "danger", disabled: true });
   const given = takeRule();
@@ -83,7 +84,7 @@ export function page({ app, api, signal }) {
 
   async function load() {
     try {
-      const { faults } = await api.get("/faults", {}, signal);
+      const { faults } = await api.get("/faults", {}, fresh());
       about.textContent = faults.length ? `${count(faults.length, "rule")} in force` : "No rule is in force: requests are answered as usual.";
       clear.disabled = !faults.length;
       put(list, faults.length ? table(faults) : empty("No fault rules", "A rule makes requests fail, wait or break off. Add one below, or make one of an exchange."));

@@ -5,6 +5,7 @@ import { button, confirm, empty, notice, openDialog, pageHead, problem, search, 
 import { form, valueField, valueNodes } from "../forms.js";
 import { count, pathParts, shortName, titleOf } from "../format.js";
 import { mofView } from "../xml.js";
+import { newest } from "../api.js";
 import { replace, to, toInstance } from "../router.js";
 import { crumbs } from "./browse.js";
 import { openInvoke } from "./invoke.js";
@@ -18,6 +19,7 @@ export function page({ app, api, query, signal }) {
   const head = el("div", {}, pageHead(shortName(path), " "));
   const content = el("div", { class: "stack" });
   const node = el("div", { class: "page" }, crumbs(["Namespaces", "#/browse"], [namespace, to(["browse", namespace])], [classname, to(["browse", namespace, classname])], [shortName(path)]), head, content);
+  const fresh = newest(signal);
   let found = null;
   let described = null;
   let values = null;
@@ -26,7 +28,7 @@ export function page({ app, api, query, signal }) {
 
   async function load() {
     try {
-      [found, described] = await Promise.all([api.get("/instance", { path }, signal), app.classOf(namespace, classname)]);
+      [found, described] = await Promise.all([api.get("/instance", { path }, fresh()), app.classOf(namespace, classname)]);
       draw();
     } catch (error) {
       if (error.name !== "AbortError") put(content, problem(error, load));
@@ -35,7 +37,7 @@ export function page({ app, api, query, signal }) {
 
   async function reload() {
     try {
-      found = await api.get("/instance", { path }, signal);
+      found = await api.get("/instance", { path }, fresh());
       drawValues();
     } catch (error) {
       if (error.status === 404) put(content, empty("The instance is gone", "It has been deleted. ", el("a", { href: to(["browse", namespace, classname]), text: `Instances of ${classname}` })));

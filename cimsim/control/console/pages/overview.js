@@ -4,6 +4,7 @@ import { debounce, el, put } from "../dom.js";
 import { button, card, copyable, empty, facts, lamp, pageHead, problem } from "../ui.js";
 import { count, seconds, timeOfDay } from "../format.js";
 import { called, outcome } from "../exchange_log.js";
+import { newest } from "../api.js";
 import { to } from "../router.js";
 import { OUTCOMES } from "./exchange.js";
 
@@ -12,6 +13,7 @@ const LAST = 8;
 export function page({ app, api, signal }) {
   const served = el("div", { class: "stack" }, el("p", { class: "soft", text: "…" }));
   const last = el("div", { class: "stack" });
+  const fresh = newest(signal);
   const commands = el("div", { class: "stack" });
   const about = el("span", { text: " " });
   const node = el(
@@ -24,7 +26,7 @@ export function page({ app, api, signal }) {
 
   async function load() {
     try {
-      const status = await api.get("/status", {}, signal);
+      const status = await api.get("/status", {}, fresh());
       about.textContent = `cimsim ${status.version} · ${count(status.exchanges, "exchange")} · ${count(status.faults, "fault rule")} · ${count(status.snapshots, "snapshot")}`;
       put(
         served,

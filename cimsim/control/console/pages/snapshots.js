@@ -4,7 +4,7 @@ import { debounce, el, put } from "../dom.js";
 import { button, card, confirm, empty, lamp, notice, pageHead, problem } from "../ui.js";
 import { choice, field, form, text } from "../forms.js";
 import { count, dateTime, valueText } from "../format.js";
-import { part } from "../api.js";
+import { newest, part } from "../api.js";
 import { toInstance } from "../router.js";
 
 const LOADED = "";
@@ -13,6 +13,7 @@ const MAX_SHOWN = 500;
 
 export function page({ app, api, signal }) {
   const list = el("div");
+  const fresh = newest(signal);
   const about = el("span", { text: " " });
   const before = choice([[LOADED, "as it was loaded"]]);
   const after = choice([[NOW, "as it is now"]]);
@@ -28,7 +29,7 @@ export function page({ app, api, signal }) {
 
   async function load() {
     try {
-      const { snapshots } = await api.get("/snapshots", {}, signal);
+      const { snapshots } = await api.get("/snapshots", {}, fresh());
       about.textContent = snapshots.length ? `${count(snapshots.length, "snapshot")} kept. A snapshot costs nothing: it is the world as it was.` : "A snapshot keeps the whole world as it is, and costs nothing.";
       options(before, [[LOADED, "as it was loaded"], ...snapshots.map((each) => [each.name, each.name])]);
       options(after, [[NOW, "as it is now"], ...snapshots.map((each) => [each.name, each.name])]);

@@ -3,15 +3,17 @@
 import { debounce, el, put } from "../dom.js";
 import { card, empty, facts, lamp, pageHead, problem } from "../ui.js";
 import { count } from "../format.js";
+import { newest } from "../api.js";
 import { toInstance } from "../router.js";
 
 export function page({ app, api, signal }) {
   const list = el("div", { class: "stack" });
+  const fresh = newest(signal);
   const about = el("span", { text: " " });
   const node = el("div", { class: "page" }, pageHead("Subscriptions", about), list);
   async function load() {
     try {
-      const { subscriptions } = await api.get("/subscriptions", {}, signal);
+      const { subscriptions } = await api.get("/subscriptions", {}, fresh());
       about.textContent = subscriptions.length ? `${count(subscriptions.length, "subscription")}, ${subscriptions.filter((each) => each.active).length} active` : "Who is notified of what.";
       put(list, subscriptions.length ? subscriptions.map(one) : empty("Nobody has subscribed", "Clients subscribe with instances of CIM_IndicationSubscription in the Interop namespace, or with Subscribe of WS-Eventing. ", el("a", { href: "#/documents/indications", text: "Indications" })));
     } catch (error) {
