@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from cimsim.cli.main import main
+from cimsim.cli.main import COMMANDS
 from cimsim.cli.serve import serve
 from cimsim.control.routes import CALLS
 from cimsim.packs.manifest import Manifest, NamespaceEntry, SettingEntry
@@ -46,7 +46,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 def test_every_command_is_documented() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *DOCS.glob("*.md")))
-    assert [name for name in main.commands if f"cimsim {name}" not in text] == []
+    assert [name for name in COMMANDS if f"cimsim {name}" not in text] == []
 
 
 def test_every_path_of_the_control_api_is_documented() -> None:

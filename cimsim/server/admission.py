@@ -55,9 +55,7 @@ class Admission:
         """
         mount = head.mount
         assert mount is not None  # noqa: S101 - check_start has found it
-        user = None
-        if self._login is not None or mount.authenticates:
-            user = mount.authenticate(head, self._login)
+        user = self.user(head)
         if b"host" in head.repeated:
             raise HttpError(400, "more than one Host header")
         if b"host" not in head.values and head.version != "1.0":
@@ -65,3 +63,11 @@ class Admission:
         if head.method == OPTIONS:
             return None, user
         return mount.admit(head), user
+
+    def user(self, head: Head) -> str | None:
+        """Return who asks; raises 401 and 429 as ``admit`` does."""
+        mount = head.mount
+        if self._login is not None or mount.authenticates:
+            user: str | None = mount.authenticate(head, self._login)
+            return user
+        return None

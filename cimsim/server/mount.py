@@ -51,6 +51,9 @@ class Mount(Protocol):
         protocol: its name in records.
         expectations: 100-continue is met; otherwise Expect is answered 417.
         authenticates: ``authenticate`` is called even where the data plane has no users.
+        own_field: the name of the header field, in lower case, that differs from request to request: what ``admit`` returns for
+            a head depends on all others in the same way each time, and neither ``admit`` nor ``authenticate`` keeps anything of
+            one request in the head (see ``known_heads``). None: heads are not to be remembered.
     """
 
     @property
@@ -61,6 +64,9 @@ class Mount(Protocol):
 
     @property
     def authenticates(self) -> bool: ...  # noqa: D102
+
+    @property
+    def own_field(self) -> bytes | None: ...  # noqa: D102
 
     def connected(self, client: Client) -> Mount:
         """Return what serves one connection: itself, unless the protocol keeps state for each."""
@@ -80,6 +86,10 @@ class Mount(Protocol):
 
     def admit(self, head: Head) -> Any:
         """Check a head; return what ``respond`` needs of it, or raise its refusal."""
+        ...
+
+    def admit_alike(self, admitted: Any, value: bytes) -> Any:
+        """Return what ``admit`` would for a head that differs in the value of ``own_field``: printable ASCII, not empty."""
         ...
 
     def respond(

@@ -85,6 +85,7 @@ class ResolvedClass:
     ``properties`` stand in declared order, inherited ones first; ``index`` maps folded names to places in it. ``keys`` and
     ``references`` are such places, ``embedded`` those of embedded objects; ``key_order`` lists the keys by folded name, the
     order of :class:`~.paths.Identity`, ``key_names`` is the set of these names, and ``key_types`` the types of ``keys``.
+    ``text_keys`` are the declared names in that order if all keys are strings, else None.
     ``parts`` counts as ``MAX_PARTS`` says. ``lineage`` holds the folded names of the class and all its superclasses, itself
     first. ``enforces_write``: whether clients may not change properties of instances of this class that have no Write qualifier
     (rule OP-MI-5). ``memo`` belongs to those who compute something once per class (projections, rendered XML); its keys name
@@ -117,6 +118,8 @@ class ResolvedClass:
         self.key_order = tuple(sorted(self.keys, key=lambda place: fold(self.properties[place].name)))
         self.key_types = tuple(self.properties[place].type for place in self.keys)
         self.key_names = frozenset(fold(self.properties[place].name) for place in self.keys)
+        ordered = [self.properties[place] for place in self.key_order]
+        self.text_keys = tuple(prop.name for prop in ordered) if all(prop.type == "string" for prop in ordered) else None
         self.references = tuple(place for place, prop in enumerate(self.properties) if prop.type == "reference")
         self.embedded = frozenset(place for place, prop in enumerate(self.properties) if prop.embedded)
         self.defaults = tuple(prop.default for prop in self.properties)
@@ -213,7 +216,17 @@ class DeferredClass(ResolvedClass):
         object.__setattr__(self, "__class__", ResolvedClass)
 
 
-_OF_PROPERTIES: Final = ("index", "keys", "key_order", "key_types", "key_names", "references", "embedded", "defaults")
+_OF_PROPERTIES: Final = (
+    "index",
+    "keys",
+    "key_order",
+    "key_types",
+    "key_names",
+    "text_keys",
+    "references",
+    "embedded",
+    "defaults",
+)
 """What follows from the properties alone; a class that adds none shares it with its superclass."""
 
 _DEFERRED: Final = ("declared", "properties", "methods", "parts", *_OF_PROPERTIES)

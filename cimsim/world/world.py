@@ -14,8 +14,9 @@ from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
-from cimsim.world.values import Untyped
+from cimsim.world.values import SCALAR_TYPES, Hinted, Untyped, parse_text
 
+_TEXTS: Final = frozenset({str, Untyped, Hinted})
 GUID: Final = "guid"
 """The counter from which GUIDs are made."""
 
@@ -177,6 +178,15 @@ class World:
         Raises:
             CIMError: CIM_ERR_INVALID_PARAMETER for missing, extra, repeated or unfit keys (rule G10).
         """
+        # Keys are mostly strings under their declared names.
+        names, given = cls.text_keys, path.keys
+        if names is not None and len(given) == len(names):
+            texts = dict(given)
+            if len(texts) == len(names) and _TEXTS.issuperset(map(type, texts.values())):
+                try:
+                    return tuple([str(texts[name]) for name in names])
+                except KeyError:
+                    pass
         typed = self.typed_keys(path, cls, namespace)
         return tuple([value if type(value) is str else canonical(value) for _, value in typed])
 
@@ -306,6 +316,8 @@ def _unknown(path: InstancePath, namespace: str | None, host: str | None) -> Ins
 def _value(prop: Property, given: PropertyData, binding: NamespaceResolver) -> Any:
     if given.type is not None and (given.type, given.is_array) != (prop.type, prop.is_array):
         raise ValueError(f"{shape(prop)} expected, not {given.type}{'[]' if given.is_array else ''}")
+    if type(given.value) is Untyped and prop.type in SCALAR_TYPES and not (prop.is_array or prop.embedded):
+        return parse_text(given.value, prop.type)
     return convert_value(prop, given.value, binding)
 
 
