@@ -58,6 +58,7 @@ SLOW: Final = frozenset(
         "query/test_work.py",
         "server/test_http_fuzz.py",
         "server/test_http_sockets.py",
+        "simulation/test_front_page.py",
         "simulation/test_m_post.py",
         "server/test_passwords.py",
         "test_late_imports.py",

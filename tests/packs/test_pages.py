@@ -96,9 +96,3 @@ def test_a_page_of_another_shape(tmp_path: Path, page: str) -> None:
     (folder / "pack.toml").write_text(f'name = "lamps"\n{page}\n', encoding="utf-8")
     with pytest.raises(PackError, match=r"pack\.toml"):
         read_pack(folder)
-
-
-@pytest.mark.parametrize("pack", ["hyperv", "iscsitarget", "windows"])
-def test_the_pages_of_the_shipped_packs(pack: str, cache_dir: Path) -> None:
-    loaded = load([pack], cache_dir=cache_dir, now=0.0)
-    assert next(each for each in loaded.packs if each.name == pack).pages
