@@ -17,6 +17,8 @@ CHROMIUM: Final = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-software-rasterizer",
+    "--in-process-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
@@ -58,7 +60,7 @@ def open_console(browser: Any) -> Iterator[OpenConsole]:
 
     def opened(url: str, **options: Any) -> ConsolePage:
         context = browser.new_context(
-            **{"viewport": {"width": 1200, "height": 700}, "reduced_motion": "reduce", "color_scheme": "light", **options}
+            **{"viewport": {"width": 1200, "height": 600}, "reduced_motion": "reduce", "color_scheme": "light", **options}
         )
         contexts.append(context)
         return ConsolePage(context.new_page(), url)

@@ -66,7 +66,7 @@ def test_a_hundred_thousand_events_are_quick_and_leave_memory_flat(bench: Consol
 
     bench.page.evaluate(MEASURED, [10, 250])
     before = used()
-    least, kept, rows = bench.page.evaluate(MEASURED, [200, 500])
+    least, kept, rows = bench.page.evaluate(MEASURED, [100, 1000])
     assert least < MAX_FRAME_MS
     assert kept == 2_000
     assert rows < 60
@@ -90,8 +90,8 @@ def test_ten_thousand_instances_are_rows_of_which_those_in_view_exist(bench: Con
         const settle = () => new Promise(done => setTimeout(done, 60));
         await settle();
         const view = rows.querySelector("[role=grid]");
-        for (let step = 1; step <= 50; step += 1) {
-            view.scrollTop = step * view.scrollHeight / 51;
+        for (let step = 1; step <= 20; step += 1) {
+            view.scrollTop = step * view.scrollHeight / 21;
             await settle();
         }
         view.scrollTop = view.scrollHeight;
