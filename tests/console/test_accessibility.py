@@ -50,6 +50,9 @@ RULES: Final = """async dark => (await axe.run(document, {resultTypes: ["violati
 PICTURES: Final = bool(os.environ.get("CONSOLE_SCREENSHOTS"))
 # A window of this size is slow to draw: these have every part that grows with it.
 WIDE: Final = ("exchange", "machines", "instances", "methods", "associations", "document")
+# Together these have every color that a page has.
+DARK: Final = ("overview", "exchange", "machines", "instances", "methods", "mof", "associations", "faults", "document")
+CASES: Final = [("light", name) for name in ROUTES] + [("dark", name) for name in (ROUTES if PICTURES else DARK)]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,7 @@ def prepared(sim: Simulator) -> int:
     return sim.in_reactor(lambda: sim.journal.recorded)
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
+@pytest.fixture(scope="module")
 def themed(open_console: OpenConsole, sim: Simulator, axe_script: str, prepared: int, request: Any) -> Iterator[ConsolePage]:
     assert sim.control_url is not None
     tab = open_console(sim.control_url, color_scheme=request.param)
@@ -88,7 +91,7 @@ def themed(open_console: OpenConsole, sim: Simulator, axe_script: str, prepared:
     assert (tab.errors, tab.foreign) == ([], [])
 
 
-@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize(("themed", "name"), CASES, indirect=["themed"])
 def test_no_serious_finding(themed: ConsolePage, prepared: int, name: str, request: pytest.FixtureRequest) -> None:
     themed.open(ROUTES[name].replace("NUMBER", str(prepared)))
     themed.settled()
