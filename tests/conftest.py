@@ -29,7 +29,14 @@ settings.register_profile(
 settings.load_profile("cimsim")
 
 # Folders of tests by the marker they get; all others, and modules at the top, are quick.
-MARKED: Final = {"clients": "clients", "hostile": "hostile", "differential": "", "cli": "", "replies": "quick"}
+MARKED: Final = {
+    "clients": "clients",
+    "console": "clients",
+    "hostile": "hostile",
+    "differential": "",
+    "cli": "",
+    "replies": "quick",
+}
 # Modules in quick folders that start processes, wait for threads, or try thousands of examples.
 SLOW: Final = frozenset(
     {
@@ -51,6 +58,7 @@ SLOW: Final = frozenset(
         "query/test_work.py",
         "server/test_http_fuzz.py",
         "server/test_http_sockets.py",
+        "simulation/test_front_page.py",
         "simulation/test_m_post.py",
         "server/test_passwords.py",
         "test_late_imports.py",

@@ -10,6 +10,7 @@ from cimsim.cli.main import COMMANDS
 from cimsim.cli.serve import serve
 from cimsim.control.routes import CALLS
 from cimsim.packs.manifest import Manifest, NamespaceEntry, SettingEntry
+from cimsim.packs.pages import PageButton, PageColumn, PageEntry, PagePart
 from tests.versions import CONSTRAINTS, ROOT, canonical, constraints, lowest, requirements, unlisted
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,7 +57,8 @@ def test_every_path_of_the_control_api_is_documented() -> None:
 
 def test_every_key_of_a_manifest_is_documented() -> None:
     page = (DOCS / "packs.md").read_text(encoding="utf-8")
-    keys = {*Manifest.__struct_fields__, *NamespaceEntry.__struct_fields__, *SettingEntry.__struct_fields__}
+    structs = (Manifest, NamespaceEntry, SettingEntry, PageEntry, PageColumn, PageButton, PagePart)
+    keys = {key for struct in structs for key in struct.__struct_encode_fields__}
     assert [key for key in keys if not re.search(rf"`(\[+)?{key}\b", page)] == []
 
 

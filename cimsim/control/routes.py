@@ -19,6 +19,7 @@ from cimsim.control import (
     instances_api,
     load_api,
     metrics_api,
+    pages_api,
     query_api,
     scenarios_api,
     server_api,
@@ -160,6 +161,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1", of_server=True)},
     CIMOMS: {"GET": Call(server_api.cimoms, CimomList, "the CIMOMs; the first is that of /v1/...", of_server=True)},
+    "/v1/pages": {"GET": Call(pages_api.pages, pages_api.PageList, "the pages of packs for the console")},
     "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
     "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
     "/v1/reset": {

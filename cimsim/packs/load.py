@@ -17,6 +17,7 @@ from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack, SettingEntry
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.pack_errors import PackError
+from cimsim.packs.pages import PageEntry, WrongPageError, check_page
 from cimsim.packs.provider_module import ProviderModule
 from cimsim.packs.scenarios import Scenario, find_scenario
 from cimsim.packs.scripts import MOF, set_up, split_environment
@@ -34,7 +35,7 @@ class LoadedPack(msgspec.Struct, frozen=True):
 
     ``path`` is its folder, or the file of a plain MOF pack. ``files`` holds the MOF files of each namespace, relative to the
     folder, in the order of reading. ``classes`` are those that it declares, as pairs of folded namespace and folded name.
-    ``declared`` are the settings that there are.
+    ``declared`` are the settings that there are, ``pages`` those of the console.
     """
 
     name: str
@@ -45,6 +46,7 @@ class LoadedPack(msgspec.Struct, frozen=True):
     settings: Settings
     classes: frozenset[tuple[str, str]] = frozenset()
     declared: Mapping[str, SettingEntry] = msgspec.field(default_factory=dict)
+    pages: tuple[PageEntry, ...] = ()
 
 
 class NamespaceSummary(msgspec.Struct, frozen=True):
@@ -149,6 +151,8 @@ def load(
         world, same_again = _populated(transaction.world, found, modules, passed_on, now)
     else:
         world, built, warnings = known
+    for pack in found if known is None else ():
+        check_pages(pack, world)
     loaded = tuple(loaded_pack(pack, built[pack.name], settings[pack.name]) for pack in found)
     bindings: list[ProviderBinding] = []
     of_pack: dict[str, tuple[ProviderBinding, ...]] = {}
@@ -229,7 +233,17 @@ def loaded_pack(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
         settings=settings,
         classes=built.classes,
         declared=declared_settings(pack),
+        pages=tuple(pack.manifest.page),
     )
+
+
+def check_pages(pack: Pack, world: World) -> None:
+    """Compare the pages of a pack with the classes that there are; raises PackError for what is not there."""
+    for page in pack.manifest.page:
+        try:
+            check_page(page, world)
+        except WrongPageError as error:
+            raise pack.error(error.text, error.word) from None
 
 
 def _of_environment(file: Path, namespace: str) -> LoadedPack:

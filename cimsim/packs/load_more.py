@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from cimsim.packs.build import Builder
 from cimsim.packs.cache import Cache
 from cimsim.packs.fault_settings import check_timings, faults_of, in_order
-from cimsim.packs.load import Loaded, LoadedPack, loaded_pack, summaries, warn, warnings_of
+from cimsim.packs.load import Loaded, LoadedPack, check_pages, loaded_pack, summaries, warn, warnings_of
 from cimsim.packs.manifest import Pack, plain_pack
 from cimsim.packs.modules import modules_kept
 from cimsim.packs.mof.dialect import MofDialect
@@ -81,6 +81,8 @@ def load_more(
             populating = Transaction(world, first, now)
             modules[pack.name].populate(populating, passed_on[pack.name])
             world = populating.world
+        for pack in further:
+            check_pages(pack, world)
         bindings = {name: each for name, each in loaded.bindings.items() if name not in built}
         faults = [fault for fault in loaded.faults if fault.pack not in built]
         packs = [loaded_pack(pack, built[pack.name], own[pack.name]) for pack in further]

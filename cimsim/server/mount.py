@@ -11,7 +11,7 @@ failures with ``HttpError``, or with exceptions of its own that ``Mount.refusal_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -136,23 +136,30 @@ class Routes:
     Args:
         default: serves all other paths; None: they are answered 404.
         by_path: the others by path, such as ``/wsman``, in any case, with or without a slash at the end.
+        page: returns the page that a browser gets at the root, ``pages.Page``; None: it gets none.
 
     Attributes:
-        default: as given.
+        default, page: as given.
         only: the mount of all paths; None where they have several, or some have none.
     """
 
-    __slots__ = ("_by_path", "default", "only")
+    __slots__ = ("_by_path", "default", "only", "page")
 
-    def __init__(self, default: Mount | None, by_path: Mapping[str, Mount] | None = None) -> None:
+    def __init__(
+        self,
+        default: Mount | None,
+        by_path: Mapping[str, Mount] | None = None,
+        page: Callable[[], HttpError] | None = None,
+    ) -> None:
         self.default = default
+        self.page = page
         self._by_path = {_folded(path): mount for path, mount in (by_path or {}).items()}
         self.only = default if not self._by_path else None
 
     def connected(self, client: Client) -> Routes:
         """Return the routes of one connection."""
         default = None if self.default is None else self.default.connected(client)
-        return Routes(default, {path: mount.connected(client) for path, mount in self._by_path.items()})
+        return Routes(default, {path: mount.connected(client) for path, mount in self._by_path.items()}, self.page)
 
     def find(self, target: bytes) -> Mount:
         """Return the mount of a request target: a path, perhaps with a query, a whole URL, or ``*``.

@@ -38,6 +38,7 @@ from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
 from cimsim.server.mount import Batches, Routes
 from cimsim.server.recording import Recorder
+from cimsim.server.replies import HttpError
 from cimsim.simulation.cimxml_mount import CimXmlMount
 from cimsim.simulation.cimxml_service import CimXmlService, Encodes, Performs
 from cimsim.simulation.decoder_threads import DecoderThreads
@@ -95,6 +96,7 @@ class EndpointOptions(msgspec.Struct, frozen=True):
         watchdog: seconds after which a request that holds the server is named in the log; 0: never.
         delivery: how indications are delivered.
         recorder: gets the record of each exchange; None: nobody wants any.
+        page: returns what a browser gets at the root of a port; None: nothing.
     """
 
     address: str = "127.0.0.1"
@@ -119,6 +121,7 @@ class EndpointOptions(msgspec.Struct, frozen=True):
     watchdog: float = 0.0
     delivery: DeliveryOptions = DeliveryOptions()
     recorder: Recorder | None = None
+    page: Callable[[], HttpError] | None = None
 
 
 class Endpoint:
@@ -181,11 +184,11 @@ class Endpoint:
         )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
         features = features_with(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
-        routes, wsman_routes = Routes(CimXmlMount(service, features)), None
+        routes, wsman_routes = Routes(CimXmlMount(service, features), page=options.page), None
         if options.wsman is not None:
             mount = wsman_mount(self.cimom, new_decoder().embedded, threads, reactor, options, sender)
             by_path = dict.fromkeys(PATHS, mount)
-            routes, wsman_routes = Routes(routes.default, by_path), Routes(None, by_path)
+            routes, wsman_routes = Routes(routes.default, by_path, options.page), Routes(None, by_path, options.page)
         self._factory = HttpFactory(routes, reactor, authenticator, options.limits, options.recorder)
         self._wsman_factory = None
         if wsman_routes is not None:
