@@ -5,8 +5,9 @@ text that is a path compares paths, not texts: names and values in any case, key
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from cimsim.query.comparison import ValueKind
 from cimsim.query.wmi_paths import (
@@ -32,8 +33,7 @@ _CLASS, _INSTANCE = 1, 2
 """The values of ``__GENUS``."""
 
 
-@dataclass(frozen=True, slots=True)
-class SystemProperty:
+class SystemProperty(msgspec.Struct, frozen=True):
     """A system property: its name, its type, and what makes the function that reads it from the values of an instance."""
 
     name: str

@@ -96,6 +96,7 @@ class WsmanMount:
 
     protocol = WS_MAN
     authenticates = True
+    own_field: bytes | None = None
     expectations = True
 
     def __init__(self, service: Service, users: Users | None = None) -> None:
@@ -189,6 +190,10 @@ class WsmanMount:
             return BASIC
         has_kerberos = self._users is not None and self._users.kerberos is not None
         return NEGOTIATE + (KERBEROS if has_kerberos else b"") + BASIC
+
+    def admit_alike(self, admitted: Exchange, value: bytes) -> Exchange:
+        """Not called: there is no field of its own."""
+        raise NotImplementedError
 
     def options_lines(self, head: Head) -> bytes:
         """Return what is allowed; OPTIONS itself is not."""

@@ -61,7 +61,8 @@ def kdc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("KRB5RCACHENAME", f"dfl:{folder}")
         patch.setenv("KRB5RCACHEDIR", str(folder))
         subprocess.run(["kdb5_util", "create", "-s", "-r", REALM, "-P", "master"], check=True, capture_output=True)
-        commands = f"addprinc -pw secret ann\naddprinc -pw secret eve\naddprinc -randkey {SERVICE}\nktadd -k {folder}/keytab {SERVICE}\n"
+        commands = "addprinc -pw secret ann\naddprinc -pw secret eve\n"
+        commands += f"addprinc -randkey {SERVICE}\nktadd -k {folder}/keytab {SERVICE}\n"
         subprocess.run(["kadmin.local", "-r", REALM], input=commands.encode(), check=True, capture_output=True)
         server = subprocess.Popen(["krb5kdc", "-n", "-r", REALM, "-P", f"{folder}/pid"], stdout=subprocess.DEVNULL)
         try:
@@ -134,5 +135,4 @@ def test_wm_a_5_a_keytab_without_the_principal_is_refused(kdc: Path, tmp_path: P
         (nothing, "", "No such file"),
     ):
         with pytest.raises(OptionsError, match=text):
-            with Simulator("windows", user=["ann:x"], kerberos_keytab=keytab, kerberos_principal=principal):
-                pass
+            Simulator("windows", user=["ann:x"], kerberos_keytab=keytab, kerberos_principal=principal).__enter__()

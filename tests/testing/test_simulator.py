@@ -3,10 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 from pywbem import CIMError, WBEMConnection
 from twisted.internet.error import CannotListenError
 
