@@ -130,6 +130,16 @@ ACTIONS: Final = (
     "tls",
     "indication",
 )
+_OF_WSMAN: Final = {
+    "get": "GetInstance",
+    "put": "ModifyInstance",
+    "create": "CreateInstance",
+    "delete": "DeleteInstance",
+    "enumerate": "OpenEnumerateInstances, or OpenQueryInstances with a filter in WQL",
+    "pull": "PullInstancesWithPath, or PullInstances with a filter in WQL",
+    "release": "CloseEnumeration",
+}
+"""What an action of WS-Management is carried out by, by its folded name."""
 _CONDITIONS: Final = ("operation", "namespace", "classname", "where", "method", "parameters", "user", "protocol")
 _EXCLUSIVE: Final = ("error", "returns", "expire", "timing", "http")
 
@@ -158,6 +168,10 @@ def _check_actions(rule: FaultRule) -> None:
 
 def _check_names(rule: FaultRule, worlds: Sequence[World]) -> None:
     if rule.operation is not None and fold(rule.operation) not in OPERATIONS:
+        meant = _OF_WSMAN.get(fold(rule.operation))
+        if meant is not None:
+            text = f"{rule.operation} is an action of WS-Management, for which a rule names the operation: {meant}"
+            raise RuleError("operation", text)
         names = [each.name for each in OPERATIONS.values()]
         raise _unknown("operation", f"there is no operation {rule.operation}", rule.operation, names)
     namespaces = [each for world in worlds for each in world.namespaces.values()]

@@ -211,3 +211,9 @@ def test_a_delay_lies_where_the_rule_says(delay: Any, least: float, most: float)
     rules = FaultRules(random.Random(4).random)
     rule = parse_rule({"delay": delay})
     assert all(least <= rules.delay(rule) <= most for _ in range(100))
+
+
+@pytest.mark.parametrize(("action", "operation"), [("Pull", "PullInstancesWithPath"), ("put", "ModifyInstance")])
+def test_an_action_of_ws_management_is_refused_with_its_operation(action: str, operation: str) -> None:
+    with pytest.raises(RuleError, match=f"names the operation: {operation}"):
+        parse_rule({"operation": action, "http": 503})
