@@ -2,16 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pywbem import CIMError, WBEMConnection
+from pywbem import CIMError, Error, WBEMConnection
+from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 
+from cimsim.server.factory import HttpFactory
 from cimsim.simulation.options import SimulationOptions
-from cimsim.testing import OptionsError, PackError, Simulator
+from cimsim.testing import OptionsError, PackError, SimulatedCimom, Simulator
 from cimsim.testing.options import CimomOptions
 
 SERVICE = "Msvm_GuestFileService"
@@ -172,3 +175,47 @@ def test_the_journal_is_bounded(sim: Simulator, cache_dir: Path) -> None:
         assert [entry.number for entry in small.exchanges()] == [2, 3]
     finally:
         sim.remove_cimom("small")
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("fault", [None, {"delay": "3600s clock"}, {"delay": 3600}, {"trickle": 1}], ids=str)
+def test_a_stop_waits_neither_for_idle_clients_nor_for_answers_that_are_late_on_purpose(
+    monkeypatch: pytest.MonkeyPatch, sim: Simulator, cache_dir: Path, fault: dict[str, Any] | None, tls: bool
+) -> None:
+    """A client keeps its connection, and does not read from it."""
+    aborted: list[HttpFactory] = []
+    monkeypatch.setattr(HttpFactory, "_abort", aborted.append)
+    other = sim.add_cimom("other", "hyperv", clock="manual", seed=1, cache_dir=cache_dir, tls=tls)
+    url = other.urls[int(tls)]
+    with other.connect(url=url) as idle:
+        idle.GetClass(SERVICE)
+        if fault is not None:
+            handle = other.fault(**fault)
+            client = threading.Thread(target=_failing, args=(other.connect(url=url),))
+            client.start()
+            other.in_reactor(_until, other, lambda: handle.hits == 1)
+        sim.remove_cimom("other")
+        if fault is not None:
+            client.join()
+    assert aborted == []
+
+
+def _failing(connection: WBEMConnection) -> None:
+    with pytest.raises(Error):
+        connection.GetClass(SERVICE)
+    connection.close()
+
+
+def _until(cimom: SimulatedCimom, condition: Callable[[], bool]) -> "Deferred[None]":
+    """Return what fires once a condition holds, in the thread of the simulator."""
+    reactor = cimom._hosting.thread.reactor
+    done: Deferred[None] = Deferred()
+
+    def look() -> None:
+        if condition():
+            done.callback(None)
+        else:
+            reactor.callLater(0, look)
+
+    look()
+    return done
