@@ -102,13 +102,15 @@ class SimulatedCimom:
         self._cimom = hosted.simulation.cimom
         self._snapshots = hosted.simulation.controlled.snapshots
         self._faults: list[FaultHandle] = []
+        faults = hosted.options.get("faults", ())
         try:
-            for words in hosted.options.get("faults", ()):
+            for words in faults:
                 self.fault(**words)
         except BaseException:
             self.in_reactor(hosted.simulation.stop)
             raise
-        self.in_reactor(self._cimom.faults.keep)
+        if faults:
+            self.in_reactor(self._cimom.faults.keep)
 
     @property
     def urls(self) -> tuple[str, ...]:
