@@ -116,6 +116,10 @@ class World:
     notes: PersistentMap[str, Any] = field(default_factory=PersistentMap)
     suspended: PersistentMap[str, str] = field(default_factory=PersistentMap)
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{each.name}: {sum(map(len, each.instances.values()))}" for each in self.namespaces.values())
+        return f"<World with instances in {counts or 'no namespace'}>"
+
     @property
     def used_seed(self) -> bool:
         """Whether something in this world was made from its seed."""

@@ -1,9 +1,11 @@
 """Simulators in the process: many of them, their errors, their worlds, their keywords."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +142,47 @@ def test_invoke_calls_what_a_client_calls(sim: Simulator) -> None:
     assert sim.invoke(service, "StopService").value == 0
     assert sim.get(service)["Started"] is False
     assert sim.calls() == [], "it is not an exchange with a client"
+
+
+def test_invoke_is_refused_nothing_and_meets_no_fault_rule(sim: Simulator, cache_dir: Path) -> None:
+    other = sim.add_cimom(
+        "other", "hyperv", clock="manual", seed=1, cache_dir=cache_dir, user=["eve:secret"], role=["eve=read"]
+    )
+    try:
+        handle = other.fault(method="StopService", returns=5)
+        assert other.invoke(other.find(SERVICE)[0], "StopService").value == 0
+        assert handle.matched == 0
+        with pytest.raises(CIMError, match="did you mean StartService"):
+            other.invoke(other.find(SERVICE)[0], "StartServic")
+    finally:
+        sim.remove_cimom("other")
+
+
+def test_exchanges_are_exported_with_their_bodies(sim: Simulator) -> None:
+    with sim.connect() as connection:
+        connection.GetClass(SERVICE)
+        connection.EnumerateInstanceNames(SERVICE)
+    lines = [json.loads(line) for line in sim.json_lines("GetClass").splitlines()]
+    assert [b"GetClass" in each["request"].encode() for each in lines] == [True]
+    entries = json.loads(sim.har())["log"]["entries"]
+    assert [SERVICE in each["response"]["content"]["text"] for each in entries] == [True, True]
+
+
+def test_a_name_that_nothing_can_have_is_refused(sim: Simulator) -> None:
+    """Otherwise ``expect(...).never()`` could not fail."""
+    ask: list[Callable[[str], object]] = [sim.expect, sim.calls, sim.wait_for, partial(sim.expect_sequence, "GetClass")]
+    for each in ask:
+        for name, near in (("StopServic", "StopService"), ("GetInstanc", "GetInstance")):
+            with pytest.raises(LookupError, match=f"no method {name}; did you mean {near}"):
+                each(name)
+    for name in ("stopservice", "getinstance", "Subscribe"):
+        sim.expect(name).never()
+
+
+def test_a_world_is_shown_in_a_line(sim: Simulator) -> None:
+    """A failed assertion shows what it compares."""
+    sim.snapshot("a")
+    assert len(repr(sim.snapshot("b"))) < 300
 
 
 def test_wait_for_a_call_of_another_thread(sim: Simulator) -> None:
