@@ -1,7 +1,10 @@
 """What all tests share: settings of hypothesis, builders, programs, and the check of what pywbem receives."""
 
+import fcntl
+import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,6 +20,7 @@ from cimsim.world.world import Namespace, World
 from tests.examples import examples
 from tests.programs import Programs
 from tests.replies.http import Message, check_answer
+from tests.spending import SpendingPlugin, spending
 
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
 settings.register_profile(
@@ -25,7 +29,14 @@ settings.register_profile(
 settings.load_profile("cimsim")
 
 # Folders of tests by the marker they get; all others, and modules at the top, are quick.
-MARKED: Final = {"clients": "clients", "hostile": "hostile", "differential": "", "cli": "", "replies": "quick"}
+MARKED: Final = {
+    "clients": "clients",
+    "console": "clients",
+    "hostile": "hostile",
+    "differential": "",
+    "cli": "",
+    "replies": "quick",
+}
 # Modules in quick folders that start processes, wait for threads, or try thousands of examples.
 SLOW: Final = frozenset(
     {
@@ -47,8 +58,10 @@ SLOW: Final = frozenset(
         "query/test_work.py",
         "server/test_http_fuzz.py",
         "server/test_http_sockets.py",
+        "simulation/test_front_page.py",
         "simulation/test_m_post.py",
         "server/test_passwords.py",
+        "test_late_imports.py",
         "test_wheel.py",
         "world/test_schema_against_mock.py",
         "world/test_traverse.py",
@@ -75,6 +88,48 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if marker := marker_of(item.path):
             item.add_marker(marker)
+
+
+# What a run costs beside its tests
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option for what a run costs."""
+    parser.addoption("--cpu-report", action="store_true", help="Show how many seconds of CPU the tests of each file take.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count what the run spends, and keep bytecode in the cache folder of pytest where it may not be kept beside the modules.
+
+    Every process would compile all modules anew otherwise.
+    """
+    config.pluginmanager.register(SpendingPlugin(config))
+    if sys.dont_write_bytecode and hasattr(config, "cache"):
+        folder = str(config.cache.mkdir("bytecode"))
+        sys.pycache_prefix, sys.dont_write_bytecode = folder, False
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Import a module in one process at a time: what is the first compiles it, the others load that."""
+    if not isinstance(collector, pytest.Module):
+        return (yield)
+    with collector.path.open("rb") as module:
+        fcntl.flock(module, fcntl.LOCK_EX)
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, Any, Any]:
+    """Collect without the garbage collector, which takes a quarter of the whole run else: what is collected stays for good."""
+    gc.disable()
+    collected = yield
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
+    return collected
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -156,9 +211,9 @@ def cim() -> Builder:
 
 
 @pytest.fixture(scope="session")
-def programs() -> Iterator[Programs]:
+def programs(request: pytest.FixtureRequest) -> Iterator[Programs]:
     """What starts ``cimsim`` and ``pywbemcli`` in processes of their own."""
-    started = Programs()
+    started = Programs(spending(request.config).spend)
     yield started
     started.close()
 
@@ -176,7 +231,15 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for compiled packs that all tests share, those of other processes of pytest too."""
     own = tmp_path_factory.getbasetemp()
-    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "compiled"
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "cimsim"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_user(cache_dir: Path) -> Iterator[None]:
+    """Let what nobody gives a folder use that one, and not the cache of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache_dir.parent))
+        yield
 
 
 @pytest.fixture(scope="session")

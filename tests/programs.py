@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -55,11 +55,15 @@ class Finished:
 
 
 class Process:
-    """A started program; its status is negative if a signal ended it, as with ``subprocess.Popen``."""
+    """A started program; its status is negative if a signal ended it, as with ``subprocess.Popen``.
 
-    def __init__(self, pid: int, ended: int) -> None:
+    ``spend`` receives the seconds of CPU that it took, once its end is noticed.
+    """
+
+    def __init__(self, pid: int, ended: int, spend: Callable[[float], None]) -> None:
         self.pid = pid
         self._ended = ended
+        self._spend = spend
         self._status: int | None = None
 
     def poll(self) -> int | None:
@@ -84,15 +88,26 @@ class Process:
 
     def _await(self, seconds: float) -> int | None:
         if self._status is None and select.select([self._ended], [], [], seconds)[0]:
-            self._status = int(os.read(self._ended, 16))
+            status, spent = os.read(self._ended, 64).split()
+            self._status = int(status)
+            self._spend(float(spent))
             os.close(self._ended)
         return self._status
 
 
+def _ignore(_: float) -> None:
+    """Take no notice of what a program spent."""
+
+
 @dataclass
 class Programs:
-    """Starts programs; ``close`` ends them all."""
+    """Starts programs; ``close`` ends them all.
 
+    ``spend`` receives the seconds of CPU of each that has ended, and takes them back when ``close`` has waited for all.
+    """
+
+    spend: Callable[[float], None] = _ignore
+    _spent: float = 0.0
     _sources: dict[str, tuple["subprocess.Popen[bytes]", socket.socket]] = field(default_factory=dict)
     _bytecode: "tempfile.TemporaryDirectory[str] | None" = None
 
@@ -115,7 +130,7 @@ class Programs:
             source = self._source(name)
             socket.send_fds(source, [json.dumps(wanted).encode()], numbers)
         os.close(end)
-        return Process(int(source.recv(16)), ended)
+        return Process(int(source.recv(16)), ended, self._count)
 
     def run(self, name: str, *arguments: str | Path, given: bytes = b"", timeout: float = 60, **options: Any) -> Finished:
         """Run a program to its end; ``given`` is what it reads."""
@@ -138,6 +153,11 @@ class Programs:
             process.wait(20)
         if self._bytecode:
             self._bytecode.cleanup()
+        self.spend(-self._spent)
+
+    def _count(self, seconds: float) -> None:
+        self._spent += seconds
+        self.spend(seconds)
 
     def _source(self, name: str) -> socket.socket:
         if name not in self._sources:
@@ -232,13 +252,13 @@ def _forked(requests: socket.socket) -> dict[str, Any] | None:
 
 
 def _report(ends: dict[int, int]) -> None:
-    """Send the statuses of processes that have ended."""
+    """Send the statuses of processes that have ended, and their seconds of CPU."""
     while ends:
-        pid, status = os.waitpid(-1, os.WNOHANG)
+        pid, status, usage = os.wait4(-1, os.WNOHANG)
         if not pid:
             return
         end = ends.pop(pid)
-        os.write(end, b"%d" % os.waitstatus_to_exitcode(status))
+        os.write(end, b"%d %f" % (os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime))
         os.close(end)
 
 

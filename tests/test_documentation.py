@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 import pytest
 
-from cimsim.cli.main import main
+from cimsim.cli.main import COMMANDS
 from cimsim.cli.serve import serve
 from cimsim.control.routes import CALLS
 from cimsim.packs.manifest import Manifest, NamespaceEntry, SettingEntry
+from cimsim.packs.pages import PageButton, PageColumn, PageEntry, PagePart
 from tests.versions import CONSTRAINTS, ROOT, canonical, constraints, lowest, requirements, unlisted
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,7 +46,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 def test_every_command_is_documented() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *DOCS.glob("*.md")))
-    assert [name for name in main.commands if f"cimsim {name}" not in text] == []
+    assert [name for name in COMMANDS if f"cimsim {name}" not in text] == []
 
 
 def test_every_path_of_the_control_api_is_documented() -> None:
@@ -56,7 +57,8 @@ def test_every_path_of_the_control_api_is_documented() -> None:
 
 def test_every_key_of_a_manifest_is_documented() -> None:
     page = (DOCS / "packs.md").read_text(encoding="utf-8")
-    keys = {*Manifest.__struct_fields__, *NamespaceEntry.__struct_fields__, *SettingEntry.__struct_fields__}
+    structs = (Manifest, NamespaceEntry, SettingEntry, PageEntry, PageColumn, PageButton, PagePart)
+    keys = {key for struct in structs for key in struct.__struct_encode_fields__}
     assert [key for key in keys if not re.search(rf"`(\[+)?{key}\b", page)] == []
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ REACTOR = "twisted.internet.reactor"
 EVERYWHERE_FORBIDDEN = {"pickle", "shelve", "marshal"}
 
 
+@cache
 def imported(path: Path, *, relative: bool = False) -> set[str]:
     """Return the full names of the modules that a file imports, at any depth of its code; relative ones are passed over."""
     names: set[str] = set()
@@ -74,17 +76,17 @@ def violations(package: str, names: set[str]) -> list[str]:
     return sorted({*upward, *(name for name in names if name.split(".")[0] in foreign)})
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "cimsim").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_run_downwards(path: Path) -> None:
-    package = path.relative_to(ROOT / "cimsim").parts[0]
-    if package not in LAYERS:
-        # mocks.py stands for the folder of the packs, and imports nothing of ours; the plugin belongs to testing, but pytest
-        # imports it in every run, and what testing needs only in those that use it.
-        assert path.name in {"__init__.py", "__main__.py", "mocks.py", "pytest_plugin.py"}, (
-            f"{path} belongs to no package of the table"
-        )
-        return
-    assert violations(package, imported(path)) == []
+def test_imports_run_downwards() -> None:
+    paths = sorted((ROOT / "cimsim").rglob("*.py"))
+    packages = {path: path.relative_to(ROOT / "cimsim").parts[0] for path in paths}
+    # mocks.py stands for the folder of the packs, and imports nothing of ours; the plugin belongs to testing, but pytest
+    # imports it in every run, and what testing needs only in those that use it.
+    beside = {path.name for path, package in packages.items() if package not in LAYERS}
+    assert beside == {"__init__.py", "__main__.py", "mocks.py", "pytest_plugin.py"}, (
+        "a module belongs to no package of the table"
+    )
+    found = {str(path): violations(package, imported(path)) for path, package in packages.items() if package in LAYERS}
+    assert {path: names for path, names in found.items() if names} == {}
 
 
 def test_an_upward_import_is_found() -> None:
@@ -189,8 +191,8 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert import_circles(graph) == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "cimsim/packs/mof").glob("*.py")), ids=lambda path: path.name)
-def test_the_mof_front_end_knows_nothing_of_packs(path: Path) -> None:
-    ours = {name for name in imported(path) if name.startswith("cimsim.packs.")}
+def test_the_mof_front_end_knows_nothing_of_packs() -> None:
+    paths = sorted((ROOT / "cimsim/packs/mof").glob("*.py"))
+    ours = {(path.name, name) for path in paths for name in imported(path) if name.startswith("cimsim.packs.")}
     allowed = ("cimsim.packs.mof", "cimsim.packs.pack_errors")
-    assert [name for name in ours if not name.startswith(allowed)] == []
+    assert [(path, name) for path, name in ours if not name.startswith(allowed)] == []

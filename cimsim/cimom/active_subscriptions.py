@@ -7,10 +7,10 @@ it selects. What an event finds there stays as it is when the table changes, so 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
+import msgspec
 from pywbem import CIMError
 from twisted.logger import Logger
 
@@ -33,8 +33,7 @@ _TRANSIENT: Final = 3
 _DELIVERING: Final = (None, 2, 3)  # SubscriptionState: enabled, enabled degraded
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(msgspec.Struct, frozen=True):
     """A listener. ``transient``: it is not expected to come back once it cannot be reached (rule I25)."""
 
     identity: Identity
@@ -42,8 +41,7 @@ class Destination:
     transient: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """A filter of a subscription: where what it selects goes. ``order``: older subscriptions come first."""
 
     order: tuple[int, int]

@@ -9,11 +9,12 @@ one name after the other, and stop at any other refusal (rule W2).
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from fnmatch import translate
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+from msgspec.structs import replace
 from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 
 from cimsim.operations.call import Outcome
@@ -37,8 +38,7 @@ _SUBSCRIPTION: Final = "cim_abstractindicationsubscription"
 _NAMESPACE_CLASS: Final = "cim_namespace"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """Roles of a user (or of ``ANYBODY``) in the namespaces that match a pattern, in which ``*`` also stands for slashes."""
 
     user: str

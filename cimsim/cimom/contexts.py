@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
+import msgspec
 from pywbem import CIMError, Uint64
 
 from cimsim.operations.results import Projections, Pulled, PullForm, Value, Void
@@ -24,8 +25,7 @@ _CONTEXT_BYTES: Final = 16
 """128 random bits: nobody guesses the context of another's session."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContextOptions:
+class ContextOptions(msgspec.Struct, frozen=True):
     """How a CIMOM keeps enumeration sessions.
 
     ``timeout``: seconds that an idle session stays open when its client does not say (rule PL-29).

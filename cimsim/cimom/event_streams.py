@@ -6,12 +6,12 @@ it would have come (rules WM-EV-8 to WM-EV-13). All waiting is done on the clock
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from math import inf
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from twisted.logger import Logger
 
 from cimsim.cimom.clock import Alarm, Clock
@@ -43,8 +43,7 @@ class Oversize(Enum):
     NOTIFY = "Notify"
 
 
-@dataclass(frozen=True, slots=True)
-class StreamOptions:
+class StreamOptions(msgspec.Struct, frozen=True):
     """How events are handed out.
 
     Attributes:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+import msgspec
+
 from cimsim.cimom.clock import Alarm
 from cimsim.cimom.delivery_queues import Done
 from cimsim.cimom.event_sources import EventQuery
@@ -25,8 +27,7 @@ class UnknownSubscriptionError(LookupError):
     """There is no such subscription, or none of that user."""
 
 
-@dataclass(frozen=True, slots=True)
-class WantedEvents:
+class WantedEvents(msgspec.Struct, frozen=True):
     """What a client subscribes to.
 
     Attributes:

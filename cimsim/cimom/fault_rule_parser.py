@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from http import HTTPStatus
 from typing import Any, Final
+
+from msgspec.structs import fields
 
 from cimsim.cimom.fault_rules import CimFault, Delay, FaultRule, HttpFault, Returned
 from cimsim.operations.table import OPERATIONS

@@ -6,9 +6,10 @@ bytes and time is handed to the data plane with the answer. Nothing here waits: 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
 from typing import Any
 
+import msgspec
+from msgspec.structs import fields
 from pywbem import CIMError
 
 from cimsim.operations.request import (
@@ -28,8 +29,7 @@ from cimsim.world.timing import Timing
 from cimsim.world.world import Namespace, World
 
 
-@dataclass(frozen=True, slots=True)
-class CimFault:
+class CimFault(msgspec.Struct, frozen=True):
     """A CIM error: status code, description, and properties of CIM_Error instances that come with it."""
 
     code: int
@@ -37,24 +37,21 @@ class CimFault:
     instances: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(msgspec.Struct, frozen=True):
     """What a method returns instead of being carried out: its return value and output parameters by name."""
 
     value: Any
-    outputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class HttpFault:
+class HttpFault(msgspec.Struct, frozen=True):
     """An HTTP status instead of an answer, with a CIMError header or without (None)."""
 
     status: int
     cim_error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delay:
+class Delay(msgspec.Struct, frozen=True):
     """How long an answer waits.
 
     Attributes:
@@ -78,8 +75,7 @@ class Delay:
         return self.first
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRule:
+class FaultRule(msgspec.Struct, frozen=True):
     """One rule: conditions, all of which must hold; the position among the requests that meet them; actions.
 
     A condition that is None or empty holds always. Names compare without regard to case.
@@ -111,9 +107,9 @@ class FaultRule:
     operation: str | None = None
     namespace: str | None = None
     classname: str | None = None
-    where: Mapping[str, Any] = field(default_factory=dict)
+    where: Mapping[str, Any] = msgspec.field(default_factory=dict)
     method: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = msgspec.field(default_factory=dict)
     user: str | None = None
     protocol: str | None = None
     skip: int = 0

@@ -5,11 +5,11 @@ before it has happened, however late the reactor is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import replace
 from pywbem import CIMError, CIMInstance, Uint32
 from twisted.logger import Logger
 from twisted.python.failure import Failure

@@ -1,9 +1,9 @@
 """What differs between two worlds: instances that were created, modified and deleted."""
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from pywbem import CIMInstanceName
 
 from cimsim.world.convert import to_cim_path, to_cim_value
@@ -15,16 +15,14 @@ _STEP: Final = 200
 """How many instances are looked at in a step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Modified:
+class Modified(msgspec.Struct, frozen=True):
     """An instance that differs: its path, and the values before and after of the properties that do."""
 
     path: CIMInstanceName
     changes: dict[str, tuple[Any, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class WorldDiff:
+class WorldDiff(msgspec.Struct, frozen=True):
     """The instances in which two worlds differ, in the order of their creation."""
 
     created: tuple[CIMInstanceName, ...]

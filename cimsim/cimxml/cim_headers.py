@@ -87,6 +87,20 @@ class CimHeaders(NamedTuple):
             None if host is None else host.decode("latin-1").strip(_BLANKS),
         )
 
+    def with_object(self, text: str) -> "CimHeaders":
+        """Return the headers with another CIMObject."""
+        return CimHeaders(
+            self.operation,
+            self.method,
+            text,
+            self.protocol_version,
+            self.batch,
+            self.repeated,
+            self.export,
+            self.matched,
+            self.host,
+        )
+
 
 def check_headers(headers: CimHeaders, *, batches: bool = True) -> None:
     """Check what can be checked before the body is there, in the order of rule HE17.

@@ -1,7 +1,8 @@
 """What of HTTP and CIM-XML is offered, and how OPTIONS reports it (rules HO1 to HO4)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cimsim.cimxml.m_post_prefix import CIM_EXTENSION
 from cimsim.operations.operation import PULL_GROUPS, FunctionalGroup
@@ -11,8 +12,7 @@ _PROTOCOL_VERSION: Final = "1.4"
 _PREFIX: Final = "37-"
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(msgspec.Struct, frozen=True):
     """What of HTTP and CIM-XML a server offers beyond single requests sent with POST.
 
     Attributes:

@@ -1,7 +1,6 @@
 """A CIM-XML message as the layers above see it, and the refusal of what is not one."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cimsim.operations.request import Request
 
@@ -48,8 +47,7 @@ class MessageError(Exception):
         self.fatal = fatal
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A request with what its response must repeat of the envelope.
 
     ``id`` is the MESSAGE ID, verbatim (rule M2); ``further`` the other requests of a batch, which has at least two (rule M5),

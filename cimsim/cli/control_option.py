@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
 import click
+import msgspec
 
 from cimsim.cli.config import all_of, setting
 from cimsim.cli.failure import fail
@@ -31,8 +31,7 @@ _OPTIONS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Which server, and which CIMOM of it.
 
     Attributes:

@@ -1,38 +1,49 @@
-"""The command ``cimsim``."""
+"""The command ``cimsim``. A command is imported when it is asked for, so that ``serve`` does not wait for the others."""
+
+from importlib import import_module
+from typing import Final
 
 import click
 
 from cimsim import __version__
-from cimsim.cli.certificates_command import certificates
-from cimsim.cli.clock_command import clock
-from cimsim.cli.conformance import conformance
-from cimsim.cli.control_commands import calls, reset, restore, snapshot, status
-from cimsim.cli.export_command import export
-from cimsim.cli.faults_command import faults
-from cimsim.cli.load_command import load
-from cimsim.cli.packs import check, new
-from cimsim.cli.password import password
-from cimsim.cli.serve import serve
+
+COMMANDS: Final = {
+    "calls": "control_commands",
+    "certificates": "certificates_command",
+    "check": "packs",
+    "clock": "clock_command",
+    "conformance": "conformance",
+    "export": "export_command",
+    "faults": "faults_command",
+    "load": "load_command",
+    "new": "packs",
+    "password": "password",
+    "reset": "control_commands",
+    "restore": "control_commands",
+    "serve": "serve",
+    "snapshot": "control_commands",
+    "status": "control_commands",
+}
+"""The module below ``cimsim.cli`` that has the command of a name, under that name."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class CommandGroup(click.Group):
+    """A group of the commands in ``COMMANDS``."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return their names."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the one of a name, None if there is none."""
+        module = COMMANDS.get(name)
+        if module is None:
+            return None
+        command: click.Command = getattr(import_module(f"cimsim.cli.{module}"), name)
+        return command
+
+
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cimsim")
 def main() -> None:
     """Simulate WBEM servers: CIM-XML over HTTP, for test suites and for trying things out."""
-
-
-main.add_command(calls)
-main.add_command(certificates)
-main.add_command(check)
-main.add_command(clock)
-main.add_command(conformance)
-main.add_command(export)
-main.add_command(faults)
-main.add_command(load)
-main.add_command(new)
-main.add_command(password)
-main.add_command(reset)
-main.add_command(restore)
-main.add_command(serve)
-main.add_command(snapshot)
-main.add_command(status)

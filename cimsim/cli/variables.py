@@ -34,18 +34,23 @@ class SettingsGroup(click.Group):
 
 def check_variables(root: click.Command) -> None:
     """End the process if the environment has a variable ``CIMSIM_...`` that is not one of ``root`` and its commands."""
-    known = set(_variables(root))
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in known:
+    given = sorted(name for name in os.environ if name.startswith(PREFIX))
+    if not given:
+        return
+    known = set(_variables(click.Context(root), root))
+    for name in given:
+        if name not in known:
             # What all of them begin with would make any two of them alike.
             match = nearest(name.removeprefix(PREFIX), [each.removeprefix(PREFIX) for each in known])
             fail(f"no setting has the variable {name}" + (f"; did you mean {PREFIX}{match}?" if match else ""))
 
 
-def _variables(command: click.Command) -> Iterator[str]:
+def _variables(context: click.Context, command: click.Command) -> Iterator[str]:
     for parameter in command.params:
         if isinstance(parameter.envvar, str):
             yield parameter.envvar
     if isinstance(command, click.Group):
-        for each in command.commands.values():
-            yield from _variables(each)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None:
+                yield from _variables(context, found)

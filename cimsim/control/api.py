@@ -6,8 +6,10 @@ page in a browser can send these to another origin unasked. What is of one CIMOM
 first.
 """
 
+from __future__ import annotations
+
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pywbem import CIMError
@@ -23,6 +25,9 @@ from cimsim.control.messages import PlainText, Problem
 from cimsim.control.reading import read_body, read_query
 from cimsim.control.routes import CALLS, find
 from cimsim.simulation.controlled_cimom import ControlledCimom, ControlledCimoms, UnknownCimomError
+
+if TYPE_CHECKING:
+    from cimsim.control.static_files import StaticFiles
 
 
 class Api(Resource):
@@ -44,12 +49,16 @@ class Api(Resource):
         self._cimoms = cimoms
         self._reactor = reactor
         self._access = access
+        self._console: StaticFiles | None = None
 
     def render(self, request: Any) -> bytes | int:
         """Return the body of the answer to a request, after setting its status; what takes long is answered later."""
         request.setHeader("Content-Type", "application/json")
         request.setHeader("Cache-Control", "no-store")
+        request.setHeader("X-Content-Type-Options", "nosniff")
         try:
+            if request.method in (b"GET", b"HEAD") and (content := self._console_file(request)) is not None:
+                return content
             answer = self._answer(request)
             if isinstance(answer, Listening):
                 serve(request, answer, self._reactor)
@@ -62,6 +71,28 @@ class Api(Resource):
             self._go_on(request, answer, gone)
             return self._later
         return _encoded(request, answer)
+
+    def _console_file(self, request: Any) -> bytes | None:
+        """Return a file of the console after setting its headers, empty if the browser has it; None: it asks for none."""
+        path = _text(request.path)
+        if path != "/" and not path.startswith("/console"):
+            return None
+        # What serves the console is loaded when somebody first wants it.
+        from cimsim.control import static_files
+
+        if not static_files.is_static(path, request.getHeader("accept")):
+            return None
+        self._access.check_names(request)
+        if self._console is None:
+            self._console = static_files.StaticFiles()
+        file = self._console.find(path)
+        for name, value in {**static_files.HEADERS, "Content-Type": file.content_type, "ETag": file.etag}.items():
+            request.setHeader(name, value)
+        request.setHeader("Vary", "Accept")
+        if static_files.is_known(file, request.getHeader("if-none-match")):
+            request.setResponseCode(304)
+            return b""
+        return file.content
 
     def _go_on(self, request: Any, steps: Generator[None, None, Any], gone: list[Any]) -> None:
         """Take a step, then let others be answered; end when the answer is there, or when nobody waits for it."""

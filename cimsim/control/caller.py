@@ -1,14 +1,14 @@
 """Who asks for something of the server as a whole, rather than of one CIMOM."""
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cimsim.control.access import Access
 from cimsim.simulation.controlled_cimom import ControlledCimoms
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """The one who asks, and what there is.
 
     Attributes:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from importlib.resources import files
 from typing import Final
+
+import msgspec
 
 _CELL: Final = re.compile(r"(?<!\\)\|")
 _IDENTIFIER: Final = re.compile(r"(?:[A-Z]+-)*[A-Z]+-?[0-9]+")
@@ -21,8 +22,7 @@ class Status(Enum):
     LATER = "later"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A rule of the page.
 
     Attributes:

@@ -1,9 +1,9 @@
 """A connection on which events are sent, as long as its client reads them."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
@@ -16,8 +16,7 @@ MAX_QUEUED_BYTES: Final = 1024 * 1024
 """How many bytes wait for a client that does not read; a client with more is cut off, and may come back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(msgspec.Struct, frozen=True):
     """The answer that is a stream of events: of which CIMOM, and after which event; None: from now on."""
 
     controlled: ControlledCimom

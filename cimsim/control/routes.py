@@ -1,9 +1,10 @@
 """What the control API offers: paths, methods, the types of bodies, queries and answers, and what does it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
+
+import msgspec
 
 from cimsim.control import (
     associations_api,
@@ -18,6 +19,7 @@ from cimsim.control import (
     instances_api,
     load_api,
     metrics_api,
+    pages_api,
     query_api,
     scenarios_api,
     server_api,
@@ -84,8 +86,7 @@ from cimsim.control.service_messages import (
 from cimsim.world.names import nearest
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Something that can be done.
 
     Attributes:
@@ -110,8 +111,7 @@ class Call:
     public: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a path leads to.
 
     Attributes:
@@ -161,6 +161,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "/v1/openapi.json": {"GET": Call(_openapi, dict[str, Any], "this API in OpenAPI 3.1", of_server=True)},
     CIMOMS: {"GET": Call(server_api.cimoms, CimomList, "the CIMOMs; the first is that of /v1/...", of_server=True)},
+    "/v1/pages": {"GET": Call(pages_api.pages, pages_api.PageList, "the pages of packs for the console")},
     "/v1/metrics": {"GET": Call(metrics_api.metrics, PlainText, "what is measured, as Prometheus reads it")},
     "/v1/status": {"GET": Call(status_api.status, Status, "what is served: ports, clock, instances, faults")},
     "/v1/reset": {

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import fields
 
 from cimsim.control.documents import page_text
 from cimsim.control.json_values import json_value
@@ -31,7 +33,7 @@ def _options(options: SimulationOptions) -> list[OptionState]:
     about = {match[1]: match[2] for match in _ROW.finditer(page_text("settings"))}
     found = []
     for each in fields(options):
-        default = each.default if each.default is not MISSING else {}
+        default = each.default if each.default is not msgspec.NODEFAULT else {}
         value = _shown(each.name, getattr(options, each.name))
         found.append(OptionState(each.name, value, _plain(default), about.get(each.name, "")))
     return found

@@ -1,18 +1,18 @@
 """The listeners to which a server may send: names, addresses and networks, with or without a port (rule SEC14)."""
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
+
+import msgspec
 
 from cimsim.providers.listener_url import ListenerUrl
 
 _FORM: Final = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:/\d+)?)\]|(?P<host>[^\s:\[\]]+))(?::(?P<port>\d{1,5}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedListener:
+class AllowedListener(msgspec.Struct, frozen=True):
     """Listeners of a name (``*`` stands for anything) or of a network, on one port or on any (None).
 
     A name in a URL is compared as it stands: it is not looked up, so it lies in no network.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -35,8 +35,7 @@ _ATTEMPT_DELAY: Final = 0.02
 """Seconds until the next address of a name is tried, too: ``localhost`` is often ``::1`` first, where few listen."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryOptions:
+class DeliveryOptions(msgspec.Struct, frozen=True):
     """How indications are delivered.
 
     Attributes:

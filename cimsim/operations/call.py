@@ -1,9 +1,9 @@
 """What an operation gets and gives."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 from pywbem import CIMError
 
 from cimsim.operations.hooks import NO_HOOKS, Hooks, ReadHook, run_hook
@@ -22,8 +22,7 @@ from cimsim.world.transaction import Transaction, same, same_key
 from cimsim.world.world import Namespace, World
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """How a CIMOM treats what the specifications leave to it: settings, which stay as they are while it runs.
 
     ``enforce_write``: refuse to change properties without the Write qualifier (rule OP-MI-5); None: where the class says so.
@@ -40,8 +39,7 @@ class Policy:
     server_name: str = "HVHOST01"
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(msgspec.Struct, frozen=True):
     """In what state a CIMOM is; it changes while the CIMOM runs.
 
     ``stopping``: it is about to stop: it opens no enumeration session and goes on with none (rule PL-40).

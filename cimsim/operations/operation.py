@@ -1,12 +1,12 @@
 """An operation of DSP0200: all facts about one, and the binding of given arguments to its parameters."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from cimsim.operations.call import Outcome, check_local
-from cimsim.operations.parameters import REQUIRED, OperationParameter, ParameterKind, fitted
+from cimsim.operations.parameters import REQUIRED, OperationParameter, ParameterKind, fitted, quick_fit
 from cimsim.operations.request import Argument, NamedInstance
 from cimsim.operations.roles import Role
 from cimsim.world.errors import invalid_parameter
@@ -84,6 +84,15 @@ class Operation:
     session: SessionUse
     counts_as_read: bool
     manages_namespaces: bool
+    # What ``bind`` goes by where nothing is wrong: how each parameter is fitted, and the values of those that are not given.
+    _quick_fits: dict[str, Callable[[Any], Any]] = field(init=False, repr=False, compare=False)
+    _defaults: dict[str, Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        fits = {each.name: quick_fit(each.kind) for each in self.parameters}
+        defaults = {each.name: each.default for each in self.parameters if each.default is not REQUIRED}
+        object.__setattr__(self, "_quick_fits", fits)
+        object.__setattr__(self, "_defaults", defaults)
 
     def subject_of(self, arguments: Iterable[Argument]) -> Any:
         """Return the value given for the subject, None if there is none."""
@@ -99,6 +108,22 @@ class Operation:
             CIMError: CIM_ERR_INVALID_PARAMETER for one that is unknown, given twice, missing, NULL where it must not be, of
                 the wrong kind, or the path of an object that lies elsewhere (rules G3 to G6, FL8).
         """
+        fits = self._quick_fits
+        quick = {}
+        for name, value, _ in arguments:
+            fit = fits.get(name)
+            if fit is None or (fitting := fit(value)) is None:
+                break
+            quick[name] = fitting
+        else:
+            if len(quick) == len(arguments):
+                bound = {**self._defaults, **quick}
+                if len(bound) == len(fits):
+                    return bound
+        # Something is wrong, or only spelt in another way.
+        return self._bind_strictly(arguments, namespace)
+
+    def _bind_strictly(self, arguments: tuple[Argument, ...], namespace: str) -> dict[str, Any]:
         given: dict[str, Any] = {}
         for argument in arguments:
             folded = fold(argument.name)

@@ -1,15 +1,16 @@
 """What an operation takes: its parameters, of which kind each is, and the fitting of given values to them."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
 
+import msgspec
 from pywbem import CIMClass, CIMInstance, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.operations.request import ClassName, NamedInstance
 from cimsim.world.convert import InstanceData, from_cim_path
 from cimsim.world.paths import InstancePath
-from cimsim.world.values import convert_scalar
+from cimsim.world.values import Untyped, convert_scalar
 
 
 class ParameterKind(Enum):
@@ -36,8 +37,7 @@ class Required:
 REQUIRED: Final = Required()
 
 
-@dataclass(frozen=True, slots=True)
-class OperationParameter:
+class OperationParameter(msgspec.Struct, frozen=True):
     """A parameter of an operation. One whose default is None may be NULL; one without a default must be given."""
 
     name: str
@@ -101,3 +101,56 @@ def _named_instance(value: Any) -> NamedInstance | None:
     if isinstance(value, CIMInstance) and value.path is not None:
         return NamedInstance(from_cim_path(value.path), InstanceData.of(value))
     return value if isinstance(value, NamedInstance) else None
+
+
+def quick_fit(kind: ParameterKind) -> Callable[[Any], Any]:
+    """Return what fits the values that almost all requests have; it returns None for others, which may be right or wrong.
+
+    A path is right only if it names neither namespace nor host, which the caller would have to compare.
+    """
+    return _QUICK_FITS.get(kind, _never)
+
+
+def _never(_: Any) -> None:
+    return None
+
+
+def _quick_class_name(value: Any) -> ClassName | None:
+    return value if type(value) is ClassName else None
+
+
+def _quick_path(value: Any) -> InstancePath | None:
+    return value if type(value) is InstancePath and value.namespace is None and value.host is None else None
+
+
+def _quick_string(value: Any) -> str | None:
+    return str(value) if type(value) is Untyped else None
+
+
+def _quick_strings(value: Any) -> list[str] | None:
+    return value[:] if type(value) is list and all(type(item) is Untyped for item in value) else None
+
+
+def _quick_instance(value: Any) -> InstanceData | None:
+    return value if type(value) is InstanceData else None
+
+
+def _quick_named_instance(value: Any) -> NamedInstance | None:
+    return value if type(value) is NamedInstance and _quick_path(value.path) is not None else None
+
+
+def _quick_boolean(value: Any) -> bool | None:
+    return _BOOLEANS.get(value) if type(value) is Untyped else None
+
+
+_BOOLEANS: Final = {"TRUE": True, "true": True, "True": True, "FALSE": False, "false": False, "False": False}
+_QUICK_FITS: Final[dict[ParameterKind, Callable[[Any], Any]]] = {
+    ParameterKind.BOOLEAN: _quick_boolean,
+    ParameterKind.STRING: _quick_string,
+    ParameterKind.STRINGS: _quick_strings,
+    ParameterKind.CLASS_NAME: _quick_class_name,
+    ParameterKind.INSTANCE_NAME: _quick_path,
+    ParameterKind.OBJECT_NAME: lambda value: _quick_class_name(value) or _quick_path(value),
+    ParameterKind.INSTANCE: _quick_instance,
+    ParameterKind.NAMED_INSTANCE: _quick_named_instance,
+}

@@ -9,9 +9,10 @@ CIM_ERR_INVALID_QUERY, and so is a source of ASSOCIATORS OF or REFERENCES OF tha
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
 from pywbem import CIMClass
 
 from cimsim.operations.associations import associators, references
@@ -44,8 +45,7 @@ _MAX_COLUMNS: Final = 60_000
 _VIEW: Final = ClassView()
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(msgspec.Struct, frozen=True):
     """What a query found. ``complete``: the rows are instances; those of a select list are not, they have no identity.
 
     ``instances`` are complete when there are no more ``steps``.
@@ -55,7 +55,7 @@ class _Rows:
     projections: Projections
     cls: CIMClass | None
     complete: bool
-    steps: Iterator[None] = field(default_factory=lambda: iter(()))
+    steps: Iterator[None] = msgspec.field(default_factory=lambda: iter(()))
 
 
 class QueryRows(NamedTuple):
@@ -67,8 +67,7 @@ class QueryRows(NamedTuple):
     steps: Iterator[None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Definitions:
+class _Definitions(msgspec.Struct, frozen=True):
     """The classes of a namespace that a traversal found, and the option that asked for classes."""
 
     namespace: str

@@ -1,18 +1,17 @@
 """What operations answer: one type for each form of result, made of records, for a codec to render."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
+import msgspec
 from pywbem import CIMClass, CIMQualifierDeclaration
 
 from cimsim.world.instances import Instance
 from cimsim.world.schema import ResolvedClass
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(msgspec.Struct, frozen=True):
     """Which properties of a class an answer shows: ``places`` in class order, and whether each shows its class of origin.
 
     Made once for each class and set of flags (``operations.projection``), so it can serve as a key of what was rendered.
@@ -27,8 +26,7 @@ Projections = dict[ResolvedClass, Projection] | None
 properties and no class of origin."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassView:
+class ClassView(msgspec.Struct, frozen=True):
     """Which parts of classes an answer shows (rules FL1, FL3, FL5, FL6). ``properties`` holds folded names, None: all."""
 
     local_only: bool = False
@@ -37,8 +35,7 @@ class ClassView:
     properties: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Void:
+class Void(msgspec.Struct, frozen=True):
     """Nothing (rule M8)."""
 
 
@@ -49,60 +46,52 @@ class OneInstance(NamedTuple):
     projection: Projection | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NamedInstances:
+class NamedInstances(msgspec.Struct, frozen=True):
     """Instances, each with its path relative to the namespace (rule FL12)."""
 
     instances: Sequence[Instance]
     projections: Projections = None
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceNames:
+class InstanceNames(msgspec.Struct, frozen=True):
     """Paths of instances relative to the namespace."""
 
     instances: Sequence[Instance]
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedInstance:
+class CreatedInstance(msgspec.Struct, frozen=True):
     """The path of the instance that was created, relative to the namespace (rule OP-CI-3)."""
 
     instance: Instance
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectsWithPath:
+class ObjectsWithPath(msgspec.Struct, frozen=True):
     """Instances, each with its absolute path, host included (rule OP-AS-8)."""
 
     instances: Sequence[Instance]
     projections: Projections = None
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectPaths:
+class ObjectPaths(msgspec.Struct, frozen=True):
     """Absolute paths of instances, host included (rule OP-AS-11)."""
 
     instances: Sequence[Instance]
 
 
-@dataclass(frozen=True, slots=True)
-class Classes:
+class Classes(msgspec.Struct, frozen=True):
     """Classes; for GetClass exactly one."""
 
     classes: Sequence[ResolvedClass]
     view: ClassView
 
 
-@dataclass(frozen=True, slots=True)
-class ClassNames:
+class ClassNames(msgspec.Struct, frozen=True):
     """Names of classes."""
 
     classes: Sequence[ResolvedClass]
 
 
-@dataclass(frozen=True, slots=True)
-class ClassesWithPath:
+class ClassesWithPath(msgspec.Struct, frozen=True):
     """Classes of a namespace, each with its absolute path, host included (rule OP-AS-2)."""
 
     namespace: str
@@ -110,23 +99,20 @@ class ClassesWithPath:
     view: ClassView
 
 
-@dataclass(frozen=True, slots=True)
-class ClassPaths:
+class ClassPaths(msgspec.Struct, frozen=True):
     """Absolute paths of classes of a namespace, host included."""
 
     namespace: str
     classes: Sequence[ResolvedClass]
 
 
-@dataclass(frozen=True, slots=True)
-class Qualifiers:
+class Qualifiers(msgspec.Struct, frozen=True):
     """Qualifier declarations; for GetQualifier exactly one."""
 
     declarations: Sequence[CIMQualifierDeclaration]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """The value of one property, typed as ``cimsim.world.values`` says; None is NULL (rule OP-GP-2)."""
 
     type: str
@@ -159,8 +145,7 @@ class PullForm(Enum):
     INSTANCES = "PullInstances"
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
+class Pulled(msgspec.Struct, frozen=True):
     """Objects of an enumeration session (rules PL-22 to PL-25). ``context`` is None at the end of the sequence (Z13)."""
 
     form: PullForm
@@ -170,8 +155,7 @@ class Pulled:
     query_class: CIMClass | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueryObjects:
+class QueryObjects(msgspec.Struct, frozen=True):
     """The rows of a query, instances without a path (rule OP-EQ-3)."""
 
     instances: Sequence[Instance]

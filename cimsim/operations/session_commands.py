@@ -4,16 +4,15 @@ The CIMOM carries these out and answers with a result; none reaches a codec.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from pywbem import CIMClass
 
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSession:
+class OpenSession(msgspec.Struct, frozen=True):
     """Open a session and hand out its first ``max_objects`` objects, as a ``Pulled``.
 
     Attributes:
@@ -35,8 +34,7 @@ class OpenSession:
     query_class: CIMClass | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PullFromSession:
+class PullFromSession(msgspec.Struct, frozen=True):
     """Hand out the next objects of a session, as a ``Pulled``."""
 
     form: PullForm
@@ -44,15 +42,13 @@ class PullFromSession:
     max_objects: int
 
 
-@dataclass(frozen=True, slots=True)
-class CloseSession:
+class CloseSession(msgspec.Struct, frozen=True):
     """Close a session; the result is ``Void``."""
 
     context: str
 
 
-@dataclass(frozen=True, slots=True)
-class CountSession:
+class CountSession(msgspec.Struct, frozen=True):
     """Count the objects left in a session; the result is a ``Value`` of uint64."""
 
     context: str

@@ -7,7 +7,8 @@
 2. ``settings``: what a user sets, else the defaults; ``faults``: methods that a setting makes fail.
 3. ``build``: puts the MOF of each pack into the world, from the ``cache`` (``cache_encoding``, ``permissions``) or through the
    front end in ``mof``.
-4. ``provider_module``, ``modules``: import ``providers.py``, run its ``populate``, make its providers.
+4. ``pages``: what the console shows of a pack, compared with its classes.
+5. ``provider_module``, ``modules``: import ``providers.py``, run its ``populate``, make its providers.
 
 ``check`` looks a loaded pack over, ``create`` writes a new one. ``pack_errors`` is what all of them raise.
 """

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+import msgspec
 from pywbem import CIMClass, CIMQualifierDeclaration
 
 from cimsim.packs.cache import Cache, digest_of, key_of, sha256
@@ -31,8 +32,7 @@ STANDARD_QUALIFIERS: Final = "qualifiers.mof"
 _BAR: Final = 30
 
 
-@dataclass(frozen=True)
-class Built:
+class Built(msgspec.Struct, frozen=True):
     """A pack that is in the world.
 
     ``files`` are the MOF files of each of its namespaces in order, whose names begin in ``folder``. ``classes`` are those that

@@ -7,7 +7,6 @@ said, 1 for false, 2 for true. Values are numbers, strings, booleans, nil or arr
 Of a class only the head is decoded at once, the rest when it is needed: a schema of 1,631 classes has 140,000 values.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -231,8 +230,7 @@ def qualifier_declaration(stored: StoredDeclaration) -> CIMQualifierDeclaration:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedClass:
+class EncodedClass(msgspec.Struct, frozen=True):
     """A class that is not decoded yet; calling it does so. ``raw`` is a StoredClass."""
 
     raw: msgspec.Raw

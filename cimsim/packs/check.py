@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from pywbem import CIMError
 
 from cimsim.operations.call import OperationCall
@@ -18,16 +18,14 @@ from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedMethod:
+class CheckedMethod(msgspec.Struct, frozen=True):
     """A method, and the Python function that carries it out; None: none does."""
 
     name: str
     provider: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedClass:
+class CheckedClass(msgspec.Struct, frozen=True):
     """A class that can have instances, how many there are of it alone, and its methods."""
 
     name: str
@@ -35,8 +33,7 @@ class CheckedClass:
     methods: tuple[CheckedMethod, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedNamespace:
+class CheckedNamespace(msgspec.Struct, frozen=True):
     """A namespace of a pack, with the classes that have instances or methods, and what was noticed about it."""
 
     name: str
@@ -124,8 +121,7 @@ def _names(cls: ResolvedClass) -> Iterator[tuple[int, str]]:
             yield place, prop.name
 
 
-@dataclass(frozen=True, slots=True)
-class _ValueMap:
+class _ValueMap(msgspec.Struct, frozen=True):
     """The values of a ValueMap: texts, and ranges of integers."""
 
     texts: frozenset[str]

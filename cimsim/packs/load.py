@@ -1,11 +1,12 @@
 """Loading packs into a world."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import structs
 
 from cimsim.packs.build import Builder, Built, SchemaPack
@@ -16,6 +17,7 @@ from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack, SettingEntry
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.pack_errors import PackError
+from cimsim.packs.pages import PageEntry, WrongPageError, check_page
 from cimsim.packs.provider_module import ProviderModule
 from cimsim.packs.scenarios import Scenario, find_scenario
 from cimsim.packs.scripts import MOF, set_up, split_environment
@@ -28,13 +30,12 @@ from cimsim.world.transaction import Transaction
 from cimsim.world.world import World
 
 
-@dataclass(frozen=True)
-class LoadedPack:
+class LoadedPack(msgspec.Struct, frozen=True):
     """A pack in a world.
 
     ``path`` is its folder, or the file of a plain MOF pack. ``files`` holds the MOF files of each namespace, relative to the
     folder, in the order of reading. ``classes`` are those that it declares, as pairs of folded namespace and folded name.
-    ``declared`` are the settings that there are.
+    ``declared`` are the settings that there are, ``pages`` those of the console.
     """
 
     name: str
@@ -44,11 +45,11 @@ class LoadedPack:
     files: Mapping[str, tuple[str, ...]]
     settings: Settings
     classes: frozenset[tuple[str, str]] = frozenset()
-    declared: Mapping[str, SettingEntry] = field(default_factory=dict)
+    declared: Mapping[str, SettingEntry] = msgspec.field(default_factory=dict)
+    pages: tuple[PageEntry, ...] = ()
 
 
-@dataclass(frozen=True)
-class NamespaceSummary:
+class NamespaceSummary(msgspec.Struct, frozen=True):
     """What a namespace holds after loading, and where it came from: pairs of pack and MOF files."""
 
     name: str
@@ -57,8 +58,7 @@ class NamespaceSummary:
     sources: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """A world made from packs, with everything that acts in it.
 
     ``warnings`` are what was taken leniently, as lines ``FILE:LINE:COLUMN: what is wrong``. ``faults`` are what the setting
@@ -73,8 +73,8 @@ class Loaded:
     warnings: tuple[str, ...] = ()
     faults: tuple[MethodFault, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
-    digests: Mapping[str, str] = field(default_factory=dict)
-    bindings: Mapping[str, tuple[ProviderBinding, ...]] = field(default_factory=dict)
+    digests: Mapping[str, str] = msgspec.field(default_factory=dict)
+    bindings: Mapping[str, tuple[ProviderBinding, ...]] = msgspec.field(default_factory=dict)
 
     @property
     def folders(self) -> dict[str, Path]:
@@ -134,7 +134,7 @@ def load(
 
         found = [open_schema(schema, namespace, found, dialect), *found]
     if lenient is not None:
-        found = [replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
+        found = [dataclasses.replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
     chosen = tuple(find_scenario(each, {pack.name: pack.folder for pack in found if pack.text}) for each in scenarios)
     settings = settle(found, {**_settings_of(chosen, found), **flattened(overrides or {})}, defaults)
     passed_on = pass_on(found, settings)
@@ -151,6 +151,8 @@ def load(
         world, same_again = _populated(transaction.world, found, modules, passed_on, now)
     else:
         world, built, warnings = known
+    for pack in found if known is None else ():
+        check_pages(pack, world)
     loaded = tuple(loaded_pack(pack, built[pack.name], settings[pack.name]) for pack in found)
     bindings: list[ProviderBinding] = []
     of_pack: dict[str, tuple[ProviderBinding, ...]] = {}
@@ -231,7 +233,17 @@ def loaded_pack(pack: Pack, built: Built, settings: Settings) -> LoadedPack:
         settings=settings,
         classes=built.classes,
         declared=declared_settings(pack),
+        pages=tuple(pack.manifest.page),
     )
+
+
+def check_pages(pack: Pack, world: World) -> None:
+    """Compare the pages of a pack with the classes that there are; raises PackError for what is not there."""
+    for page in pack.manifest.page:
+        try:
+            check_page(page, world)
+        except WrongPageError as error:
+            raise pack.error(error.text, error.word) from None
 
 
 def _of_environment(file: Path, namespace: str) -> LoadedPack:

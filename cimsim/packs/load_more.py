@@ -1,17 +1,18 @@
 """Loading further packs into a world that is in use, beside what happened in it."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from cimsim.packs.build import Builder
 from cimsim.packs.cache import Cache
 from cimsim.packs.fault_settings import check_timings, faults_of, in_order
-from cimsim.packs.load import Loaded, LoadedPack, loaded_pack, summaries, warn, warnings_of
+from cimsim.packs.load import Loaded, LoadedPack, check_pages, loaded_pack, summaries, warn, warnings_of
 from cimsim.packs.manifest import Pack, plain_pack
 from cimsim.packs.modules import modules_kept
 from cimsim.packs.mof.dialect import MofDialect
@@ -80,6 +81,8 @@ def load_more(
             populating = Transaction(world, first, now)
             modules[pack.name].populate(populating, passed_on[pack.name])
             world = populating.world
+        for pack in further:
+            check_pages(pack, world)
         bindings = {name: each for name, each in loaded.bindings.items() if name not in built}
         faults = [fault for fault in loaded.faults if fault.pack not in built]
         packs = [loaded_pack(pack, built[pack.name], own[pack.name]) for pack in further]
@@ -139,7 +142,7 @@ def with_mof(
             file.write_text(mof, encoding="utf-8")
         pack = plain_pack(file, namespace)
         try:
-            builder.add(replace(pack, manifest=structs.replace(pack.manifest, lenient=False)), transaction)
+            builder.add(dataclasses.replace(pack, manifest=structs.replace(pack.manifest, lenient=False)), transaction)
         except PackError as error:
             if isinstance(mof, Path) or error.file != str(file):
                 raise

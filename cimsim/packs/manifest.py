@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from cimsim.packs.pack_errors import PackError, decode, read_bytes
+from cimsim.packs.pages import PageEntry, tables_of
 from cimsim.world.names import did_you_mean, fold_namespace
 
 MANIFEST: Final = "pack.toml"
@@ -68,6 +69,7 @@ class Manifest(msgspec.Struct, frozen=True):
     namespaces: list[NamespaceEntry] = msgspec.field(default_factory=list)
     providers: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     settings: dict[str, SettingEntry] = msgspec.field(default_factory=dict)
+    page: list[PageEntry] = msgspec.field(default_factory=list)
     mof_dialect: Literal["dmtf", "windows"] | None = None
 
 
@@ -118,6 +120,13 @@ def read_pack(folder: Path) -> Pack:
     for entry in manifest.namespaces:
         if not fold_namespace(entry.name):
             raise pack.error(f"{entry.name!r} is not the name of a namespace", entry.name)
+    names: set[str] = set()
+    for page in manifest.page:
+        if not _NAME.fullmatch(page.name):
+            raise pack.error(f"{page.name!r} is not the name of a page: a letter, then letters, digits, - and _", page.name)
+        if page.name in names:
+            raise pack.error(f"two pages are named {page.name}", page.name)
+        names.add(page.name)
     return pack
 
 
@@ -159,10 +168,14 @@ def _check_keys(table: dict[str, Any], text: str, file: Path) -> None:
         _check_table(entry, NamespaceEntry, " in [[namespaces]]", text, file)
     for name, entry in settings.items() if isinstance(settings, dict) else ():
         _check_table(entry, SettingEntry, f" in [settings.{name}]", text, file)
+    pages = table.get("page")
+    for page in pages if isinstance(pages, list) else ():
+        for entry, struct, header in tables_of(page):
+            _check_table(entry, struct, f" in {header}", text, file)
 
 
 def _check_table(table: Any, struct: type[msgspec.Struct], where: str, text: str, file: Path) -> None:
-    known = struct.__struct_fields__
+    known = struct.__struct_encode_fields__
     for key in table if isinstance(table, dict) else ():
         if key not in known:
             raise PackError(f"unknown key {key}{where}{did_you_mean(key, known)}", file, _line_of(text, key))
@@ -171,7 +184,9 @@ def _check_table(table: Any, struct: type[msgspec.Struct], where: str, text: str
 def _line_of(text: str, word: str) -> int | None:
     """Return the only line that has the word as a key, in a table's header or as a quoted value; None if that is not sure."""
     quoted = re.escape(word)
-    pattern = re.compile(rf"""^\s*["']?{quoted}["']?\s*=|^\s*\[.*\b{quoted}\b.*\]\s*$|["']{quoted}["']""", re.MULTILINE)
+    pattern = re.compile(
+        rf"""(?:^|[{{,])\s*["']?{quoted}["']?\s*=|^\s*\[.*\b{quoted}\b.*\]\s*$|["']{quoted}["']""", re.MULTILINE
+    )
     lines = {text.count("\n", 0, match.end()) + 1 for match in pattern.finditer(text)}
     return lines.pop() if len(lines) == 1 else None
 

@@ -6,9 +6,10 @@ rule mean is not known here: ``simulation.start_rules`` reads them.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from cimsim.packs.manifest import parse_toml
 from cimsim.packs.pack_errors import PackError, decode, read_bytes
@@ -24,8 +25,7 @@ _KEYS: Final[Mapping[str, tuple[type, str]]] = {
 _FAULT: Final = re.compile(r"^\s*\[\[\s*fault\s*\]\]", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(msgspec.Struct, frozen=True):
     """A scenario as its file has it.
 
     Attributes:

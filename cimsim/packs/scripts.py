@@ -7,10 +7,11 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from cimsim.packs.build import Built, compile_plain
 from cimsim.packs.manifest import plain_pack
@@ -42,8 +43,7 @@ def split_environment(names: Sequence[str | Path]) -> tuple[list[str | Path], li
     return [name for name, path in zip(names, paths, strict=True) if path not in files], files
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(msgspec.Struct, frozen=True):
     """An environment after its setup: the connection of the scripts, at which their providers are registered.
 
     ``built`` is what its MOF files declare.

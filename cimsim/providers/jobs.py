@@ -4,10 +4,10 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+import msgspec
 from pywbem import CIMError, CIMInstance, CIMProperty
 
 from cimsim.operations.methods import Invocation
@@ -57,8 +57,7 @@ class JobFailure(Exception):  # noqa: N818 - what fails is the job, not the prog
         self.description = description
 
 
-@dataclass(frozen=True, slots=True)
-class JobKind:
+class JobKind(msgspec.Struct, frozen=True):
     """How the jobs of a pack look.
 
     Attributes:
@@ -79,8 +78,7 @@ class JobKind:
     reports_completion: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(msgspec.Struct, frozen=True):
     """What a running job does, kept in the step that ends it."""
 
     kind: JobKind

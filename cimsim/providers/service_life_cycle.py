@@ -8,9 +8,11 @@ output, so they return 0 when it begins; RequestStateChange returns 4096 and a j
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from cimsim.operations.methods import Invocation
 from cimsim.providers.jobs import JobKind, begin_job
@@ -48,8 +50,7 @@ INVALID_TRANSITION: Final = 4097
 BUSY: Final = 4099
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceState:
+class ServiceState(msgspec.Struct, frozen=True):
     """The values of the state properties of a service in one state."""
 
     EnabledState: int
@@ -60,7 +61,7 @@ class ServiceState:
 
     def properties(self) -> dict[str, Any]:
         """Return the properties by name."""
-        return {name: getattr(self, name) for name in ServiceState.__slots__}
+        return {name: getattr(self, name) for name in ServiceState.__struct_fields__}
 
 
 RUNNING: Final = ServiceState(2, True, (2,), ("OK",), "OK")
@@ -366,8 +367,7 @@ class ServiceLifeCycle(Provider):
         _transitioning(transaction, self.enter(transaction, service, state, requested), NO_TRANSITION)
 
 
-@dataclass(frozen=True, slots=True)
-class _Transition:
+class _Transition(msgspec.Struct, frozen=True):
     """A service between two states: what it was before, and what it will be."""
 
     service: InstancePath
@@ -378,7 +378,7 @@ class _Transition:
 
 
 def _state_of(service: Instance) -> ServiceState:
-    return ServiceState(*(service[name] for name in ServiceState.__slots__))
+    return ServiceState(*(service[name] for name in ServiceState.__struct_fields__))
 
 
 def _transitioning(transaction: Transaction, service: Instance, to: int) -> Instance:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -18,8 +19,7 @@ TIMEOUT_NOT_SUPPORTED: Final = 4098
 _RULE: Final = re.compile(r"\s*(\w+)(?:\[(\w+)=([^\]]*)\])?(?:\.(\w+)(?:#(\d+))?)?\s*=\s*([^=]+?)\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class TimingRule:
+class TimingRule(msgspec.Struct, frozen=True):
     """How long transitions of instances of a class take.
 
     ``where`` is a property and its value as text, for one instance; ``method`` is the one that begins the transition, ``call``

@@ -1,7 +1,8 @@
 """Conditions on instances of many classes: filters in DMTF:FQL, and the WHERE of statements (rules PL-36 to PL-38)."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cimsim.query.conditions import Test, compiled
 from cimsim.query.parse import parse_condition

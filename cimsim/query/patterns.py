@@ -10,8 +10,9 @@ pattern has to fit the whole string, so these two change nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cimsim.query.work import SHORT, Meter
 
@@ -32,23 +33,19 @@ class TooComplexError(ValueError):
     """A pattern that would cost too much."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Symbol:
+class _Symbol(msgspec.Struct, frozen=True):
     accepts: Accepts
 
 
-@dataclass(frozen=True, slots=True)
-class _Sequence:
+class _Sequence(msgspec.Struct, frozen=True):
     parts: tuple["_Node", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(msgspec.Struct, frozen=True):
     parts: tuple["_Node", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Repeat:
+class _Repeat(msgspec.Struct, frozen=True):
     part: "_Node"
     least: int
     most: int | None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
 from pywbem import CIMClass, CIMError, CIMInstance
 
 from cimsim.query.comparison import ValueKind, kind_of_property, native
@@ -48,8 +49,7 @@ class Scope:
         return (self.schema.family(classname) if self.schema else frozenset()) | {fold(classname)}
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyAccess:
+class PropertyAccess(msgspec.Struct, frozen=True):
     """How to read what a path leads to, and the CIM ``type`` that it is declared with, such as ``uint8[]``.
 
     ``kind`` is None where only the value has it, so that ``type`` and ``is_array`` say nothing.

@@ -1,9 +1,10 @@
 """What a query says, whatever its language: one syntax tree for WQL, DMTF:CQL and DMTF:FQL."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
 from pywbem import CIMError
 
 from cimsim.query.patterns import Pattern
@@ -11,8 +12,7 @@ from cimsim.query.work import STEP, TERM
 from cimsim.world.errors import invalid_query, query_feature_not_supported, server_limits_exceeded
 
 
-@dataclass(frozen=True, slots=True)
-class QueryDialect:
+class QueryDialect(msgspec.Struct, frozen=True):
     """What the languages do not have in common.
 
     ``ignores_case``: strings compare without regard to case, as Windows does it. ``coerces``: a literal may be of another type
@@ -71,8 +71,7 @@ class QueryPosition(NamedTuple):
         return server_limits_exceeded(self.located(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """A name in a path to a value, and the index of the element that is meant of an array.
 
     ``scope`` is the class of which the property is meant: to an object of another class it is NULL.
@@ -88,8 +87,7 @@ class Step:
         return name if self.index is None else f"{name}[{self.index}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """The way to a value: a property, or a property of an object embedded in it."""
 
     steps: tuple[Step, ...]
@@ -100,8 +98,7 @@ class Path:
         return ".".join(map(str, self.steps))
 
 
-@dataclass(frozen=True, slots=True)
-class QueryLiteral:
+class QueryLiteral(msgspec.Struct, frozen=True):
     """A value that stands in the query; ``text`` is how it is written there, without quotes."""
 
     value: str | int | float | bool | None
@@ -109,8 +106,7 @@ class QueryLiteral:
     at: QueryPosition
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayLiteral:
+class ArrayLiteral(msgspec.Struct, frozen=True):
     """An array that stands in the query."""
 
     items: tuple[QueryLiteral, ...]
@@ -120,8 +116,7 @@ class ArrayLiteral:
 Operand = Path | QueryLiteral | ArrayLiteral
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """Two operands and what is asked of them; ``every``: of EVERY (True) or ANY element of the array on the left."""
 
     left: Operand
@@ -130,8 +125,7 @@ class Comparison:
     every: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Like:
+class Like(msgspec.Struct, frozen=True):
     """Whether a string, or ANY or EVERY of an array, fits a pattern."""
 
     path: Path
@@ -139,31 +133,27 @@ class Like:
     every: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IsNull:
+class IsNull(msgspec.Struct, frozen=True):
     """Whether there is no value."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class IsA:
+class IsA(msgspec.Struct, frozen=True):
     """Whether an object is of a class or a subclass of it."""
 
     path: Path
     classname: str
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(msgspec.Struct, frozen=True):
     """The contrary of a condition."""
 
     term: "Condition"
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class Junction:
+class Junction(msgspec.Struct, frozen=True):
     """All (AND) or one at least (OR) of some conditions."""
 
     conjunction: bool
@@ -211,8 +201,7 @@ def units(condition: Condition) -> int:
     return TERM + sum(TERM + STEP * (len(path.steps) - 1) for path in paths(condition))
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(msgspec.Struct, frozen=True):
     """A SELECT statement. ``columns`` None is ``*``; ``at`` is where the name of the class stands.
 
     ``within`` is the number of seconds behind WITHIN, which only event queries have.
@@ -226,8 +215,7 @@ class Select:
     within: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """A keyword behind the WHERE of a traversal, with its value if it has one."""
 
     name: str
@@ -235,8 +223,7 @@ class Option:
     at: QueryPosition
 
 
-@dataclass(frozen=True, slots=True)
-class Traversal:
+class Traversal(msgspec.Struct, frozen=True):
     """ASSOCIATORS OF, or REFERENCES OF, the object whose path, at ``start``, stands in the braces, ``at``."""
 
     associators: bool

@@ -5,8 +5,9 @@ text that is a path compares paths, not texts: names and values in any case, key
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from cimsim.query.comparison import ValueKind
 from cimsim.query.wmi_paths import Location, PathError, is_key, lies_in, parse_object_path, values_of, write_object_path
@@ -23,8 +24,7 @@ _INSTANCE: Final = 2
 """The value of ``__GENUS`` of an instance; that of a class is 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class SystemProperty:
+class SystemProperty(msgspec.Struct, frozen=True):
     """A system property: its name, its type, and what makes the function that reads it from the values of an instance."""
 
     name: str

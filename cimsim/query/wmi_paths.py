@@ -7,8 +7,9 @@ stands for what follows it, and before anything else for itself, since many clie
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from cimsim.query.comparison import same_key
 from cimsim.query.syntax import WMI
@@ -53,8 +54,7 @@ class Location(NamedTuple):
         return folded in _LOCAL or folded == self.server.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectPath:
+class ObjectPath(msgspec.Struct, frozen=True):
     """An object path. ``server`` and ``namespace`` are None where the text has none.
 
     ``keys`` are pairs of name and value, ``Hinted`` where it stands without quotes; the name is empty in ``CLASS="VALUE"``.

@@ -1,8 +1,9 @@
 """What a profile sets in the packages below: the decoder, the HTTP server, the packs."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from cimsim.cimxml.decode.tolerances import Tolerances
 from cimsim.cimxml.http_features import Features

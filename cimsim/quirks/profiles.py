@@ -1,8 +1,9 @@
 """The quirks of real servers that a client has to cope with, as profiles of switches (rules Q1 to Q7, W7)."""
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from cimsim.operations.operation import PULL_GROUPS
 from cimsim.operations.table import OPERATIONS
@@ -17,8 +18,7 @@ class KeyType(Enum):
     EMPTY = "empty"
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(msgspec.Struct, frozen=True):
     """How an object manager presents itself, by which clients recognize the product and its version (rule W7).
 
     Attributes:
@@ -32,8 +32,7 @@ class Product:
     namespace_class: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Quirks:
+class Quirks(msgspec.Struct, frozen=True):
     """The quirks of a server. Nothing is switched on by default.
 
     Attributes:
@@ -93,7 +92,7 @@ class Quirks:
     undeclared_property: str | None = None
     error_instance: bool = False
     illegal_description: bool = False
-    descriptions: dict[int, str] = field(default_factory=dict)
+    descriptions: dict[int, str] = msgspec.field(default_factory=dict)
     unknown_parameter: int = 0
     no_continuation: int = 0
     filter_pairing: int = 0

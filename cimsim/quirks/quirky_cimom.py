@@ -1,9 +1,9 @@
 """A CIMOM with the quirks of another: its status codes and texts, its names of namespaces, what it lacks (rules Q1 to Q5)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final, Protocol
 
+from msgspec.structs import replace
 from pywbem import (
     CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED,
     CIM_ERR_INVALID_ENUMERATION_CONTEXT,

@@ -5,6 +5,7 @@ from typing import Any
 from cimsim.server.head import OPTIONS, POST, Head
 from cimsim.server.logins import ClientLogin
 from cimsim.server.mount import Routes
+from cimsim.server.pages import is_for_page
 from cimsim.server.replies import HttpError
 
 
@@ -29,10 +30,13 @@ class Admission:
         Raises:
             HttpError: 505 for a version other than 1.0 and 1.1 (rule H4), 404 for a path that is not served, 417 for an
                 expectation that is not met (rule H12).
+            Page: a browser asks for the page of the port, if it has one.
             Exception: of the mount: its method is not served (rules H8, H9).
         """
         if head.version not in ("1.1", "1.0"):
             raise HttpError(505, f"HTTP version {head.version} is neither 1.0 nor 1.1", fatal=True)
+        if head.method != POST and self._routes.page is not None and is_for_page(head):
+            raise self._routes.page()
         head.mount = mount = self._only_mount or self._routes.find(head.target)
         if head.method != POST:
             mount.check_method(head)
@@ -51,9 +55,7 @@ class Admission:
         """
         mount = head.mount
         assert mount is not None  # noqa: S101 - check_start has found it
-        user = None
-        if self._login is not None or mount.authenticates:
-            user = mount.authenticate(head, self._login)
+        user = self.user(head)
         if b"host" in head.repeated:
             raise HttpError(400, "more than one Host header")
         if b"host" not in head.values and head.version != "1.0":
@@ -61,3 +63,11 @@ class Admission:
         if head.method == OPTIONS:
             return None, user
         return mount.admit(head), user
+
+    def user(self, head: Head) -> str | None:
+        """Return who asks; raises 401 and 429 as ``admit`` does."""
+        mount = head.mount
+        if self._login is not None or mount.authenticates:
+            user: str | None = mount.authenticate(head, self._login)
+            return user
+        return None

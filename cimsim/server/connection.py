@@ -28,6 +28,7 @@ from cimsim.server.head import Head
 from cimsim.server.interfaces import DelayedCall, ReactorTime, Wire
 from cimsim.server.limits import HttpLimits
 from cimsim.server.mount import Batches, Client, Mount, Routes
+from cimsim.server.pages import Page
 from cimsim.server.recording import Recorder, Recording
 from cimsim.server.replies import (
     CHUNKED_HEAD,
@@ -396,6 +397,13 @@ class HttpConnection(TwistedProtocol):
 
     def _refuse(self, refused: HttpError, connection: Connection, head: Head | None) -> None:
         self._progress += 1
+        if isinstance(refused, Page):
+            status, date = STATUS_LINES[refused.status], self._owner.date(self._clock.seconds())
+            lines = b"Content-Type: text/html; charset=utf-8\r\n" + refused.lines
+            self._wire.write(RESPONSE_HEAD % (status, date, lines, connection.line, len(refused.content)) + refused.content)
+            if not connection.keep:
+                self._linger()
+            return
         mount = self._mount_of(head)
         lines = b"" if mount is None else mount.refusal_lines(refused, head)
         body = head is None or head.method != b"HEAD"

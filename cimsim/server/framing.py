@@ -28,7 +28,8 @@ from httptools import (
 
 from cimsim.server.admission import Admission
 from cimsim.server.bodies import MAX_SMALL_BODY, Share
-from cimsim.server.head import M_POST, OPTIONS, Head, body_length, unknown_method
+from cimsim.server.head import M_POST, OPTIONS, POST, Head, body_length, unknown_method
+from cimsim.server.known_heads import KnownHeads, RecognizedHead
 from cimsim.server.limits import HttpLimits
 from cimsim.server.m_post import as_post, end_of_lines, is_beginning, may_extend
 from cimsim.server.mount import Mount
@@ -104,6 +105,8 @@ class RequestReader:
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
         self._held = b""
         self._extended = False
+        self._known_heads = KnownHeads(limits.max_header_bytes, min(limits.max_body, MAX_SMALL_BODY))
+        self._recognized: tuple[RecognizedHead, bytes] | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -135,10 +138,50 @@ class RequestReader:
         """Read a segment, of any length, and queue what arrives with it; never raises for what a client sends."""
         if self.ended:
             return
+        if self._recognized is not None:
+            data = self._with_rest(*self._recognized, data)
         if self._held or may_extend(data):
             self._feed_in_parts(data)
-        else:
+        elif self.reading:
             self._parse(data)
+        elif (recognized := self._known_heads.recognized(data)) is None or not self._take(recognized, data):
+            self._parse(data)
+            head = self._head
+            if head is not None and head.method == POST and not (self.ended or self._dropping or self._upgrade):
+                self._known_heads.learn(data, head, self._admitted, self._connection)
+
+    def _take(self, recognized: RecognizedHead, data: bytes) -> bool:
+        """Take a request whose head is known; False if the parser must."""
+        head, admitted, connection, begin, end = recognized
+        if end < len(data):
+            return False
+        try:
+            user = self._admission.user(head)
+        except HttpError:
+            return False
+        self.progress += 1
+        if end > len(data):
+            # Clients often send the body in a segment of its own.
+            self.reading = True
+            self._head = head
+            self._recognized = recognized, data
+        else:
+            mount = cast(Mount, head.mount)
+            self._arrivals.append(HttpRequest(mount, head, admitted, data[begin:], user, connection))
+        return True
+
+    def _with_rest(self, recognized: RecognizedHead, begun: bytes, rest: bytes) -> bytes:
+        """Return the segment that holds what came of a request whose head is known, and what came now.
+
+        It is recognized again if it is complete now; otherwise it is for the parser.
+        """
+        self._recognized = None
+        self.reading = False
+        whole = begun + rest
+        if len(whole) != recognized.end:
+            self._parse(begun)
+            return rest
+        return whole
 
     def _feed_in_parts(self, data: bytes) -> None:
         """Read a segment so that no part goes beyond the end of a request: the next one may begin with M-POST."""
@@ -224,6 +267,7 @@ class RequestReader:
         self._body = b""
 
     def _end(self) -> None:
+        self._recognized = None
         self._forget_body()
         self.ended = True
         self.reading = False

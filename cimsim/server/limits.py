@@ -1,10 +1,10 @@
 """How much one client may ask of the server, and how long it may take (rules H11, SEC4, SEC9, T9)."""
 
-from dataclasses import dataclass, fields
+import msgspec
+from msgspec.structs import fields
 
 
-@dataclass(frozen=True, slots=True)
-class HttpLimits:
+class HttpLimits(msgspec.Struct, frozen=True):
     """Limits of the data plane. Sizes are in bytes, times in seconds; all must be positive.
 
     Attributes:

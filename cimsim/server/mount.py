@@ -11,7 +11,7 @@ failures with ``HttpError``, or with exceptions of its own that ``Mount.refusal_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -51,6 +51,9 @@ class Mount(Protocol):
         protocol: its name in records.
         expectations: 100-continue is met; otherwise Expect is answered 417.
         authenticates: ``authenticate`` is called even where the data plane has no users.
+        own_field: the name of the header field, in lower case, that differs from request to request: what ``admit`` returns for
+            a head depends on all others in the same way each time, and neither ``admit`` nor ``authenticate`` keeps anything of
+            one request in the head (see ``known_heads``). None: heads are not to be remembered.
     """
 
     @property
@@ -61,6 +64,9 @@ class Mount(Protocol):
 
     @property
     def authenticates(self) -> bool: ...  # noqa: D102
+
+    @property
+    def own_field(self) -> bytes | None: ...  # noqa: D102
 
     def connected(self, client: Client) -> Mount:
         """Return what serves one connection: itself, unless the protocol keeps state for each."""
@@ -80,6 +86,10 @@ class Mount(Protocol):
 
     def admit(self, head: Head) -> Any:
         """Check a head; return what ``respond`` needs of it, or raise its refusal."""
+        ...
+
+    def admit_alike(self, admitted: Any, value: bytes) -> Any:
+        """Return what ``admit`` would for a head that differs in the value of ``own_field``: printable ASCII, not empty."""
         ...
 
     def respond(
@@ -126,23 +136,30 @@ class Routes:
     Args:
         default: serves all other paths; None: they are answered 404.
         by_path: the others by path, such as ``/wsman``, in any case, with or without a slash at the end.
+        page: returns the page that a browser gets at the root, ``pages.Page``; None: it gets none.
 
     Attributes:
-        default: as given.
+        default, page: as given.
         only: the mount of all paths; None where they have several, or some have none.
     """
 
-    __slots__ = ("_by_path", "default", "only")
+    __slots__ = ("_by_path", "default", "only", "page")
 
-    def __init__(self, default: Mount | None, by_path: Mapping[str, Mount] | None = None) -> None:
+    def __init__(
+        self,
+        default: Mount | None,
+        by_path: Mapping[str, Mount] | None = None,
+        page: Callable[[], HttpError] | None = None,
+    ) -> None:
         self.default = default
+        self.page = page
         self._by_path = {_folded(path): mount for path, mount in (by_path or {}).items()}
         self.only = default if not self._by_path else None
 
     def connected(self, client: Client) -> Routes:
         """Return the routes of one connection."""
         default = None if self.default is None else self.default.connected(client)
-        return Routes(default, {path: mount.connected(client) for path, mount in self._by_path.items()})
+        return Routes(default, {path: mount.connected(client) for path, mount in self._by_path.items()}, self.page)
 
     def find(self, target: bytes) -> Mount:
         """Return the mount of a request target: a path, perhaps with a query, a whole URL, or ``*``.

@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 PREFIX: Final = "scrypt$"
 """What a text begins with that is the hash of a password; any other is the password itself."""
@@ -24,8 +25,7 @@ _HASH_SIZES: Final = range(16, 65)
 _N, _R, _P, _HASH_SIZE = 2**14, 8, 1, 32
 
 
-@dataclass(frozen=True, slots=True)
-class ScryptHash:
+class ScryptHash(msgspec.Struct, frozen=True):
     """The hash of one password, with what it was made with: ``n``, ``r`` and ``p`` are the parameters of RFC 7914."""
 
     n: int

@@ -3,11 +3,11 @@
 This module needs ``cryptography``; import it only where TLS is wanted.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -25,8 +25,7 @@ class CertificateError(Exception):
     """A certificate or key cannot be used; the text names the file and says why."""
 
 
-@dataclass(frozen=True)
-class TlsIdentity:
+class TlsIdentity(msgspec.Struct, frozen=True):
     """What a server shows: its key, its certificate, and the certificates between that one and the CA."""
 
     key: PrivateKey

@@ -21,7 +21,7 @@ class Response:
 
     def __init__(self, batches: Iterator[list[bytes]]) -> None:
         self.source = batches
-        self._batches: deque[list[bytes]] = deque()
+        self._batches: deque[tuple[list[bytes], int]] = deque()
         self.length = 0
 
     def collect(self) -> bool:
@@ -30,28 +30,40 @@ class Response:
         if batch is None:
             return False
         if batch:
-            self._batches.append(batch)
-        self.length += sum(map(len, batch))
+            length = sum(map(len, batch))
+            self._batches.append((batch, length))
+            self.length += length
         return True
 
     def join(self) -> bytes:
         """Return the whole body, and keep nothing of it."""
-        body = b"".join([b"".join(batch) for batch in self._batches])
+        body = b"".join([b"".join(batch) for batch, _ in self._batches])
         self._batches.clear()
         return body
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """Yield pieces of ``size`` bytes, or less than ``size`` more where a fragment ends later; keep nothing of them."""
+        """Yield pieces of at least ``size`` and less than twice as many bytes, the last one shorter; keep nothing of them."""
         part: list[bytes] = []
         length = 0
         while self._batches:
-            for fragment in self._batches.popleft():
-                for start in range(0, len(fragment), size):
-                    part.append(fragment[start : start + size])
-                    length += len(part[-1])
-                    if length >= size:
-                        yield b"".join(part)
-                        part.clear()
-                        length = 0
-        if part:
+            batch, more = self._batches.popleft()
+            part += batch
+            length += more
+            # Its fragments are held by whoever rendered them; here they are to be held no longer than needed.
+            del batch
+            if length < size:
+                continue
+            joined = b"".join(part)
+            part.clear()
+            if length < 2 * size:
+                yield joined
+                length = 0
+                continue
+            length %= size
+            end = len(joined) - length
+            if length:
+                part.append(joined[end:])
+            for start in range(0, end, size):
+                yield joined[start : start + size]
+        if length:
             yield b"".join(part)

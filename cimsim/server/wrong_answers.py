@@ -4,9 +4,10 @@ A mount asks for one by handing ``Affected`` on as its response. Nothing here ho
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
+
+import msgspec
 
 from cimsim.server.interfaces import ReactorTime
 
@@ -14,8 +15,7 @@ Cancel = Callable[[], object]
 _SECOND: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class HttpStatus:
+class HttpStatus(msgspec.Struct, frozen=True):
     """An HTTP status instead of an answer.
 
     Attributes:
@@ -27,8 +27,7 @@ class HttpStatus:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(msgspec.Struct, frozen=True):
     """What happens to one answer on its way.
 
     Attributes:

@@ -54,6 +54,7 @@ class CimXmlMount:
 
     protocol = CIM_XML
     authenticates = False
+    own_field: bytes | None = b"cimobject"
 
     def __init__(self, service: Service, features: Features | None = None) -> None:
         features = features or Features()
@@ -85,6 +86,10 @@ class CimXmlMount:
         if head.style is None:
             return _OK, self._plain_lines % microseconds
         return _OK, response_lines(head.style, self._content_type, microseconds)
+
+    def admit_alike(self, admitted: CimHeaders, value: bytes) -> CimHeaders:
+        """Return the CIM headers with another CIMObject, where they have one."""
+        return admitted if admitted.object is None else admitted.with_object(value.decode("ascii"))
 
     def refusal_of(self, error: Exception) -> HttpError | None:
         """Return the refusal that a message error asks for; None for any other exception."""

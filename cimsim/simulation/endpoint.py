@@ -3,10 +3,11 @@
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
@@ -37,6 +38,7 @@ from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
 from cimsim.server.mount import Batches, Routes
 from cimsim.server.recording import Recorder
+from cimsim.server.replies import HttpError
 from cimsim.simulation.cimxml_mount import CimXmlMount
 from cimsim.simulation.cimxml_service import CimXmlService, Encodes, Performs
 from cimsim.simulation.decoder_threads import DecoderThreads
@@ -52,8 +54,7 @@ _SWEEP_SECONDS: Final = 10.0
 """How often expired enumeration sessions are forgotten when nobody pulls."""
 
 
-@dataclass(frozen=True, slots=True)
-class WsmanOptions:
+class WsmanOptions(msgspec.Struct, frozen=True):
     """Where WS-Management listens, beside the path ``/wsman`` of the ports of CIM-XML.
 
     Attributes:
@@ -69,8 +70,7 @@ class WsmanOptions:
     needs_tls_port: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointOptions:
+class EndpointOptions(msgspec.Struct, frozen=True):
     """Where and how to listen, and how the CIMOM is to be.
 
     Attributes:
@@ -96,6 +96,7 @@ class EndpointOptions:
         watchdog: seconds after which a request that holds the server is named in the log; 0: never.
         delivery: how indications are delivered.
         recorder: gets the record of each exchange; None: nobody wants any.
+        page: returns what a browser gets at the root of a port; None: nothing.
     """
 
     address: str = "127.0.0.1"
@@ -104,7 +105,7 @@ class EndpointOptions:
     tls_port: int = 5989
     wsman: WsmanOptions | None = None
     host: str = "localhost"
-    users: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = msgspec.field(default_factory=dict)
     null_outputs: bool = False
     error_instances: ErrorInstances = ErrorInstances.GIVEN
     m_post: bool = True
@@ -120,6 +121,7 @@ class EndpointOptions:
     watchdog: float = 0.0
     delivery: DeliveryOptions = DeliveryOptions()
     recorder: Recorder | None = None
+    page: Callable[[], HttpError] | None = None
 
 
 class Endpoint:
@@ -182,11 +184,11 @@ class Endpoint:
         )
         authenticator = Authenticator(options.users, quirks.realm or REALM) if options.users else None
         features = features_with(Features(m_post=options.m_post, batches=options.max_batch > 1), quirks)
-        routes, wsman_routes = Routes(CimXmlMount(service, features)), None
+        routes, wsman_routes = Routes(CimXmlMount(service, features), page=options.page), None
         if options.wsman is not None:
             mount = wsman_mount(self.cimom, new_decoder().embedded, threads, reactor, options, sender)
             by_path = dict.fromkeys(PATHS, mount)
-            routes, wsman_routes = Routes(routes.default, by_path), Routes(None, by_path)
+            routes, wsman_routes = Routes(routes.default, by_path, options.page), Routes(None, by_path, options.page)
         self._factory = HttpFactory(routes, reactor, authenticator, options.limits, options.recorder)
         self._wsman_factory = None
         if wsman_routes is not None:

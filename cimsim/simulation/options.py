@@ -7,10 +7,12 @@ import os
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import fields, replace
 
 from cimsim.world.names import did_you_mean
 
@@ -61,8 +63,7 @@ class OptionsError(ValueError):
     """Options that cannot be, alone or together; the message names the option as the command line does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulationOptions:
+class SimulationOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What to serve, and how. Defaults are those of ``cimsim serve``, which its help page and the settings page describe.
 
     Times are in seconds, sizes in bytes. ``set`` holds settings of packs by ``PACK.NAME``, ``start_time`` seconds since
@@ -74,7 +75,7 @@ class SimulationOptions:
     """
 
     packs: Sequence[str | Path] = ()
-    set: Mapping[str, Any] = field(default_factory=dict)
+    set: Mapping[str, Any] = msgspec.field(default_factory=dict)
     scenario: Sequence[str] = ()
     namespace: str = "root/cimv2"
     schema: Path | None = None
@@ -94,7 +95,7 @@ class SimulationOptions:
     control_address: str = "127.0.0.1"
     control_token: str | None = None
     control_host: Sequence[str] = ()
-    cimom: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cimom: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
     wsman: bool = True
     wsman_port: int | None = None
     wsman_tls_port: int | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from typing import Any, Final
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from cimsim.cimom.authorization import Authorization
@@ -22,6 +22,7 @@ from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
 from cimsim.server.limits import HttpLimits
 from cimsim.server.recording import Recorder
+from cimsim.server.replies import HttpError
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.endpoint import Endpoint, EndpointOptions, WsmanOptions
 from cimsim.simulation.further_loading import FurtherLoading
@@ -59,6 +60,7 @@ class ServedCimom:
         users: the names of those who may log in.
         further: loads more while it runs.
         controlled: what a control plane shows and changes.
+        control_url: of the control plane, once it is open; None: there is none.
 
     Raises:
         OptionsError: the options contradict each other, or name what cannot be read.
@@ -98,7 +100,8 @@ class ServedCimom:
         rules = start_rules(loaded)
         if world is not None:
             loaded = replace(loaded, world=world)
-        self._endpoint = Endpoint(reactor, loaded, endpoint_options)
+        self.control_url: str | None = None
+        self._endpoint = Endpoint(reactor, loaded, replace(endpoint_options, page=self._front_page))
         self.cimom.faults.replace_kept(rules)
         self.controlled = ControlledCimom(
             self.cimom,
@@ -154,6 +157,14 @@ class ServedCimom:
         if self._reloader is not None:
             self._reloader.stop()
         return self._endpoint.stop()
+
+    def _front_page(self) -> HttpError:
+        """Return the page that a browser gets at the root of the ports."""
+        # Most servers are never looked at.
+        from cimsim.simulation.front_page import front_page
+
+        namespaces = {each.name: each.instance_count for each in self.cimom.world.namespaces.values()}
+        return front_page(self.urls, None if self.users else namespaces, self.control_url)
 
     def _renew(self, loaded: Loaded) -> None:
         rules = start_rules(loaded)

@@ -163,6 +163,8 @@ class Simulation:
             if self._open_control is not None and self._control_options is not None:
                 self._plane = self._open_control(self._reactor, self.controlled_cimoms, self._control_options)
                 self.control_url = self._plane.url
+                for each in self.cimoms.values():
+                    each.control_url = self._plane.url
         except Exception:
             self.stop()
             raise

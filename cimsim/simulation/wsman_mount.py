@@ -94,6 +94,7 @@ class WsmanMount:
 
     protocol = WS_MAN
     authenticates = True
+    own_field: bytes | None = None
     expectations = True
 
     def __init__(self, service: Service, users: Users | None = None) -> None:
@@ -184,6 +185,10 @@ class WsmanMount:
 
     def _offers(self) -> bytes:
         return NEGOTIATE + BASIC if self._negotiates else BASIC
+
+    def admit_alike(self, admitted: Exchange, value: bytes) -> Exchange:
+        """Not called: there is no field of its own."""
+        raise NotImplementedError
 
     def options_lines(self, head: Head) -> bytes:
         """Return what is allowed; OPTIONS itself is not."""

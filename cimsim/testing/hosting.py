@@ -1,11 +1,11 @@
 """The CIMOMs of a simulator: what they load, and the ports that they open, in the thread of the simulator."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from cimsim.cimom.journal import Journal

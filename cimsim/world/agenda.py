@@ -6,8 +6,10 @@ step behind.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from cimsim.world.paths import Identity
 from cimsim.world.pmap import PersistentMap
@@ -24,8 +26,7 @@ Step = Callable[..., object]
 """Called as ``step(transaction, *arguments)`` when it is its turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """A step that waits.
 
     ``due`` is the time in seconds since 1970-01-01 UTC, None for a step that waits for ``reads``: so many more reads of any of
@@ -42,8 +43,7 @@ class Wait:
     owner: Identity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Agenda:
+class Agenda(msgspec.Struct, frozen=True):
     """All steps that wait; immutable.
 
     Attributes:
@@ -54,9 +54,9 @@ class Agenda:
         last: the number given last.
     """
 
-    waits: PersistentMap[int, Wait] = field(default_factory=PersistentMap)
+    waits: PersistentMap[int, Wait] = msgspec.field(default_factory=PersistentMap)
     times: tuple[tuple[float, int], ...] = ()
-    of: PersistentMap[Identity, tuple[int, ...]] = field(default_factory=PersistentMap)
+    of: PersistentMap[Identity, tuple[int, ...]] = msgspec.field(default_factory=PersistentMap)
     readers: int = 0
     last: int = 0
 

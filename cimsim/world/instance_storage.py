@@ -6,8 +6,8 @@ change to ``Transaction.record``.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from msgspec.structs import replace
 from pywbem import CIMError
 
 from cimsim.world.convert import InstanceData

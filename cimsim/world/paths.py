@@ -34,9 +34,9 @@ class ClassPath(NamedTuple):
     host: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class InstancePath:
-    """An instance path as the world keeps it, and as requests bring it.
+    """An instance path as the world keeps it, and as requests bring it. Nobody may change one.
 
     ``keys`` are pairs of key name and value, in any order. ``namespace`` is None in a path relative to the namespace of the
     request, ``host`` None on this server. In a path that came from a client the values may still be ``Untyped`` and the names
@@ -51,6 +51,8 @@ class InstancePath:
     namespace: str | None = None
     host: str | None = None
     types: tuple[str | None, ...] | None = field(default=None, compare=False, repr=False)
+    # To have Python forbid that would make a path five times as expensive to make, which every request pays for.
+    #
     # An association is asked for the identities of its ends again and again, so each is worked out once.
     _identity: Identity | None = field(default=None, init=False, repr=False, compare=False)
     _settled: bool = field(default=False, init=False, repr=False, compare=False)
@@ -70,9 +72,8 @@ class InstancePath:
         ``identity``: its own, where that is known already.
         """
         path = cls(classname, keys, namespace, host, types)
-        object.__setattr__(path, "_settled", True)
-        if identity is not None:
-            object.__setattr__(path, "_identity", identity)
+        path._settled = True
+        path._identity = identity
         return path
 
     @property
@@ -85,8 +86,7 @@ class InstancePath:
         """The canonical form; the path must be absolute (``namespace`` set) and its values typed."""
         identity = self._identity
         if identity is None:
-            identity = self._identify()
-            object.__setattr__(self, "_identity", identity)
+            identity = self._identity = self._identify()
         return identity
 
     def _identify(self) -> Identity:
@@ -136,7 +136,7 @@ def canonical(value: Any) -> Any:
 def _quoted(value: Any) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, str | InstancePath):
+    if isinstance(value, (str, InstancePath)):
         text = str(value).replace("\\", "\\\\").replace('"', '\\"')
         return f'"{text}"'
     return str(value)

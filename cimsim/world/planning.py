@@ -1,11 +1,12 @@
 """Planning in a world: steps for later, and identifiers that are the same on every start. Each returns the next world."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from hashlib import sha256
 from math import isfinite
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from cimsim.world.agenda import Step, to_microseconds
 from cimsim.world.instances import Instance

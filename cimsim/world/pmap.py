@@ -144,15 +144,10 @@ def _folded(base: dict[Any, Any], over: dict[Any, Any], more: dict[Any, Any]) ->
     """Return one dictionary with the changes applied."""
     if not over:
         return {**base, **more}
-    merged = {**base, **over, **more}
+    merged = {**base, **over}
     # By identity: the values may be objects of pywbem, which refuse to be compared with others.
-    removed = [key for key, value in over.items() if value is _REMOVED]
-    if not removed:
-        return merged
-    if not more:
-        for key in removed:
-            del merged[key]
-        return merged
-    kept = {key: over.get(key, value) for key, value in base.items() if over.get(key) is not _REMOVED}
-    kept.update(more)
-    return kept
+    for key in [key for key, value in over.items() if value is _REMOVED]:
+        del merged[key]
+    # What came again after it was removed comes last.
+    merged.update(more)
+    return merged

@@ -6,10 +6,12 @@ adding a class shares all that was resolved before.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+import msgspec
+from msgspec.structs import replace
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
 
 from cimsim.world.convert import convert_value, shape
@@ -27,8 +29,7 @@ DMTF's schemas need 1,500. With this many, what an operation does with one class
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(msgspec.Struct, frozen=True):
     """A property of a resolved class, with the qualifiers that rule its values already read."""
 
     name: str
@@ -48,8 +49,7 @@ class Property:
     """The name of the class that introduced the property."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """A parameter of a method of a resolved class."""
 
     name: str
@@ -64,8 +64,7 @@ class Parameter:
     reference_class: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(msgspec.Struct, frozen=True):
     """A method of a resolved class. ``parameters`` is keyed by folded name, in declared order.
 
     ``returns`` gives the return value the shape of an output parameter.
@@ -85,6 +84,7 @@ class ResolvedClass:
     ``properties`` stand in declared order, inherited ones first; ``index`` maps folded names to places in it. ``keys`` and
     ``references`` are such places, ``embedded`` those of embedded objects; ``key_order`` lists the keys by folded name, the
     order of :class:`~.paths.Identity`, ``key_names`` is the set of these names, and ``key_types`` the types of ``keys``.
+    ``text_keys`` are the declared names in that order if all keys are strings, else None.
     ``parts`` counts as ``MAX_PARTS`` says. ``lineage`` holds the folded names of the class and all its superclasses, itself
     first. ``enforces_write``: whether clients may not change properties of instances of this class that have no Write qualifier
     (rule OP-MI-5). ``memo`` belongs to those who compute something once per class (projections, rendered XML); its keys name
@@ -117,6 +117,8 @@ class ResolvedClass:
         self.key_order = tuple(sorted(self.keys, key=lambda place: fold(self.properties[place].name)))
         self.key_types = tuple(self.properties[place].type for place in self.keys)
         self.key_names = frozenset(fold(self.properties[place].name) for place in self.keys)
+        ordered = [self.properties[place] for place in self.key_order]
+        self.text_keys = tuple(prop.name for prop in ordered) if all(prop.type == "string" for prop in ordered) else None
         self.references = tuple(place for place, prop in enumerate(self.properties) if prop.type == "reference")
         self.embedded = frozenset(place for place, prop in enumerate(self.properties) if prop.embedded)
         self.defaults = tuple(prop.default for prop in self.properties)
@@ -149,8 +151,7 @@ class ResolvedClass:
         return merged(self.declared, self.superclass.full if self.superclass else None)
 
 
-@dataclass(frozen=True, slots=True)
-class ClassHead:
+class ClassHead(msgspec.Struct, frozen=True):
     """A declared class of which only the head is known at first; ``declaration`` returns the whole class when it is needed.
 
     The class is known to fit its superclass, so nothing is checked then. The flags are None where its qualifiers do not say.
@@ -213,7 +214,17 @@ class DeferredClass(ResolvedClass):
         object.__setattr__(self, "__class__", ResolvedClass)
 
 
-_OF_PROPERTIES: Final = ("index", "keys", "key_order", "key_types", "key_names", "references", "embedded", "defaults")
+_OF_PROPERTIES: Final = (
+    "index",
+    "keys",
+    "key_order",
+    "key_types",
+    "key_names",
+    "text_keys",
+    "references",
+    "embedded",
+    "defaults",
+)
 """What follows from the properties alone; a class that adds none shares it with its superclass."""
 
 _DEFERRED: Final = ("declared", "properties", "methods", "parts", *_OF_PROPERTIES)

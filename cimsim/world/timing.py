@@ -6,8 +6,9 @@ A timing is written ``immediate``, ``2s``, ``500ms``, ``1.5`` (seconds) or ``3 r
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from cimsim.world.agenda import Step
 from cimsim.world.instances import Instance
@@ -27,8 +28,7 @@ class Plans(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """Immediate if both are 0; after ``seconds`` of the clock; or after ``reads`` reads of the instance by clients."""
 
     seconds: float = 0.0

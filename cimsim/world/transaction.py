@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from pywbem import CIMClass, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.world.agenda import Step, Wait

@@ -1,9 +1,11 @@
 """The world: every namespace a CIMOM knows, as one immutable value."""
 
+import dataclasses
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
 from pywbem import CIMError, CIMInstance, CIMQualifierDeclaration
 
 from cimsim.world.agenda import Agenda
@@ -14,8 +16,9 @@ from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import Property, ResolvedClass, Schema
-from cimsim.world.values import Untyped
+from cimsim.world.values import SCALAR_TYPES, Hinted, Untyped, parse_text
 
+_TEXTS: Final = frozenset({str, Untyped, Hinted})
 GUID: Final = "guid"
 """The counter from which GUIDs are made."""
 
@@ -24,15 +27,14 @@ AssociationIndex = PersistentMap[Identity, PersistentMap[tuple[str, tuple[Any, .
 """For every referenced instance the association instances of this namespace that refer to it: folded class and key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(msgspec.Struct, frozen=True):
     """One namespace: its qualifier declarations, classes and instances, and the index of its associations."""
 
     name: str
-    schema: Schema = field(default_factory=Schema)
-    qualifiers: PersistentMap[str, CIMQualifierDeclaration] = field(default_factory=PersistentMap)
-    instances: PersistentMap[str, InstanceMap] = field(default_factory=PersistentMap)
-    referrers: AssociationIndex = field(default_factory=PersistentMap)
+    schema: Schema = msgspec.field(default_factory=Schema)
+    qualifiers: PersistentMap[str, CIMQualifierDeclaration] = msgspec.field(default_factory=PersistentMap)
+    instances: PersistentMap[str, InstanceMap] = msgspec.field(default_factory=PersistentMap)
+    referrers: AssociationIndex = msgspec.field(default_factory=PersistentMap)
 
     def cls(self, name: str) -> ResolvedClass:
         """Return the class of that name in any spelling.
@@ -98,8 +100,7 @@ class Namespace:
         return sum(len(stored) for stored in self.instances.all())
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True):
     """All namespaces, keyed by folded name, in order of creation, and what is still to happen.
 
     ``seed`` and ``serials``, counters by name, are what generated identifiers are made from (``Transaction.serial``, ``guid``).
@@ -108,13 +109,13 @@ class World:
     ``owners``: the users who made the subscriptions there are, as far as users made them; None is one without authentication.
     """
 
-    namespaces: dict[str, Namespace] = field(default_factory=dict)
-    agenda: Agenda = field(default_factory=Agenda)
+    namespaces: dict[str, Namespace] = msgspec.field(default_factory=dict)
+    agenda: Agenda = msgspec.field(default_factory=Agenda)
     seed: int = 0
-    serials: PersistentMap[str, int] = field(default_factory=PersistentMap)
-    owners: PersistentMap[Identity, str | None] = field(default_factory=PersistentMap)
-    notes: PersistentMap[str, Any] = field(default_factory=PersistentMap)
-    suspended: PersistentMap[str, str] = field(default_factory=PersistentMap)
+    serials: PersistentMap[str, int] = msgspec.field(default_factory=PersistentMap)
+    owners: PersistentMap[Identity, str | None] = msgspec.field(default_factory=PersistentMap)
+    notes: PersistentMap[str, Any] = msgspec.field(default_factory=PersistentMap)
+    suspended: PersistentMap[str, str] = msgspec.field(default_factory=PersistentMap)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{each.name}: {sum(map(len, each.instances.values()))}" for each in self.namespaces.values())
@@ -181,6 +182,15 @@ class World:
         Raises:
             CIMError: CIM_ERR_INVALID_PARAMETER for missing, extra, repeated or unfit keys (rule G10).
         """
+        # Keys are mostly strings under their declared names.
+        names, given = cls.text_keys, path.keys
+        if names is not None and len(given) == len(names):
+            texts = dict(given)
+            if len(texts) == len(names) and _TEXTS.issuperset(map(type, texts.values())):
+                try:
+                    return tuple([str(texts[name]) for name in names])
+                except KeyError:
+                    pass
         typed = self.typed_keys(path, cls, namespace)
         return tuple([value if type(value) is str else canonical(value) for _, value in typed])
 
@@ -310,6 +320,8 @@ def _unknown(path: InstancePath, namespace: str | None, host: str | None) -> Ins
 def _value(prop: Property, given: PropertyData, binding: NamespaceResolver) -> Any:
     if given.type is not None and (given.type, given.is_array) != (prop.type, prop.is_array):
         raise ValueError(f"{shape(prop)} expected, not {given.type}{'[]' if given.is_array else ''}")
+    if type(given.value) is Untyped and prop.type in SCALAR_TYPES and not (prop.is_array or prop.embedded):
+        return parse_text(given.value, prop.type)
     return convert_value(prop, given.value, binding)
 
 
@@ -324,5 +336,5 @@ def _other_keys(cls: ResolvedClass, path: InstancePath, given: Collection[str]) 
 
 
 def _no_instance(path: InstancePath, cls: ResolvedClass, namespace: Namespace) -> str:
-    shown = replace(path, classname=cls.name, namespace=namespace.name, host=None)
+    shown = dataclasses.replace(path, classname=cls.name, namespace=namespace.name, host=None)
     return f"no instance {shown}"

@@ -1,8 +1,9 @@
 """What the messages of WS-Eventing ask for (rules WM-EV), as the layers above see it."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
+
+import msgspec
 
 from cimsim.wsman.resource_uris import Resource
 from cimsim.wsman.uris import EVENTS_MODE, PULL_MODE, PUSH_MODE, PUSH_WITH_ACK_MODE
@@ -25,8 +26,7 @@ class DeliveryMode(Enum):
         return self in (DeliveryMode.PUSH_WITH_ACK, DeliveryMode.EVENTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(msgspec.Struct, frozen=True):
     """Where messages are sent: a URL, and the headers that are written into each, which are its reference parameters."""
 
     address: str
@@ -47,8 +47,7 @@ class Retry(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(msgspec.Struct, frozen=True):
     """A subscription that a client wants.
 
     Attributes:
@@ -86,23 +85,20 @@ class Subscribe:
     to: str
 
 
-@dataclass(frozen=True, slots=True)
-class Renew:
+class Renew(msgspec.Struct, frozen=True):
     """A subscription is to end at another time."""
 
     identifier: str
     expires: Expiry
 
 
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(msgspec.Struct, frozen=True):
     """A subscription is to end."""
 
     identifier: str
 
 
-@dataclass(frozen=True, slots=True)
-class PullEvents:
+class PullEvents(msgspec.Struct, frozen=True):
     """Events are wanted: at most so many, in an envelope of so many bytes, within so many seconds."""
 
     identifier: str

@@ -1,7 +1,8 @@
 """Resource URIs: which namespace and class a message is about, and the form in which its client writes that (rules WM-R)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cimsim.wsman.soap_faults import DESTINATION_UNREACHABLE, WsmanError
 
@@ -20,8 +21,7 @@ NAMESPACE_SELECTOR: Final = "__cimnamespace"
 ANY_CLASS: Final = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """What a resource URI names.
 
     Attributes:

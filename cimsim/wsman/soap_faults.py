@@ -1,9 +1,9 @@
 """SOAP faults: the answers to a CIM status and to messages that are wrong (rules WM-F-1 to WM-F-3)."""
 
-from dataclasses import dataclass
 from html import escape
 from typing import Final, NamedTuple
 
+import msgspec
 from pywbem import (
     CIM_ERR_ACCESS_DENIED,
     CIM_ERR_ALREADY_EXISTS,
@@ -110,8 +110,7 @@ class WsmanError(Exception):
         self.not_understood = not_understood
 
 
-@dataclass(frozen=True, slots=True)
-class _Meaning:
+class _Meaning(msgspec.Struct, frozen=True):
     kind: FaultKind
     detail: str | None = None
 

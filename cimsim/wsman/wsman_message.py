@@ -2,9 +2,10 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from cimsim.operations.request import Request
 from cimsim.operations.results import PullForm
@@ -40,8 +41,7 @@ class Mode(Enum):
     BOTH = "EnumerateObjectAndEPR"
 
 
-@dataclass(frozen=True, slots=True)
-class Enumeration:
+class Enumeration(msgspec.Struct, frozen=True):
     """How the items of an enumeration look, which its context carries from reply to request.
 
     The context that clients get holds all of this beside the context of the CIMOM: a client may pull with any resource URI,
@@ -82,8 +82,7 @@ def parse_context(text: str) -> tuple[Enumeration, str | None]:
         raise WsmanError(INVALID_CONTEXT, "this enumeration context is not one that this server gave out") from None
 
 
-@dataclass(frozen=True, slots=True)
-class WsmanMessage:
+class WsmanMessage(msgspec.Struct, frozen=True):
     """A request message.
 
     Attributes:

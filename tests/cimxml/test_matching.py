@@ -1,7 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pywbem import CIMDateTime, CIMInstanceName, Uint32
 
-from cimsim.cimxml.cim_headers import CimHeaders
+from cimsim.cimxml.cim_headers import CimHeaders, readings
+from cimsim.cimxml.decode import header_matching
 from cimsim.cimxml.decode.header_matching import check_method, check_object, names
 from cimsim.cimxml.message import MessageError
 from cimsim.operations.request import ClassName, ExtrinsicRequest, IntrinsicRequest, Request, Selection
@@ -167,3 +170,23 @@ def test_what_pywbem_sends_matches_hc10() -> None:
 def test_sec15_long_hostile_headers_take_linear_time() -> None:
     for text in ('root/x:CIM_X.A="a"' + " " * 60_000, "root/x:CIM_X.A=" + " " * 60_000 + "x", "root/x:CIM_X." + "\\" * 60_000):
         assert not matches(call(path(A="b")), text)
+
+
+PARTS = st.text(st.sampled_from('ab1=:,."\\/% \u00e9'), max_size=4)
+
+
+@given(
+    st.sampled_from(["root/x", "root", "/root", "//h/root", "a:b", "a=b", ""]),
+    st.lists(st.tuples(st.sampled_from(["K", "k", "L", ""]), PARTS), min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_hc10_what_is_found_by_its_text_is_found_by_its_parts(
+    namespace: str, keys: list[tuple[str, str]], changed: bool
+) -> None:
+    target = InstancePath("CIM_X", tuple((name, Untyped(value)) for name, value in keys))
+    written = ",".join(f'{name}="{value}"' for name, value in keys)
+    text = f"{namespace}:CIM_X.{written}".replace('"', "%22")
+    if changed:
+        text = text.replace("a", "b")
+    if header_matching._is_written_so(text, target, namespace):
+        assert any(names(reading, target, namespace) for reading in readings(text))

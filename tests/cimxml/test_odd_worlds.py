@@ -1,12 +1,12 @@
 """Whatever a world holds, an answer is XML: property-based over declarations and values that nobody in his senses makes."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from msgspec.structs import replace
 from pywbem import (
     CIMClass,
     CIMError,

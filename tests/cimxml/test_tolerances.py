@@ -1,10 +1,10 @@
 """Malformed requests that the decoder can be made to accept (rule Q2)."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder

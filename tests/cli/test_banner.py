@@ -1,11 +1,11 @@
 """What `cimsim serve` prints when it begins: little on standard output, what was loaded from where in the log."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from twisted.logger import LogEvent, globalLogPublisher
 
 from cimsim.cli.banner import example, show_loaded

@@ -26,7 +26,7 @@ Cimsim = Callable[..., Any]
 def simulation() -> Iterator[Simulation]:
     thread = ReactorThread()
     thread.start()
-    options = SimulationOptions(packs=["interop"], port=0, clock="manual", cache=False, watchdog=0.0)
+    options = SimulationOptions(packs=["interop"], port=0, clock="manual", watchdog=0.0)
     made = thread.call(lambda: Simulation(thread.reactor, options, control=listen))
     thread.call(made.start)
     yield made

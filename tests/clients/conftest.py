@@ -1,15 +1,14 @@
 """A server as users start it, clients connected to it, and a check of every answer against what strict clients demand."""
 
 import http.client
+import io
 import json
 import os
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,8 +16,16 @@ from urllib.request import Request, urlopen
 
 import pytest
 from pywbem import WBEMConnection
+from twisted.logger import globalLogPublisher
 
-from tests.programs import Finished, Process, Programs, unexpected
+from cimsim.cli.logs import observer
+from cimsim.cli.serve import serve
+from cimsim.control.port import listen
+from cimsim.simulation.loading import SharedPacks
+from cimsim.simulation.options import SimulationOptions
+from cimsim.simulation.simulation import Simulation
+from cimsim.testing.reactor_thread import ReactorThread
+from tests.programs import Finished, Programs, environment, unexpected
 from tests.replies.http import Message, check_answer, relayed
 
 HYPERV: Final = "root/virtualization/v2"
@@ -29,10 +36,9 @@ ISCSI: Final = "root/cimv2/storage/iscsitarget"
 
 @dataclass(frozen=True)
 class Server:
-    """A running ``cimsim serve``; ``control`` is the URL of its control plane, empty without one."""
+    """A running server; ``control`` is the URL of its control plane, empty without one."""
 
     url: str
-    process: Process
     control: str = ""
 
     @property
@@ -51,38 +57,67 @@ class Server:
 Launch = Callable[..., AbstractContextManager[Server]]
 
 
-def _await_urls(ready: Path, process: Process, errors: Path) -> list[str]:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if ready.exists():
-            return ready.read_text(encoding="utf-8").splitlines()
-        assert process.poll() is None, errors.read_text(encoding="utf-8")
-        time.sleep(0.01)
-    process.kill()
-    raise AssertionError("the server did not become ready")
+@contextmanager
+def without_complaints() -> Iterator[None]:
+    """Assert that nothing but refused logins is logged as a warning or error."""
+    lines = io.StringIO()
+    written = observer(lines, "warn")
+    globalLogPublisher.addObserver(written)
+    try:
+        yield
+    finally:
+        globalLogPublisher.removeObserver(written)
+    assert unexpected(lines.getvalue()) == []
+
+
+@pytest.fixture(autouse=True)
+def no_server_complains() -> Iterator[None]:
+    with without_complaints():
+        yield
+
+
+@dataclass
+class Launcher:
+    """Starts in this process what ``cimsim serve`` with the same arguments does in its own: 1 ms in place of a second."""
+
+    thread: ReactorThread
+    cache_dir: Path
+    _shared: SharedPacks = field(default_factory=SharedPacks)
+
+    @contextmanager
+    def launch(self, *arguments: str) -> Iterator[Server]:
+        options = self._options(arguments)
+        with without_complaints():
+            simulation: Simulation = self.thread.call(
+                lambda: Simulation(self.thread.reactor, options, control=listen, packs=self._packs(options))
+            )
+            self.thread.call(simulation.start)
+        try:
+            yield Server(simulation.urls[0], simulation.control_url or "")
+        finally:
+            with without_complaints():
+                self.thread.call(simulation.stop)
+
+    def _options(self, arguments: tuple[str, ...]) -> SimulationOptions:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in set(os.environ) - set(environment()):
+                patch.delenv(name)
+            context = serve.make_context("serve", ["--port", "0", "--cache-dir", str(self.cache_dir), *arguments])
+        return SimulationOptions(**context.params)
+
+    def _packs(self, options: SimulationOptions) -> SharedPacks:
+        """Return what shares memory with others, unless identifiers come from a seed that no two servers have in common."""
+        shown = repr(options.set)
+        return SharedPacks() if options.seed is None and ("vms" in shown or "unique_ids" in shown) else self._shared
 
 
 @pytest.fixture(scope="session")
-def launch(programs: Programs, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Launch:
-    """Start a server with further arguments; it must stop by SIGTERM, with status 0 and without complaints."""
-
-    @contextmanager
-    def run(*arguments: str) -> Iterator[Server]:
-        folder = tmp_path_factory.mktemp("server")
-        ready, errors = folder / "ready", folder / "stderr"
-        settings = ["--port", "0", "--ready-file", str(ready), "--cache-dir", str(cache_dir), *arguments]
-        with (folder / "stdout").open("wb") as out, errors.open("wb") as err:
-            process = programs.start("cimsim", "serve", *settings, stdout=out, stderr=err)
-        try:
-            urls = _await_urls(ready, process, errors)
-            control = [url.removeprefix("control ") for url in urls if url.startswith("control ")]
-            yield Server(urls[0], process, "".join(control))
-        finally:
-            process.send_signal(signal.SIGTERM)
-            status = process.wait(20)
-        assert (status, unexpected(errors.read_text(encoding="utf-8"))) == (0, [])
-
-    return run
+def launch(cache_dir: Path) -> Iterator[Launch]:
+    """Start a server with the arguments of ``cimsim serve``; it must stop in good order and without complaints."""
+    thread = ReactorThread("clients")
+    thread.start()
+    yield Launcher(thread, cache_dir).launch
+    thread.stop()
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HYPERV: Final = "root/virtualization/v2"
 INTEROP: Final = "root/interop"
-EVERYTHING: Final = "CIM_ManagedElement"
+DEVICES: Final = "CIM_LogicalDevice"
 GSI: Final = CIMInstanceName(
     "Msvm_GuestServiceInterfaceComponent",
     {
@@ -69,8 +69,8 @@ def pulled(conn: WBEMConnection, opened: Any, pull: Callable[..., Any], most: in
 
 
 WAYS: Final = [
-    (WBEMConnection.OpenEnumerateInstances, WBEMConnection.EnumerateInstances, EVERYTHING),
-    (WBEMConnection.OpenEnumerateInstancePaths, WBEMConnection.EnumerateInstanceNames, EVERYTHING),
+    (WBEMConnection.OpenEnumerateInstances, WBEMConnection.EnumerateInstances, DEVICES),
+    (WBEMConnection.OpenEnumerateInstancePaths, WBEMConnection.EnumerateInstanceNames, DEVICES),
     (WBEMConnection.OpenReferenceInstances, WBEMConnection.References, GSI),
     (WBEMConnection.OpenReferenceInstancePaths, WBEMConnection.ReferenceNames, GSI),
     (WBEMConnection.OpenAssociatorInstances, WBEMConnection.Associators, GSI),
@@ -94,13 +94,13 @@ def test_pl_1_to_pl_6_in_pieces_of_any_size(
 
 def test_pl_1_projections(hyperv: WBEMConnection) -> None:
     flags: dict[str, Any] = {"DeepInheritance": False, "IncludeClassOrigin": True, "PropertyList": ["elementname", "Started"]}
-    opened = hyperv.OpenEnumerateInstances(EVERYTHING, MaxObjectCount=1000, **flags)
-    assert without_hosts(opened.instances) == without_hosts(hyperv.EnumerateInstances(EVERYTHING, LocalOnly=False, **flags))
+    opened = hyperv.OpenEnumerateInstances(DEVICES, MaxObjectCount=1000, **flags)
+    assert without_hosts(opened.instances) == without_hosts(hyperv.EnumerateInstances(DEVICES, LocalOnly=False, **flags))
     assert {prop.class_origin for each in opened.instances for prop in each.properties.values()} == {"CIM_ManagedElement"}
 
 
 def test_pl_26_pl_27_a_session_without_objects(hyperv: WBEMConnection) -> None:
-    opened = hyperv.OpenEnumerateInstances(EVERYTHING)
+    opened = hyperv.OpenEnumerateInstances(DEVICES)
     assert (opened.instances, opened.eos) == ([], False)
     again = hyperv.PullInstancesWithPath(opened.context, 0)
     assert (again.instances, again.eos) == ([], False)
@@ -108,9 +108,9 @@ def test_pl_26_pl_27_a_session_without_objects(hyperv: WBEMConnection) -> None:
 
 
 def test_pl_31_pl_44_contexts_that_are_gone(hyperv: WBEMConnection) -> None:
-    closed = hyperv.OpenEnumerateInstancePaths(EVERYTHING).context
+    closed = hyperv.OpenEnumerateInstancePaths(DEVICES).context
     hyperv.CloseEnumeration(closed)
-    done = hyperv.OpenEnumerateInstancePaths(EVERYTHING).context
+    done = hyperv.OpenEnumerateInstancePaths(DEVICES).context
     assert hyperv.PullInstancePaths(done, 1000).eos
     for context in (closed, done, ("never-was", HYPERV)):
         for operation in (
@@ -121,7 +121,7 @@ def test_pl_31_pl_44_contexts_that_are_gone(hyperv: WBEMConnection) -> None:
 
 
 def test_pl_32_pl_33_contexts_in_the_wrong_place(server: "Server", hyperv: WBEMConnection, post: "Post") -> None:
-    context, namespace = hyperv.OpenEnumerateInstancePaths(EVERYTHING).context
+    context, namespace = hyperv.OpenEnumerateInstancePaths(DEVICES).context
     assert namespace == HYPERV
     assert refusal(hyperv, lambda conn: conn.PullInstancePaths((context, INTEROP), 1)) == CIM_ERR_INVALID_ENUMERATION_CONTEXT
     # Sent as it stands: with a recorder, pywbem's own PullInstances fails over an error.
@@ -132,9 +132,9 @@ def test_pl_32_pl_33_contexts_in_the_wrong_place(server: "Server", hyperv: WBEMC
 
 
 def test_pl_12_the_count_of_what_is_left(server: "Server", hyperv: WBEMConnection, post: "Post") -> None:
-    opened = hyperv.OpenEnumerateInstancePaths(EVERYTHING, MaxObjectCount=2)
+    opened = hyperv.OpenEnumerateInstancePaths(DEVICES, MaxObjectCount=2)
     given = f'<IPARAMVALUE NAME="EnumerationContext"><VALUE>{opened.context[0]}</VALUE></IPARAMVALUE>'
-    left = len(hyperv.EnumerateInstanceNames(EVERYTHING)) - 2
+    left = len(hyperv.EnumerateInstanceNames(DEVICES)) - 2
     assert f"<IRETURNVALUE><VALUE>{left}</VALUE></IRETURNVALUE>".encode() in post(server, HYPERV, "EnumerationCount", given)
     hyperv.CloseEnumeration(opened.context)
 
@@ -145,15 +145,15 @@ def test_pl_12_the_count_of_what_is_left(server: "Server", hyperv: WBEMConnectio
         (lambda conn: conn.OpenEnumerateInstances("CIM_NoSuch"), CIM_ERR_INVALID_CLASS),
         (lambda conn: conn.OpenAssociatorInstances(GHOST), CIM_ERR_NOT_FOUND),
         (lambda conn: conn.OpenReferenceInstancePaths(GHOST), CIM_ERR_NOT_FOUND),
-        (lambda conn: conn.OpenEnumerateInstances(EVERYTHING, OperationTimeout=3601), CIM_ERR_INVALID_OPERATION_TIMEOUT),
-        (lambda conn: conn.OpenEnumerateInstances(EVERYTHING, FilterQuery="x = 1"), CIM_ERR_INVALID_PARAMETER),
-        (lambda conn: conn.OpenEnumerateInstances(EVERYTHING, FilterQueryLanguage="DMTF:FQL"), CIM_ERR_INVALID_PARAMETER),
+        (lambda conn: conn.OpenEnumerateInstances(DEVICES, OperationTimeout=3601), CIM_ERR_INVALID_OPERATION_TIMEOUT),
+        (lambda conn: conn.OpenEnumerateInstances(DEVICES, FilterQuery="x = 1"), CIM_ERR_INVALID_PARAMETER),
+        (lambda conn: conn.OpenEnumerateInstances(DEVICES, FilterQueryLanguage="DMTF:FQL"), CIM_ERR_INVALID_PARAMETER),
         (
-            lambda conn: conn.OpenEnumerateInstances(EVERYTHING, FilterQueryLanguage="X:Y", FilterQuery="Started"),
+            lambda conn: conn.OpenEnumerateInstances(DEVICES, FilterQueryLanguage="X:Y", FilterQuery="Started"),
             CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED,
         ),
         (
-            lambda conn: conn.OpenEnumerateInstancePaths(EVERYTHING, FilterQueryLanguage="DMTF:FQL", FilterQuery="((("),
+            lambda conn: conn.OpenEnumerateInstancePaths(DEVICES, FilterQueryLanguage="DMTF:FQL", FilterQuery="((("),
             CIM_ERR_INVALID_QUERY,
         ),
     ],
@@ -170,7 +170,7 @@ def test_pl_28_a_pull_without_a_count(server: "Server", post: "Post") -> None:
 
 
 def test_pl_30_continue_on_error(hyperv: WBEMConnection) -> None:
-    opened = hyperv.OpenEnumerateInstances(EVERYTHING, ContinueOnError=True, OperationTimeout=0, MaxObjectCount=1)
+    opened = hyperv.OpenEnumerateInstances(DEVICES, ContinueOnError=True, OperationTimeout=0, MaxObjectCount=1)
     assert refusal(hyperv, lambda conn: conn.PullInstancePaths(opened.context, 1)) == CIM_ERR_INVALID_ENUMERATION_CONTEXT
     assert len(hyperv.PullInstancesWithPath(opened.context, 1).instances) == 1
     hyperv.CloseEnumeration(opened.context)
@@ -188,9 +188,9 @@ def iterating(request: pytest.FixtureRequest, server: "Server") -> Iterator[WBEM
 def test_ct1_pl_22_pl_43_every_iteration(iterating: WBEMConnection, hyperv: WBEMConnection) -> None:
     conn = iterating
     most = {"MaxObjectCount": 2}
-    assert without_hosts(conn.IterEnumerateInstances(EVERYTHING, **most)) == hyperv.EnumerateInstances(EVERYTHING)
-    names = without_hosts(hyperv.EnumerateInstanceNames(EVERYTHING))
-    assert without_hosts(conn.IterEnumerateInstancePaths(EVERYTHING, **most)) == names
+    assert without_hosts(conn.IterEnumerateInstances(DEVICES, **most)) == hyperv.EnumerateInstances(DEVICES)
+    names = without_hosts(hyperv.EnumerateInstanceNames(DEVICES))
+    assert without_hosts(conn.IterEnumerateInstancePaths(DEVICES, **most)) == names
     assert without_hosts(conn.IterAssociatorInstances(GSI, **most)) == without_hosts(hyperv.Associators(GSI))
     assert without_hosts(conn.IterAssociatorInstancePaths(GSI, **most)) == without_hosts(hyperv.AssociatorNames(GSI))
     assert without_hosts(conn.IterReferenceInstances(GSI, **most)) == without_hosts(hyperv.References(GSI))
@@ -212,12 +212,12 @@ def single(launch: "Launch") -> Iterator[WBEMConnection]:
 
 
 def test_pl_40_pl_42_an_abandoned_iteration_leaves_no_session(single: WBEMConnection) -> None:
-    held = single.OpenEnumerateInstancePaths(EVERYTHING)
-    refused = refusal(single, lambda conn: conn.OpenEnumerateInstancePaths(EVERYTHING))
+    held = single.OpenEnumerateInstancePaths(DEVICES)
+    refused = refusal(single, lambda conn: conn.OpenEnumerateInstancePaths(DEVICES))
     assert refused == CIM_ERR_SERVER_LIMITS_EXCEEDED
     single.CloseEnumeration(held.context)
     for _ in range(3):
-        iteration = single.IterEnumerateInstances(EVERYTHING, MaxObjectCount=1)
+        iteration = single.IterEnumerateInstances(DEVICES, MaxObjectCount=1)
         next(iteration)
         iteration.close()
     assert b'NAME="CloseEnumeration"' in single.last_raw_reply
@@ -233,12 +233,12 @@ def test_pl_42_an_iteration_whose_pull_fails(
         return pull(context, MaxObjectCount)
 
     monkeypatch.setattr(pulling, "PullInstancesWithPath", closed_meanwhile)
-    assert refusal(pulling, lambda conn: list(conn.IterEnumerateInstances(EVERYTHING, MaxObjectCount=1))) == (
+    assert refusal(pulling, lambda conn: list(conn.IterEnumerateInstances(DEVICES, MaxObjectCount=1))) == (
         CIM_ERR_INVALID_ENUMERATION_CONTEXT
     )
     # It tries to close the session that is gone, and the server goes on.
     assert b'NAME="CloseEnumeration"' in pulling.last_raw_reply
-    assert len(list(hyperv.EnumerateInstanceNames(EVERYTHING))) > 0
+    assert len(list(hyperv.EnumerateInstanceNames(DEVICES))) > 0
 
 
 def test_g2_pl_43_an_operation_that_nobody_knows(server: "Server", post: "Post") -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from pywbem import CIMClassName, CIMInstanceName, WBEMConnection
 
+from tests.examples import LONGER
+
 if TYPE_CHECKING:
     from tests.clients.conftest import Connect, Server
 
@@ -176,7 +178,7 @@ def test_enumerate_classes(hyperv: WBEMConnection) -> None:  # FL9, OP-EC-2
 def test_enumerate_classes_agrees_with_its_names_and_with_get_class(hyperv: WBEMConnection) -> None:
     classes = hyperv.EnumerateClasses(DeepInheritance=True, LocalOnly=False, IncludeQualifiers=True, IncludeClassOrigin=True)
     assert [each.classname for each in classes] == hyperv.EnumerateClassNames(DeepInheritance=True)
-    for cls in classes:
+    for cls in classes[:: 1 if LONGER > 1 else 5]:
         assert cls == hyperv.GetClass(cls.classname, LocalOnly=False, IncludeQualifiers=True, IncludeClassOrigin=True)
 
 

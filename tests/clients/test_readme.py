@@ -38,8 +38,8 @@ def complaints_of_python(name: str, session: str) -> str:
     return "".join(complaints)
 
 
-def printed_in_shell(session: str) -> str:
-    """Run the commands of a shell session, in one shell, and return the session with what they printed."""
+def printed_in_shell(session: str, folder: Path) -> str:
+    """Run the commands of a shell session, in one shell in a folder, and return the session with what they printed."""
     commands = [line.removeprefix(PROMPT) for line in session.splitlines() if line.startswith(PROMPT)]
     # The shell itself writes each command before it runs it, the way the page shows it.
     script = UUIDGEN + "\n".join(f"printf '%s\\n' {quoted(PROMPT + command)}\n{command}" for command in commands)
@@ -50,6 +50,7 @@ def printed_in_shell(session: str) -> str:
     done = subprocess.run(
         ["bash", "-c", script],
         env=variables,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -75,7 +76,7 @@ def test_a_python_session(launch: "Launch", name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, (kind, _) in SESSIONS.items() if kind == "console"])
-def test_a_shell_session(launch: "Launch", request: pytest.FixtureRequest, name: str) -> None:
+def test_a_shell_session(launch: "Launch", request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
     if name == "wbemcli":
         _: Run = request.getfixturevalue("wbemcli")
     missing = [program for program in WSL_NEEDS if name == "wsl" and shutil.which(program) is None]
@@ -85,7 +86,7 @@ def test_a_shell_session(launch: "Launch", request: pytest.FixtureRequest, name:
     text = SESSIONS[name][1].replace(WSMAN_PLACE, PLACE)
     with launch() as server:
         # WS-Management is served at the port of CIM-XML, too.
-        shown = printed_in_shell(text.replace(PLACE, f"localhost:{server.port}"))
+        shown = printed_in_shell(text.replace(PLACE, f"localhost:{server.port}"), tmp_path)
     assert blocks(shown.replace(f"localhost:{server.port}", PLACE)) == blocks(text + "\n")
 
 

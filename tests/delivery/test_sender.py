@@ -2,8 +2,6 @@
 
 import errno
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -414,22 +412,6 @@ def test_i26_a_file_of_authorities_that_is_none_any_more_fails_the_delivery(indi
     reactor.advance(0)
     assert len(reactor.tcpClients) == 1
     sender.stop()
-
-
-def test_the_client_is_loaded_when_it_is_needed() -> None:
-    program = """
-import sys
-from types import SimpleNamespace
-from cimsim.simulation.endpoint import DeliveryOptions, HttpSender
-later = []
-sender = HttpSender(SimpleNamespace(callLater=lambda *call: later.append(call)), DeliveryOptions())
-sender.prepare()
-print("twisted.web.client" in sys.modules)
-later[0][1]()
-print("twisted.web.client" in sys.modules)
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.split() == ["False", "True"]
 
 
 # Which listeners may be reached

@@ -11,6 +11,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Final, Protocol
@@ -25,9 +26,9 @@ _SLOW: Final = 5.0
 """Seconds that no input may take."""
 
 
-def main() -> int:
-    """Run the fuzzer; return the exit status."""
-    options = _options()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the fuzzer with the given arguments, or those of the process; return the exit status."""
+    options = _options(arguments)
     with tempfile.TemporaryDirectory() as folder:
         target = _Wsman(Path(folder)) if options.protocol == "wsman" else _CimXml(Path(folder))
         seen: Counter[str] = Counter()
@@ -90,13 +91,13 @@ class _Wsman:
         return [outcome(self._simulation.send(b"".join(segments)))]
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile.fuzz", description=__doc__)
     parser.add_argument("--inputs", type=int, default=10_000, help="how many inputs to try (default 10000)")
     parser.add_argument("--seconds", type=float, help="how long to try inputs, instead of how many")
     parser.add_argument("--protocol", choices=("cimxml", "wsman"), default="cimxml", help="what is spoken (default cimxml)")
     parser.add_argument("--seed", type=int, default=1, help="another seed gives other inputs (default 1)")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _try(target: _Target, segments: list[bytes], seen: Counter[str]) -> str | None:

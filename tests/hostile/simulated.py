@@ -10,13 +10,13 @@ from twisted.logger import LogLevel, globalLogBeginner
 
 from cimsim.cimom.clock import Clock as CimomClock
 from cimsim.cimom.object_manager import Cimom
-from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.packs.load import load
 from cimsim.server.factory import HttpFactory
 from cimsim.server.limits import HttpLimits
 from cimsim.simulation.cimxml_mount import CimXmlMount
 from cimsim.simulation.cimxml_service import CimXmlService
+from tests.cimxml.both_readers import BothReaders
 
 NOW: Final = 1_700_000_000.0
 LIMITS: Final = HttpLimits(max_body=1_000_000, max_header_bytes=8_000, max_request_line=4_000, max_headers=100)
@@ -88,7 +88,7 @@ class Simulation:
             random=random.Random(1).randbytes,
             hooks=loaded.providers,
         )
-        service = CimXmlService(Decoder(), Encoder("localhost"), self._cimom)
+        service = CimXmlService(BothReaders(), Encoder("localhost"), self._cimom)
         self._factory = HttpFactory(CimXmlMount(service), self._clock, None, LIMITS)
 
     def send(self, segments: list[bytes]) -> bytes:

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from pywbem import CIMInstance, CIMInstanceName, CIMQualifierDeclaration
+from hypothesis import given
+from hypothesis import strategies as st
+from pywbem import CIMError, CIMInstance, CIMInstanceName, CIMQualifierDeclaration
 
 from cimsim.operations.parameters import REQUIRED
 from cimsim.operations.request import Argument, ClassName, NamedInstance
@@ -219,3 +221,49 @@ def test_pywbem_objects_are_taken_too(run: Any) -> None:
     assert created.instance["State"] == 5
     run("ModifyInstance", ModifiedInstance=CIMInstance("T_Device", {"Caption": "changed"}, path=path))
     assert run("GetInstance", InstanceName=path).instance["Caption"] == "changed"
+
+
+VALUES = st.sampled_from(
+    [
+        None,
+        Untyped(""),
+        Untyped("TRUE"),
+        Untyped("true"),
+        Untyped(" False "),
+        Untyped("maybe"),
+        Untyped("7"),
+        "TRUE",
+        True,
+        7,
+        [],
+        [Untyped("A"), Untyped("b")],
+        [Untyped("A"), None],
+        (Untyped("A"),),
+        ClassName("T_Device"),
+        A,
+        InstancePath("T_Device", (), "root/x"),
+        InstancePath("T_Device", (), None, "host"),
+        InstanceData("T_Device", ()),
+        NamedInstance(A, InstanceData("T_Device", ())),
+        NamedInstance(InstancePath("T_Device", (), "root/y"), InstanceData("T_Device", ())),
+        Malformed("broken"),
+    ]
+)
+
+
+def bound(bind: Any, arguments: tuple[Argument, ...]) -> Any:
+    try:
+        found = bind(arguments, "root/x")
+    except CIMError as error:
+        return error.status_code, error.status_description
+    return {name: (type(value), value) for name, value in found.items()}
+
+
+@given(st.sampled_from(sorted(OPERATIONS)), st.data())
+def test_the_quick_way_binds_as_the_strict_one_does(name: str, data: st.DataObject) -> None:
+    operation = OPERATIONS[name]
+    names = [each.name for each in operation.parameters]
+    spelt = st.sampled_from([*names, *map(str.lower, names), "Other"])
+    given_names = data.draw(st.one_of(st.just(names), st.lists(spelt, max_size=4)))
+    arguments = tuple(Argument(each, data.draw(VALUES)) for each in given_names)
+    assert bound(operation.bind, arguments) == bound(operation._bind_strictly, arguments)

@@ -1,9 +1,9 @@
 """The operations that open and use enumeration sessions, up to what they ask of the CIMOM."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pywbem import CIMClass, CIMError, Uint16
 
 from cimsim.operations import pull

@@ -1,10 +1,10 @@
 """WQL as WMI speaks it: sources in braces, options, what is refused and how, the namespaces."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pywbem import CIMError
 
 from cimsim.operations.call import OperationCall

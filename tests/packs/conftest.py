@@ -37,13 +37,20 @@ def make_pack(tmp_path: Path) -> MakePack:
 
 
 @pytest.fixture
-def load_pack() -> LoadPack:
-    """Load packs without a cache."""
+def load_pack(cache_dir: Path) -> LoadPack:
+    """Load packs; what ships, and what requires other packs, is kept for the next test."""
 
     def run(*packs: str | Path, **options: Any) -> Loaded:
-        return load(packs, options.pop("overrides", None), **{"cache_dir": None, "now": 0.0, **options})
+        kept = cache_dir if any(_large(Path(pack)) for pack in packs) or not packs else None
+        return load(packs, options.pop("overrides", None), **{"cache_dir": kept, "now": 0.0, **options})
 
     return run
+
+
+def _large(pack: Path) -> bool:
+    """Whether it is a name, or a folder of a pack that requires others."""
+    manifest = pack / "pack.toml"
+    return not pack.exists() or (manifest.is_file() and "requires" in manifest.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -61,6 +68,6 @@ def refused(load_pack: LoadPack, tmp_path: Path) -> Refused:
 
 
 @pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_cache(cache_dir: Path) -> Path:
     """A cache for tests that need shipped packs and are not about the cache."""
-    return tmp_path_factory.mktemp("cache")
+    return cache_dir

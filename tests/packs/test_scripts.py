@@ -1,7 +1,5 @@
 """Mock scripts as arguments: in which order they run, what they are given, and how their mistakes are told."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,12 +168,3 @@ def test_a_mistake_in_mof_is_one_line(write: Write, refused: Refused) -> None:
 def test_files_that_are_missing(tmp_path: Path, write: Write, refused: Refused) -> None:
     assert refused(tmp_path / "gone.py") == "gone.py: no such file"
     assert refused(tmp_path / "gone.mof", write("two.py", TWO)) == "gone.mof: no such file"
-
-
-def test_without_a_script_pywbem_mock_is_not_imported(write: Write) -> None:
-    program = (
-        "import sys; from cimsim.packs.load import load; "
-        f"load([{str(write('a.mof', MOF))!r}], cache_dir=None, now=0.0); "
-        "assert 'cimsim.packs.mof.pack_compiler' in sys.modules; assert 'pywbem_mock' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parent.parent.parent)

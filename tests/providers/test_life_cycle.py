@@ -56,7 +56,7 @@ class Case:
 
     def state(self) -> tuple[ServiceState, int]:
         stored = self.stage.stored(self.service)
-        return ServiceState(*(stored[name] for name in ServiceState.__slots__)), stored["RequestedState"]
+        return ServiceState(*(stored[name] for name in ServiceState.__struct_fields__)), stored["RequestedState"]
 
     def since(self) -> Any:
         return self.stage.stored(self.service)["TimeOfLastStateChange"]

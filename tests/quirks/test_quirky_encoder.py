@@ -1,10 +1,10 @@
 """Responses with the quirks of other servers, byte by byte (rules Q1 to Q7)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from msgspec.structs import fields, replace
 from pywbem import CIMError
 
 from cimsim.cimxml.decode.tolerances import NO_TOLERANCES, Tolerances

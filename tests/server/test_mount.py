@@ -48,6 +48,7 @@ class Greetings:
     protocol = "GREETINGS"
     authenticates = True
     expectations = True
+    own_field = None
 
     def __init__(self) -> None:
         self.count = 0
@@ -76,6 +77,9 @@ class Greetings:
         if head.values.get(b"content-type") != b"text/greeting":
             raise NotGreetingError
         return head.values[b"content-type"]
+
+    def admit_alike(self, admitted: Any, value: bytes) -> Any:
+        raise NotImplementedError
 
     def respond(self, admitted: Any, body: bytes, user: str | None, calls: list[Any] | None = None) -> Batches:
         self.count += 1

@@ -1,10 +1,11 @@
 """The options of a simulation, beside those of the command line."""
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING
 from typing import Any
 
 import click
 import pytest
+from msgspec.structs import fields
 
 from cimsim.cli.serve import serve
 from cimsim.simulation.options import MANUAL_START, OptionsError, SimulationOptions

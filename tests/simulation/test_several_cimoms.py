@@ -2,11 +2,11 @@
 
 import json
 import os
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import fields
 
 from cimsim.control.port import listen
 from cimsim.server.limits import HttpLimits

@@ -21,7 +21,7 @@ def new_reactor() -> Any:
 
 
 def options(**changed: Any) -> SimulationOptions:
-    return SimulationOptions(**{"packs": ["interop"], "port": 0, "cache": False, "watchdog": 0.0, **changed})
+    return SimulationOptions(**{"packs": ["interop"], "port": 0, "watchdog": 0.0, **changed})
 
 
 def run(reactor: Any, simulation: Simulation) -> list[Any]:

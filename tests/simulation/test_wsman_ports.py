@@ -15,7 +15,7 @@ from cimsim.simulation.simulation import Simulation
 
 
 def options(**changed: Any) -> SimulationOptions:
-    return SimulationOptions(**{"packs": ["interop"], "port": 0, "cache": False, "watchdog": 0.0, **changed})
+    return SimulationOptions(**{"packs": ["interop"], "port": 0, "watchdog": 0.0, **changed})
 
 
 def started(given: SimulationOptions) -> list[str]:

@@ -4,12 +4,12 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import fields
 from pywbem import CIMError, Error, WBEMConnection
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError

@@ -1,6 +1,7 @@
 """The queries that clients of Windows send, through WS-Management (rules WM-Q-1, WM-Q-6)."""
 
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +18,8 @@ ALL = "<w:OptimizeEnumeration/><w:MaxElements>1000</w:MaxElements>"
 
 
 @pytest.fixture(scope="module")
-def loaded_host() -> Loaded:
-    return load(["hyperv", "windows"], None, cache_dir=None, now=NOON)
+def loaded_host(cache_dir: Path) -> Loaded:
+    return load(["hyperv", "windows"], None, cache_dir=cache_dir, now=NOON)
 
 
 @pytest.fixture

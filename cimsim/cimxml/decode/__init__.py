@@ -1,6 +1,7 @@
 """From the bytes of a message to a request.
 
-``message_cache`` answers for messages that were decoded before. For others:
+``message_cache`` answers for messages that were decoded before. Of others ``common_shapes`` reads those that use no more than
+the usual shapes. For all that remain:
 
 1. ``xml_parser`` makes a tree of elements of the bytes, within the ``message_limits``; ``known_names`` says which documents
    need a thread of their own.

@@ -8,6 +8,7 @@ import re
 from typing import Any, Final
 
 from cimsim.cimxml.cim_headers import CimHeaders
+from cimsim.cimxml.decode import common_shapes
 from cimsim.cimxml.decode.class_reader import ClassReader
 from cimsim.cimxml.decode.element_checks import (
     EMBEDDED,
@@ -81,6 +82,7 @@ class Decoder:
         limits = limits or MessageLimits()
         self._limits = limits
         self._tolerances = tolerances
+        self._max_common = common_shapes.max_length(limits)
         self._parser = XmlParser(limits)
         self._paths = PathReader(limits, host, tolerances)
         self._classes = ClassReader(limits, self._paths)
@@ -101,10 +103,27 @@ class Decoder:
         if self._tolerances.leading_blanks:
             body = body.lstrip(_BLANKS)
         try:
+            if len(body) <= self._max_common and headers.batch is None:
+                message = self._common(body, headers)
+                if message is not None:
+                    return message
             return self._message(self._parser.parse(body), headers)
         except MessageError:
             self._parser.spoil(len(body))
             raise
+
+    def _common(self, body: bytes, headers: CimHeaders) -> Message | None:
+        """Return the message of a body that has no more than common shapes in it, None for any other; raises as ``decode``."""
+        common = common_shapes.read(body)
+        if common is None or headers.protocol_version not in (None, common.protocol):
+            return None
+        identifier, _, name, namespace, target, arguments = common
+        check_method(headers, name)
+        check_object(headers, namespace, target)
+        if target is None:
+            return Message(identifier, IntrinsicRequest(name, namespace, arguments))
+        embedded = EmbeddedReader(self._instances, self._limits)
+        return Message(identifier, ExtrinsicRequest(name, namespace, target, arguments, embedded))
 
     def _message(self, root: Element, headers: CimHeaders) -> Message:
         if root.tag != "CIM":

@@ -1,6 +1,7 @@
 """Reading what every element has, attributes, children, text, and refusing what the DTD does not allow (HE12, M17, M18)."""
 
 import re
+from functools import cache
 from typing import Final
 
 from cimsim.cimxml.decode.xml_parser import Element
@@ -15,7 +16,12 @@ EMBEDDED: Final = frozenset({"EmbeddedObject", "EMBEDDEDOBJECT"})
 _MAX_ATTRIBUTES: Final = 100
 _LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _BLANKS: Final = " \t\r\n"
-_IDENTIFIER: Final = re.compile("[A-Za-z_\u0080-\uffef][0-9A-Za-z_\u0080-\uffef]*")
+
+
+@cache
+def _identifier() -> re.Pattern[str]:
+    """Return the pattern of an identifier (DSP0004, annex A); making it takes some milliseconds, and few names need it."""
+    return re.compile("[A-Za-z_\u0080-\uffef][0-9A-Za-z_\u0080-\uffef]*")
 
 
 def not_valid(detail: str) -> MessageError:
@@ -133,7 +139,7 @@ def identifier(text: str, longest: int) -> str:
     """
     if len(text) > longest:
         raise not_valid(f"a name of {len(text)} characters")
-    if not (text.isascii() and text.isidentifier()) and _IDENTIFIER.fullmatch(text) is None:
+    if not (text.isascii() and text.isidentifier()) and _identifier().fullmatch(text) is None:
         raise not_valid(f"{text!r} is not a CIM name")
     return text
 

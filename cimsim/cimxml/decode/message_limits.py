@@ -1,10 +1,9 @@
 """How much a message may ask of the decoder."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class MessageLimits:
+class MessageLimits(msgspec.Struct, frozen=True):
     """Caps that keep a hostile message from costing more than an honest one (rules SEC2, SEC3).
 
     The size of the body is the server's to limit. XML nests at most 256 deep and a text or attribute holds at most 10 million

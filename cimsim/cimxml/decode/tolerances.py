@@ -1,11 +1,11 @@
 """What the decoder accepts beyond what the documents allow."""
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Tolerances:
+
+class Tolerances(msgspec.Struct, frozen=True):
     """Malformed requests that are accepted all the same. Nothing is by default.
 
     Attributes:

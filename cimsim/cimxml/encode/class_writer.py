@@ -1,4 +1,4 @@
-"""Classes and qualifier declarations as XML text (rules OP-GC-3, OP-GQ-2, D28, D29)."""
+"""Classes and qualifier declarations of pywbem as XML text (rules OP-GC-3, OP-GQ-2, D28, D29)."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -15,16 +15,26 @@ _SCOPES: Final = ("CLASS", "ASSOCIATION", "REFERENCE", "PROPERTY", "METHOD", "PA
 
 def render_class(cls: CIMClass, view: ClassView) -> str:
     """Return a CLASS with the elements that the view shows."""
-    superclass = _attribute("SUPERCLASS", cls.superclass)
-    parts = [f'<CLASS NAME="{escape_attribute(cls.classname)}"{superclass}>', _qualifiers(cls.qualifiers.values(), view)]
+    parts = [class_start(cls), _qualifiers(cls.qualifiers.values(), view)]
     for prop in cls.properties.values():
         if not (view.local_only and prop.propagated) and (view.properties is None or fold(prop.name) in view.properties):
-            parts.append(_property(prop, view))
+            parts.append(property_text(prop, _marks(prop, view), _qualifiers(prop.qualifiers.values(), view)))
     for method in cls.methods.values():
         if not (view.local_only and method.propagated):
-            parts.append(_method(method, view))
-    parts.append("</CLASS>")
+            parameters = [
+                parameter_text(each, _qualifiers(each.qualifiers.values(), view)) for each in method.parameters.values()
+            ]
+            parts.append(method_text(method, _marks(method, view), _qualifiers(method.qualifiers.values(), view), parameters))
+    parts.append(CLASS_END)
     return "".join(parts)
+
+
+CLASS_END: Final = "</CLASS>"
+
+
+def class_start(cls: CIMClass) -> str:
+    """Return the start tag of a CLASS."""
+    return f'<CLASS NAME="{escape_attribute(cls.classname)}"{_attribute("SUPERCLASS", cls.superclass)}>'
 
 
 def render_qualifier_declaration(declaration: CIMQualifierDeclaration) -> str:
@@ -47,10 +57,15 @@ def _qualifiers(qualifiers: Iterable[CIMQualifier], view: ClassView) -> str:
 
 
 def _qualifier(qualifier: CIMQualifier) -> str:
+    start, end = qualifier_parts(qualifier)
+    return f"{start}{_true('PROPAGATED', qualifier.propagated)}{end}"
+
+
+def qualifier_parts(qualifier: CIMQualifier) -> tuple[str, str]:
+    """Return a QUALIFIER as what stands before and after the place of its attribute PROPAGATED."""
     value = value_form(qualifier.type, isinstance(qualifier.value, list)).element(qualifier.value)
-    propagated = _true("PROPAGATED", qualifier.propagated)
-    typed = f'NAME="{escape_attribute(qualifier.name)}" TYPE="{escape_attribute(qualifier.type)}"'
-    return f"<QUALIFIER {typed}{propagated}{_flavors(qualifier)}>{value}</QUALIFIER>"
+    start = f'<QUALIFIER NAME="{escape_attribute(qualifier.name)}" TYPE="{escape_attribute(qualifier.type)}"'
+    return start, f"{_flavors(qualifier)}>{value}</QUALIFIER>"
 
 
 def _flavors(qualifier: CIMQualifier | CIMQualifierDeclaration) -> str:
@@ -61,43 +76,45 @@ def _flavors(qualifier: CIMQualifier | CIMQualifierDeclaration) -> str:
     return f"{overridable}{tosubclass}{toinstance}{translatable}"
 
 
-def _property(prop: CIMProperty, view: ClassView) -> str:
-    shared = f"{_origin(prop, view)}{_true('PROPAGATED', prop.propagated)}"
-    qualifiers = _qualifiers(prop.qualifiers.values(), view)
+def property_text(prop: CIMProperty, marks: str, qualifiers: str) -> str:
+    """Return a property with its attributes CLASSORIGIN and PROPAGATED, and its qualifiers, as text."""
     name = escape_attribute(prop.name)
     if prop.type == "reference":
-        attributes = f"{_attribute('REFERENCECLASS', prop.reference_class)}{shared}"
+        attributes = f"{_attribute('REFERENCECLASS', prop.reference_class)}{marks}"
         return f'<PROPERTY.REFERENCE NAME="{name}"{attributes}>{qualifiers}</PROPERTY.REFERENCE>'
     tag = "PROPERTY.ARRAY" if prop.is_array else "PROPERTY"
-    attributes = f"{_size(prop.array_size)}{shared}{_attribute('EmbeddedObject', prop.embedded_object)}"
+    attributes = f"{_size(prop.array_size)}{marks}{_attribute('EmbeddedObject', prop.embedded_object)}"
     # An embedded object has no literal form, so it has no default.
     value = "" if prop.embedded_object else value_form(prop.type, bool(prop.is_array)).element(prop.value)
     return f'<{tag} NAME="{name}" TYPE="{escape_attribute(prop.type)}"{attributes}>{qualifiers}{value}</{tag}>'
 
 
-def _method(method: CIMMethod, view: ClassView) -> str:
-    parameters = "".join([_parameter(parameter, view) for parameter in method.parameters.values()])
+def method_text(method: CIMMethod, marks: str, qualifiers: str, parameters: Iterable[str]) -> str:
+    """Return a method likewise, with its parameters."""
     return (
-        f'<METHOD NAME="{escape_attribute(method.name)}" TYPE="{escape_attribute(method.return_type)}"'
-        f"{_origin(method, view)}{_true('PROPAGATED', method.propagated)}>"
-        f"{_qualifiers(method.qualifiers.values(), view)}{parameters}</METHOD>"
+        f'<METHOD NAME="{escape_attribute(method.name)}" TYPE="{escape_attribute(method.return_type)}"{marks}>'
+        f"{qualifiers}{''.join(parameters)}</METHOD>"
     )
 
 
-def _parameter(parameter: CIMParameter, view: ClassView) -> str:
+def parameter_text(parameter: CIMParameter, qualifiers: str) -> str:
+    """Return a parameter with its qualifiers as text."""
     if parameter.type == "reference":
         tag = "PARAMETER.REFARRAY" if parameter.is_array else "PARAMETER.REFERENCE"
         typed = _attribute("REFERENCECLASS", parameter.reference_class)
     else:
         tag = "PARAMETER.ARRAY" if parameter.is_array else "PARAMETER"
         typed = f' TYPE="{escape_attribute(parameter.type)}"'
-    size = _size(parameter.array_size)
-    name = escape_attribute(parameter.name)
-    return f'<{tag} NAME="{name}"{typed}{size}>{_qualifiers(parameter.qualifiers.values(), view)}</{tag}>'
+    return f'<{tag} NAME="{escape_attribute(parameter.name)}"{typed}{_size(parameter.array_size)}>{qualifiers}</{tag}>'
 
 
-def _origin(element: CIMProperty | CIMMethod, view: ClassView) -> str:
-    return _attribute("CLASSORIGIN", element.class_origin) if view.class_origin else ""
+def marks_text(origin: str | None, *, propagated: bool | None) -> str:
+    """Return the attributes CLASSORIGIN, unless it is None, and PROPAGATED."""
+    return f"{_attribute('CLASSORIGIN', origin)}{_true('PROPAGATED', propagated)}"
+
+
+def _marks(element: CIMProperty | CIMMethod, view: ClassView) -> str:
+    return marks_text(element.class_origin if view.class_origin else None, propagated=element.propagated)
 
 
 def _attribute(name: str, value: str | None) -> str:

@@ -1,17 +1,17 @@
 """From a result to the bytes of a response, in batches: a long answer never exists twice, nor takes long at a stretch."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from pywbem import CIMClass, CIMError
+from pywbem import CIMError
 
 from cimsim.cimxml.encode.class_writer import render_class, render_qualifier_declaration
 from cimsim.cimxml.encode.embedded_object_writer import form_of
 from cimsim.cimxml.encode.error_writer import ErrorInstances, render_error
 from cimsim.cimxml.encode.instance_with_path_writer import instance_paths, instances_with_paths, pulled_instances
-from cimsim.cimxml.encode.instance_writer import bare_instance, instance_name, named_instance
+from cimsim.cimxml.encode.instance_writer import bare_instance, instance_name, instance_names, named_instance
 from cimsim.cimxml.encode.path_writer import class_name, namespace_path
+from cimsim.cimxml.encode.resolved_class_writer import resolved_class
 from cimsim.cimxml.encode.scalar_writer import boolean_text
 from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
 from cimsim.cimxml.message import Message
@@ -48,7 +48,6 @@ _BATCH: Final = 200
 _BATCH_BYTES: Final = 64 * 1024
 """A batch ends with the fragment that reaches this size: to render a class for the first time takes some 60 us for each KiB."""
 
-_CLASS_MEMO: Final = "cimxml.classes"
 _START: Final = '<?xml version="1.0" encoding="utf-8" ?>\n<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="'
 _SIMPLE: Final = '" PROTOCOLVERSION="1.0"><SIMPLERSP>'
 _END: Final = "</SIMPLERSP></MESSAGE></CIM>\n"
@@ -104,8 +103,13 @@ class Encoder:
             return iter([[f"{head}{self._method_result(result)}{tail}".encode()]])
         outputs = _session(result) if isinstance(result, Pulled) else ""
         head, tail = f"{head}<IRETURNVALUE>", f"</IRETURNVALUE>{outputs}{tail}"
-        batches = _even_batches if isinstance(result, NamedInstances | InstanceNames) else _batches
-        return batches(head.encode(), self._fragments(result), tail.encode())
+        if isinstance(result, OneInstance):
+            return iter([[head.encode(), bare_instance(*result), tail.encode()]])
+        if isinstance(result, NamedInstances) and not result.projections:
+            return _instance_batches(head.encode(), result.instances, tail.encode())
+        if isinstance(result, InstanceNames):
+            return _slices(head.encode(), result.instances, _BATCH, _instance_names, tail.encode())
+        return _batches(head.encode(), self._fragments(result), tail.encode())
 
     def _method_result(self, result: MethodResult) -> str:
         """Return RETURNVALUE and the PARAMVALUEs, each with its type (rules X11 to X13, X17)."""
@@ -122,14 +126,8 @@ class Encoder:
     def _fragments(self, result: Result) -> Iterable[bytes]:
         """Return the children of IRETURNVALUE, all of one kind (rule M10)."""
         match result:
-            case OneInstance(instance, projection):
-                return [bare_instance(instance, projection)]
-            case NamedInstances(instances, None):
-                return map(named_instance, instances)
             case NamedInstances(instances, projections):
                 return _named_projected(instances, projections)
-            case InstanceNames(instances):
-                return map(instance_name, instances)
             case CreatedInstance(instance):
                 return [instance_name(instance)]
             case ObjectsWithPath(instances, projections):
@@ -149,7 +147,7 @@ class Encoder:
                 rows = _bare_instances(instances, projections)
                 return (b"<VALUE.OBJECT>%b</VALUE.OBJECT>" % row for row in rows)
             case Classes(classes, view):
-                return (_class(cls, view) for cls in classes)
+                return (resolved_class(cls, view) for cls in classes)
             case ClassNames(classes):
                 return (class_name(cls.name).encode() for cls in classes)
             case ClassesWithPath(namespace, classes, view):
@@ -167,7 +165,7 @@ class Encoder:
         start = f"<VALUE.OBJECTWITHPATH><CLASSPATH>{namespace_path(self._host, namespace)}"
         for cls in classes:
             path = f"{start}{class_name(cls.name)}</CLASSPATH>".encode()
-            yield b"%b%b</VALUE.OBJECTWITHPATH>" % (path, _class(cls, view))
+            yield b"%b%b</VALUE.OBJECTWITHPATH>" % (path, resolved_class(cls, view))
 
 
 def _batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
@@ -182,17 +180,35 @@ def _batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[l
     yield batch
 
 
-def _even_batches(head: bytes, fragments: Iterable[bytes], tail: bytes) -> Iterator[list[bytes]]:
-    """Yield batches of fragments that are much alike: the size of the first says how many make a batch.
+def _instance_batches(head: bytes, instances: Sequence[Instance], tail: bytes) -> Iterator[list[bytes]]:
+    """Yield batches of instances, which are much alike: the size of the first says how many make a batch.
 
     To look at the size of each takes longer than to hand it on, which counts where they are many thousands.
     """
-    further = iter(fragments)
-    first = next(further, b"")
-    size = max(1, min(_BATCH, _BATCH_BYTES // max(1, len(first))))
-    remaining = chain([head, first], further, [tail])
-    while batch := list(islice(remaining, size)):
+    size = max(1, min(_BATCH, _BATCH_BYTES // len(named_instance(instances[0])))) if instances else 1
+    return _slices(head, instances, size, _named_instances, tail)
+
+
+def _named_instances(instances: Sequence[Instance]) -> list[bytes]:
+    return [each.memo or named_instance(each) for each in instances]
+
+
+def _slices(
+    head: bytes, instances: Sequence[Instance], size: int, render: Callable[[Sequence[Instance]], list[bytes]], tail: bytes
+) -> Iterator[list[bytes]]:
+    """Yield a batch for so many instances at a time, with a head in the first and a tail in the last one."""
+    count = len(instances)
+    for start in range(0, count or 1, size):
+        batch = render(instances[start : start + size])
+        if not start:
+            batch.insert(0, head)
+        if start + size >= count:
+            batch.append(tail)
         yield batch
+
+
+def _instance_names(instances: Sequence[Instance]) -> list[bytes]:
+    return [instance_names(instances)]
 
 
 def _named_projected(instances: Sequence[Instance], projections: Projections) -> Iterator[bytes]:
@@ -220,25 +236,6 @@ def _session(result: Pulled) -> str:
         f'<PARAMVALUE NAME="EnumerationContext" PARAMTYPE="string">{context}</PARAMVALUE>'
         f'<PARAMVALUE NAME="EndOfSequence" PARAMTYPE="boolean"><VALUE>{end}</VALUE></PARAMVALUE>{query_class}'
     )
-
-
-def _class(cls: ResolvedClass, view: ClassView) -> bytes:
-    if view.properties is not None:
-        # There are as many lists of properties as clients care to think of.
-        return render_class(_whole(cls), view).encode()
-    known: dict[ClassView, bytes] = cls.memo.setdefault(_CLASS_MEMO, {})
-    rendered = known.get(view)
-    if rendered is None:
-        rendered = known[view] = render_class(_whole(cls), view).encode()
-    return rendered
-
-
-def _whole(cls: ResolvedClass) -> CIMClass:
-    """Return the full class; the declared one where pywbem cannot copy what it holds: an answer must not fail for that."""
-    try:
-        return cls.full
-    except Exception:  # noqa: BLE001 - it may hold anything
-        return cls.declared
 
 
 def _value(result: Value) -> str:

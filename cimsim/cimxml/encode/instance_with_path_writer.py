@@ -6,7 +6,14 @@ These are cut out of what was rendered of each instance, many in one go: joining
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cimsim.cimxml.encode.instance_writer import AFTER_INSTANCE, INSTANCE_MARK, NAME_AT, bare_instance, named_instance
+from cimsim.cimxml.encode.instance_writer import (
+    AFTER_INSTANCE,
+    INSTANCE_MARK,
+    NAME_AT,
+    bare_instance,
+    instance_name,
+    named_instance,
+)
 from cimsim.cimxml.encode.path_writer import namespace_path
 from cimsim.operations.results import Projections
 from cimsim.world.instances import Instance
@@ -74,8 +81,7 @@ def instance_paths(element: str, host: str, instances: Sequence[Instance]) -> It
     for some in _slices(instances):
         parts: list[bytes] = []
         for instance in some:
-            rendered: bytes = instance.memo or named_instance(instance)
-            parts += (starts[instance.namespace], rendered[NAME_AT : rendered.index(INSTANCE_MARK, NAME_AT)], end)
+            parts += (starts[instance.namespace], instance_name(instance), end)
         yield b"".join(parts)
 
 

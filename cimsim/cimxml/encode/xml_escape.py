@@ -23,6 +23,11 @@ def _escape(match: re.Match[str]) -> str:
     return _ESCAPES.get(match[0], _REPLACEMENT)
 
 
+def needs_escape(text: str) -> bool:
+    """Return whether ``escape_text`` returns anything but the text itself."""
+    return _IN_TEXT.search(text) is not None
+
+
 def escape_text(text: str) -> str:
     """Return element text; a carriage return survives, characters illegal in XML become U+FFFD (rules D1, D2)."""
     return _IN_TEXT.sub(_escape, text) if _IN_TEXT.search(text) else text

@@ -5,10 +5,10 @@ that they cannot differ in what they make or refuse.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+import msgspec
 from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
 from cimsim.packs.pack_errors import PackError
@@ -77,8 +77,7 @@ class Remark(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledPack:
+class CompiledPack(msgspec.Struct, frozen=True):
     """Everything that the MOF of one pack declares.
 
     ``reads`` are the files that were read beyond those that ``pack.toml`` lists (included, or found for a missing class):

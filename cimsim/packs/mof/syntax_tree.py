@@ -1,7 +1,8 @@
 """What a MOF text declares, as it stands there: nothing is looked up, and every part knows its offset in the text."""
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
 
 
 class Word(NamedTuple):
@@ -31,16 +32,14 @@ class Alias(NamedTuple):
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
+class Array(msgspec.Struct, frozen=True):
     """``{ VALUE, ... }``."""
 
     items: "tuple[Value, ...]"
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceNode:
+class InstanceNode(msgspec.Struct, frozen=True):
     """``instance of CLASS as $ALIAS { ... };``, or one that is a value of another. ``offset`` is that of its first word."""
 
     classname: Word
@@ -53,8 +52,7 @@ class InstanceNode:
 Value: TypeAlias = LiteralNode | Alias | Array | InstanceNode
 
 
-@dataclass(frozen=True, slots=True)
-class QualifierUse:
+class QualifierUse(msgspec.Struct, frozen=True):
     """``NAME(VALUE) : FLAVOR ...`` at an element; ``value`` is None if none is given."""
 
     name: Word
@@ -62,8 +60,7 @@ class QualifierUse:
     flavors: tuple[Word, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ElementNode:
+class ElementNode(msgspec.Struct, frozen=True):
     """A property or a parameter. ``type`` is a CIM type in lower case.
 
     ``target`` is the class of a reference or of an embedded instance; a ``string`` with ``embedded`` embeds such an instance,
@@ -80,8 +77,7 @@ class ElementNode:
     default: Value | None
 
 
-@dataclass(frozen=True, slots=True)
-class MethodNode:
+class MethodNode(msgspec.Struct, frozen=True):
     """A method; type, target and embedded as in :class:`ElementNode`."""
 
     qualifiers: tuple[QualifierUse, ...]
@@ -92,8 +88,7 @@ class MethodNode:
     parameters: tuple[ElementNode, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClassNode:
+class ClassNode(msgspec.Struct, frozen=True):
     """``class NAME : SUPERCLASS { ... };``. ``offset`` is that of the word ``class``."""
 
     qualifiers: tuple[QualifierUse, ...]
@@ -104,8 +99,7 @@ class ClassNode:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class QualifierNode:
+class QualifierNode(msgspec.Struct, frozen=True):
     """``Qualifier NAME : TYPE = VALUE, Scope(...), Flavor(...);``. ``offset`` is that of its first word."""
 
     name: Word
@@ -118,8 +112,7 @@ class QualifierNode:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pragma:
+class Pragma(msgspec.Struct, frozen=True):
     """``#pragma NAME(ARGUMENT, ...)``; ``name`` is in lower case, ``arguments`` are their texts."""
 
     name: str
