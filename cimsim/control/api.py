@@ -121,7 +121,7 @@ class Api(Resource):
             request.setResponseCode(error.status)
             for name, value in error.headers.items():
                 request.setHeader(name, value)
-            return Problem(error.text, error.field, error.nearest, error.line, error.column, error.cim_status)
+            return Problem(error.text, error.field, error.nearest, error.line, error.column, error.cim_status, error.fault)
         self.log.failure("{method} {path} failed", method=_text(request.method), path=_text(request.path))
         request.setResponseCode(500)
         return Problem("failed for an internal reason, which is in the log of the server")

@@ -52,6 +52,7 @@ class ControlError(Exception):
         headers: of the answer.
         line, column: of the text of a query where it is wrong, both from 1; 0: it is not about one.
         cim_status: the CIM status code, 0 where it is not a CIM error.
+        fault: the number of the fault rule that acted, None for none.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ControlError(Exception):
         line: int = 0,
         column: int = 0,
         cim_status: int = 0,
+        fault: int | None = None,
     ) -> None:
         text = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
         super().__init__(text)
@@ -76,9 +78,10 @@ class ControlError(Exception):
         self.line = line
         self.column = column
         self.cim_status = cim_status
+        self.fault = fault
 
 
-def refusal_of(error: CIMError, field: str = "", *, added_lines: int = 0) -> ControlError:
+def refusal_of(error: CIMError, field: str = "", *, added_lines: int = 0, fault: int | None = None) -> ControlError:
     """Return what is answered for a CIM error: 404 for what is not there, 400 for what is wrong, 409 for all else.
 
     Args:
@@ -86,6 +89,7 @@ def refusal_of(error: CIMError, field: str = "", *, added_lines: int = 0) -> Con
         field: of the body or the query that it is about, empty if it is no single one; of ``properties`` and ``parameters``
             the one that the error names.
         added_lines: how many lines stood before what the client wrote of a query.
+        fault: the number of the fault rule that acted, None for none.
     """
     text = str(error.status_description or error.status_code_name)
     status = 404 if error.status_code in _NOT_THERE else 400 if error.status_code in _WRONG else 409
@@ -102,4 +106,5 @@ def refusal_of(error: CIMError, field: str = "", *, added_lines: int = 0) -> Con
         line=line,
         column=column,
         cim_status=error.status_code,
+        fault=fault,
     )

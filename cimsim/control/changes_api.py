@@ -1,7 +1,6 @@
 """Instances are created, changed and deleted, and methods called, in the way of a client."""
 
 from collections.abc import Generator
-from typing import Any
 
 from pywbem import CIMError
 
@@ -17,7 +16,7 @@ from cimsim.control.model_messages import (
     Invoked,
     NewInstance,
 )
-from cimsim.control.performing import performed
+from cimsim.control.performing import Performed, performed
 from cimsim.control.value_maps import ValueMap
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, NamedInstance
@@ -40,10 +39,10 @@ def create(controlled: ControlledCimom, name: str, classname: str, body: NewInst
     cls = class_named(namespace, classname)
     data = instance_data(cls.name, body.properties, world, namespace)
     request = IntrinsicRequest("CreateInstance", namespace.name, (Argument("NewInstance", data),))
-    result = yield from performed(controlled, request, "properties")
+    result, fault = yield from performed(controlled, request, "properties")
     if not isinstance(result, CreatedInstance):
         raise TypeError(f"CreateInstance returned {type(result).__name__}")
-    return (yield from described(viewed_instance(controlled, str(result.instance.path)).instance))
+    return (yield from described(viewed_instance(controlled, str(result.instance.path)).instance, fault))
 
 
 def modify(controlled: ControlledCimom, query: InstanceQuery, body: NewInstance) -> Generator[None, None, InstanceDetails]:
@@ -56,16 +55,18 @@ def modify(controlled: ControlledCimom, query: InstanceQuery, body: NewInstance)
     instance, namespace = found.instance, found.namespace
     data = instance_data(instance.cls.name, body.properties, found.world, namespace)
     argument = Argument("ModifiedInstance", NamedInstance(instance.path, data))
-    yield from performed(controlled, IntrinsicRequest("ModifyInstance", namespace.name, (argument,)), "properties")
-    return (yield from described(viewed_instance(controlled, query.path).instance))
+    request = IntrinsicRequest("ModifyInstance", namespace.name, (argument,))
+    _, fault = yield from performed(controlled, request, "properties")
+    return (yield from described(viewed_instance(controlled, query.path).instance, fault))
 
 
 def delete(controlled: ControlledCimom, query: InstanceQuery) -> Generator[None, None, InstanceRemoved]:
     """Delete an instance; raises ControlError, 404, if there is no such instance, 409, if the CIMOM refuses it."""
     found = viewed_instance(controlled, query.path)
     argument = Argument("InstanceName", found.instance.path)
-    yield from performed(controlled, IntrinsicRequest("DeleteInstance", found.namespace.name, (argument,)), "path")
-    return InstanceRemoved(str(found.instance.path))
+    request = IntrinsicRequest("DeleteInstance", found.namespace.name, (argument,))
+    _, fault = yield from performed(controlled, request, "path")
+    return InstanceRemoved(str(found.instance.path), fault)
 
 
 def invoke(controlled: ControlledCimom, body: InvokeBody) -> Generator[None, None, Invoked]:
@@ -84,13 +85,14 @@ def invoke(controlled: ControlledCimom, body: InvokeBody) -> Generator[None, Non
     )
     request = ExtrinsicRequest(body.method, namespace.name, target, given)
     field = "method" if method is None else "parameters"
-    result = yield from performed(controlled, request, field) if body.as_client else _inside(controlled, request, field)
+    steps = performed(controlled, request, field) if body.as_client else _inside(controlled, request, field)
+    result, fault = yield from steps
     if not isinstance(result, MethodResult):
         raise TypeError(f"{body.method} returned {type(result).__name__}")
     value = result.return_value.value
     qualifiers = cls.full.methods[body.method].qualifiers
     outputs = {each.name: json_value(each.value) for each in result.outputs}
-    return Invoked(json_value(value), ValueMap.of(qualifiers).text(value), outputs)
+    return Invoked(json_value(value), ValueMap.of(qualifiers).text(value), outputs, fault)
 
 
 def _target(controlled: ControlledCimom, body: InvokeBody) -> tuple[InstancePath | ClassName, Namespace, ResolvedClass]:
@@ -109,11 +111,11 @@ def _target(controlled: ControlledCimom, body: InvokeBody) -> tuple[InstancePath
     return ClassName(cls.name), namespace, cls
 
 
-def _inside(controlled: ControlledCimom, request: ExtrinsicRequest, field: str) -> Generator[None, None, Any]:
+def _inside(controlled: ControlledCimom, request: ExtrinsicRequest, field: str) -> Generator[None, None, Performed]:
     """Carry out a request that no fault rule acts on and that nobody sees in the journal."""
     yield
     try:
         result = controlled.cimom.start(request, None, "", trusted=True, faults=False)
-        return result.completed() if isinstance(result, Pending) else result
+        return Performed(result.completed() if isinstance(result, Pending) else result, None)
     except CIMError as error:
         raise refusal_of(error, field) from None

@@ -97,6 +97,7 @@ class RefusedError(ControlClientError):
         nearest: what exists and was probably meant, empty if nothing is close.
         line, column: of the text of a query where it is wrong, both from 1; 0: it is not about one.
         cim_status: the CIM status code, 0 where it is not a CIM error.
+        fault: the number of the fault rule that acted, None for none.
     """
 
     def __init__(self, status: int, problem: Problem) -> None:
@@ -107,6 +108,7 @@ class RefusedError(ControlClientError):
         self.line = problem.line
         self.column = problem.column
         self.cim_status = problem.status
+        self.fault = problem.fault
 
 
 class ControlClient:

@@ -77,8 +77,8 @@ def instance(controlled: ControlledCimom, query: InstanceQuery) -> Generator[Non
     return described(viewed_instance(controlled, query.path).instance)
 
 
-def described(found: Instance) -> Generator[None, None, InstanceDetails]:
-    """Return an instance with all that is known about its properties, in steps."""
+def described(found: Instance, fault: int | None = None) -> Generator[None, None, InstanceDetails]:
+    """Return an instance with all that is known about its properties, in steps, and the fault rule that acted."""
     yield
     full = found.cls.full
     values: list[PropertyValue] = []
@@ -94,7 +94,7 @@ def described(found: Instance) -> Generator[None, None, InstanceDetails]:
     yield
     cim = found.to_cim()
     yield
-    return InstanceDetails(str(found.path), found.cls.name, values, cim.tomof())
+    return InstanceDetails(str(found.path), found.cls.name, values, cim.tomof(), fault)
 
 
 def row_of(found: Instance) -> InstanceRow:

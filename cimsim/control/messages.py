@@ -18,6 +18,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
         nearest: what exists and was probably meant, empty if nothing is close.
         line, column: of the text of a query where it is wrong, both from 1; 0: it is not about one.
         status: the CIM status code, 0 where it is not a CIM error.
+        fault: the number of the fault rule that acted, None for none.
     """
 
     error: str
@@ -26,6 +27,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     line: int = 0
     column: int = 0
     status: int = 0
+    fault: int | None = None
 
 
 class PlainText(msgspec.Struct, frozen=True):

@@ -210,18 +210,23 @@ class PropertyValue(msgspec.Struct, frozen=True):
 
 
 class InstanceDetails(msgspec.Struct, frozen=True):
-    """An instance as a client reads it: its path as text, class, properties in class order, and its MOF."""
+    """An instance as a client reads it: its path as text, class, properties in class order, and its MOF.
+
+    Where it was created or changed, ``fault`` is the number of the fault rule that acted, None for none.
+    """
 
     path: str
     classname: str
     properties: list[PropertyValue]
     mof: str
+    fault: int | None = None
 
 
 class InstanceRemoved(msgspec.Struct, frozen=True):
-    """The path of the instance that was deleted."""
+    """The path of the instance that was deleted, and the number of the fault rule that acted, None for none."""
 
     path: str
+    fault: int | None = None
 
 
 class InvokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -239,11 +244,15 @@ class InvokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Invoked(msgspec.Struct, frozen=True):
-    """What a method returned, what Values says of it (empty: nothing), and its output parameters by name."""
+    """What a method returned, what Values says of it (empty: nothing), and its output parameters by name.
+
+    ``fault`` is the number of the fault rule that acted, None for none.
+    """
 
     returned: Any
     text: str
     outputs: dict[str, Any]
+    fault: int | None = None
 
 
 class AssociationEnd(msgspec.Struct, frozen=True):

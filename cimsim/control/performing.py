@@ -1,6 +1,7 @@
 """Requests that the control plane carries out in the way of clients: fault rules, Write rules, indications, the journal."""
 
 from collections.abc import Generator
+from typing import NamedTuple
 
 from pywbem import CIMError
 
@@ -14,8 +15,17 @@ from cimsim.simulation.controlled_cimom import ControlledCimom
 _OK = 200
 
 
-def performed(controlled: ControlledCimom, request: Request, field: str = "") -> Generator[None, None, Result]:
-    """Carry out a request as that of a client that may do everything, and record it; return its result, in steps.
+class Performed(NamedTuple):
+    """The result of a request, and the number of the fault rule that acted on it, None for none."""
+
+    result: Result
+    fault: int | None
+
+
+def performed(controlled: ControlledCimom, request: Request, field: str = "") -> Generator[None, None, Performed]:
+    """Carry out a request as that of a client that may do everything, and record it, in steps.
+
+    What a fault rule does to the answer of a client, it does not do to that of the control plane, which names the rule.
 
     Raises:
         ControlError: 404, 400 or 409, what the CIM error says that it failed with; ``field`` is what it is about.
@@ -24,8 +34,8 @@ def performed(controlled: ControlledCimom, request: Request, field: str = "") ->
     called, outcome = yield from attempted(controlled, request, None, CONTROL, trusted=True)
     record(controlled, [called], began)
     if isinstance(outcome, CIMError):
-        raise refusal_of(outcome, field)
-    return outcome
+        raise refusal_of(outcome, field, fault=called.rule)
+    return Performed(outcome, called.rule)
 
 
 def attempted(

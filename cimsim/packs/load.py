@@ -150,7 +150,7 @@ def load(
         digests = builder.digests
         world, same_again = _populated(transaction.world, found, modules, passed_on, now)
     else:
-        world, built, warnings = known
+        world, built, warnings, digests = known
     for pack in found if known is None else ():
         check_pages(pack, world)
     loaded = tuple(loaded_pack(pack, built[pack.name], settings[pack.name]) for pack in found)
@@ -171,7 +171,7 @@ def load(
         if known is None:
             warnings = warnings_of(built.values(), world)
             if same_again:
-                start.keep(world, built, warnings)
+                start.keep(world, built, warnings, digests)
         return made(world, loaded, ProviderRegistry(bindings), summaries(world, loaded), warnings)
     world, environment = set_up(files, world, namespace, now, lenient=lenient is not False, dialect=dialect)
     providers = environment.providers(bindings)

@@ -50,10 +50,14 @@ class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class StoredStart(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A world that packs made, in the order of loading; ``warnings`` are the lines of what was taken leniently."""
+    """A world that packs made, in the order of loading; ``warnings`` are the lines of what was taken leniently.
+
+    ``digests`` of the packs, as ``Builder`` has them: what is loaded later is found by them in the cache of compiled packs.
+    """
 
     packs: list[StoredPack]
     warnings: list[str]
+    digests: dict[str, str]
     world: StoredWorld
 
 
@@ -78,8 +82,10 @@ class Start:
         self._seed = seed
         self._files: Mapping[str, MofFiles] = {pack.name: files_of(pack) for pack in packs}
 
-    def find(self) -> tuple[World, dict[str, Built], tuple[str, ...]] | None:
-        """Return the world that an earlier start has made, what is known of each pack, and the warnings; None: it must be made.
+    def find(self) -> tuple[World, dict[str, Built], tuple[str, ...], dict[str, str]] | None:
+        """Return the world that an earlier start has made, what is known of each pack, the warnings and the digests of packs.
+
+        None: it must be made.
 
         Raises:
             PackError: a file of a pack cannot be read.
@@ -102,10 +108,10 @@ class Start:
             built = {
                 pack.name: Built(self._files[pack.name].folder, known.files, frozenset(known.classes)) for pack, known in pairs
             }
-            return world, built, tuple(stored.warnings)
+            return world, built, tuple(stored.warnings), stored.digests
         return None
 
-    def keep(self, world: World, built: Mapping[str, Built], warnings: Sequence[str]) -> None:
+    def keep(self, world: World, built: Mapping[str, Built], warnings: Sequence[str], digests: Mapping[str, str]) -> None:
         """Keep what this start has made, if it can be."""
         if not self._folder:
             return
@@ -114,7 +120,7 @@ class Start:
             for each in (built[pack.name] for pack in self._packs)
         ]
         try:
-            content = msgspec.msgpack.encode(StoredStart(packs, list(warnings), encode_world(world)))
+            content = msgspec.msgpack.encode(StoredStart(packs, list(warnings), dict(digests), encode_world(world)))
         except (ValueError, TypeError, OverflowError):
             # Something in the world has no stored form.
             return

@@ -188,12 +188,15 @@ class HttpConnection(TwistedProtocol):
         self._pump()
 
     def finish(self) -> None:
-        """Finish the request that is being answered, then close; close at once if there is none."""
+        """Finish the request that is being answered, then close; close at once if there is none, or it is late on purpose."""
         self._last = True
-        if self._lingering:
+        if self._lingering or (isinstance(self._waiting, WrongAnswer) and self._waiting.takes_time):
             self.abort()
         elif self._request is None:
             self._close()
+            if ISSLTransport.providedBy(self.transport):
+                # TLS has said farewell; a client that keeps the connection for later does not read it, let alone answer.
+                cast(Any, self.transport).transport.loseConnection()
         else:
             self._arrivals.clear()
             self._reader.close()

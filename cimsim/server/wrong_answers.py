@@ -105,6 +105,11 @@ class WrongAnswer:
         self._body = body
         self._cancel: Cancel | None = None
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether it is late or slow on purpose: nobody who stops the server waits for it."""
+        return self._effects.wait is not None or self._effects.trickle is not None
+
     def start(self) -> None:
         """Begin."""
         if self._effects.wait is None:
@@ -132,16 +137,15 @@ class WrongAnswer:
             self._end()
         else:
             self._wire.write(self._head)
-            self._trickle(iter(_parts(body, effects.trickle)))
+            self._trickle(body, effects.trickle)
 
-    def _trickle(self, parts: Iterator[bytes]) -> None:
+    def _trickle(self, rest: bytes, size: int) -> None:
         self._cancel = None
-        part = next(parts, None)
-        if part is None:
+        self._wire.write(rest[:size])
+        if len(rest) <= size:
             self._end()
         else:
-            self._wire.write(part)
-            self._cancel = self._clock.callLater(_SECOND, partial(self._trickle, parts)).cancel
+            self._cancel = self._clock.callLater(_SECOND, partial(self._trickle, rest[size:], size)).cancel
 
     def _end(self) -> None:
         effects = self._effects
@@ -155,8 +159,3 @@ class WrongAnswer:
 
     def _finish(self, ending: str | None) -> None:
         self._cancel = self._clock.callLater(0, partial(self._done, ending)).cancel
-
-
-def _parts(body: bytes, size: int) -> Iterator[bytes]:
-    for start in range(0, len(body), size):
-        yield body[start : start + size]

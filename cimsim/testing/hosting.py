@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
+from twisted.internet.defer import Deferred
 
 from cimsim.cimom.journal import Journal
 from cimsim.packs.load import Loaded
@@ -83,8 +84,8 @@ class Hosting:
             # In the thread of the caller: other CIMOMs answer meanwhile.
             self._packs.prepare(options)
 
-        def make() -> Simulation:
-            return Simulation(
+        def start() -> Deferred[Simulation]:
+            simulation = Simulation(
                 self.thread.reactor,
                 options,
                 control=control,
@@ -95,9 +96,11 @@ class Hosting:
                 recorder=JournalRecorder(journal),
                 journal=journal,
             )
+            return simulation.start().addCallback(lambda _: simulation)
 
-        simulation = self.thread.call(make)
-        self.thread.call(simulation.start)
+        # One call: each costs two changes of threads, which take long where the computer is busy.
+        call: Any = self.thread.call
+        simulation: Simulation = call(start)
         return Hosted(simulation, journal, tuple(packs), given)
 
 

@@ -1,7 +1,7 @@
 """A simulated CIMOM in the hands of a test: its world, clock, faults and journal, called from any thread."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -13,8 +13,10 @@ from cimsim.cimom.fault_rules import Fault, FaultRule
 from cimsim.cimom.journal import Entry
 from cimsim.cimom.snapshots import Snapshot
 from cimsim.cimom.world_diff import WorldDiff, diff_worlds
+from cimsim.operations.pending import Pending
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
+from cimsim.operations.table import OPERATIONS
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.further_loading import main_namespace
 from cimsim.simulation.start_rules import running_rules
@@ -23,7 +25,7 @@ from cimsim.testing.hosting import Hosted, Hosting
 from cimsim.testing.options import forked
 from cimsim.world.convert import from_cim_path, to_cim_path, to_cim_value
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean
+from cimsim.world.names import did_you_mean, fold
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
@@ -36,6 +38,8 @@ Target: TypeAlias = CIMInstanceName | CIMInstance | InstancePath | str
 """What names an instance: a path or an instance of pywbem, or the name of a class of which there is one instance."""
 
 WAIT_SECONDS: Final = 5.0
+EVENTING: Final = frozenset({"subscribe", "unsubscribe", "renew", "getstatus", "pull", "release", "ack"})
+"""What WS-Eventing has beside the operations of DSP0200, folded."""
 
 
 class Invoked(NamedTuple):
@@ -102,13 +106,15 @@ class SimulatedCimom:
         self._cimom = hosted.simulation.cimom
         self._snapshots = hosted.simulation.controlled.snapshots
         self._faults: list[FaultHandle] = []
+        faults = hosted.options.get("faults", ())
         try:
-            for words in hosted.options.get("faults", ()):
+            for words in faults:
                 self.fault(**words)
         except BaseException:
             self.in_reactor(hosted.simulation.stop)
             raise
-        self.in_reactor(self._cimom.faults.keep)
+        if faults:
+            self.in_reactor(self._cimom.faults.keep)
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -298,7 +304,13 @@ class SimulatedCimom:
         self._change(lambda it: it.delete(instance), instance.namespace, silent)
 
     def invoke(self, target: Target, method: str, namespace: str | None = None, **arguments: Any) -> Invoked:
-        """Call a method of an instance, or a static one of the class whose name is given; return what it returns."""
+        """Call a method of an instance, or a static one of the class whose name is given; return what it returns.
+
+        No role refuses it, no fault rule acts on it, and the journal does not have it.
+
+        Raises:
+            CIMError: the method fails, or there is none of that name.
+        """
         world = self.world
         if isinstance(target, str) and _is_static(world, target, method, namespace):
             place, subject = _namespace_of(world, target, namespace).name, ClassName(target)
@@ -307,12 +319,16 @@ class SimulatedCimom:
             place, subject = instance.namespace, instance.path  # type: ignore[assignment] # either names what is called
         given = tuple(Argument(name, _argument(value)) for name, value in arguments.items())
         request = ExtrinsicRequest(method, place, subject, given)
-        result: Any = self.in_reactor(self._cimom.perform, request)
+        result: Any = self.in_reactor(self._performed, request)
         if not isinstance(result, MethodResult):
             raise TypeError(f"{method} returned {type(result).__name__}")
         return Invoked(
             to_cim_value(result.return_value.value), {each.name: to_cim_value(each.value) for each in result.outputs}
         )
+
+    def _performed(self, request: ExtrinsicRequest) -> Any:
+        result = self._cimom.start(request, None, "", trusted=True, faults=False)
+        return result.completed() if isinstance(result, Pending) else result
 
     def _change(self, step: Callable[[Transaction], T], namespace: str, silent: bool) -> T:
         return self.in_reactor(lambda: self._cimom.change(step, namespace, silent=silent))
@@ -399,22 +415,65 @@ class SimulatedCimom:
         """Return the exchanges that the journal keeps, oldest first."""
         return self.in_reactor(lambda: list(self.journal))
 
+    def json_lines(self, name: str | None = None) -> bytes:
+        """Return the exchanges that the journal keeps with their bodies, a line of JSON for each; ``name`` as for ``calls``."""
+        from cimsim.control.export_api import json_lines  # only where it is wanted
+
+        return self._exported(json_lines, name)
+
+    def har(self, name: str | None = None) -> bytes:
+        """Return the exchanges that the journal keeps with their bodies as a HAR file; ``name``: as for ``calls``."""
+        from cimsim.control.export_api import har  # only where it is wanted
+
+        return self._exported(har, name)
+
+    def _exported(self, export: Callable[..., Iterator[None]], name: str | None) -> bytes:
+        from cimsim.control.messages import ExportQuery
+
+        exported: bytes = self._in_steps(export(self.controlled, ExportQuery(name=name))).body
+        return exported
+
     def calls(self, name: str | None = None, where: Mapping[str, Any] | None = None) -> list[Called]:
         """Return the operations and methods that were called, oldest first.
 
         Args:
             name: of the operation or method; None: all.
             where: values of keys and parameters, compared as text.
+
+        Raises:
+            LookupError: there is no operation and no method of that name.
         """
-        return list(_calls(self.exchanges(), name, where))
+        exchanges = self.exchanges()
+        if name is not None:
+            self._check_names([name], _calls(exchanges, None, None))
+        return list(_calls(exchanges, name, where))
 
     def expect(self, name: str, where: Mapping[str, Any] | None = None) -> Expectation:
         """Return what is expected of the calls so far: ``sim.expect("StopService").times(2)``."""
-        return Expectation(self.calls(), name, dict(where or {}))
+        calls = self.calls()
+        self._check_names([name], calls)
+        return Expectation(calls, name, dict(where or {}))
 
     def expect_sequence(self, *names: str) -> None:
         """Assert that operations and methods of these names were called in this order; others may lie between them."""
-        expect_sequence(self.calls(), names)
+        calls = self.calls()
+        self._check_names(names, calls)
+        expect_sequence(calls, names)
+
+    def _check_names(self, names: Sequence[str], calls: Iterable[Called]) -> None:
+        """Raise LookupError for a name that nothing can have: a test that expects no call of it could not fail."""
+        known = OPERATIONS.keys() | EVENTING
+        open_names = [name for name in names if fold(name) not in known]
+        if open_names:
+            seen = {fold(call.operation) for call in calls}
+            open_names = [name for name in open_names if fold(name) not in seen]
+        for name in open_names:
+            world = self.world
+            self._in_steps(preparing([{"method": name}], (world,)))
+            methods = {key: each for it in world.namespaces.values() for key, each in it.schema.method_names().items()}
+            if fold(name) not in methods:
+                near = did_you_mean(name, [*(each.name for each in OPERATIONS.values()), *methods.values()])
+                raise LookupError(f"there is no operation and no method {name}{near}")
 
     def wait_for(self, name: str, where: Mapping[str, Any] | None = None, timeout: float = WAIT_SECONDS) -> Called:
         """Wait until a client has called an operation or a method; return the call, which may have been before.

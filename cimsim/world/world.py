@@ -117,6 +117,10 @@ class World(msgspec.Struct, frozen=True):
     notes: PersistentMap[str, Any] = msgspec.field(default_factory=PersistentMap)
     suspended: PersistentMap[str, str] = msgspec.field(default_factory=PersistentMap)
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{each.name}: {sum(map(len, each.instances.values()))}" for each in self.namespaces.values())
+        return f"<World with instances in {counts or 'no namespace'}>"
+
     @property
     def used_seed(self) -> bool:
         """Whether something in this world was made from its seed."""

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     responsiveness,
     scaling,
     schema,
+    stages,
     startup,
     subscriptions,
     wsman,
@@ -34,6 +35,7 @@ from tests.benchmarks.results import ResultsError, read_results, slower, write_r
 MEASUREMENTS: Final[dict[str, Callable[[Plan], list[Figure]]]] = {
     "rates": rates.measure,
     "costs": costs.measure,
+    "stages": stages.measure,
     "enumeration": enumeration.measure,
     "pulling": pulling.measure,
     "queries": queries.measure,

@@ -66,11 +66,11 @@ def _of_things() -> list[Operation]:
     ]
     pairs = [writes[2 * number : 2 * number + 2] for number in range(CONNECTIONS)]
     return [
-        Operation("GetInstance", [[get[0]]] * CONNECTIONS, _dealt(get), Budget("at most", 3.0)),
-        Operation("GetClass of 6 properties", [[classes[0]]] * CONNECTIONS, _dealt(classes), Budget("at most", 3.0)),
-        Operation("a method that returns its argument", [[echo[0]]] * CONNECTIONS, _dealt(echo), Budget("at most", 3.5)),
+        Operation("GetInstance", [[get[0]]] * CONNECTIONS, dealt(get), Budget("at most", 3.0)),
+        Operation("GetClass of 6 properties", [[classes[0]]] * CONNECTIONS, dealt(classes), Budget("at most", 3.0)),
+        Operation("a method that returns its argument", [[echo[0]]] * CONNECTIONS, dealt(echo), Budget("at most", 3.5)),
         # A stream creates and deletes in turn, so that nothing is there twice.
-        Operation("CreateInstance, DeleteInstance", pairs, _dealt(writes, 2), Budget("at most", 5.0), 2),
+        Operation("CreateInstance, DeleteInstance", pairs, dealt(writes, 2), Budget("at most", 5.0), 2),
     ]
 
 
@@ -130,7 +130,7 @@ def cost(plan: Plan, server: Server, streams: Streams, together: int = 1) -> flo
     return 1e6 * (server.processor_time() - before) / load.requests
 
 
-def _dealt(requests: Sequence[bytes], together: int = 1) -> Streams:
+def dealt(requests: Sequence[bytes], together: int = 1) -> Streams:
     """Return a stream for each connection; so many requests in a row stay together."""
     groups = [requests[start : start + together] for start in range(0, len(requests), together)]
     numbered = [[_with_id(each, 1000 + number) for each in group] for number, group in enumerate(groups)]

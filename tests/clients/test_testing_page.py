@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,8 @@ RUN: Final = {
 
 def test_every_example_is_run_or_used_by_one() -> None:
     names = [name for name, _ in FILE.findall(PAGE)]
-    assert [name for name in names if name not in RUN] == ["CimsimLibrary.py", "simulator.py", "conftest.py"]
+    others = ["try_a_slow_host.py", "CimsimLibrary.py", "simulator.py", "conftest.py"]
+    assert [name for name in names if name not in RUN] == others
     assert set(RUN) <= set(names)
     assert (
         len(re.findall(r"^```(?:python|sh|robotframework)$", PAGE, re.MULTILINE)) == len(names) + 3
@@ -59,3 +61,15 @@ def test_an_example(name: str, tmp_path: Path, cache_dir: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     if name == "slow_stop.sh":
         assert "Started = false;" in done.stdout
+
+
+def test_the_plain_script(
+    tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: a start of Python costs more than what it shows."""
+    monkeypatch.setattr("cimsim.simulation.loading.default_cache_dir", lambda: cache_dir)
+    script = tmp_path / "try_a_slow_host.py"
+    script.write_text(dict(FILE.findall(PAGE))[script.name], encoding="utf-8")
+    runpy.run_path(str(script))
+    called = "EnumerateInstanceNames, StopService, GetInstance, GetInstance"
+    assert capsys.readouterr().out == f"stopping: 4, stopped: 3; called: {called}\n"

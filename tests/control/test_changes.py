@@ -1,5 +1,7 @@
 """Instances that are created, changed and deleted, and methods that are called, by the control API in the way of a client."""
 
+from typing import Any
+
 import pytest
 
 from cimsim.control.client import ControlClient, RefusedError
@@ -90,10 +92,39 @@ def test_a_fault_acts_on_a_call_as_a_client_only(client: ControlClient) -> None:
     with pytest.raises(RefusedError) as refused:
         client.invoke(path, "StopService")
     assert (refused.value.status, refused.value.cim_status, str(refused.value)) == (409, 1, "the guest is busy")
+    assert refused.value.fault == client.faults()[0].number
     recorded = client.status().exchanges
     assert client.invoke(path, "StopService", as_client=False).returned == 0
     assert client.status().exchanges == recorded
     assert client.faults()[0].matched == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"delay": 3600}, {"delay": "3600s clock", "trickle": 1}, {"reset": "before"}, {"truncate": 1}, {"stale": True}],
+    ids=str,
+)
+def test_what_a_rule_does_to_an_answer_it_does_not_do_to_that_of_the_control_plane(
+    client: ControlClient, words: dict[str, Any]
+) -> None:
+    """The answer says which rule acted."""
+    path = guest(client)
+    rule = client.add_fault(**words)
+    number = client.faults()[0].number
+    assert client.invoke(path, "StopService").fault == number
+    assert client.modify(path, {}).fault == number
+    assert client.invoke(path, "StartService", as_client=False).fault is None
+    assert client.instance(path).fault is None
+    assert rule.number == number
+
+
+def test_an_http_status_of_a_rule_is_a_refusal(client: ControlClient) -> None:
+    path = guest(client)
+    client.add_fault(http=503)
+    with pytest.raises(RefusedError, match="503") as refused:
+        client.invoke(path, "StopService")
+    assert (refused.value.status, refused.value.cim_status) == (409, 1)
+    assert refused.value.fault == client.faults()[0].number
 
 
 def test_what_is_called_has_to_exist(client: ControlClient) -> None:

@@ -243,3 +243,14 @@ def test_notes_and_suspended_namespaces_are_kept() -> None:
     transaction.set_note("bad", {"a": 1})
     with pytest.raises(TypeError, match="dict"):
         encode_world(transaction.world)
+
+
+def test_what_is_loaded_later_is_found_in_the_cache_whether_the_world_was_made_or_found(
+    make_pack: MakePack, tmp_path: Path
+) -> None:
+    """The digests of packs lead to what was compiled on top of them."""
+    pack = _pack(make_pack)
+    made, found = (_load(pack, tmp_path / "cache") for _ in range(2))
+    assert _runs(pack) == 1
+    assert made.digests
+    assert list(found.digests.items()) == list(made.digests.items())

@@ -1,17 +1,22 @@
 """Simulators in the process: many of them, their errors, their worlds, their keywords."""
 
 import asyncio
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import fields
-from pywbem import CIMError, WBEMConnection
+from pywbem import CIMError, Error, WBEMConnection
+from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 
+from cimsim.server.factory import HttpFactory
 from cimsim.simulation.options import SimulationOptions
-from cimsim.testing import OptionsError, PackError, Simulator
+from cimsim.testing import OptionsError, PackError, SimulatedCimom, Simulator
 from cimsim.testing.options import CimomOptions
 
 SERVICE = "Msvm_GuestFileService"
@@ -139,6 +144,47 @@ def test_invoke_calls_what_a_client_calls(sim: Simulator) -> None:
     assert sim.calls() == [], "it is not an exchange with a client"
 
 
+def test_invoke_is_refused_nothing_and_meets_no_fault_rule(sim: Simulator, cache_dir: Path) -> None:
+    other = sim.add_cimom(
+        "other", "hyperv", clock="manual", seed=1, cache_dir=cache_dir, user=["eve:secret"], role=["eve=read"]
+    )
+    try:
+        handle = other.fault(method="StopService", returns=5)
+        assert other.invoke(other.find(SERVICE)[0], "StopService").value == 0
+        assert handle.matched == 0
+        with pytest.raises(CIMError, match="did you mean StartService"):
+            other.invoke(other.find(SERVICE)[0], "StartServic")
+    finally:
+        sim.remove_cimom("other")
+
+
+def test_exchanges_are_exported_with_their_bodies(sim: Simulator) -> None:
+    with sim.connect() as connection:
+        connection.GetClass(SERVICE)
+        connection.EnumerateInstanceNames(SERVICE)
+    lines = [json.loads(line) for line in sim.json_lines("GetClass").splitlines()]
+    assert [b"GetClass" in each["request"].encode() for each in lines] == [True]
+    entries = json.loads(sim.har())["log"]["entries"]
+    assert [SERVICE in each["response"]["content"]["text"] for each in entries] == [True, True]
+
+
+def test_a_name_that_nothing_can_have_is_refused(sim: Simulator) -> None:
+    """Otherwise ``expect(...).never()`` could not fail."""
+    ask: list[Callable[[str], object]] = [sim.expect, sim.calls, sim.wait_for, partial(sim.expect_sequence, "GetClass")]
+    for each in ask:
+        for name, near in (("StopServic", "StopService"), ("GetInstanc", "GetInstance")):
+            with pytest.raises(LookupError, match=f"no method {name}; did you mean {near}"):
+                each(name)
+    for name in ("stopservice", "getinstance", "Subscribe"):
+        sim.expect(name).never()
+
+
+def test_a_world_is_shown_in_a_line(sim: Simulator) -> None:
+    """A failed assertion shows what it compares."""
+    sim.snapshot("a")
+    assert len(repr(sim.snapshot("b"))) < 300
+
+
 def test_wait_for_a_call_of_another_thread(sim: Simulator) -> None:
     def ask() -> None:
         with sim.connect() as connection:
@@ -172,3 +218,47 @@ def test_the_journal_is_bounded(sim: Simulator, cache_dir: Path) -> None:
         assert [entry.number for entry in small.exchanges()] == [2, 3]
     finally:
         sim.remove_cimom("small")
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("fault", [None, {"delay": "3600s clock"}, {"delay": 3600}, {"trickle": 1}], ids=str)
+def test_a_stop_waits_neither_for_idle_clients_nor_for_answers_that_are_late_on_purpose(
+    monkeypatch: pytest.MonkeyPatch, sim: Simulator, cache_dir: Path, fault: dict[str, Any] | None, tls: bool
+) -> None:
+    """A client keeps its connection, and does not read from it."""
+    aborted: list[HttpFactory] = []
+    monkeypatch.setattr(HttpFactory, "_abort", aborted.append)
+    other = sim.add_cimom("other", "hyperv", clock="manual", seed=1, cache_dir=cache_dir, tls=tls)
+    url = other.urls[int(tls)]
+    with other.connect(url=url) as idle:
+        idle.GetClass(SERVICE)
+        if fault is not None:
+            handle = other.fault(**fault)
+            client = threading.Thread(target=_failing, args=(other.connect(url=url),))
+            client.start()
+            other.in_reactor(_until, other, lambda: handle.hits == 1)
+        sim.remove_cimom("other")
+        if fault is not None:
+            client.join()
+    assert aborted == []
+
+
+def _failing(connection: WBEMConnection) -> None:
+    with pytest.raises(Error):
+        connection.GetClass(SERVICE)
+    connection.close()
+
+
+def _until(cimom: SimulatedCimom, condition: Callable[[], bool]) -> "Deferred[None]":
+    """Return what fires once a condition holds, in the thread of the simulator."""
+    reactor = cimom._hosting.thread.reactor
+    done: Deferred[None] = Deferred()
+
+    def look() -> None:
+        if condition():
+            done.callback(None)
+        else:
+            reactor.callLater(0, look)
+
+    look()
+    return done
