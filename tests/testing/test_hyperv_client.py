@@ -1,5 +1,7 @@
 """A suite of a client library for Hyper-V services, written as its author would: with fixtures, without other glue."""
 
+from typing import Final
+
 import pytest
 import pywbem
 import requests
@@ -12,9 +14,13 @@ from pywbem import (
 )
 
 from cimsim.testing import SimulatedCimom
+from tests.examples import examples
 
 pytestmark = pytest.mark.cimsim(packs=["hyperv"], clock="manual")
 SERVICE = "Msvm_GuestFileService"
+
+MACHINES: Final = examples(50)
+"""500 in the longer runs."""
 
 
 def guest_service(connection: WBEMConnection) -> CIMInstanceName:
@@ -129,8 +135,8 @@ def test_a_handshake_that_fails(cimsim: SimulatedCimom, monkeypatch: pytest.Monk
     assert fault.hits == 1
 
 
-@pytest.mark.cimsim(settings={"hyperv.vms": 50})
+@pytest.mark.cimsim(settings={"hyperv.vms": MACHINES})
 def test_many_machines(cimsim: SimulatedCimom, cimsim_connection: WBEMConnection) -> None:
     machines = [each for each in cimsim.find("Msvm_ComputerSystem") if each["Caption"] == "Virtual Machine"]
-    assert len(machines) == 50
-    assert len(cimsim_connection.EnumerateInstanceNames("Msvm_ComputerSystem")) == 51
+    assert len(machines) == MACHINES
+    assert len(cimsim_connection.EnumerateInstanceNames("Msvm_ComputerSystem")) == MACHINES + 1
