@@ -279,7 +279,7 @@ def _options(call: OperationCall, dialect: QueryDialect, query: Traversal) -> di
         if folded in _ASSOCIATORS_ONLY and not query.associators:
             raise option.at.invalid(f"{name} is an option of ASSOCIATORS OF")
         if folded in options:
-            raise option.at.invalid(f"{name} stands twice")
+            raise option.at.invalid(f"{name} appears twice")
         if (option.value is None) is not (name in _FLAGS):
             raise option.at.invalid(f"{name} has no value" if name in _FLAGS else f"{name} needs a value")
         options[folded] = option

@@ -137,7 +137,7 @@ def _by_place(selection: Selection, cls: ResolvedClass) -> Iterator[tuple[int, "
             hint = did_you_mean(name, names) or f"; its keys are {', '.join(names)}"
             raise SelectionError(f"class {cls.name} has no key {name}{hint}", unexpected=True)
         if place in given:
-            raise SelectionError(f"selector {name} of class {cls.name} stands twice", unexpected=True)
+            raise SelectionError(f"selector {name} of class {cls.name} appears twice", unexpected=True)
         given.add(place)
         yield place, value
 

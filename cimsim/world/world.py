@@ -200,7 +200,7 @@ class World(msgspec.Struct, frozen=True):
         if len(cls.keys) == 1 and len(path.keys) == 1 and "" in given:
             given = {fold(cls.properties[cls.keys[0]].name): given[""]}
         if len(given) != len(path.keys):
-            raise invalid_parameter(f"a key stands twice in {path}")
+            raise invalid_parameter(f"a key appears twice in {path}")
         if given.keys() != cls.key_names:
             raise _other_keys(cls, path, given)
         typed = []
@@ -223,7 +223,7 @@ class World(msgspec.Struct, frozen=True):
         """Return the values of the properties that ``data`` gives, by their place in the class.
 
         Raises:
-            CIMError: CIM_ERR_INVALID_PARAMETER for a property that is unknown, stands twice or does not fit
+            CIMError: CIM_ERR_INVALID_PARAMETER for a property that is unknown, appears twice or does not fit
                 (rules OP-CI-2, D31, D32).
         """
         values: dict[int, Any] = {}
@@ -233,7 +233,7 @@ class World(msgspec.Struct, frozen=True):
             if place is None:
                 raise invalid_parameter(cls.no_property(given.name))
             if place in values:
-                raise invalid_parameter(f"property {given.name} stands twice")
+                raise invalid_parameter(f"property {given.name} appears twice")
             try:
                 values[place] = _value(cls.properties[place], given, binding)
             except ValueError as error:

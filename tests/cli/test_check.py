@@ -86,4 +86,4 @@ def test_what_is_taken_leniently_is_a_warning_with_its_place(folder: Path) -> No
     assert done.output.splitlines()[-1] == "2 warnings"
     assert check("--schema", "schema", "model.mof", "--strict").exit_code == 1
     refused = check("--schema", "schema", "model.mof", "--no-lenient")
-    assert (refused.exit_code, "model.mof:1:50: Run stands twice" in refused.output) == (2, True)
+    assert (refused.exit_code, "model.mof:1:50: Run appears twice" in refused.output) == (2, True)

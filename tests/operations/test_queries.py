@@ -267,7 +267,7 @@ def test_op_eq_2_required_assoc_qualifier(cim: Any, run: Any) -> None:
         ("ASSOCIATORS OF {T_Device.Id='a'} WHERE ResultClass = T_Dist", "no class T_Dist"),
         ("ASSOCIATORS OF {T_Device.Id='a'} WHERE AssocClass = T_Dist", "no class T_Dist"),
         ("ASSOCIATORS OF {T_Device.Id='a'} WHERE Role", "Role needs a value"),
-        ("ASSOCIATORS OF {T_Device.Id='a'} WHERE Role = Left Role = Right", "Role stands twice"),
+        ("ASSOCIATORS OF {T_Device.Id='a'} WHERE Role = Left Role = Right", "Role appears twice"),
         ("ASSOCIATORS OF {T_Device.Id='a'} WHERE KeysOnly = 'x'", "KeysOnly has no value"),
         ("ASSOCIATORS OF {T_Device.Id='a'} WHERE ClassDefsOnly = X", "ClassDefsOnly has no value"),
         ("ASSOCIATORS OF {T_Device.Id='a'} WHERE RequiredAssocQualifier", "RequiredAssocQualifier needs a value"),

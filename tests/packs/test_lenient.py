@@ -54,7 +54,7 @@ LACKING = {
         "class T_Pen { [Key] string Id; };\nclass T_Quill : T_Pen { };\nclass T_Pen { [Key] string Id; uint8 Width; };\n",
         [(3, "class T_Pen is declared again, and has subclasses or instances: the declaration before stays")],
     ),
-    "property": ("class T_Pen {\n [Key] string Id; string Ink;\n sint32 ink; };\n", [(3, "ink stands twice in class T_Pen")]),
+    "property": ("class T_Pen {\n [Key] string Id; string Ink;\n sint32 ink; };\n", [(3, "ink appears twice in class T_Pen")]),
     "instance": (
         BOOK + 'instance of T_Book { Id = "b"; Size = 1; };\ninstance of T_Book { Id = "b"; Size = 2; };\n',
         [(3, 'instance root/test:T_Book.Id="b" is declared again: this declaration replaces the one before')],

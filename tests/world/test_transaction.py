@@ -128,7 +128,7 @@ def test_create_the_same_again(transaction: Transaction) -> None:  # OP-CI-4, D2
 
 def test_property_twice(transaction: Transaction) -> None:  # D31
     data = InstanceData("T_Box", (PropertyData("Id", None, False, Untyped("a")), PropertyData("ID", None, False, Untyped("b"))))
-    assert refused(4, lambda: transaction.create("T_Box", data)) == "property ID stands twice"
+    assert refused(4, lambda: transaction.create("T_Box", data)) == "property ID appears twice"
 
 
 @pytest.mark.parametrize(("cim_type", "is_array"), [("uint32", False), ("uint16", True), ("string", False)])
@@ -187,7 +187,7 @@ def test_ways_to_name_an_instance(transaction: Transaction) -> None:  # G12, D18
         (path("T_Box"), 4, "key Id of class T_Box is missing in T_Box"),
         (path("T_Box", Idd="a"), 4, "class T_Box has no key Idd; did you mean Id?"),
         (path("T_Box", Id="a", Idd="b"), 4, "class T_Box has no key Idd; did you mean Id?"),
-        (path("T_Box", Id="a", ID="b"), 4, 'a key stands twice in T_Box.Id="a",ID="b"'),
+        (path("T_Box", Id="a", ID="b"), 4, 'a key appears twice in T_Box.Id="a",ID="b"'),
         (path("T_Box", Id=None), 4, "key Id of class T_Box is missing in T_Box.Id=None"),
         (path("T_Box", Id=7), 4, "key Id of class T_Box: 7 is not a string"),
         (path("T_Moment", At=Untyped("now")), 4, None),

@@ -234,7 +234,7 @@ def _unique(items: Iterable[T]) -> list[T]:
     found: dict[str, T] = {}
     for item in items:
         if found.setdefault(fold(item.name), item) is not item:
-            raise ValueError(f"{item.name} stands twice")
+            raise ValueError(f"{item.name} appears twice")
     return list(found.values())
 
 

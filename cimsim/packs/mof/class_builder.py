@@ -116,7 +116,7 @@ def qualifiers(where: str, uses: Iterable[QualifierUse], find: FindQualifier) ->
     given: dict[str, CIMQualifier] = {}
     for use in uses:
         if fold(use.name.text) in given:
-            raise MofError(use.name.offset, f"{where}: qualifier {use.name.text} stands twice")
+            raise MofError(use.name.offset, f"{where}: qualifier {use.name.text} appears twice")
         given[fold(use.name.text)] = _qualifier(where, use, find(use))
     return list(given.values())
 

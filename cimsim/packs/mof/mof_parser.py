@@ -51,7 +51,7 @@ def parse(text: str, dialect: MofDialect, repeated: Callable[[MofError], object]
     Args:
         text: of a MOF file.
         dialect: that it is written in.
-        repeated: gets the error for an element that stands twice in its class, of which the last one counts; None: it is
+        repeated: gets the error for an element that appears twice in its class, of which the last one counts; None: it is
             raised.
 
     Raises:
@@ -306,7 +306,7 @@ class _Parser:
             # A method may have the name of a property.
             is_method = isinstance(feature, MethodNode)
             if (is_method, fold(feature.name.text)) in seen:
-                self._repeated(MofError(feature.name.offset, f"{feature.name.text} stands twice in class {name.text}"))
+                self._repeated(MofError(feature.name.offset, f"{feature.name.text} appears twice in class {name.text}"))
                 properties = [each for each in properties if is_method or fold(each.name.text) != fold(feature.name.text)]
                 methods = [each for each in methods if not is_method or fold(each.name.text) != fold(feature.name.text)]
             seen.add((is_method, fold(feature.name.text)))
@@ -323,7 +323,7 @@ class _Parser:
         names: set[str] = set()
         for parameter in method.parameters:
             if fold(parameter.name.text) in names:
-                raise MofError(parameter.name.offset, f"{parameter.name.text} stands twice in class {cls.text}")
+                raise MofError(parameter.name.offset, f"{parameter.name.text} appears twice in class {cls.text}")
             names.add(fold(parameter.name.text))
 
     def _feature(self) -> ElementNode | MethodNode:
@@ -417,7 +417,7 @@ class _Parser:
             self._qualifiers()
             name = self._name("a property, or }")
             if fold(name.text) in names:
-                raise MofError(name.offset, f"property {name.text} stands twice")
+                raise MofError(name.offset, f"property {name.text} appears twice")
             names.add(fold(name.text))
             if self._windows and self._passed(";"):
                 # Its qualifiers say where Windows gets the value.
