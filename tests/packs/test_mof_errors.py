@@ -161,7 +161,7 @@ HEAD = THING.count("\n")
             "name appears twice in class T_A",
         ),
         ("class T_A { uint8 Run([In] string A, uint8 Run); uint8 Run(); };", 1, 56, "Run appears twice in class T_A"),
-        ("class T_A {\n  uint8 Run([In] string A, [In] T_Thing REF B,\n uint8 a[3]);\n};", 3, 8, "a appears twice in class T_A"),
+        ("class T_A {\n  uint8 Go([In] string A, [In] T_Thing REF B,\n uint8 a[3]);\n};", 3, 8, "a appears twice in class T_A"),
         ("[Association] class T_A { T_Thing REF One; T_Thing REF One; };", 1, 56, "One appears twice in class T_A"),
         ('#pragma namespace("a b")\nclass T_A { };', 1, 19, "'a b' is not the name of a namespace of this server"),
         ('\n  #pragma include("gone.mof")\n', 2, 3, "included file broken/mof/gone.mof: no such file"),
