@@ -15,7 +15,7 @@ from tests.benchmarks.rates import get_instance
 from tests.benchmarks.report import Budget, Figure
 
 IMPORTS: Final = "import twisted.internet.reactor, lxml.etree, pywbem"
-WARM_BUDGET: Final = Budget("at most", 2.0)
+WARM_BUDGET: Final = Budget("at most", 1.6)
 COLD_BUDGET: Final = Budget("at most", 4.0, of="ours")
 
 
