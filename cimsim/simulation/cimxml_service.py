@@ -12,8 +12,8 @@ from cimsim.operations.pending import Pending
 from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Result
 from cimsim.server.wrong_answers import Affected
+from cimsim.simulation.body_lengths import Measures, measured
 from cimsim.simulation.fault_effects import Faults
-from cimsim.world.counts import Counts
 from cimsim.world.errors import server_limits_exceeded
 
 if TYPE_CHECKING:
@@ -50,19 +50,6 @@ class Performs(Protocol):
 
     def start(self, request: Request, user: str | None = None) -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it."""
-        ...
-
-
-class Measures(Protocol):
-    """What the service needs of a CIMOM that counts."""
-
-    @property
-    def counts(self) -> Counts:
-        """What was carried out."""
-        ...
-
-    def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
-        """Count the lengths of two bodies."""
         ...
 
 
@@ -135,21 +122,9 @@ class CimXmlService:
         response = self._awaited(message, result) if isinstance(result, Pending) else self._encoder.encode(message, result)
         statistics = self._statistics
         if statistics is not None and statistics.counts.wanted:
-            response = self._measured(message.request, length, response, statistics)
+            response = measured(message.request, length, response, statistics)
         effects = None if self._faults is None else self._faults.effects()
         return response if effects is None else Affected(response, effects)
-
-    @staticmethod
-    def _measured(
-        request: Request, length: int, response: Iterator[list[bytes]], statistics: Measures
-    ) -> Iterator[list[bytes]]:
-        sent = 0
-        try:
-            for fragments in response:
-                sent += sum(map(len, fragments))
-                yield fragments
-        finally:
-            statistics.measured(request, length, sent)
 
     def _result(self, request: Request, user: str | None, calls: list[Called] | None) -> Result | Pending[Result] | CIMError:
         try:

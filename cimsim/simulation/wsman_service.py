@@ -13,8 +13,8 @@ from cimsim.operations.pending import Pending
 from cimsim.operations.request import Request
 from cimsim.operations.results import MethodResult, Result
 from cimsim.server.wrong_answers import Effects
+from cimsim.simulation.body_lengths import Measures, measured
 from cimsim.simulation.fault_effects import Faults
-from cimsim.world.counts import Counts
 from cimsim.wsman.message_decoder import NotSoapError
 from cimsim.wsman.reply_encoder import Reply, WsmanEncoder
 from cimsim.wsman.soap_faults import ACTION_NOT_SUPPORTED, WsmanError
@@ -35,19 +35,6 @@ class Performs(Protocol):
 
     def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it; or raise CIMError."""
-        ...
-
-
-class Measures(Protocol):
-    """What the service needs of a CIMOM that counts."""
-
-    @property
-    def counts(self) -> Counts:
-        """What was carried out."""
-        ...
-
-    def measured(self, request: Request, request_bytes: int, response_bytes: int) -> None:
-        """Count the lengths of two bodies."""
         ...
 
 
@@ -183,7 +170,7 @@ class WsmanService:
         reply = self._replied(message, user, calls)
         statistics = self._statistics
         if statistics is not None and statistics.counts.wanted and message.requests:
-            reply.batches = _measured(message.requests[0], length, reply.batches, statistics)
+            reply.batches = measured(message.requests[0], length, reply.batches, statistics)
         return reply
 
     def _replied(self, message: WsmanMessage, user: str | None, calls: list[Called] | None) -> WsmanReply:
@@ -264,13 +251,3 @@ class WsmanService:
     @property
     def _rule(self) -> int | None:
         return None if self._faults is None else self._faults.number
-
-
-def _measured(request: Request, length: int, batches: Iterator[list[bytes]], statistics: Measures) -> Iterator[list[bytes]]:
-    sent = 0
-    try:
-        for fragments in batches:
-            sent += sum(map(len, fragments))
-            yield fragments
-    finally:
-        statistics.measured(request, length, sent)
