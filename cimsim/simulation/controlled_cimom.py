@@ -21,6 +21,11 @@ from cimsim.world.names import nearest
 class LoadsMore(Protocol):
     """Loads into a running CIMOM; see ``further_loading.FurtherLoading``."""
 
+    @property
+    def loaded(self) -> Loaded:
+        """All that is loaded."""
+        ...
+
     def packs(self, names: Sequence[str | Path], settings: Mapping[str, Any]) -> list[str]:
         """Load packs; return the names of those that were not there; raises PackError."""
         ...
@@ -41,13 +46,11 @@ class ControlledCimom:
         counts: of the requests of clients.
         urls: of the ports of clients.
         ready: whether clients are answered: from the start of the simulation to its stop.
-        folders: of its packs by name.
         further: loads more packs and MOF; None: nothing does.
         name: that no other CIMOM of the server has.
         instance: what no other CIMOM has, nor the same one before it was started again.
         wall: returns the seconds since 1970-01-01 UTC by the clock of the computer.
         options: what it was started with; None: not known.
-        loaded: what its packs hold; None: not known.
         indications: what it sends to listeners; None: nothing.
         connections: returns how many connections of clients are open.
         answer: answers a message of CIM-XML by its body and its user, and notes its calls; None: nothing does.
@@ -60,17 +63,25 @@ class ControlledCimom:
     counts: RequestCounts = field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
     ready: bool = False
-    folders: Mapping[str, Path] = field(default_factory=dict)
     further: LoadsMore | None = None
     name: str = "cimsim"
     instance: str = ""
     wall: Callable[[], float] = time.time
     options: SimulationOptions | None = None
-    loaded: Loaded | None = None
     indications: Indications | None = None
     connections: Callable[[], int] = lambda: 0
     answer: Callable[[bytes, str | None, list[Called]], Batches] | None = None
     memo: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """What its packs hold, those that were loaded later too; None: not known."""
+        return None if self.further is None else self.further.loaded
+
+    @property
+    def folders(self) -> Mapping[str, Path]:
+        """The folders of its packs by name."""
+        return {} if self.loaded is None else self.loaded.folders
 
     def reset(self) -> None:
         """Go back to the world as it was loaded and to the faults of the start, forget exchanges; nobody is notified."""

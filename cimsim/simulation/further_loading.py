@@ -58,8 +58,6 @@ class FurtherLoading:
         for rule in of_settings([fault for fault in loaded.faults if fault.pack in new]):
             cimom.faults.add(rule.rule, rule.origin, last=rule.last)
         self.loaded, self.loaded_more = loaded, True
-        self._controlled.folders = loaded.folders
-        self._controlled.loaded = loaded
         return new
 
     def mof(self, mof: str | Path, namespace: str | None) -> str:

@@ -108,11 +108,9 @@ class ServedCimom:
             Snapshots(self.cimom),
             Journal() if journal is None else journal,
             counts,
-            folders=loaded.folders,
             name=name,
             instance=os.urandom(_INSTANCE_BYTES).hex(),
             options=options,
-            loaded=loaded,
             indications=self._endpoint.indications,
             connections=lambda: self._endpoint.connections,
             answer=self._endpoint.answer,
@@ -172,8 +170,6 @@ class ServedCimom:
         self.further.loaded = loaded
         self.cimom.faults.replace_kept(rules)
         self.controlled.snapshots.base = self.cimom.world
-        self.controlled.folders = loaded.folders
-        self.controlled.loaded = loaded
 
     def _load_again(self) -> Loaded:
         return load_packs(self.options, self.clock.now(), self._seed)

@@ -7,6 +7,10 @@ import pytest
 
 from cimsim.cimom.fault_rule_parser import parse_rule
 from cimsim.control import scenarios_api
+from cimsim.packs.load import Loaded, LoadedPack
+from cimsim.providers.registry import ProviderRegistry
+from cimsim.simulation.further_loading import FurtherLoading
+from cimsim.simulation.options import SimulationOptions
 from tests.control.plane import Plane
 
 SCENARIO = """
@@ -26,7 +30,9 @@ def plane(cim: Any, tmp_path: Path) -> Plane:
     """Return the control plane of a CIMOM of a pack with scenarios; its schema takes some steps to look at."""
     classes = [cim.cls(f"T_Of{number}", cim.prop("Id", "string", "Key")) for number in range(25)]
     made = Plane(world=cim.world(*classes, cim.cls("T_Thing", cim.method("StopService", "uint32"))))
-    made.controlled.folders = {"p": tmp_path}
+    pack = LoadedPack(name="p", title="", version="", path=tmp_path, files={}, settings={})
+    loaded = Loaded(made.cimom.world, (pack,), ProviderRegistry([]), ())
+    made.controlled.further = FurtherLoading(made.controlled, loaded, SimulationOptions())
     (tmp_path / "scenarios").mkdir()
     write(tmp_path, "late", SCENARIO)
     return made
