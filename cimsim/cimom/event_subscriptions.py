@@ -1,6 +1,6 @@
 """Event subscriptions that clients hold open, as those of WS-Eventing (rules WM-EV-1 to WM-EV-16).
 
-Other than the subscriptions of DSP1054 they are no instances: they are state of the CIMOM, like enumeration sessions. They
+Other than the subscriptions of DSP1054 they are not instances: they are state of the CIMOM, like enumeration sessions. They
 belong to the user who made them, end when their time is up, and when the world is replaced.
 
 * An event that is reported at once takes the way of indications: it waits in line until its request is answered.

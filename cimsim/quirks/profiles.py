@@ -110,8 +110,6 @@ class Quirks(msgspec.Struct, frozen=True):
     keyless_class: bool = False
 
 
-NO_QUIRKS: Final = Quirks()
-
 _FAILED: Final = 1
 _NOT_SUPPORTED: Final = 7
 _PULL: Final = frozenset(name for name, operation in OPERATIONS.items() if operation.group in PULL_GROUPS)

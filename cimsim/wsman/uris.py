@@ -39,7 +39,6 @@ PUSH_MODE: Final = f"{EVENTING}/DeliveryModes/Push"
 PUSH_WITH_ACK_MODE: Final = f"{_MANAGEMENT}/PushWithAck"
 EVENTS_MODE: Final = f"{_MANAGEMENT}/Events"
 PULL_MODE: Final = f"{_MANAGEMENT}/Pull"
-UNSUPPORTED_ACTIONS: Final = frozenset({f"{ENUMERATION}/Renew", f"{ENUMERATION}/GetStatus"})
 ACTIONS: Final = (GET, PUT, CREATE, DELETE, ENUMERATE, PULL, RELEASE)
 
 WQL: Final = "http://schemas.microsoft.com/wbem/wsman/1/WQL"

@@ -21,6 +21,7 @@ from .resources import (
     HARD_DISK,
     MEMORY,
     MOUSE,
+    ONE,
     PHYSICAL_DRIVE,
     PREFIX,
     PROCESSOR,
@@ -134,16 +135,7 @@ def _create_pool(transaction: Transaction, kind: Kind, classname: str, resource_
     transaction.create(
         "Msvm_ElementCapabilities", {"ManagedElement": pool, "Capabilities": capabilities, "Characteristics": [2]}
     )
-    one = {
-        "AllocationUnits": "count",
-        "VirtualQuantity": 1,
-        "Reservation": 1,
-        "Limit": 1,
-        "Weight": 0,
-        "AutomaticAllocation": True,
-        "AutomaticDeallocation": True,
-    }
-    default = {"InstanceID": _definition(kind.pool, "Default"), "ElementName": kind.title, **one, **pool_id, **typed}
+    default = {"InstanceID": _definition(kind.pool, "Default"), "ElementName": kind.title, **ONE, **pool_id, **typed}
     _define(transaction, capabilities, transaction.create(kind.classname, default), 0, 0)
 
 

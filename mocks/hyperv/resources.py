@@ -56,7 +56,7 @@ class Kind:
     values: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
-_ONE: Final = {
+ONE: Final = {
     "AllocationUnits": "count",
     "VirtualQuantity": 1,
     "Reservation": 1,
@@ -65,10 +65,11 @@ _ONE: Final = {
     "AutomaticAllocation": True,
     "AutomaticDeallocation": True,
 }
+"""What the settings of something that is counted have by default."""
 
 
 def _typed(resource_type: int, **values: Any) -> dict[str, Any]:
-    return {**_ONE, "ResourceType": resource_type, **values}
+    return {**ONE, "ResourceType": resource_type, **values}
 
 
 PROCESSOR: Final = Kind(
