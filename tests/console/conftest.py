@@ -11,6 +11,7 @@ import pytest
 
 from cimsim.testing import Simulator
 from tests.console.console_page import ConsolePage, OpenConsole
+from tests.console.hostile import HostileServer
 
 CHROMIUM: Final = shutil.which("chromium") or "/usr/bin/chromium"
 # What a browser does beside showing the page costs more than that.
@@ -51,6 +52,14 @@ def sim(cache_dir: Path) -> Iterator[Simulator]:
     """Return a simulator of the shipped packs with a console; its clock stands."""
     with Simulator(clock="manual", seed=1, control_port=0, cache_dir=cache_dir, settings={"hyperv.vms": 4}) as sim:
         yield sim
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[HostileServer]:
+    """Return a server that answers as the control plane does, with markup in everything."""
+    server = HostileServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Names, values, descriptions and errors with markup and scripts stay text on every page."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.console.console_page import ConsolePage, OpenConsole
@@ -15,13 +13,6 @@ HARM = """() => {
             && /^\\s*(javascript|data|vbscript):/i.test(one.value)));
     return [window.harmed ?? 0, found.map(each => each.outerHTML)];
 }"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[HostileServer]:
-    server = HostileServer()
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The console stays up to date, quick and small, whatever the server does."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -42,13 +41,6 @@ MEASURED: Final = """async ([rounds, count]) => {
     }
     return [Math.min(...times), log.size, document.querySelectorAll("cs-rows .row").length];
 }"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[HostileServer]:
-    server = HostileServer()
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from winrm.exceptions import WinRMTransportError, WSManFaultError
 from cimsim.cimom.fault_rule_parser import ACTIONS
 from cimsim.testing import SimulatedCimom
 from tests.clients.test_wsman_clients import V2, pywinrm
+from tests.testing import bare_socket
 
 pytestmark = pytest.mark.cimsim(packs=["interop"], clock="manual")
 CLASS: Final = "CIM_ObjectManager"
@@ -140,20 +141,7 @@ def exchanged(url: str, body: bytes, *, close: bool) -> tuple[bytes, bytes, bool
         f"POST /cimom HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/xml; charset=utf-8\r\nConnection: {kind}\r\n"
         f"CIMOperation: MethodCall\r\nContent-Length: {len(body)}\r\n"
     )
-    data = b""
-    with socket.create_connection((parts.hostname, parts.port or 0), timeout=20) as connection:
-        connection.sendall(head.encode() + headers_of(body) + b"\r\n" + body)
-        try:
-            while part := connection.recv(65536):
-                data += part
-        except ConnectionResetError:
-            return *split(data), True
-    return *split(data), False
-
-
-def split(data: bytes) -> tuple[bytes, bytes]:
-    head, _, body = data.partition(b"\r\n\r\n")
-    return head, body
+    return bare_socket.exchanged((parts.hostname or "", parts.port or 0), head.encode() + headers_of(body) + b"\r\n" + body)
 
 
 def headers_of(body: bytes) -> bytes:

@@ -13,6 +13,7 @@ import pywbem
 from pywbem import CIMError, HTTPError, ParseError, WBEMConnection
 
 from cimsim.testing import RuleError, SimulatedCimom
+from tests.testing.bare_socket import exchanged
 
 pytestmark = pytest.mark.cimsim(packs=["interop"], clock="manual")
 CLASS = "CIM_ObjectManager"
@@ -31,20 +32,7 @@ HEAD = (
 def received(cimom: SimulatedCimom) -> tuple[bytes, bytes, bool]:
     """Send a request on a bare socket; return head and body of all that comes until the server closes, and whether it reset."""
     parts = urlsplit(cimom.url)
-    data = b""
-    with socket.create_connection((parts.hostname, parts.port or 0), timeout=20) as connection:
-        connection.sendall(HEAD % len(BODY) + BODY)
-        try:
-            while part := connection.recv(65536):
-                data += part
-        except ConnectionResetError:
-            return *_split(data), True
-    return *_split(data), False
-
-
-def _split(data: bytes) -> tuple[bytes, bytes]:
-    head, _, body = data.partition(b"\r\n\r\n")
-    return head, body
+    return exchanged((parts.hostname or "", parts.port or 0), HEAD % len(BODY) + BODY)
 
 
 def length_of(head: bytes) -> int:
