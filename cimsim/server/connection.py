@@ -28,6 +28,7 @@ from cimsim.server.head import Head
 from cimsim.server.interfaces import DelayedCall, ReactorTime, Wire
 from cimsim.server.limits import HttpLimits
 from cimsim.server.mount import Batches, Client, Mount, Routes
+from cimsim.server.output import Writer, output_to
 from cimsim.server.pages import Page
 from cimsim.server.recording import Recorder, Recording
 from cimsim.server.replies import (
@@ -85,6 +86,7 @@ class HttpConnection(TwistedProtocol):
 
     _log = Logger()
     _wire: Wire
+    _output: Writer
 
     def __init__(self, owner: Owner, client: Client) -> None:
         self._owner = owner
@@ -124,8 +126,8 @@ class HttpConnection(TwistedProtocol):
         self._client.transport = self.transport
         if self._client.login is not None:
             self._client.login.connected(self.transport)
-        # The transport reports when the client does not take what is sent; that goes for small responses too.
-        self._wire.registerProducer(self, True)
+        # It reports when the client does not take what is sent; that goes for small responses too.
+        self._output = output_to(self._wire, self)
         self._owner.joined(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -249,7 +251,7 @@ class HttpConnection(TwistedProtocol):
         elif isinstance(arrival, OptionsRequest):
             self._answer_options(arrival)
         else:
-            self._wire.write(arrival)
+            self._output.write(arrival)
 
     def _respond_later(self, request: HttpRequest) -> bool:
         """Begin to decode a request while others are answered; False if its mount does not."""
@@ -283,7 +285,7 @@ class HttpConnection(TwistedProtocol):
             if piece is None:
                 self._done(request)
             else:
-                self._wire.write(piece)
+                self._output.write(piece)
             return
         try:
             if self._response is None:
@@ -324,14 +326,14 @@ class HttpConnection(TwistedProtocol):
         recording = self._recording
         if response.length <= self._limits.piece and trailers is None:
             body = response.join()
-            self._wire.write(head + (body if recording is None else recording.sent(body)))
+            self._output.write(head + (body if recording is None else recording.sent(body)))
             self._done(request)
             return
         pieces = response.pieces(self._limits.piece)
         if recording is not None:
             pieces = recording.counted(pieces)
         self._pieces = pieces if trailers is None else in_chunks(pieces, trailers)
-        self._wire.write(head)
+        self._output.write(head)
 
     def _send_wrong(self, request: HttpRequest, response: Response, effects: Effects) -> None:
         date, line = self._owner.date(self._clock.seconds()), request.connection.line if self._keeps(request) else CLOSE
@@ -349,7 +351,7 @@ class HttpConnection(TwistedProtocol):
         def head(length: int) -> bytes:
             return RESPONSE_HEAD % (status, date, lines, line, length)
 
-        wrong = WrongAnswer(effects, self._clock, self._wire, head, body, lambda ending: self._sent_wrong(request, ending))
+        wrong = WrongAnswer(effects, self._clock, self._output, head, body, lambda ending: self._sent_wrong(request, ending))
         if self._recording is not None:
             self._recording.sent(body)
         self._waiting = wrong
@@ -390,7 +392,7 @@ class HttpConnection(TwistedProtocol):
         date = self._owner.date(self._clock.seconds())
         lines = request.mount.options_lines(request.head)
         answer = RESPONSE_HEAD % (STATUS_LINES[HTTPStatus.OK], date, lines, request.connection.line, 0)
-        self._wire.write(answer)
+        self._output.write(answer)
         self._record_unread(answer, HTTPStatus.OK, "OPTIONS", request.head)
         if not request.connection.keep:
             self._close()
@@ -400,7 +402,7 @@ class HttpConnection(TwistedProtocol):
         if isinstance(refused, Page):
             status, date = STATUS_LINES[refused.status], self._owner.date(self._clock.seconds())
             lines = b"Content-Type: text/html; charset=utf-8\r\n" + refused.lines
-            self._wire.write(RESPONSE_HEAD % (status, date, lines, connection.line, len(refused.content)) + refused.content)
+            self._output.write(RESPONSE_HEAD % (status, date, lines, connection.line, len(refused.content)) + refused.content)
             if not connection.keep:
                 self._linger()
             return
@@ -408,7 +410,7 @@ class HttpConnection(TwistedProtocol):
         lines = b"" if mount is None else mount.refusal_lines(refused, head)
         body = head is None or head.method != b"HEAD"
         answer = refusal(refused, self._owner.date(self._clock.seconds()), lines, connection.line, body=body)
-        self._wire.write(answer)
+        self._output.write(answer)
         self._record_unread(answer, refused.status, refused.detail, head)
         if not connection.keep:
             self._linger()
