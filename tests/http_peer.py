@@ -116,7 +116,7 @@ class Transport:
         self.written += data
         self.untaken += len(data)
         self.largest = max(self.largest, len(data))
-        if self.window is not None and self.untaken > self.window and self.producer is not None:
+        if self.window is not None and self.untaken > self.window and hasattr(self.producer, "pauseProducing"):
             self.producer.pauseProducing()
 
     def take(self) -> None:
@@ -125,9 +125,20 @@ class Transport:
         if self.producer is not None:
             self.producer.resumeProducing()
 
+    def getHandle(self) -> "Transport":
+        return self
+
+    def send(self, data: bytes) -> int:
+        """Take what there is room for, as its socket."""
+        room = len(data) if self.window is None else self.window - self.untaken
+        if room <= 0:
+            raise BlockingIOError
+        self.write(data[:room])
+        return min(room, len(data))
+
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         assert self.producer is None
-        assert streaming
+        assert streaming is not ITCPTransport.providedBy(self)
         self.producer = producer
 
     def unregisterProducer(self) -> None:

@@ -14,11 +14,11 @@ from functools import partial
 from typing import Any, Final
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 
 from cimsim.operations.call import Outcome
-from cimsim.operations.pending import settled
+from cimsim.operations.pending import Pending
 from cimsim.operations.request import ExtrinsicRequest, Request, Selection
 from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Result
 from cimsim.operations.roles import Role
@@ -102,7 +102,9 @@ class Authorization:
         except CIMError as error:
             raise self.discreet(error, user, request, world) from None
         self.check_change(user, request, world, outcome.world)
-        return outcome._replace(result=settled(partial(self.visible, user), outcome.result))
+        result = outcome.result
+        shown = result.then(partial(self.visible, user)) if isinstance(result, Pending) else self.visible(user, result)
+        return replace(outcome, result=shown)
 
     def check(self, user: str | None, request: Request, world: World) -> None:
         """Refuse a request that its user may not make, before anything is looked up for it (rules G7, SEC13).
@@ -205,11 +207,13 @@ def _targets(request: Request) -> Iterator[str]:
 
 
 def _mentioned(value: Any) -> Iterator[str]:
-    """Return the namespaces of all paths in a value: instances, arguments and arrays are tuples or lists."""
+    """Return the namespaces of all paths in a value: arguments and instances are structs, arrays are lists."""
     if isinstance(value, InstancePath | Selection):
         if value.namespace is not None:
             yield value.namespace
         yield from _mentioned(value.keys)
+    elif isinstance(value, msgspec.Struct):
+        yield from _mentioned(astuple(value))
     elif isinstance(value, tuple | list):
         for item in value:
             yield from _mentioned(item)

@@ -6,8 +6,10 @@ three readings, and a header fits when any of them does (rules HC1 to HC3).
 
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote_to_bytes
+
+import msgspec
 
 from cimsim.cimxml.message import (
     HEADER_MISMATCH,
@@ -37,7 +39,7 @@ _ESCAPES: Final = re.compile(r"(?:[^%]++|%[0-9A-Fa-f]{2})*+")
 _BLANKS: Final = " \t"
 
 
-class CimHeaders(NamedTuple):
+class CimHeaders(msgspec.Struct, frozen=True):
     """The CIM headers as they came, bytes read as Latin-1, outer blanks removed; None: not sent.
 
     ``repeated`` holds the names of fields that came more than once; the first value is the one kept. ``matched``: the headers

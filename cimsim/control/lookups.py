@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from pywbem import CIMError
 
 from cimsim.control.api_errors import ControlError, refusal_of
@@ -66,7 +67,7 @@ def viewed_instance(controlled: ControlledCimom, text: str, field: str = "path",
     """
     path = parsed_path(controlled.cimom.world, text, field)
     request = naming(path.classname, str(path.namespace))
-    call = controlled.cimom.view(request._replace(name="AssociatorNames") if associated else request)
+    call = controlled.cimom.view(replace(request, name="AssociatorNames") if associated else request)
     try:
         found = call.world.instance(path, call.namespace)
     except CIMError as error:

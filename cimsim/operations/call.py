@@ -1,7 +1,7 @@
 """What an operation gets and gives."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from pywbem import CIMError
@@ -52,7 +52,7 @@ class RunState(msgspec.Struct, frozen=True):
     timing: Timing | None = None
 
 
-class OperationCall(NamedTuple):
+class OperationCall(msgspec.Struct, frozen=True):
     """One request on its way through an operation: the world it meets, its namespace, the time in seconds since 1970.
 
     ``hooks`` are what acts when instances are read or written, ``counts`` what the CIMOM has carried out. ``hides`` returns
@@ -152,7 +152,7 @@ def check_local(path: InstancePath, namespace: str, what: str) -> None:
         raise invalid_parameter(f"{what} lies in namespace {path.namespace}, but the request is for {namespace}")
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True):
     """What a request came to: the next world (the same one for a read), the result, and what changed.
 
     The result of a read may still be pending; a pull operation has a command to the keeper of the sessions in its place.

@@ -77,7 +77,7 @@ def modify_instance(
     PropertyList: list[str] | None,
 ) -> Outcome:
     """Change properties of an instance (rules OP-MI-1 to OP-MI-6)."""
-    path, data = ModifiedInstance
+    path, data = ModifiedInstance.path, ModifiedInstance.instance
     if fold(path.classname) != fold(data.classname):
         raise invalid_parameter(f"the path names class {path.classname}, the instance is of class {data.classname}")
     cls = call.namespace.cls(path.classname)

@@ -1,8 +1,10 @@
 """Extrinsic methods: the checks before one runs, and the shaping of what it returns (rules X1 to X14)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+import msgspec
+from msgspec.structs import replace
 from pywbem import CIMParameter
 
 from cimsim.operations.call import OperationCall, Outcome, changed, check_local
@@ -18,7 +20,7 @@ from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, NamespaceResolver
 
 
-class Invocation(NamedTuple):
+class Invocation(msgspec.Struct, frozen=True):
     """A checked call of a method, as a provider gets it.
 
     ``target`` is the instance, or None when the method was called on the class. ``arguments`` holds every In parameter by its
@@ -143,7 +145,7 @@ def _bind(call: OperationCall, cls: ResolvedClass, method: Method, request: Extr
         if not parameter.is_in:
             raise invalid_parameter(f"parameter {parameter.name} of {where} is output only")
         if parameter.embedded and request.embedded is not None:
-            argument = argument._replace(value=_object(argument.value, request.embedded))
+            argument = replace(argument, value=_object(argument.value, request.embedded))
         bound[parameter.name] = _typed(where, parameter, argument, binding)
     for parameter in method.parameters.values():
         if parameter.is_in and bound.setdefault(parameter.name, None) is None and parameter.required:

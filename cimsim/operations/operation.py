@@ -110,11 +110,11 @@ class Operation:
         """
         fits = self._quick_fits
         quick = {}
-        for name, value, _ in arguments:
-            fit = fits.get(name)
-            if fit is None or (fitting := fit(value)) is None:
+        for argument in arguments:
+            fit = fits.get(argument.name)
+            if fit is None or (fitting := fit(argument.value)) is None:
                 break
-            quick[name] = fitting
+            quick[argument.name] = fitting
         else:
             if len(quick) == len(arguments):
                 bound = {**self._defaults, **quick}

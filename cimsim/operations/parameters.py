@@ -86,7 +86,7 @@ def _scalar(value: Any, cim_type: str) -> Any:
 
 
 def _strings(value: Any) -> list[str] | None:
-    if not isinstance(value, list | tuple) or isinstance(value, InstanceData | NamedInstance):
+    if not isinstance(value, list | tuple):
         return None
     return list(value) if all(isinstance(item, str) for item in value) else None
 

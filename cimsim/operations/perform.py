@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from cimsim.operations.call import OperationCall, Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, Hooks, run_hook
 from cimsim.operations.methods import Implementations, invoke
@@ -101,7 +103,7 @@ def _refreshed(call: OperationCall, request: Request, operation: Operation | Non
     for refresh in needed(refreshers, request, operation, call.namespace):
         run_hook(refresh, transaction)
     # These changes are not reported: they are not events, but how the simulated system is at this moment.
-    return call._replace(world=transaction.world, namespace=transaction.world.namespace(request.namespace))
+    return replace(call, world=transaction.world, namespace=transaction.world.namespace(request.namespace))
 
 
 def _settled(call: OperationCall, outcome: Outcome) -> Outcome:

@@ -13,7 +13,9 @@ The values of arguments are of these types, whatever the protocol:
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from cimsim.operations.results import Projections
 from cimsim.world.convert import InstanceData
@@ -23,14 +25,14 @@ from cimsim.world.paths import ClassPath as ClassPath
 from cimsim.world.paths import InstancePath
 
 
-class NamedInstance(NamedTuple):
+class NamedInstance(msgspec.Struct, frozen=True):
     """An instance with its path, as ModifyInstance takes it."""
 
     path: InstancePath
     instance: InstanceData
 
 
-class Selection(NamedTuple):
+class Selection(msgspec.Struct, frozen=True):
     """An instance of a class by some of its keys.
 
     Attributes:
@@ -44,14 +46,14 @@ class Selection(NamedTuple):
     namespace: str | None = None
 
 
-class SelectedInstance(NamedTuple):
+class SelectedInstance(msgspec.Struct, frozen=True):
     """An instance with the selection that names it, which becomes a ``NamedInstance``."""
 
     selection: Selection
     instance: InstanceData
 
 
-class Argument(NamedTuple):
+class Argument(msgspec.Struct, frozen=True):
     """A parameter as it was given: ``type`` is the CIM type it claims to be of, or None (rule X8)."""
 
     name: str
@@ -59,7 +61,7 @@ class Argument(NamedTuple):
     type: str | None = None
 
 
-class IntrinsicRequest(NamedTuple):
+class IntrinsicRequest(msgspec.Struct, frozen=True):
     """A call of an operation of DSP0200; ``name`` is spelt as it came, ``namespace`` is the target namespace.
 
     Attributes:
@@ -75,7 +77,7 @@ class IntrinsicRequest(NamedTuple):
     room: Callable[[Sequence[Instance], Projections], int] | None = None
 
 
-class ExtrinsicRequest(NamedTuple):
+class ExtrinsicRequest(msgspec.Struct, frozen=True):
     """A call of a method of a class or an instance; the target lies in ``namespace``, which its path may leave out.
 
     ``embedded`` returns the object that a text embeds, as the protocol writes one, for parameters of which only the class knows

@@ -5,9 +5,9 @@ the one instance that fits before the operation is carried out (rules WM-P-2 to 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import replace
 from pywbem import CIM_ERR_INVALID_PARAMETER, CIMError
 
 from cimsim.operations.request import (
@@ -56,18 +56,19 @@ def resolved(request: _R, world: World, namespace: Namespace) -> _R:
         target: Any = request.target
         if isinstance(target, Selection):
             target = _target(target, request.name, world, namespace)
-        return request._replace(target=target, arguments=_values(request.arguments, world, namespace))
+        values = _values(request.arguments, world, namespace)
+        return replace(request, target=target, arguments=values)
     if len(request.arguments) == 1 and type(request.arguments[0].value) is Selection:
         (argument,) = request.arguments
         subject = Argument(argument.name, select(argument.value, world, namespace).located, argument.type)
         return IntrinsicRequest(request.name, request.namespace, (subject,), False, request.room)
-    return request._replace(arguments=_values(request.arguments, world, namespace, subject=True))
+    return replace(request, arguments=_values(request.arguments, world, namespace, subject=True))
 
 
 def _values(
     arguments: Sequence[Argument], world: World, namespace: Namespace, *, subject: bool = False
 ) -> tuple[Argument, ...]:
-    return tuple(argument._replace(value=_value(argument.value, world, namespace, subject=subject)) for argument in arguments)
+    return tuple(replace(argument, value=_value(argument.value, world, namespace, subject=subject)) for argument in arguments)
 
 
 def _value(value: Any, world: World, namespace: Namespace, *, subject: bool = False) -> Any:
@@ -78,11 +79,11 @@ def _value(value: Any, world: World, namespace: Namespace, *, subject: bool = Fa
             except CIMError:
                 if subject:
                     raise
-                return _as_written(value)
+                return _as_written(value, value.namespace)
         case SelectedInstance(selection, instance):
             return NamedInstance(select(selection, world, namespace).located, _value(instance, world, namespace))
         case InstanceData():
-            properties = [each._replace(value=_value(each.value, world, namespace)) for each in value.properties]
+            properties = [replace(each, value=_value(each.value, world, namespace)) for each in value.properties]
             return InstanceData(value.classname, tuple(properties))
         case Repeated():
             return Repeated(_value(item, world, namespace) for item in value)
@@ -91,11 +92,12 @@ def _value(value: Any, world: World, namespace: Namespace, *, subject: bool = Fa
     return value
 
 
-def _as_written(selection: Selection) -> InstancePath:
+def _as_written(selection: Selection, namespace: str | None) -> InstancePath:
     keys = tuple(
-        (name, _as_written(value) if isinstance(value, Selection) else SchemaText(value)) for name, value in selection.keys
+        (name, _as_written(value, value.namespace) if isinstance(value, Selection) else SchemaText(value))
+        for name, value in selection.keys
     )
-    return InstancePath(selection.classname, keys, selection.namespace)
+    return InstancePath(selection.classname, keys, namespace)
 
 
 def _target(selection: Selection, method: str, world: World, namespace: Namespace) -> InstancePath | ClassName:
@@ -151,7 +153,7 @@ def _exactly(selection: Selection, cls: ResolvedClass, world: World, namespace: 
         # A canonical key has its values in the order of the folded names.
         return namespace.find(cls.folded, tuple([given[name] for name in sorted(given)]))
     try:
-        return world.instance(replace(_as_written(selection), namespace=None), namespace)
+        return world.instance(_as_written(selection, None), namespace)
     except CIMError:
         return None
 

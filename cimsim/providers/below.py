@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from msgspec.structs import replace
+
 from cimsim.operations.methods import Invocation
 from cimsim.providers.registry import ProviderBinding, ProviderRegistry
 from cimsim.world.errors import method_not_available
@@ -39,7 +41,7 @@ class Below:
             raise method_not_available(
                 f"method {call.cls.name}.{call.method.name} is declared, but nothing below carries it out"
             )
-        return found(call if call.target is None else call._replace(target=transaction.get(call.target)))
+        return found(call if call.target is None else replace(call, target=transaction.get(call.target)))
 
     def create_instance(self, transaction: Transaction, cls: ResolvedClass, properties: dict[str, Any]) -> Instance:
         """Create an instance for a client."""

@@ -2,7 +2,9 @@
 
 from typing import Any, Final, TypeVar
 
-from cimsim.operations.request import Argument, ClassPath, ExtrinsicRequest, IntrinsicRequest, NamedInstance, Request
+from msgspec.structs import replace
+
+from cimsim.operations.request import Argument, ClassPath, IntrinsicRequest, NamedInstance, Request
 from cimsim.quirks.profiles import Quirks
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.errors import invalid_namespace
@@ -38,10 +40,10 @@ class NamespaceRenaming:
         if self._shown is not None and fold_namespace(request.namespace) == INTEROP:
             raise invalid_namespace(f"no namespace {request.namespace}; did you mean {self._interop}?")
         namespace = self._name(request.namespace)
-        arguments = tuple([Argument(name, self._value(value), cim_type) for name, value, cim_type in request.arguments])
+        arguments = tuple([Argument(each.name, self._value(each.value), each.type) for each in request.arguments])
         if isinstance(request, IntrinsicRequest):
-            return IntrinsicRequest(request.name, namespace, arguments)
-        return ExtrinsicRequest(request.name, namespace, self._value(request.target), arguments)
+            return replace(request, namespace=namespace, arguments=arguments)
+        return replace(request, namespace=namespace, target=self._value(request.target), arguments=arguments)
 
     def text(self, text: str) -> str:
         """Return a text for the client with the names that it knows."""
@@ -68,7 +70,7 @@ class NamespaceRenaming:
         return value
 
     def _property(self, is_namespace: bool, data: PropertyData) -> PropertyData:
-        return data._replace(value=self._content(is_namespace, data.name, data.value))
+        return replace(data, value=self._content(is_namespace, data.name, data.value))
 
     def _content(self, is_namespace: bool, name: str, value: Any) -> Any:
         """Return the value of a property; ``is_namespace``: of an instance of CIM_Namespace, whose Name names one."""

@@ -15,8 +15,9 @@ Whatever happens is queued in the order of the requests, since answers must keep
 
 import re
 from collections import deque
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
+import msgspec
 from httptools import (
     HttpParserCallbackError,
     HttpParserError,
@@ -36,7 +37,7 @@ from cimsim.server.mount import Mount
 from cimsim.server.replies import CONTINUE, ENDS, Connection, HttpError, connection
 
 
-class HttpRequest(NamedTuple):
+class HttpRequest(msgspec.Struct, frozen=True):
     """A request that was admitted and has arrived in full; ``admitted`` is the mount's.
 
     A long body is a bytearray, which nobody changes any more.
@@ -50,7 +51,7 @@ class HttpRequest(NamedTuple):
     connection: Connection
 
 
-class OptionsRequest(NamedTuple):
+class OptionsRequest(msgspec.Struct, frozen=True):
     """A request for the server's capabilities (rule HO1)."""
 
     mount: Mount
@@ -58,7 +59,7 @@ class OptionsRequest(NamedTuple):
     connection: Connection
 
 
-class Refused(NamedTuple):
+class Refused(msgspec.Struct, frozen=True):
     """A request that is answered with a refusal; ``head`` is None where there is no legible one."""
 
     refusal: HttpError
@@ -140,19 +141,23 @@ class RequestReader:
             return
         if self._recognized is not None:
             data = self._with_rest(*self._recognized, data)
+        begins = not (self.reading or self._held)
+        if begins:
+            recognized = self._known_heads.recognized(data)
+            if recognized is not None and self._take(recognized, data):
+                return
         if self._held or may_extend(data):
             self._feed_in_parts(data)
-        elif self.reading:
-            self._parse(data)
-        elif (recognized := self._known_heads.recognized(data)) is None or not self._take(recognized, data):
-            self._parse(data)
+            return
+        self._parse(data)
+        if begins:
             head = self._head
             if head is not None and head.method == POST and not (self.ended or self._dropping or self._upgrade):
                 self._known_heads.learn(data, head, self._admitted, self._connection)
 
     def _take(self, recognized: RecognizedHead, data: bytes) -> bool:
         """Take a request whose head is known; False if the parser must."""
-        head, admitted, connection, begin, end = recognized
+        head, end = recognized.head, recognized.end
         if end < len(data):
             return False
         try:
@@ -166,8 +171,8 @@ class RequestReader:
             self._head = head
             self._recognized = recognized, data
         else:
-            mount = cast(Mount, head.mount)
-            self._arrivals.append(HttpRequest(mount, head, admitted, data[begin:], user, connection))
+            body = data[recognized.begin :]
+            self._arrivals.append(HttpRequest(head.mount, head, recognized.admitted, body, user, recognized.connection))
         return True
 
     def _with_rest(self, recognized: RecognizedHead, begun: bytes, rest: bytes) -> bytes:

@@ -14,7 +14,9 @@ each request (``Mount.own_field``; CIM-XML: CIMObject). The strategy:
 """
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from cimsim.server.head import Head
 from cimsim.server.replies import Connection
@@ -22,13 +24,12 @@ from cimsim.server.replies import Connection
 END: Final = b"\r\n\r\n"
 _MAX_KNOWN: Final = 16
 _MAX_DIGITS: Final = 5
-_ONE_FIELD: Final = 4
-"""Parts of a head that is cut at Content-Length alone: before, name, value, after."""
-_TWO_FIELDS: Final = 7
+_VALUES: Final = slice(2, None, 3)
+"""Where the values lie among the parts of a head: what is before, name, value, what is between, name, value, what is after."""
 
 
-class KnownHead(NamedTuple):
-    """A head that was admitted: what ``HttpRequest`` has of it, and where the value of Content-Length lies among the parts."""
+class KnownHead(msgspec.Struct, frozen=True):
+    """A head that was admitted: what ``HttpRequest`` has of it, and which of the values is that of Content-Length, 0 or 1."""
 
     head: Head
     admitted: Any
@@ -36,7 +37,7 @@ class KnownHead(NamedTuple):
     length_at: int
 
 
-class RecognizedHead(NamedTuple):
+class RecognizedHead(msgspec.Struct, frozen=True):
     """A request whose head is known: the head, what its mount admits, and where its body begins and ends in the segment."""
 
     head: Head
@@ -69,16 +70,18 @@ class KnownHeads:
         if cut is None or not len(END) <= begin <= self._max_length:
             return None
         parts = cut.split(data[:begin])
-        known = self._known.get(_key(parts))
+        values = parts[_VALUES]
+        del parts[_VALUES]
+        known = self._known.get(tuple(parts))
         if known is None:
             return None
-        length = parts[known.length_at]
-        if not length.isdigit() or len(length) > _MAX_DIGITS or int(length) > self._max_body:
+        length = values[known.length_at]
+        if not length.isdigit() or len(length) > _MAX_DIGITS or (size := int(length)) > self._max_body:
             return None
         admitted = known.admitted
-        if len(parts) == _TWO_FIELDS:
-            admitted = known.head.mount.admit_alike(admitted, parts[_other(known.length_at)])
-        return RecognizedHead(known.head, admitted, known.connection, begin, begin + int(length))
+        if len(values) > 1:
+            admitted = known.head.mount.admit_alike(admitted, values[1 - known.length_at])
+        return RecognizedHead(known.head, admitted, known.connection, begin, begin + size)
 
     def learn(self, data: bytes, head: Head, admitted: Any, connection: Connection) -> None:
         """Know the head that a segment begins with from now on, if it is one of the simplest; it was admitted."""
@@ -99,29 +102,16 @@ class KnownHeads:
             self._cut = _cut_at(own_field)
         parts = self._cut.split(data[:begin])
         names = [part.lower() for part in parts[1::3]]
-        if names.count(b"content-length") != 1 or names.count(own_field) != len(names) - 1 or len(parts) > _TWO_FIELDS:
+        if names not in ([b"content-length"], [b"content-length", own_field], [own_field, b"content-length"]):
             return
-        length_at = 2 + 3 * names.index(b"content-length")
         # A field may go on in the next line.
-        if any(values[name] != value for name, value in zip(names, parts[2::3], strict=True)):
+        if any(values[name] != value for name, value in zip(names, parts[_VALUES], strict=True)):
             return
+        del parts[_VALUES]
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
-        self._known[_key(parts)] = KnownHead(head, admitted, connection, length_at)
+        self._known[tuple(parts)] = KnownHead(head, admitted, connection, names.index(b"content-length"))
 
 
 def _cut_at(own_field: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"\r\n((?i:Content-Length|%b)):[ ]?([!-~](?:[ -~]*[!-~])?)(?=\r\n)" % re.escape(own_field))
-
-
-def _key(parts: list[bytes]) -> tuple[bytes, ...]:
-    """Return the parts of a head without the values."""
-    if len(parts) == _TWO_FIELDS:
-        before, name, _, between, other, _, after = parts
-        return before, name, between, other, after
-    return (parts[0], parts[1], parts[3]) if len(parts) == _ONE_FIELD else (b"",)
-
-
-def _other(place: int) -> int:
-    """Return where the other value lies."""
-    return _ONE_FIELD + 3 - place

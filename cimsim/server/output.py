@@ -1,8 +1,8 @@
 """Writing to a socket at once: a small answer leaves without a turn of the reactor that waits for room in the socket.
 
 Twisted's transports queue what is written, ask the system to report when the socket takes it, send it in the next turn, and
-ask no longer: for a small answer that costs more than to send it. Here the socket gets first what it takes. The rest goes to the
-transport, and as long as that has something to send, all that is written is queued behind it.
+ask no longer: for a small answer that costs more than to send it. Here the socket gets first what it takes. The rest goes to
+the transport, and as long as that has something to send, all that is written is queued behind it.
 """
 
 from typing import Any, Protocol

@@ -3,8 +3,9 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from copy import deepcopy
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+import msgspec
 from pywbem import CIMClass, CIMDateTime, CIMError, CIMInstance, CIMInstanceName, CIMProperty, cimvalue
 
 from cimsim.world.declared import check_class
@@ -21,7 +22,7 @@ from cimsim.world.values import (
 )
 
 
-class PropertyData(NamedTuple):
+class PropertyData(msgspec.Struct, frozen=True):
     """A property as a request gives it. ``type`` is None where only the class knows it; the value may be untyped."""
 
     name: str
@@ -37,7 +38,7 @@ class Repeated(list[Any]):
     __slots__ = ()
 
 
-class InstanceData(NamedTuple):
+class InstanceData(msgspec.Struct, frozen=True):
     """An instance as a request gives it, before it is known to fit its class."""
 
     classname: str

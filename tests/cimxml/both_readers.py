@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+from msgspec.structs import astuple
+
 from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.message import Message, MessageError
@@ -29,7 +32,7 @@ def _described(value: Any) -> Any:
     match value:
         case Message() | ExtrinsicRequest():
             # A function for embedded objects is equal to none but itself.
-            return type(value).__name__, [_described(part) for part in value if not callable(part)]
+            return type(value).__name__, [_described(part) for part in astuple(value) if not callable(part)]
         case InstancePath():
             parts = (value.classname, value.keys, value.namespace, value.host, value.types)
             return "InstancePath", [_described(part) for part in parts]
@@ -39,6 +42,8 @@ def _described(value: Any) -> Any:
             return "Malformed", value.reason
         case tuple() | list():
             return type(value).__name__, [_described(part) for part in value]
+        case msgspec.Struct():
+            return type(value).__name__, [_described(part) for part in astuple(value)]
     return type(value).__name__, repr(value)
 
 

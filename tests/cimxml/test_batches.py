@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 from pywbem import CIMError
 
 from cimsim.cimxml.cim_headers import CimHeaders
@@ -40,7 +41,7 @@ def test_m5_the_requests_are_kept_in_order_and_may_be_of_both_kinds() -> None:
     two, one = decoded.further
     assert isinstance(two, ExtrinsicRequest)
     assert decoded == Message("7", ONE, (two, ONE))
-    assert (two._replace(embedded=None), one) == (TWO, ONE)
+    assert (replace(two, embedded=None), one) == (TWO, ONE)
 
 
 def test_hc13_the_header_stands_with_a_batch_and_only_with_it() -> None:

@@ -256,7 +256,7 @@ def test_both_readers_have_the_same_verdict_of_damaged_bytes(recorded: tuple[byt
 )
 def test_both_readers_compare_the_headers_alike(headers: dict[str, Any]) -> None:
     for body, known in (RECORDED[0], RECORDED[-4], RECORDED[-2]):
-        given_headers = known._replace(**headers)
+        given_headers = replace(known, **headers)
         assert outcome(FAST, body, given_headers) == outcome(STRICT, body, given_headers)
 
 

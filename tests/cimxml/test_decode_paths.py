@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
@@ -163,8 +164,8 @@ def test_sec3_many_keys_and_long_names(message: Callable[[str], bytes]) -> None:
 
 
 def test_method_targets(extrinsic: Callable[..., ExtrinsicRequest]) -> None:
-    assert extrinsic()._replace(embedded=None) == ExtrinsicRequest("M", "root/x", ClassName("C"))
+    assert replace(extrinsic(), embedded=None) == ExtrinsicRequest("M", "root/x", ClassName("C"))
     binding = '<KEYBINDING NAME="K"><KEYVALUE>v</KEYVALUE></KEYBINDING>'
-    request = extrinsic(keys=binding, header='root/x:C.K="v"')._replace(embedded=None)
+    request = replace(extrinsic(keys=binding, header='root/x:C.K="v"'), embedded=None)
     assert request == ExtrinsicRequest("M", "root/x", InstancePath("C", (("K", "v"),)))
     assert isinstance(request.target, InstancePath)

@@ -47,7 +47,7 @@ def rows(
     world: World, text: str, language: str = WMI_LANGUAGE, hides: Callable[[str], bool] | None = None, **policy: Any
 ) -> list[Any]:
     call = OperationCall(world, world.namespace("root/test"))
-    found = run_query(call._replace(hides=hides, policy=replace(call.policy, **policy)), language, text)
+    found = run_query(replace(call, hides=hides, policy=replace(call.policy, **policy)), language, text)
     for _ in found.steps:
         pass
     return found.instances

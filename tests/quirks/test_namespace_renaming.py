@@ -1,6 +1,7 @@
 """Namespaces in requests, called by the names that another server gives them (rules Q1, Q5)."""
 
 import pytest
+from msgspec.structs import replace
 
 from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import Result, Void
@@ -38,7 +39,7 @@ def test_q1_every_path_in_a_request_is_renamed(recorder: Recorder) -> None:
 
     cimom = QuirkyCimom(recorder, PROFILES["openpegasus"])
     cimom.start(request("ROOT/pg_interop", "root/PG_InterOp", other))
-    named = InstanceData("PG_Namespace", (other.properties[0]._replace(value=Untyped("root/interop")),))
+    named = InstanceData("PG_Namespace", (replace(other.properties[0], value=Untyped("root/interop")),))
     assert recorder.request == request("root/interop", "root/interop", named)
 
 

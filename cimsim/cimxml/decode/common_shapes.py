@@ -15,7 +15,9 @@ parsing and walking a tree takes. The strategy:
 
 import re
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from cimsim.cimxml.decode.message_limits import MessageLimits
 from cimsim.operations.request import Argument, ClassName, NamedInstance
@@ -96,7 +98,7 @@ _ITEMS_IN: Final = re.compile(r"<VALUE(\.NULL| ?/|>[^<]*)")
 _VALUE_START: Final = len("<VALUE>")
 
 
-class CommonMessage(NamedTuple):
+class CommonMessage(msgspec.Struct, frozen=True):
     """A message as it was read: its ID and PROTOCOLVERSION, and what its call says; ``target`` is None for an operation."""
 
     id: str

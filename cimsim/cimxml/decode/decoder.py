@@ -117,13 +117,13 @@ class Decoder:
         common = common_shapes.read(body)
         if common is None or headers.protocol_version not in (None, common.protocol):
             return None
-        identifier, _, name, namespace, target, arguments = common
+        name, namespace, target = common.name, common.namespace, common.target
         check_method(headers, name)
         check_object(headers, namespace, target)
         if target is None:
-            return Message(identifier, IntrinsicRequest(name, namespace, arguments))
+            return Message(common.id, IntrinsicRequest(name, namespace, common.arguments))
         embedded = EmbeddedReader(self._instances, self._limits)
-        return Message(identifier, ExtrinsicRequest(name, namespace, target, arguments, embedded))
+        return Message(common.id, ExtrinsicRequest(name, namespace, target, common.arguments, embedded))
 
     def _message(self, root: Element, headers: CimHeaders) -> Message:
         if root.tag != "CIM":

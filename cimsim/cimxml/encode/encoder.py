@@ -104,7 +104,7 @@ class Encoder:
         outputs = _session(result) if isinstance(result, Pulled) else ""
         head, tail = f"{head}<IRETURNVALUE>", f"</IRETURNVALUE>{outputs}{tail}"
         if isinstance(result, OneInstance):
-            return iter([[head.encode(), bare_instance(*result), tail.encode()]])
+            return iter([[head.encode(), bare_instance(result.instance, result.projection), tail.encode()]])
         if isinstance(result, NamedInstances) and not result.projections:
             return _instance_batches(head.encode(), result.instances, tail.encode())
         if isinstance(result, InstanceNames):

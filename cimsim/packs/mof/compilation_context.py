@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
 from pywbem import CIMClass, CIMError
 
 from cimsim.packs.mof.declarations import DeclarationLoader, Declared, Item, MofPosition, Remark, StandardQualifiers
@@ -122,4 +123,4 @@ class CompilationContext:
 def _typed_reference(instance: Instance, data: PropertyData) -> PropertyData:
     place = instance.cls.index[fold(data.name)]
     is_reference = instance.cls.properties[place].type == "reference"
-    return data._replace(value=instance.values[place]) if is_reference else data
+    return replace(data, value=instance.values[place]) if is_reference else data
