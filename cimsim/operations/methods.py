@@ -180,11 +180,16 @@ def _result(cls: ResolvedClass, method: Method, returned: Any, binding: Namespac
     if not outputs and not method.parameters:
         return MethodResult(_output(where, method.returns, value, binding))
     given = {fold(name): output for name, output in outputs.items()}
-    out_parameters = [parameter for parameter in method.parameters.values() if parameter.is_out]
-    shaped = tuple(_output(where, parameter, given.pop(fold(parameter.name), None), binding) for parameter in out_parameters)
+    shaped = tuple(
+        [
+            _output(where, parameter, given.pop(folded, None), binding)
+            for folded, parameter in method.parameters.items()
+            if parameter.is_out
+        ]
+    )
     if given:
         unknown = next(name for name in outputs if fold(name) in given)
-        hint = did_you_mean(unknown, (parameter.name for parameter in out_parameters))
+        hint = did_you_mean(unknown, (each.name for each in method.parameters.values() if each.is_out))
         raise failed(f"the provider of {where} returned an unknown output parameter {unknown}{hint}")
     return MethodResult(_output(where, method.returns, value, binding), shaped)
 

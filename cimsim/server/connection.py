@@ -222,28 +222,30 @@ class HttpConnection(TwistedProtocol):
 
     def _pump(self) -> None:
         self._later = None
-        clock = self._clock
-        until = clock.seconds() + self._limits.time_slice
+        clock, arrivals = self._clock, self._arrivals
+        now = clock.seconds()
+        until = now + self._limits.time_slice
         while not (self._blocked or self._closing or self._waiting is not None):
             if self._request is not None:
                 self._advance(self._request)
-            elif self._arrivals:
-                self._begin(self._arrivals.popleft())
-            else:
+            elif arrivals:
+                self._begin(arrivals.popleft(), now)
+            if self._request is None and not arrivals:
                 break
-            if clock.seconds() >= until and (self._request is not None or self._arrivals):
+            now = clock.seconds()
+            if now >= until:
                 self._later = clock.callLater(0, self._pump)
                 break
         if self._half_closed and self._request is None and not self._arrivals and not self._closing:
             self._close()
         self._regulate()
 
-    def _begin(self, arrival: Arrival) -> None:
+    def _begin(self, arrival: Arrival, now: float) -> None:
         if isinstance(arrival, HttpRequest):
             self._request = arrival
-            self._started = self._clock.seconds()
+            self._started = now
             if self._owner.recorder is not None:
-                self._recording = self._record(arrival.head, arrival.user, self._started, arrival.body)
+                self._recording = self._record(arrival.head, arrival.user, now, arrival.body)
             if len(arrival.body) <= _LONG_BODY or not self._respond_later(arrival):
                 self._advance(arrival)
         elif isinstance(arrival, Refused):
@@ -293,18 +295,22 @@ class HttpConnection(TwistedProtocol):
                     # Without a record there is nothing to pass on, nor to pay for.
                     calls = () if self._recording is None else (self._recording.calls,)
                     batches = request.mount.respond(request.admitted, request.body, request.user, *calls)
-                    if isinstance(batches, Deferred):
+                    # An iterator is asked for its abstract base classes otherwise.
+                    if type(batches) is Deferred:
                         self._wait_for(batches)
                         return
-                    self._response = Response(batches)
+                    self._response = Response(cast(Batches, batches))
                 else:
                     self._response = Response(self._take_outcome())
-            if not self._response.collect():
-                source = self._response.source
-                if isinstance(source, Affected):
-                    self._send_wrong(request, self._response, source.effects)
+                # Most have one batch.
+                self._response.collect()
+            response = self._response
+            if not response.collect():
+                source = response.source
+                if type(source) is Affected:
+                    self._send_wrong(request, response, source.effects)
                 else:
-                    self._send(request, self._response)
+                    self._send(request, response)
         except Exception as error:  # noqa: BLE001 - a mount has exceptions of its own, and a fault must not stop the server
             refused = request.mount.refusal_of(error)
             if refused is None:
@@ -318,17 +324,17 @@ class HttpConnection(TwistedProtocol):
         line = request.connection.line if self._keeps(request) else CLOSE
         status, lines = request.mount.response_head(request.head, response.source, micros)
         self._status = status
-        trailers = request.head.trailers
+        trailers, recording = request.head.trailers, self._recording
         if trailers is None:
-            head = RESPONSE_HEAD % (STATUS_LINES[status], self._owner.date(now), lines, line, response.length)
+            length = response.length
+            head = RESPONSE_HEAD % (STATUS_LINES[status], self._owner.date(now), lines, line, length)
+            if length <= self._limits.piece:
+                body = response.join()
+                self._output.write(head + (body if recording is None else recording.sent(body)))
+                self._done(request)
+                return
         else:
             head = CHUNKED_HEAD % (STATUS_LINES[status], self._owner.date(now), lines, line)
-        recording = self._recording
-        if response.length <= self._limits.piece and trailers is None:
-            body = response.join()
-            self._output.write(head + (body if recording is None else recording.sent(body)))
-            self._done(request)
-            return
         pieces = response.pieces(self._limits.piece)
         if recording is not None:
             pieces = recording.counted(pieces)

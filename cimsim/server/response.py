@@ -37,8 +37,11 @@ class Response:
 
     def join(self) -> bytes:
         """Return the whole body, and keep nothing of it."""
-        body = b"".join([b"".join(batch) for batch, _ in self._batches])
-        self._batches.clear()
+        batches = self._batches
+        if len(batches) == 1:
+            return b"".join(batches.pop()[0])
+        body = b"".join([b"".join(batch) for batch, _ in batches])
+        batches.clear()
         return body
 
     def pieces(self, size: int) -> Iterator[bytes]:

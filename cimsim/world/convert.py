@@ -106,7 +106,6 @@ def convert_value(element: TypedElement, value: Any, resolver: Resolver | None =
         value = _gathered(element, value)
         if value is None:
             return None
-    # A named tuple, such as InstanceData, is one value.
     if type(value) in (list, tuple):
         if not element.is_array:
             raise ValueError(f"{shape(element)} expected, not an array")

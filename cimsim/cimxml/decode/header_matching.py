@@ -43,8 +43,7 @@ def check_object(headers: CimHeaders, namespace: str, target: InstancePath | Cla
     """
     text = headers.object or ""
     if target is None:
-        wanted = fold_namespace(namespace)
-        fits = text == namespace or any(fold_namespace(reading) == wanted for reading in readings(text))
+        fits = text == namespace or _names_namespace(text, namespace)
     elif isinstance(target, InstancePath):
         fits = _is_written_so(text, target, namespace) or any(names(reading, target, namespace) for reading in readings(text))
     else:
@@ -52,6 +51,11 @@ def check_object(headers: CimHeaders, namespace: str, target: InstancePath | Cla
     if not fits and headers.matched:
         wanted = namespace if target is None else f"{namespace}:{target}"
         raise MessageError(HEADER_MISMATCH, f"CIMObject is {text!r}, but the body names {wanted}")
+
+
+def _names_namespace(text: str, namespace: str) -> bool:
+    wanted = fold_namespace(namespace)
+    return any(fold_namespace(reading) == wanted for reading in readings(text))
 
 
 def _is_written_so(text: str, path: InstancePath, namespace: str) -> bool:

@@ -45,6 +45,9 @@ from cimsim.world.schema import ResolvedClass
 _BATCH: Final = 200
 """The most fragments in one batch: to render an instance for the first time takes some 10 us."""
 
+_MAX_KEPT: Final = 64
+_MAX_KEPT_LENGTH: Final = 16 * 1024
+"""How many rendered classes are kept, and how long one may be."""
 _BATCH_BYTES: Final = 64 * 1024
 """A batch ends with the fragment that reaches this size: to render a class for the first time takes some 60 us for each KiB."""
 
@@ -69,6 +72,7 @@ class Encoder:
         self._host = host
         self._error_instances = error_instances
         self._null_outputs = null_outputs
+        self._classes: dict[tuple[ResolvedClass, ClassView], bytes] = {}
 
     def encode(self, message: Message, result: Result | CIMError) -> Iterator[list[bytes]]:
         """Yield the response to a message in batches of fragments (rules M2 to M13); a short one is a single batch.
@@ -95,16 +99,18 @@ class Encoder:
         kind = "METHODRESPONSE" if isinstance(request, ExtrinsicRequest) else "IMETHODRESPONSE"
         head = f'{start}<{kind} NAME="{escape_attribute(request.name)}">'
         tail = f"</{kind}>{end}"
+        if isinstance(result, MethodResult):
+            return iter([[f"{head}{self._method_result(result)}{tail}".encode()]])
         if isinstance(result, CIMError):
             return iter([[f"{head}{render_error(result, self._error_instances)}{tail}".encode()]])
         if isinstance(result, Void):
             return iter([[f"{head}{tail}".encode()]])
-        if isinstance(result, MethodResult):
-            return iter([[f"{head}{self._method_result(result)}{tail}".encode()]])
         outputs = _session(result) if isinstance(result, Pulled) else ""
         head, tail = f"{head}<IRETURNVALUE>", f"</IRETURNVALUE>{outputs}{tail}"
         if isinstance(result, OneInstance):
             return iter([[head.encode(), bare_instance(result.instance, result.projection), tail.encode()]])
+        if isinstance(result, Classes) and len(result.classes) == 1:
+            return iter([[head.encode(), self._one_class(result.classes[0], result.view), tail.encode()]])
         if isinstance(result, NamedInstances) and not result.projections:
             return _instance_batches(head.encode(), result.instances, tail.encode())
         if isinstance(result, InstanceNames):
@@ -122,6 +128,17 @@ class Encoder:
             ]
         )
         return f"<RETURNVALUE{_output_type(value)}>{_output_value(value)}</RETURNVALUE>{outputs}"
+
+    def _one_class(self, cls: ResolvedClass, view: ClassView) -> bytes:
+        """Return a CLASS. Those that clients ask for one by one are few, and asked for again."""
+        shown = self._classes.get((cls, view))
+        if shown is None:
+            shown = resolved_class(cls, view)
+            if len(shown) <= _MAX_KEPT_LENGTH:
+                if len(self._classes) >= _MAX_KEPT:
+                    self._classes.clear()
+                self._classes[cls, view] = shown
+        return shown
 
     def _fragments(self, result: Result) -> Iterable[bytes]:
         """Return the children of IRETURNVALUE, all of one kind (rule M10)."""

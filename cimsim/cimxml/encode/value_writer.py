@@ -1,8 +1,9 @@
 """Values as XML text: VALUE, VALUE.ARRAY, VALUE.REFERENCE, VALUE.REFARRAY."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from pywbem import CIMInstanceName
 
 from cimsim.cimxml.encode.path_writer import reference
@@ -15,7 +16,7 @@ Writer = Callable[[Any], str]
 NULL_ITEM: Final = "<VALUE.NULL/>"
 
 
-class Form(NamedTuple):
+class Form(msgspec.Struct, frozen=True):
     """How values of one type and shape are written: a constant start tag, the text of the value, a constant end tag.
 
     ``write`` may raise anything on a value of another type; ``odd`` returns the element of any value.
@@ -68,7 +69,7 @@ _SCALARS: Final = {
 
 def array_of(item: Form, tag: str) -> Form:
     """Return the form of an array with such items; those that are NULL become VALUE.NULL (rule D13)."""
-    start, write, end, _ = item
+    start, write, end = item.start, item.write, item.end
 
     def items(values: Iterable[Any]) -> str:
         return "".join([NULL_ITEM if value is None else f"{start}{write(value)}{end}" for value in values])
