@@ -169,7 +169,8 @@ class Cimom:
         world = outcome.world
         if outcome.changes and self.authorization is not None:
             world = owned(world, outcome.changes, user)
-        self._commit(world, outcome.changes)
+        if world is not self._world or outcome.changes:
+            self._commit(world, outcome.changes)
         result = outcome.result
         if isinstance(result, Pending):
             return result.then(partial(self._answered, request, user), self._check_running)
@@ -406,12 +407,10 @@ class Cimom:
                 implementations = _Returning(rule.returns)
             if rule.timing is not None:
                 state = replace(state, timing=rule.timing)
+        world = self._world
         hides = None if authorization is None else partial(authorization.hides, user)
-
-        def carry_out() -> Outcome:
-            return perform(self._world, request, implementations, now, self._policy, self._hooks, self.counts, state, hides)
-
-        return carry_out() if authorization is None else authorization.guard(user, request, self._world, carry_out)
+        carry_out = partial(perform, world, request, implementations, now, self._policy, self._hooks, self.counts, state, hides)
+        return carry_out() if authorization is None else authorization.guard(user, request, world, carry_out)
 
 
 def _refuse_by(rule: FaultRule) -> None:

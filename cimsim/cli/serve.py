@@ -177,6 +177,9 @@ def serve(**options: Any) -> None:
     # What starting makes, modules and packs, stays for good: the collector need not look at it now, nor ever again.
     gc.disable()
     # Imported here so that --help and usage errors do not wait for the reactor and the object model.
+    from cimsim.server.event_loop import install
+
+    install()
     from twisted.internet import reactor
     from twisted.internet.error import CannotListenError
 

@@ -4,7 +4,6 @@ Twisted's usual reactor is one for each process, and belongs to whoever runs it.
 asyncio loop or the threads of the program that tests with it, so it makes a reactor that is installed nowhere.
 """
 
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -23,7 +22,10 @@ class ReactorThread:
     """
 
     def __init__(self, name: str = "cimsim") -> None:
-        self.reactor: Any = _make_reactor()
+        # Twisted is imported by those only who start one.
+        from cimsim.server.event_loop import new_reactor
+
+        self.reactor: Any = new_reactor()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._running = threading.Event()
 
@@ -89,15 +91,3 @@ class ReactorThread:
 
     def _run(self) -> None:
         self.reactor.run(installSignalHandlers=False)
-
-
-def _make_reactor() -> Any:
-    """Return a reactor that is installed nowhere: with epoll where there is one."""
-    if sys.platform == "linux":
-        from twisted.internet.epollreactor import EPollReactor
-
-        make: Callable[[], Any] = EPollReactor
-        return make()
-    from twisted.internet.selectreactor import SelectReactor
-
-    return SelectReactor()

@@ -233,11 +233,11 @@ class Transaction:
 
         Embedded objects are copied.
         """
-        properties = before.cls.properties
+        properties, stored = before.cls.properties, before.values
         changed = {
             place: value
             for place, value in values.items()
-            if not (same_key if properties[place].key else same)(before.values[place], value)
+            if value is not stored[place] and not (same_key if properties[place].key else same)(stored[place], value)
         }
         if not changed:
             return before
@@ -520,10 +520,14 @@ def missing_values(instance: Instance) -> Iterator[str]:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two stored values are the same value of the same type (``True`` is not 1, and NaN is NaN)."""
-    if isinstance(one, tuple) and isinstance(other, tuple):
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if type(one) is tuple:
         # Item by item, since pywbem's objects raise when they are compared with None.
         return len(one) == len(other) and all(map(same, one, other))
-    return one is other or (type(one) is type(other) and bool(one == other))
+    return bool(one == other)
 
 
 def same_key(one: Any, other: Any) -> bool:

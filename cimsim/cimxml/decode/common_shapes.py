@@ -15,6 +15,7 @@ parsing and walking a tree takes. The strategy:
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -141,7 +142,7 @@ def read(body: bytes) -> CommonMessage | None:
         arguments = _arguments(text, envelope.end(), _PARAMETER, _argument, _INTRINSIC_END)
         if arguments is None:
             return None
-        return CommonMessage(identifier, protocol, operation, "/".join(_NAMES_IN.findall(namespaces)), None, arguments)
+        return CommonMessage(identifier, protocol, operation, _namespace(namespaces), None, arguments)
     found = _TARGET.match(text, envelope.end())
     if found is None or (found[3] is None) is (kind == "CLASS"):
         return None
@@ -149,7 +150,13 @@ def read(body: bytes) -> CommonMessage | None:
     if arguments is None:
         return None
     target = _path(found[1], found[2]) if found[3] is None else ClassName(found[3])
-    return CommonMessage(identifier, protocol, method, "/".join(_NAMES_IN.findall(target_namespaces)), target, arguments)
+    return CommonMessage(identifier, protocol, method, _namespace(target_namespaces), target, arguments)
+
+
+@lru_cache(maxsize=64)
+def _namespace(elements: str) -> str:
+    """Return the name that NAMESPACE elements make up; there are few of them."""
+    return "/".join(_NAMES_IN.findall(elements))
 
 
 def _arguments(
