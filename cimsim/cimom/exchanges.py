@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from pywbem import CIMError
 
 from cimsim.operations.request import ClassName, ExtrinsicRequest, NamedInstance, Request, SelectedInstance, Selection
@@ -172,7 +173,7 @@ class Called:
         return f"<Called {self.operation} {self.target}: {outcome}{self.description and ', ' + self.description}>"
 
 
-class Exchange(NamedTuple):
+class Exchange(msgspec.Struct, frozen=True):
     """One message of a client and its answer, however early it was refused.
 
     Attributes:

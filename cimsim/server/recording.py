@@ -1,13 +1,15 @@
 """Records of exchanges, made only where somebody wants them."""
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
+
+import msgspec
 
 _MAX_BODY: Final = 64 * 1024
 """How many bytes of a body are kept."""
 
 
-class HttpExchange(NamedTuple):
+class HttpExchange(msgspec.Struct, frozen=True):
     """One message of a client and its answer, however early it was refused.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import astuple
 from twisted.logger import Logger
 
 from cimsim.cimom.exchanges import Exchange
@@ -12,7 +13,7 @@ from cimsim.server.recording import HttpExchange, Recorder
 def as_exchange(exchange: HttpExchange) -> Exchange:
     """Return the record of an exchange as the CIMOM knows it."""
     # Both have the same fields, in the same order.
-    return Exchange._make(exchange)
+    return Exchange(*astuple(exchange))
 
 
 class JournalRecorder:

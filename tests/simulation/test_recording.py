@@ -299,4 +299,4 @@ def test_other_failures_of_the_probe_say_nothing_about_descriptors(events: list[
 
 
 def test_both_records_of_an_exchange_have_the_same_fields() -> None:
-    assert HttpExchange._fields == Exchange._fields
+    assert HttpExchange.__struct_fields__ == Exchange.__struct_fields__

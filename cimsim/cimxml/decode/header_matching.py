@@ -73,7 +73,7 @@ def _is_written_so(text: str, path: InstancePath, namespace: str) -> bool:
         and plain.count('"') == 2 * len(keys)
         and plain.count("=") == len(keys)
         and plain.count(":", 0, len(namespace) + 1) == 1
-        and len({fold(name) for name, _ in keys}) == len(keys)
+        and (len(keys) == 1 or len({fold(name) for name, _ in keys}) == len(keys))
     )
 
 

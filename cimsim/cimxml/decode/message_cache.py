@@ -40,25 +40,19 @@ class MessageCache:
             return self._decoder.decode(body, headers)
         start, end = found.span(1)
         key = (body[:start], body[end:], headers)
-        known = self._young.get(key)
-        if known is None:
-            known = self._old.get(key)
-            if known is None:
-                return self._first(key, body, headers)
-            self._keep(key, known)
-        return Message(found[1].decode("ascii"), known.request, known.further)
-
-    def _first(self, key: _Key, body: bytes, headers: CimHeaders) -> Message:
-        """Decode a message that is not in the cache, and keep it if it was met before."""
-        message = self._decoder.decode(body, headers)
-        met = hash(key)
-        if met in self._met:
-            self._keep(key, message)
-        else:
+        mark = hash(key)
+        if mark not in self._met:
+            # Most are met once: they are not looked for.
+            message = self._decoder.decode(body, headers)
             if len(self._met) >= _MAX_MET:
                 self._met.clear()
-            self._met.add(met)
-        return message
+            self._met.add(mark)
+            return message
+        known = self._young.get(key)
+        if known is None:
+            known = self._old.get(key) or self._decoder.decode(body, headers)
+            self._keep(key, known)
+        return Message(found[1].decode("ascii"), known.request, known.further)
 
     def _keep(self, key: _Key, message: Message) -> None:
         if len(self._young) >= _MAX_MESSAGES:
