@@ -8,6 +8,7 @@ each request (``Mount.own_field``; CIM-XML: CIMObject). The strategy:
   through ``Mount.admit_alike``.
 * These values are plain: digits, and printable ASCII without outer blanks. None can change where a field or the head ends.
 * Only the simplest requests are learned: POST with Content-Length on a connection that stays open, no field twice, no Expect.
+* A head that is the same to the last byte as one that was recognized lately is not even cut.
 * Whatever is not recognized goes to the parser as if this module did not exist, limits included. It is between two requests
   then, and stays there while others are recognized.
 * Who asks is found out for each request anew.
@@ -23,6 +24,8 @@ from cimsim.server.replies import Connection
 
 END: Final = b"\r\n\r\n"
 _MAX_KNOWN: Final = 16
+_MAX_MET: Final = 16
+_MAX_MET_LENGTH: Final = 1024
 _MAX_DIGITS: Final = 5
 _VALUES: Final = slice(2, None, 3)
 """Where the values lie among the parts of a head: what is before, name, value, what is between, name, value, what is after."""
@@ -55,12 +58,13 @@ class KnownHeads:
         max_body: what a body may have.
     """
 
-    __slots__ = ("_cut", "_known", "_max_body", "_max_length")
+    __slots__ = ("_cut", "_known", "_max_body", "_max_length", "_met")
 
     def __init__(self, max_length: int, max_body: int) -> None:
         self._max_length = max_length
         self._max_body = max_body
         self._known: dict[tuple[bytes, ...], KnownHead] = {}
+        self._met: dict[bytes, RecognizedHead] = {}
         self._cut: re.Pattern[bytes] | None = None
 
     def recognized(self, data: bytes) -> RecognizedHead | None:
@@ -69,7 +73,18 @@ class KnownHeads:
         begin = data.find(END) + len(END)
         if cut is None or not len(END) <= begin <= self._max_length:
             return None
-        parts = cut.split(data[:begin])
+        head = data[:begin]
+        recognized = self._met.get(head)
+        if recognized is None:
+            recognized = self._recognized(cut, head)
+            if recognized is not None and begin <= _MAX_MET_LENGTH:
+                if len(self._met) >= _MAX_MET:
+                    self._met.clear()
+                self._met[head] = recognized
+        return recognized
+
+    def _recognized(self, cut: re.Pattern[bytes], head: bytes) -> RecognizedHead | None:
+        parts = cut.split(head)
         values = parts[_VALUES]
         del parts[_VALUES]
         known = self._known.get(tuple(parts))
@@ -81,7 +96,7 @@ class KnownHeads:
         admitted = known.admitted
         if len(values) > 1:
             admitted = known.head.mount.admit_alike(admitted, values[1 - known.length_at])
-        return RecognizedHead(known.head, admitted, known.connection, begin, begin + size)
+        return RecognizedHead(known.head, admitted, known.connection, len(head), len(head) + size)
 
     def learn(self, data: bytes, head: Head, admitted: Any, connection: Connection) -> None:
         """Know the head that a segment begins with from now on, if it is one of the simplest; it was admitted."""

@@ -89,7 +89,10 @@ class Mount(Protocol):
         ...
 
     def admit_alike(self, admitted: Any, value: bytes) -> Any:
-        """Return what ``admit`` would for a head that differs in the value of ``own_field``: printable ASCII, not empty."""
+        """Return what ``admit`` would for a head that differs in the value of ``own_field``: printable ASCII, not empty.
+
+        It serves all requests with that head, as ``admitted`` does.
+        """
         ...
 
     def respond(

@@ -96,11 +96,11 @@ class Wire:
 class Talk:
     """One connection and what it answers."""
 
-    def __init__(self, *, users: bool = False) -> None:
+    def __init__(self, *, users: bool = False, limits: HttpLimits = LIMITS) -> None:
         clock: Any = Clock()
         authenticator = Authenticator({"user": "pass"}) if users else None
         self._clock = clock
-        factory: Any = HttpFactory(Echo(), clock, authenticator, LIMITS)
+        factory: Any = HttpFactory(Echo(), clock, authenticator, limits)
         self._protocol = factory.buildProtocol(None)
         self._wire = Wire()
         self._protocol.makeConnection(self._wire)
@@ -113,6 +113,7 @@ class Talk:
     def forget(self) -> None:
         """Have the connection know no head."""
         self.reader._known_heads._known.clear()
+        self.reader._known_heads._met.clear()
 
     def say(self, *segments: bytes) -> bytes:
         """Send segments; return what is answered."""
@@ -156,7 +157,8 @@ def test_a_request_that_differs_in_length_and_its_own_field_is_recognized() -> N
     talk = Talk()
     assert taken(talk, request()) == 0
     assert taken(talk, request(b"another", "b c")) == 1
-    assert talk.say(request(b"third", "(d)")) == Talk().say(request(b"third", "(d)"))
+    for _ in range(3):
+        assert talk.say(request(b"third", "(d)")) == Talk().say(request(b"third", "(d)"))
 
 
 def test_head_and_body_may_come_in_two_segments() -> None:
@@ -239,6 +241,16 @@ def test_what_is_known_is_bounded() -> None:
     for number in range(100):
         talk.say(request(b"body", "a", f"X-Number: {number}"))
     assert len(talk.reader._known_heads._known) <= 16
+    for number in range(100):
+        talk.say(request(b"body", str(number)))
+    assert 0 < len(talk.reader._known_heads._met) <= 16
+
+
+def test_long_heads_are_recognized_but_not_kept_whole() -> None:
+    talk = Talk(limits=HttpLimits())
+    talk.say(request(b"body", "a" * 2000))
+    assert taken(talk, request(b"body", "b" * 2000)) == 1
+    assert not talk.reader._known_heads._met
 
 
 _PIECES: Final = (

@@ -42,6 +42,8 @@ from cimsim.operations.results import (
 from cimsim.world.instances import Instance
 from cimsim.world.schema import ResolvedClass
 
+_VALUE: Final = "<IRETURNVALUE>"
+_VALUE_END: Final = "</IRETURNVALUE>"
 _BATCH: Final = 200
 """The most fragments in one batch: to render an instance for the first time takes some 10 us."""
 
@@ -99,6 +101,12 @@ class Encoder:
         kind = "METHODRESPONSE" if isinstance(request, ExtrinsicRequest) else "IMETHODRESPONSE"
         head = f'{start}<{kind} NAME="{escape_attribute(request.name)}">'
         tail = f"</{kind}>{end}"
+        if isinstance(result, OneInstance):
+            shown = bare_instance(result.instance, result.projection)
+            return iter([[f"{head}{_VALUE}".encode(), shown, f"{_VALUE_END}{tail}".encode()]])
+        if isinstance(result, Classes) and len(result.classes) == 1:
+            shown = self._one_class(result.classes[0], result.view)
+            return iter([[f"{head}{_VALUE}".encode(), shown, f"{_VALUE_END}{tail}".encode()]])
         if isinstance(result, MethodResult):
             return iter([[f"{head}{self._method_result(result)}{tail}".encode()]])
         if isinstance(result, CIMError):
@@ -106,11 +114,7 @@ class Encoder:
         if isinstance(result, Void):
             return iter([[f"{head}{tail}".encode()]])
         outputs = _session(result) if isinstance(result, Pulled) else ""
-        head, tail = f"{head}<IRETURNVALUE>", f"</IRETURNVALUE>{outputs}{tail}"
-        if isinstance(result, OneInstance):
-            return iter([[head.encode(), bare_instance(result.instance, result.projection), tail.encode()]])
-        if isinstance(result, Classes) and len(result.classes) == 1:
-            return iter([[head.encode(), self._one_class(result.classes[0], result.view), tail.encode()]])
+        head, tail = f"{head}{_VALUE}", f"{_VALUE_END}{outputs}{tail}"
         if isinstance(result, NamedInstances) and not result.projections:
             return _instance_batches(head.encode(), result.instances, tail.encode())
         if isinstance(result, InstanceNames):
