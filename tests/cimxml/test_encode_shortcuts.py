@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
 
 from cimsim.cimxml.encode.class_writer import render_class
+from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.encode.instance_writer import instance_name, instance_names, named_instance
 from cimsim.cimxml.encode.resolved_class_writer import resolved_class
-from cimsim.operations.results import ClassView
+from cimsim.cimxml.message import Message
+from cimsim.operations.request import IntrinsicRequest
+from cimsim.operations.results import Classes, ClassView
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
@@ -49,6 +52,20 @@ METHODS = st.lists(
     st.builds(CIMMethod, NAMES, st.just("uint32"), parameters=PARAMETERS, qualifiers=QUALIFIERS), max_size=2
 ).map(unique)
 DECLARED = st.tuples(PROPERTIES, METHODS, QUALIFIERS)
+
+
+def test_a_class_that_is_asked_for_again_is_written_as_at_first() -> None:
+    encoder: Any = Encoder("host")
+    request = Message("1", IntrinsicRequest("GetClass", "root/x"))
+    schema = Schema()
+    for number in range(100):
+        schema = schema.with_class(CIMClass(f"C{number}", properties=[CIMProperty("A", None, type="string")]))
+    classes = [*schema, *(each for each in schema if each.name.endswith("7")), *Schema().with_class(CIMClass("C1"))]
+    for cls, view in product(classes, VIEWS[:2]):
+        for _ in range(2):
+            (batch,) = encoder.encode(request, Classes([cls], view))
+            assert batch[1] == resolved_class(cls, view)
+        assert 0 < len(encoder._classes) <= 64
 
 
 @given(st.lists(DECLARED, min_size=1, max_size=4), st.booleans())
