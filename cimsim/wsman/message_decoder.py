@@ -357,7 +357,13 @@ class WsmanDecoder:
         if inner is not None:
             arguments = (Argument("EnumerationContext", inner), Argument("MaxObjectCount", _max_elements(wanted)))
             requests = (
-                IntrinsicRequest(_PULLS[enumeration.form], enumeration.namespace, arguments, room=room(enumeration, envelope)),
+                IntrinsicRequest(
+                    _PULLS[enumeration.form],
+                    enumeration.namespace,
+                    arguments,
+                    selects=True,
+                    room=room(enumeration, envelope),
+                ),
             )
         return WsmanMessage(
             MessageKind.PULL, headers.message_id or "", PULL, None, requests, envelope, enumeration, False, headers.estimate()
@@ -374,7 +380,7 @@ class WsmanDecoder:
         requests: tuple[Request, ...] = ()
         if inner is not None:
             closed = Argument("EnumerationContext", inner)
-            requests = (IntrinsicRequest("CloseEnumeration", enumeration.namespace, (closed,)),)
+            requests = (IntrinsicRequest("CloseEnumeration", enumeration.namespace, (closed,), selects=True),)
         return WsmanMessage(MessageKind.RELEASE, headers.message_id or "", RELEASE, None, requests, enumeration=enumeration)
 
 
