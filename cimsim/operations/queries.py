@@ -116,8 +116,14 @@ def _run(call: OperationCall, language: str, text: str) -> _Rows | _Definitions:
     if isinstance(statement, Select):
         if fold(statement.classname) == META_CLASS and call.namespace.schema.get(META_CLASS) is None:
             return _all_definitions(call, dialect, statement)
+        if dialect.classes:
+            text = f"the rows of {statement.classname} are instances; definitions of classes come FROM meta_class"
+            raise statement.at.invalid(text)
         return _selected(call, dialect, statement)
-    return _traversed(call, dialect, statement)
+    found = _traversed(call, dialect, statement)
+    if dialect.classes and isinstance(found, _Rows):
+        raise statement.at.invalid("the rows are instances; those of ClassDefsOnly and SchemaOnly are definitions of classes")
+    return found
 
 
 def _classes_of(found: _Definitions) -> ClassesWithPath:

@@ -17,10 +17,11 @@ from cimsim.operations.request import (
     Selection,
 )
 from cimsim.operations.results import PullForm
-from cimsim.query.syntax import WMI_LANGUAGE
+from cimsim.query.syntax import WMI_CLASS_LANGUAGE, WMI_LANGUAGE
 from cimsim.world.convert import InstanceData, PropertyData, Repeated
 from cimsim.world.names import fold
 from cimsim.wsman.datetimes import seconds_of
+from cimsim.wsman.definitions import MAX_AT_ONCE, DefinitionView, WriteClass, class_named, needed, read_view
 from cimsim.wsman.event_decoder import duration_of, read_renew, read_subscribe, read_unsubscribe
 from cimsim.wsman.event_messages import EventingRequest, PullEvents, Unsubscribe, subscription_of
 from cimsim.wsman.items import room
@@ -99,6 +100,7 @@ _DEFAULT_PATIENCE: Final = 60.0
 _MAX_PATIENCE: Final = 86_400.0
 """Seconds for which a Pull waits for events."""
 _LANGUAGES: Final = {WQL: WMI_LANGUAGE, f"{WQL}/": WMI_LANGUAGE, CQL: "DMTF:CQL"}
+_META_CLASS: Final = "meta_class"
 _NAME: Final = re.compile(r"[^\W\d]\w*")
 _FAMILIES: Final = (TRANSFER, ENUMERATION, EVENTING, f"{ADDRESSING}/")
 _PULLS: Final = {
@@ -173,6 +175,10 @@ class _Headers:
                 return min(duration_of(element), _MAX_PATIENCE)
         return _DEFAULT_PATIENCE
 
+    def definition_view(self) -> DefinitionView:
+        """Return what is wanted of the definitions of classes (rule WM-R-6)."""
+        return read_view(self.header.find(WSMAN, "OptionSet"))
+
     def estimate(self) -> bool:
         return self.header.find(WSMAN, "RequestTotalItemsCountEstimate") is not None
 
@@ -184,14 +190,20 @@ class WsmanDecoder:
         embedded: returns the object that a text embeds, as CIM-XML writes one (rule WM-V-8).
         max_expiry: the most seconds that an enumeration may stay idle, whatever the client asks for.
         now: returns the time in seconds since 1970-01-01 UTC, for expiries that are points in time.
+        write_class: writes definitions of classes, of which only so many fit an envelope; None: they are not served.
     """
 
     def __init__(
-        self, embedded: Callable[[str], Any] | None = None, max_expiry: int = 3600, now: Callable[[], float] = lambda: 0.0
+        self,
+        embedded: Callable[[str], Any] | None = None,
+        max_expiry: int = 3600,
+        now: Callable[[], float] = lambda: 0.0,
+        write_class: WriteClass | None = None,
     ) -> None:
         self._embedded = embedded
         self._max_expiry = max_expiry
         self._now = now
+        self._write_class = write_class
 
     def decode(self, body: bytes) -> WsmanMessage:
         """Return the message of an envelope.
@@ -239,10 +251,33 @@ class WsmanDecoder:
             return self._eventing(headers, action, wanted, resource)
         if action == ENUMERATE:
             return self._enumerate(headers, body, resource, namespace, keys)
+        if resource.definition:
+            return self._definition(headers, action, resource, namespace, keys)
         if resource.of_all_classes:
             raise WsmanError(WQL_NEEDED, "a resource URI of all classes is for enumerations with a query only")
         kind, requests = self._requests(action, resource, namespace, keys, body)
         return WsmanMessage(kind, headers.message_id or "", action, resource, requests, headers.envelope())
+
+    @staticmethod
+    def _definition(headers: _Headers, action: str, resource: Resource, namespace: str, keys: Any) -> WsmanMessage:
+        """Return the message that asks for the definition of a class (rule WM-R-6)."""
+        if action != GET:
+            name = action.rpartition("/")[2]
+            raise WsmanError(
+                ACTION_NOT_SUPPORTED, f"{name[:200]} of the definition of a class; Get and Enumerate are supported"
+            )
+        view = headers.definition_view()
+        shown = view.class_view
+        arguments = (
+            Argument("ClassName", ClassName(needed(class_named(resource, keys)))),
+            Argument("LocalOnly", shown.local_only),
+            Argument("IncludeQualifiers", shown.qualifiers),
+            Argument("IncludeClassOrigin", shown.class_origin),
+        )
+        requests = (IntrinsicRequest("GetClass", namespace, arguments, selects=True),)
+        return WsmanMessage(
+            MessageKind.GET, headers.message_id or "", action, resource, requests, headers.envelope(), definition=view
+        )
 
     @staticmethod
     def _eventing(headers: _Headers, action: str, wanted: EventingRequest, resource: Resource | None = None) -> WsmanMessage:
@@ -282,22 +317,34 @@ class WsmanDecoder:
         envelope = headers.envelope()
         mode = _choice(wanted.find(WSMAN, "EnumerationMode"), Mode, Mode.OBJECT)
         polymorphism = wanted.find(BINDING, "PolymorphismMode")
-        name, arguments, form, classname = self._opening(
-            wanted, resource, polymorphism.stripped if polymorphism is not None else "", keys
-        )
-        enumeration = Enumeration(resource, namespace, form, mode, classname)
-        count = _max_elements(wanted) if optimized else 0
+        before: tuple[Request, ...] = ()
+        view = None
+        if resource.definition:
+            view = headers.definition_view()
+            superclass = class_named(resource, keys)
+            if superclass is not None:
+                given = (Argument("ClassName", ClassName(superclass)),)
+                before = (IntrinsicRequest("GetClass", namespace, given, selects=True),)
+            name, arguments, form, classname = _definitions(wanted, superclass)
+        else:
+            name, arguments, form, classname = self._opening(
+                wanted, resource, polymorphism.stripped if polymorphism is not None else "", keys
+            )
+        enumeration = Enumeration(resource, namespace, form, mode, classname, view)
+        count = _at_once(enumeration, wanted) if optimized else 0
         limits = (
             Argument("OperationTimeout", self._expiry(wanted)),
             Argument("MaxObjectCount", count),
         )
-        request = IntrinsicRequest(name, namespace, (*arguments, *limits), selects=True, room=room(enumeration, envelope))
+        request = IntrinsicRequest(
+            name, namespace, (*arguments, *limits), selects=True, room=room(enumeration, envelope, self._write_class)
+        )
         return WsmanMessage(
             MessageKind.ENUMERATE,
             headers.message_id or "",
             ENUMERATE,
             resource,
-            (request,),
+            (*before, request),
             envelope,
             enumeration,
             optimized,
@@ -308,8 +355,7 @@ class WsmanDecoder:
         self, wanted: SoapElement, resource: Resource, polymorphism: str, keys: Any
     ) -> tuple[str, tuple[Argument, ...], PullForm, str]:
         """Return the operation that opens an enumeration: name, arguments, form, and the class to show all instances as."""
-        found = wanted.find(WSMAN, "Filter")
-        chosen = found if found is not None else wanted.find(ENUMERATION, "Filter")
+        chosen = _filter(wanted)
         if chosen is not None:
             dialect = (chosen.attribute("Dialect") or "").strip()
             if dialect in _LANGUAGES:
@@ -355,14 +401,14 @@ class WsmanDecoder:
         envelope = headers.envelope()
         requests: tuple[Request, ...] = ()
         if inner is not None:
-            arguments = (Argument("EnumerationContext", inner), Argument("MaxObjectCount", _max_elements(wanted)))
+            arguments = (Argument("EnumerationContext", inner), Argument("MaxObjectCount", _at_once(enumeration, wanted)))
             requests = (
                 IntrinsicRequest(
                     _PULLS[enumeration.form],
                     enumeration.namespace,
                     arguments,
                     selects=True,
-                    room=room(enumeration, envelope),
+                    room=room(enumeration, envelope, self._write_class),
                 ),
             )
         return WsmanMessage(
@@ -447,11 +493,13 @@ def _selecting(classname: str, chosen: SoapElement) -> str:
     return _selection(classname, terms)
 
 
-def _selection(classname: str, terms: list[str]) -> str:
+def _selection(classname: str, terms: list[str], source: str = "") -> str:
+    """Return a query; ``source`` stands behind FROM where the name that clients wrote does not."""
     if _NAME.fullmatch(classname) is None:
         text = f"{classname[:100]!r} is not the name of a class"
         raise WsmanError(DESTINATION_UNREACHABLE, text, "InvalidResourceURI")
-    return " ".join(("SELECT * FROM", classname, "WHERE", " AND ".join(terms)))
+    where = ("WHERE", " AND ".join(terms)) if terms else ()
+    return " ".join(("SELECT * FROM", source or classname, *where))
 
 
 def _association(chosen: SoapElement) -> tuple[str, tuple[Argument, ...], PullForm, str]:
@@ -481,6 +529,32 @@ def _association(chosen: SoapElement) -> tuple[str, tuple[Argument, ...], PullFo
             arguments.append(Argument("PropertyList", shown))
         return operation, tuple(arguments), PullForm.INSTANCES_WITH_PATH, ""
     raise WsmanError(SCHEMA_VALIDATION, "the filter holds neither AssociatedInstances nor AssociationInstances")
+
+
+def _filter(wanted: SoapElement) -> SoapElement | None:
+    found = wanted.find(WSMAN, "Filter")
+    return found if found is not None else wanted.find(ENUMERATION, "Filter")
+
+
+def _definitions(wanted: SoapElement, superclass: str | None) -> tuple[str, tuple[Argument, ...], PullForm, str]:
+    """Return the operation that opens an enumeration of definitions: of all classes, or of the subclasses of one."""
+    chosen = _filter(wanted)
+    if chosen is None:
+        terms = [] if superclass is None else [f"__this ISA '{superclass}'", f"NOT __CLASS = '{superclass}'"]
+        text = _selection(superclass or _META_CLASS, terms, _META_CLASS)
+    else:
+        dialect = (chosen.attribute("Dialect") or "").strip()
+        if _LANGUAGES.get(dialect) != WMI_LANGUAGE:
+            text = f"filter dialect {dialect[:200]!r} is not supported for definitions of classes; {WQL} is"
+            raise WsmanError(DIALECT_UNAVAILABLE, text)
+        text = chosen.text
+    return _query(WMI_CLASS_LANGUAGE, text)
+
+
+def _at_once(enumeration: Enumeration, wanted: SoapElement) -> int:
+    """Return how many items may be handed out at once."""
+    asked = _max_elements(wanted)
+    return asked if enumeration.definition is None else min(asked, MAX_AT_ONCE)
 
 
 def _context_text(wanted: SoapElement) -> str:
