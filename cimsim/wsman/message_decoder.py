@@ -19,10 +19,10 @@ from cimsim.operations.request import (
 from cimsim.operations.results import PullForm
 from cimsim.query.syntax import WMI_CLASS_LANGUAGE, WMI_LANGUAGE
 from cimsim.world.convert import InstanceData, PropertyData, Repeated
-from cimsim.world.names import fold
+from cimsim.world.names import did_you_mean, fold
 from cimsim.wsman.datetimes import seconds_of
 from cimsim.wsman.definitions import MAX_AT_ONCE, DefinitionView, WriteClass, class_named, needed, read_view
-from cimsim.wsman.event_decoder import duration_of, read_renew, read_subscribe, read_unsubscribe
+from cimsim.wsman.event_decoder import duration_of, is_duration, read_renew, read_subscribe, read_unsubscribe
 from cimsim.wsman.event_messages import EventingRequest, PullEvents, Unsubscribe, subscription_of
 from cimsim.wsman.items import room
 from cimsim.wsman.references import namespace_of, read_reference, read_selectors
@@ -127,13 +127,22 @@ class _Headers:
             must = each.attribute("mustUnderstand", SOAP)
             if must is not None and must.strip() in _TRUE and each.name not in _UNDERSTOOD.get(each.namespace, ()):
                 name = (each.namespace, each.name)
-                raise WsmanError(MUST_UNDERSTAND, f"header {each.name} is not understood", not_understood=name)
+                known = [header for headers in _UNDERSTOOD.values() for header in headers]
+                # One of a known name lies in another namespace than that.
+                hint = did_you_mean(each.name, known) if each.name not in known else ""
+                of = f" of namespace {each.namespace[:200]!r}" if each.namespace not in _UNDERSTOOD else ""
+                text = f"header {each.name[:200]}{of} is not understood{hint}"
+                raise WsmanError(MUST_UNDERSTAND, text, not_understood=name)
         if self.message_id is None:
             raise WsmanError(MISSING_HEADER, "the message has no MessageID")
         reply_to = self.header.find(ADDRESSING, "ReplyTo")
         address = reply_to.find(ADDRESSING, "Address") if reply_to is not None else None
         if address is not None and address.stripped != ANONYMOUS:
             raise WsmanError(UNSUPPORTED_FEATURE, "replies go to the anonymous address only", "AddressingMode")
+        timeout = self.header.find(WSMAN, "OperationTimeout")
+        if timeout is not None and timeout.stripped and not is_duration(timeout):
+            text = f"OperationTimeout is {timeout.stripped[:100]!r}, not a duration such as PT60S"
+            raise WsmanError(INVALID_HEADER, text)
         if self.header.find(WSMAN, "FragmentTransfer") is not None:
             raise WsmanError(UNSUPPORTED_FEATURE, "fragments of instances are not served", "FragmentLevelAccess")
 
@@ -244,7 +253,8 @@ class WsmanDecoder:
         if action == UNSUBSCRIBE:
             return self._eventing(headers, action, read_unsubscribe(headers.header, body))
         if action not in (*ACTIONS, SUBSCRIBE) and action.startswith(_FAMILIES):
-            raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} is not supported")
+            hint = did_you_mean(action, (*ACTIONS, SUBSCRIBE, RENEW, UNSUBSCRIBE))
+            raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} is not supported{hint}")
         resource, namespace, keys = headers.resource()
         if action == SUBSCRIBE:
             wanted = read_subscribe(body, resource, namespace, headers.to(), self._now())
@@ -302,7 +312,8 @@ class WsmanDecoder:
             return MessageKind.CREATE, (IntrinsicRequest("CreateInstance", namespace, (created,), selects=True),)
         method = action.rpartition("/")[2]
         if not method or method == action:
-            raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} names no method")
+            text = f"action {action[:200]} names no method; RESOURCEURI/METHOD does"
+            raise WsmanError(ACTION_NOT_SUPPORTED, text)
         arguments = tuple(Argument(each.name, each.value) for each in _input(method, body))
         request = ExtrinsicRequest(method, namespace, subject, arguments, self._embedded, selects=True)
         return MessageKind.INVOKE, (request,)
