@@ -102,7 +102,7 @@ def system_view(world: World, request: Request, hides: Hides) -> SystemView | No
     """Return what a request of a client of WMI meets that is for what only WMI has; None for any other request."""
     found = world.namespaces.get(request.namespace) or world.namespaces.get(fold_namespace(request.namespace))
     if found is not None:
-        if not any(_is_for_system_class(value) for value in _subjects(request)):
+        if not _is_for_system_class(request):
             return None
         name = found.name
     else:
@@ -123,20 +123,23 @@ def _spelt(world: World, name: str) -> str:
     return _ROOT
 
 
-def _subjects(request: Request) -> Iterable[object]:
-    if isinstance(request, ExtrinsicRequest):
-        return (request.target,)
-    return [argument.value for argument in request.arguments]
+def _is_for_system_class(request: Request) -> bool:
+    # Asked of each request of WS-Management, so it must be cheap.
+    if type(request) is ExtrinsicRequest:
+        return _names_system_class(request.target)
+    for argument in request.arguments:  # noqa: SIM110 - a generator would cost more than the tests
+        if _names_system_class(argument.value):
+            return True
+    return False
 
 
-def _is_for_system_class(value: object) -> bool:
-    match value:
-        case SelectedInstance(selection, _):
-            return _is_for_system_class(selection)
-        case Selection() | InstanceData():
-            name = value.classname
-        case ClassName():
-            name = str(value)
-        case _:
-            return False
+def _names_system_class(value: object) -> bool:
+    if type(value) is SelectedInstance:
+        value = value.selection
+    if type(value) is Selection or type(value) is InstanceData:
+        name = value.classname
+    elif type(value) is ClassName:
+        name = value
+    else:
+        return False
     return name.startswith("__") and fold(name) in _SYSTEM_CLASSES

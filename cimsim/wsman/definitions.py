@@ -26,7 +26,7 @@ from cimsim.wsman.uris import WSMAN
 WriteClass = Callable[[ResolvedClass, ClassView], bytes]
 """Returns a class as CIM-XML writes it, which this codec does not know."""
 
-MAX_AT_ONCE: Final = 50
+MAX_AT_ONCE: Final = 25
 """Definitions in one reply, whatever the client wants: each takes up to 1 ms when it is first shown."""
 _CLASS_NAME: Final = "ClassName"
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}

@@ -215,10 +215,10 @@ def test_wm_r_6_definitions_are_not_changed(client: Client, action: str) -> None
 
 
 def test_wm_s_7_definitions_fit_the_envelope(client: Client) -> None:
-    small = '<w:MaxEnvelopeSize s:mustUnderstand="true">20000</w:MaxEnvelopeSize>'
+    small = '<w:MaxEnvelopeSize s:mustUnderstand="true">16000</w:MaxEnvelopeSize>'
     answer = enumerated(client, headers=small)
-    assert len(answer.text) <= 20000
-    assert 0 < len(names(answer)) < 50
+    assert len(answer.text) <= 16000
+    assert 0 < len(names(answer)) < 25
     tiny = '<w:MaxEnvelopeSize s:mustUnderstand="true">8192</w:MaxEnvelopeSize>'
     assert got(client, "Win32_OperatingSystem", tiny).fault[3] == 2150858823
 
