@@ -256,13 +256,13 @@ class WsmanDecoder:
             hint = did_you_mean(action, (*ACTIONS, SUBSCRIBE, RENEW, UNSUBSCRIBE))
             raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} is not supported{hint}")
         resource, namespace, keys = headers.resource()
+        if resource.definition and action != ENUMERATE:
+            return self._definition(headers, action, resource, namespace, keys)
         if action == SUBSCRIBE:
             wanted = read_subscribe(body, resource, namespace, headers.to(), self._now())
             return self._eventing(headers, action, wanted, resource)
         if action == ENUMERATE:
             return self._enumerate(headers, body, resource, namespace, keys)
-        if resource.definition:
-            return self._definition(headers, action, resource, namespace, keys)
         if resource.of_all_classes:
             raise WsmanError(WQL_NEEDED, "a resource URI of all classes is for enumerations with a query only")
         kind, requests = self._requests(action, resource, namespace, keys, body)

@@ -10,7 +10,7 @@ from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.cimxml.encode.resolved_class_writer import resolved_class
 from cimsim.operations.results import ClassView
 from cimsim.packs.load import Loaded, load
-from tests.wsman.conftest import ENUMERATION, NOON, NS, TRANSFER, WQL, Answer, Client, envelope
+from tests.wsman.conftest import ENUMERATION, EVENTING, MANAGEMENT, NOON, NS, TRANSFER, WQL, Answer, Client, envelope
 
 SCHEMA: Final = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/"
 ALL: Final = "<w:OptimizeEnumeration/><w:MaxElements>32000</w:MaxElements>"
@@ -212,6 +212,13 @@ def test_wm_r_6_definitions_are_not_changed(client: Client, action: str) -> None
     answer = client.send(envelope(f"{TRANSFER}{action}", f"{SCHEMA}*", "<CLASS/>", {"ClassName": "Win32_Service"}))
     assert answer.fault[0] == "a:ActionNotSupported"
     assert action in answer.fault[2]
+
+
+def test_wm_r_6_there_are_no_events_of_definitions(client: Client) -> None:
+    wanted = f'<e:Subscribe><e:Delivery Mode="{MANAGEMENT}Pull"/></e:Subscribe>'
+    fault = client.send(envelope(f"{EVENTING}Subscribe", f"{SCHEMA}*", wanted)).fault
+    assert fault[0] == "a:ActionNotSupported"
+    assert "Subscribe" in fault[2]
 
 
 def test_wm_s_7_definitions_fit_the_envelope(client: Client) -> None:

@@ -9,7 +9,7 @@ from lxml import etree
 from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.operations.request import Argument, ClassName, IntrinsicRequest
 from cimsim.packs.load import Loaded, load
-from tests.wsman.conftest import ENUMERATION, NOON, NS, TEST, TRANSFER, WMI, WQL, Answer, Client, envelope
+from tests.wsman.conftest import ENUMERATION, EVENTING, MANAGEMENT, NOON, NS, TEST, TRANSFER, WMI, WQL, Answer, Client, envelope
 
 ALL: Final = "<w:OptimizeEnumeration/><w:MaxElements>100</w:MaxElements>"
 DMTF: Final = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
@@ -235,6 +235,16 @@ def test_sec13_no_text_names_what_is_hidden(restricted: Client) -> None:
     assert answer.fault[0] == "a:DestinationUnreachable"
     assert "cimv2" not in answer.text
     assert "root/virtualization/v2" in answer.text
+
+
+@pytest.mark.parametrize(("namespace", "text"), [("root", "no events happen in root"), ("root/none", "no namespace root/none")])
+def test_wm_r_11_namespaces_come_and_go_without_events(client: Client, namespace: str, text: str) -> None:
+    query = "SELECT * FROM __InstanceCreationEvent WITHIN 2 WHERE TargetInstance ISA '__NAMESPACE'"
+    delivery = f'<e:Delivery Mode="{MANAGEMENT}Pull"/>'
+    wanted = f'<e:Subscribe>{delivery}<w:Filter Dialect="{WQL}">{query}</w:Filter></e:Subscribe>'
+    fault = client.send(envelope(f"{EVENTING}Subscribe", f"{WMI}{namespace}/*", wanted)).fault
+    assert fault[:2] == ("a:DestinationUnreachable", "InvalidResourceURI")
+    assert text in fault[2]
 
 
 def test_wm_r_11_a_world_with_namespaces_elsewhere(things: Client) -> None:
