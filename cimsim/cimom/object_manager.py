@@ -27,6 +27,7 @@ from cimsim.operations.pending import Pending
 from cimsim.operations.perform import perform, viewed
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import Result
+from cimsim.operations.selection import located, located_at_once
 from cimsim.operations.session_commands import SessionCommand
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
@@ -121,6 +122,27 @@ class Cimom:
         """Carry out a request as ``start`` does, to its end."""
         result = self.start(request, user, "")
         return result.completed() if isinstance(result, Pending) else result
+
+    def locate(self, request: Request, user: str | None = None) -> Request | Pending[Request]:
+        """Return a request with a path in place of every selection, or what is left to do for that; ``start`` follows.
+
+        What ``start`` refuses before it looks anything up is left as it is, and so is what it fails with.
+        """
+        if self._world.agenda.times:
+            self._catch_up(self.clock.now())
+        namespace = self._world.namespaces.get(fold_namespace(request.namespace))
+        if namespace is None:
+            return request
+        found = located_at_once(request, self._world, namespace)
+        if found is not None:
+            return found
+        try:
+            if self.authorization is not None:
+                self.authorization.check(user, request, self._world)
+            call = self.view(request)
+        except _FAILURES:
+            return request
+        return located(request, call.world, call.namespace)
 
     def start(
         self,

@@ -284,7 +284,7 @@ def _replied(exchange: Exchange, reply: WsmanReply) -> Batches | Deferred[Batche
 
 def _finished(exchange: Exchange, reply: WsmanReply) -> Batches:
     batches = reply.batches if exchange.sealed is None else _sealed(exchange.sealed, reply.batches, exchange.sealed_as)
-    return batches if reply.effects is None else Affected(batches, reply.effects)
+    return Affected(batches, lambda: reply.effects) if reply.forming or reply.effects is not None else batches
 
 
 def _opened(exchange: Exchange, body: bytes) -> bytes:
