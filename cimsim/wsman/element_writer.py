@@ -4,7 +4,7 @@ The memo of the record keeps the element as it was rendered last, for the form o
 where an instance holds neither references nor embedded instances: only the first tag differs.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from html import escape
 from typing import Any, Final, NamedTuple
 
@@ -132,19 +132,6 @@ def instance_element(
     if plain:
         instance.wsman_memo = _Rendered(resource.base, resource.namespace, element, len(start))
     return element
-
-
-def instance_elements(instances: Iterable[Instance], resource: Resource) -> list[bytes]:
-    """Return instances as the elements of their classes."""
-    base, namespace = resource.base, resource.namespace
-    elements = []
-    for instance in instances:
-        kept: _Rendered | None = instance.wsman_memo
-        if kept is not None and kept[0] == base and kept[1] == namespace:
-            elements.append(kept[2])
-        else:
-            elements.append(instance_element(instance, resource))
-    return elements
 
 
 def fragment_element(instance: Instance, resource: Resource, projection: Projection) -> bytes:

@@ -23,7 +23,7 @@ from cimsim.world.names import fold
 from cimsim.wsman.datetimes import seconds_of
 from cimsim.wsman.event_decoder import duration_of, read_renew, read_subscribe, read_unsubscribe
 from cimsim.wsman.event_messages import EventingRequest, PullEvents, Unsubscribe, subscription_of
-from cimsim.wsman.items import room
+from cimsim.wsman.items import Room
 from cimsim.wsman.references import namespace_of, read_reference, read_selectors
 from cimsim.wsman.resource_uris import Resource, parse_resource
 from cimsim.wsman.soap_faults import (
@@ -291,7 +291,7 @@ class WsmanDecoder:
             Argument("OperationTimeout", self._expiry(wanted)),
             Argument("MaxObjectCount", count),
         )
-        request = IntrinsicRequest(name, namespace, (*arguments, *limits), selects=True, room=room(enumeration, envelope))
+        request = IntrinsicRequest(name, namespace, (*arguments, *limits), selects=True, room=Room(enumeration, envelope))
         return WsmanMessage(
             MessageKind.ENUMERATE,
             headers.message_id or "",
@@ -356,9 +356,8 @@ class WsmanDecoder:
         requests: tuple[Request, ...] = ()
         if inner is not None:
             arguments = (Argument("EnumerationContext", inner), Argument("MaxObjectCount", _max_elements(wanted)))
-            requests = (
-                IntrinsicRequest(_PULLS[enumeration.form], enumeration.namespace, arguments, room=room(enumeration, envelope)),
-            )
+            room = Room(enumeration, envelope, _max_characters(wanted))
+            requests = (IntrinsicRequest(_PULLS[enumeration.form], enumeration.namespace, arguments, room=room),)
         return WsmanMessage(
             MessageKind.PULL, headers.message_id or "", PULL, None, requests, envelope, enumeration, False, headers.estimate()
         )
@@ -495,6 +494,12 @@ def _max_elements(wanted: SoapElement) -> int:
         if element is not None:
             return max(1, min(_number(element, SCHEMA_VALIDATION), _MAX_ITEMS))
     return 1
+
+
+def _max_characters(wanted: SoapElement) -> int | None:
+    """Return how many characters of items a client wants at once; None: it does not say (rule WM-E-4)."""
+    element = wanted.find(ENUMERATION, "MaxCharacters")
+    return None if element is None else _number(element, SCHEMA_VALIDATION)
 
 
 def _number(element: SoapElement, kind: Any) -> int:

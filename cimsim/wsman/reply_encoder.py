@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 
 from pywbem import CIMError
 
+from cimsim.operations.request import IntrinsicRequest
 from cimsim.operations.results import CreatedInstance, MethodResult, OneInstance, Output, Pulled, Result
 from cimsim.wsman.element_writer import instance_element
-from cimsim.wsman.items import items
+from cimsim.wsman.items import Room, items
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.resource_uris import Resource
 from cimsim.wsman.soap_faults import MUST_UNDERSTAND, EnvelopeTooSmallError, WsmanError, action_of, fault_of, render
 from cimsim.wsman.uris import ANONYMOUS, IDENTITY, PREFIXES, WSMAN, XSI
-from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
+from cimsim.wsman.wsman_message import Enumeration, MessageKind, WsmanMessage
 from cimsim.wsman.xml_values import write
 
 CONTENT_TYPE: Final = b"application/soap+xml;charset=UTF-8"
@@ -155,8 +156,16 @@ def _enumerated(message: WsmanMessage, result: Result | None) -> Iterator[bytes]
         return iter([f"<n:EnumerateResponse>{text}</n:EnumerateResponse>".encode()])
     done = pulled is None
     # Rendered here already: what cannot be an item ends in a fault, and so nothing may be sent before.
-    rendered = items(enumeration, result.instances, result.projections) if result is not None else []
-    return _items(message, context, rendered, done=done)
+    return _items(message, context, _rendered(message, enumeration, result), done=done)
+
+
+def _rendered(message: WsmanMessage, enumeration: Enumeration, result: Pulled | None) -> Sequence[bytes]:
+    if result is None:
+        return []
+    room = message.requests[-1].room if isinstance(message.requests[-1], IntrinsicRequest) else None
+    if isinstance(room, Room):
+        return room.rendered(result.instances, result.projections)
+    return list(items(enumeration, result.instances, result.projections))
 
 
 def _items(message: WsmanMessage, context: str, rendered: Sequence[bytes], *, done: bool) -> Iterator[bytes]:
