@@ -4,7 +4,7 @@ Between requests it carries out the steps that are due on its clock. A request m
 before it has happened, however late the reactor is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from math import inf
 from typing import Any, Final, TypeVar
@@ -182,8 +182,7 @@ class Cimom:
                 raise failed(f"the provider of {request.name} raised a CIMError that cannot be sent: {error.args!r}") from error
             raise
         except _FAILURES as error:
-            self.log.failure("{name!r} failed", _failure(error), name=request.name)
-            raise failed(_explanation(request, error)) from error
+            raise self._failed(request, error) from error
         finally:
             self.doing = None
             if self.counts.wanted:
@@ -194,8 +193,33 @@ class Cimom:
         self._commit(world, outcome.changes)
         result = outcome.result
         if isinstance(result, Pending):
-            return result.then(partial(self._answered, request, user), self._check_running)
+            steps = self._working(request, result)
+            return Pending(steps, lambda: self._completed(request, user, result), self._check_running)
         return self._answered(request, user, result, now)
+
+    def _working(self, request: Request, pending: Pending[Any]) -> Iterator[None]:
+        """Do the steps of a pending result, and treat what they raise as ``start`` does."""
+        try:
+            while not pending.advance():
+                yield
+        except CIMError:
+            raise
+        except _FAILURES as error:
+            raise self._failed(request, error) from error
+
+    def _completed(self, request: Request, user: str | None, pending: Pending[Any]) -> Result:
+        try:
+            result = pending.finished()
+        except CIMError:
+            raise
+        except _FAILURES as error:
+            raise self._failed(request, error) from error
+        return self._answered(request, user, result)
+
+    def _failed(self, request: Request, error: BaseException) -> CIMError:
+        """Log what is a defect; return what the client learns of it."""
+        self.log.failure("{name!r} failed", _failure(error), name=request.name)
+        return failed(_explanation(request, error))
 
     def _answered(
         self, request: Request, user: str | None, result: Result | SessionCommand, now: float | None = None

@@ -71,6 +71,25 @@ def begun(steps: Iterator[None], finish: Callable[[], T]) -> T | Pending[T]:
     return pending.finished() if pending.advance() else pending
 
 
+def followed(result: T | Pending[T], further: Callable[[T], U | Pending[U]]) -> U | Pending[U]:
+    """Return what further work makes of a result, now or when both are done."""
+    if not isinstance(result, Pending):
+        return further(result)
+    made: list[U] = []
+
+    def work() -> Iterator[None]:
+        while not result.advance():
+            yield
+        following = further(result.finished())
+        if isinstance(following, Pending):
+            while not following.advance():
+                yield
+            following = following.finished()
+        made.append(following)
+
+    return Pending(work(), lambda: made[0])
+
+
 def working(steps: Generator[None, None, T]) -> T | Pending[T]:
     """Do a little of what steps do, one at a time; return what they return, or what is left to do for it."""
     returned: list[T] = []
