@@ -71,7 +71,7 @@ def begun(steps: Iterator[None], finish: Callable[[], T]) -> T | Pending[T]:
     return pending.finished() if pending.advance() else pending
 
 
-def followed(result: T | Pending[T], further: Callable[[T], U | Pending[U]]) -> U | Pending[U]:
+def followed(further: Callable[[T], U | Pending[U]], result: T | Pending[T]) -> U | Pending[U]:
     """Return what further work makes of a result, now or when both are done."""
     if not isinstance(result, Pending):
         return further(result)

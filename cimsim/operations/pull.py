@@ -213,7 +213,7 @@ def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: Sess
         opened: Result | SessionCommand = OpenSession(form, selected, projections, *_kept(session))
         return begun(steps, lambda: opened)
 
-    return Outcome(outcome.world, followed(outcome.result, opening))
+    return Outcome(outcome.world, followed(opening, outcome.result))
 
 
 def _found(result: Result | SessionCommand) -> tuple[Sequence[Instance], Projections]:
