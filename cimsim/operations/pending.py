@@ -71,21 +71,20 @@ def begun(steps: Iterator[None], finish: Callable[[], T]) -> T | Pending[T]:
     return pending.finished() if pending.advance() else pending
 
 
-def followed(further: Callable[[T], U | Pending[U]], result: T | Pending[T]) -> U | Pending[U]:
-    """Return what further work makes of a result, now or when both are done."""
+def followed(further: Callable[[T], Pending[U]], result: T | Pending[T]) -> U | Pending[U]:
+    """Return what further work makes of a result, now if both take little, or what is left to do."""
     if not isinstance(result, Pending):
-        return further(result)
+        following = further(result)
+        return following.finished() if following.advance() else following
     made: list[U] = []
 
     def work() -> Iterator[None]:
         while not result.advance():
             yield
         following = further(result.finished())
-        if isinstance(following, Pending):
-            while not following.advance():
-                yield
-            following = following.finished()
-        made.append(following)
+        while not following.advance():
+            yield
+        made.append(following.finished())
 
     return Pending(work(), lambda: made[0])
 

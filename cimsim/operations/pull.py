@@ -202,16 +202,15 @@ def _check_filter(session: SessionArguments) -> None:
 def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: SessionArguments) -> Outcome:
     language, text = session["FilterQueryLanguage"], session["FilterQuery"]
 
-    def opening(result: Result | SessionCommand) -> Result | SessionCommand | Pending[Result | SessionCommand]:
+    def opening(result: Result | SessionCommand) -> Pending[Result | SessionCommand]:
         instances, projections = _found(result)
         if language is None or text is None:
-            return OpenSession(form, instances, projections, *_kept(session))
+            return Pending(iter(()), lambda: OpenSession(form, instances, projections, *_kept(session)))
         # A condition on paths looks at the instances, too.
         live = call.live(list(instances)) if form is PullForm.PATHS else instances
         selected: list[Instance] = []
         steps = parse_filter(language, text).selecting(live, selected)
-        opened: Result | SessionCommand = OpenSession(form, selected, projections, *_kept(session))
-        return begun(steps, lambda: opened)
+        return Pending(steps, lambda: OpenSession(form, selected, projections, *_kept(session)))
 
     return Outcome(outcome.world, followed(opening, outcome.result))
 
