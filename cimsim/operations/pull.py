@@ -212,7 +212,9 @@ def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: Sess
         steps = parse_filter(language, text).selecting(live, selected)
         return Pending(steps, lambda: OpenSession(form, selected, projections, *_kept(session)))
 
-    return Outcome(outcome.world, followed(opening, outcome.result))
+    # Type checkers do not take the union of all results apart.
+    result: Any = outcome.result
+    return Outcome(outcome.world, followed(opening, result))
 
 
 def _found(result: Result | SessionCommand) -> tuple[Sequence[Instance], Projections]:
