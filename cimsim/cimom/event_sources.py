@@ -1,16 +1,18 @@
 """What events there are to subscribe to: WMI's intrinsic ones and indication classes (rules WM-EV-6, WM-EV-7, WM-EV-15)."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cimsim.cimom.active_subscriptions import interop
 from cimsim.cimom.object_manager import Cimom
-from cimsim.cimom.wmi_events import TARGET, event_schema
+from cimsim.cimom.wmi_events import AT_ONCE, TARGET, event_schema
 from cimsim.operations.roles import Role
 from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.errors import access_denied, invalid_namespace, invalid_query
 from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.schema import ResolvedClass, Schema
-from cimsim.world.world import Namespace
+from cimsim.world.world import Namespace, World
+
+_ROOT: Final = "root"
 
 
 class NoEventSourceError(ValueError):
@@ -25,17 +27,31 @@ class EventQuery(NamedTuple):
         event_class: the folded name of the class of events.
         intrinsic: whether it is one of WMI's intrinsic events.
         targets: the folded names of classes, of each of which the instance must be that an intrinsic event reports.
+        at_once: such events are reported when they happen, whatever the query says.
     """
 
     filter: IndicationFilter
     event_class: str
     intrinsic: bool
     targets: tuple[str, ...]
+    at_once: bool = False
 
     @property
     def within(self) -> float | None:
         """The seconds between two comparisons; None: events are reported at once."""
-        return self.filter.within
+        return None if self.at_once else self.filter.within
+
+
+def source_of(world: World, name: str) -> Namespace | None:
+    """Return the namespace whose events a name means; None: there is none.
+
+    WMI has each namespace above another one, too, where it reports that namespaces come and go.
+    """
+    folded = fold_namespace(name)
+    found = world.namespaces.get(folded)
+    if found is None and (folded == _ROOT or any(each.startswith(f"{folded}/") for each in world.namespaces)):
+        found = Namespace(folded)
+    return found
 
 
 class EventSources:
@@ -65,7 +81,7 @@ class EventSources:
         world, authorization = self._cimom.world, self._cimom.authorization
         if authorization is not None and not authorization.allows(user, Role.READ, name):
             raise access_denied(f"user {user} has no role {Role.READ.value} in namespace {name}")
-        found = world.namespaces.get(fold_namespace(name))
+        found = source_of(world, name)
         if found is None:
             known = [each.name for each in world.namespaces.values()]
             if authorization is not None:
@@ -91,7 +107,8 @@ class EventSources:
         if query.within is not None and not intrinsic:
             reason = "WITHIN is for intrinsic events, such as __InstanceModificationEvent"
             raise query.at.invalid(f"{reason}: {cls.name} is reported when it happens")
-        return EventQuery(query, cls.folded, intrinsic, tuple([fold(term.classname) for term in targets]))
+        at_once = any(cls.is_a(each) for each in AT_ONCE)
+        return EventQuery(query, cls.folded, intrinsic, tuple([fold(term.classname) for term in targets]), at_once)
 
     def _event_class(self, query: IndicationFilter, source: Namespace) -> tuple[ResolvedClass, bool]:
         """Return the class of events that a query is about, and whether it is one of WMI's intrinsic events.
@@ -109,7 +126,8 @@ class EventSources:
         if found is None:
             indications = [each.name for each in source.schema if each.indication]
             known = [*self.intrinsic.names(), *indications]
-            raise invalid_query(query.at.located(f"no class of events {name} in {source.name}{did_you_mean(name, known)}"))
+            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            raise invalid_query(query.at.located(f"no class of events {name} in {source.name}{hint}"))
         if not found.indication:
             text = f"{found.name} is a class of instances, not of events: ask for __InstanceModificationEvent or the like"
             raise NoEventSourceError(query.at.located(f"{text} WHERE TargetInstance ISA '{found.name}'"))

@@ -21,7 +21,7 @@ from cimsim.query.syntax import WMI_LANGUAGE
 from cimsim.world.convert import InstanceData, PropertyData, Repeated
 from cimsim.world.names import fold
 from cimsim.wsman.datetimes import seconds_of
-from cimsim.wsman.event_decoder import duration_of, read_renew, read_subscribe, read_unsubscribe
+from cimsim.wsman.event_decoder import duration_of, read_get_status, read_renew, read_subscribe, read_unsubscribe
 from cimsim.wsman.event_messages import EventingRequest, PullEvents, Unsubscribe, subscription_of
 from cimsim.wsman.items import Room
 from cimsim.wsman.references import namespace_of, read_reference, read_selectors
@@ -56,6 +56,7 @@ from cimsim.wsman.uris import (
     ENUMERATION,
     EVENTING,
     GET,
+    GET_STATUS,
     IDENTITY,
     MICROSOFT,
     PULL,
@@ -229,6 +230,8 @@ class WsmanDecoder:
             return self._release(headers, body)
         if action == RENEW:
             return self._eventing(headers, action, read_renew(headers.header, body, self._now()))
+        if action == GET_STATUS:
+            return self._eventing(headers, action, read_get_status(headers.header, body))
         if action == UNSUBSCRIBE:
             return self._eventing(headers, action, read_unsubscribe(headers.header, body))
         if action not in (*ACTIONS, SUBSCRIBE) and action.startswith(_FAMILIES):

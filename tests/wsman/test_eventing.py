@@ -166,11 +166,26 @@ def test_wm_ev_1_release_ends_it_too(things: Client) -> None:
     assert len(things.events.subscriptions) == 0
 
 
-def test_wm_ev_1_get_status_is_not_supported(things: Client) -> None:
-    assert manage(things, "GetStatus", subscribe(things)).fault[0] == "a:ActionNotSupported"
+@pytest.mark.parametrize(
+    ("expires", "left"), [("PT30S", "PT20.000000S"), ("2025-03-10T12:00:30Z", "2025-03-10T12:00:30Z"), (None, None)]
+)
+def test_wm_ev_1_get_status_says_when_a_subscription_ends(things: Client, expires: str | None, left: str | None) -> None:
+    identifier = subscribe(things, further=f"<e:Expires>{expires}</e:Expires>" if expires else "")
+    things.advance(10)
+    answer = manage(things, "GetStatus", identifier)
+    assert answer.root.findtext("s:Header/a:Action", None, NS) == f"{EVENTING}GetStatusResponse"
+    assert [each.text for each in answer.find("e:GetStatusResponse")] == ([left] if left else [])
 
 
-@pytest.mark.parametrize("action", ["Renew", "Unsubscribe"])
+def test_wm_ev_1_get_status_follows_a_renewal_and_ends_with_the_subscription(things: Client) -> None:
+    identifier = subscribe(things, further="<e:Expires>PT30S</e:Expires>")
+    manage(things, "Renew", identifier, "<e:Expires>PT90S</e:Expires>")
+    assert manage(things, "GetStatus", identifier).value("e:GetStatusResponse/e:Expires") == "PT90.000000S"
+    things.advance(90)
+    assert manage(things, "GetStatus", identifier).fault[0] == "e:InvalidMessage"
+
+
+@pytest.mark.parametrize("action", ["Renew", "GetStatus", "Unsubscribe"])
 def test_wm_ev_1_a_message_without_identifier_is_invalid(things: Client, action: str) -> None:
     code, _, reason, number = manage(things, action, "").fault
     assert (code, number) == ("e:InvalidMessage", 2150858789)
@@ -295,7 +310,7 @@ def test_what_subscribes_is_recorded(things: Client) -> None:
     things.send(pull_message("0"), None, calls)
     assert [(each.operation, each.status, each.namespace) for each in calls] == [
         ("Subscribe", 0, "root/test"),
-        ("Pull", None, ""),
+        ("PullEvents", None, ""),
     ]
     assert dict(calls[0].parameters) == {"Mode": "PULL", "Filter": POLLED}
     assert identifier
