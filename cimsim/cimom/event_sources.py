@@ -13,6 +13,8 @@ from cimsim.world.schema import ResolvedClass, Schema
 from cimsim.world.world import Namespace, World
 
 _ROOT: Final = "root"
+_TIMER: Final = "__timerevent"
+"""WMI has timers, which there are none of here; nothing that has another name does for them."""
 
 
 class NoEventSourceError(ValueError):
@@ -126,7 +128,9 @@ class EventSources:
         if found is None:
             indications = [each.name for each in source.schema if each.indication]
             known = [*self.intrinsic.names(), *indications]
-            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            hint = did_you_mean(name, known)
+            if not hint or fold(name) == _TIMER:
+                hint = f"; there are {', '.join(known)}"
             raise invalid_query(query.at.located(f"no class of events {name} in {source.name}{hint}"))
         if not found.indication:
             text = f"{found.name} is a class of instances, not of events: ask for __InstanceModificationEvent or the like"
