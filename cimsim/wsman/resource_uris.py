@@ -7,6 +7,7 @@ import msgspec
 from cimsim.wsman.soap_faults import DESTINATION_UNREACHABLE, WsmanError
 
 WMI: Final = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
+_CONFIG: Final = "http://schemas.microsoft.com/wbem/wsman/1/config"
 """In front of ``NAMESPACE/CLASS`` (rule WM-R-1)."""
 _CIM_SCHEMAS: Final = (
     "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/",
@@ -68,8 +69,10 @@ def parse_resource(uri: str) -> Resource:
     for start in (*_CIM_SCHEMAS, CIM_SCHEMA):
         if lowered.startswith(start) and "/" not in (classname := uri[len(start) :]) and classname:
             return Resource(uri, uri[: len(start)], classname, None, definition=start == CIM_SCHEMA)
-    if "/shell/" in lowered or "/powershell/" in lowered:
+    if "/windows/shell" in lowered or "/powershell/" in lowered:
         what = "shells are not simulated: there is no PowerShell or cmd behind this server, only CIM classes"
+    elif lowered.startswith(_CONFIG):
+        what = "the configuration of WinRM is not simulated: there are only CIM classes behind this server"
     else:
         what = f"resource URI {uri[:200]!r} is not that of a CIM class; {WMI}NAMESPACE/CLASS is one"
     raise WsmanError(DESTINATION_UNREACHABLE, what, "InvalidResourceURI")
