@@ -7,7 +7,6 @@ import msgspec
 from cimsim.wsman.soap_faults import DESTINATION_UNREACHABLE, WsmanError
 
 WMI: Final = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
-_CONFIG: Final = "http://schemas.microsoft.com/wbem/wsman/1/config"
 """In front of ``NAMESPACE/CLASS`` (rule WM-R-1)."""
 _CIM_SCHEMAS: Final = (
     "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/",
@@ -17,6 +16,7 @@ _CIM_SCHEMAS: Final = (
 ALL_CLASSES: Final = "http://schemas.dmtf.org/wbem/wscim/1/*"
 CIM_SCHEMA: Final = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/"
 """In front of a class whose definition is wanted (rule WM-R-6)."""
+_CONFIG: Final = "http://schemas.microsoft.com/wbem/wsman/1/config"
 DEFAULT_NAMESPACE: Final = "root/cimv2"
 NAMESPACE_SELECTOR: Final = "__cimnamespace"
 ANY_CLASS: Final = "*"
