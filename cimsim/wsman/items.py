@@ -15,7 +15,7 @@ from cimsim.wsman.references import write_reference
 from cimsim.wsman.soap_faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.wsman_message import Enumeration, Mode
 
-_AT_ONCE: Final = 650_000
+_AT_ONCE: Final = 700_000
 """Bytes of one reply, where each item counts for ``_ITEM`` more than it has; a byte takes some 20 ns."""
 _ITEM: Final = 200
 OVERHEAD: Final = 2_048
