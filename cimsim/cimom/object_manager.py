@@ -10,7 +10,7 @@ from math import inf
 from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
-from pywbem import CIMError, CIMInstance, Uint32
+from pywbem import CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_NAMESPACE, CIMError, CIMInstance, Uint32
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -133,16 +133,18 @@ class Cimom:
         namespace = self._world.namespaces.get(fold_namespace(request.namespace))
         if namespace is None:
             return request
-        found = located_at_once(request, self._world, namespace)
-        if found is not None:
-            return found
+        at_once = located_at_once(request, self._world, namespace)
+        if at_once is not None:
+            return at_once
         try:
             if self.authorization is not None:
                 self.authorization.check(user, request, self._world)
             call = self.view(request)
         except _FAILURES:
             return request
-        return located(request, call.world, call.namespace)
+        found = located(request, call.world, call.namespace)
+        # Where there is no such class, nothing was searched, and it is for the operation to say so.
+        return found if isinstance(found, Pending) or not _is_nowhere(found) else request
 
     def start(
         self,
@@ -476,6 +478,11 @@ def _cim_error(properties: Mapping[str, Any]) -> CIMInstance:
     """Return the instance of CIM_Error that a fault rule writes; its numbers are uint32."""
     typed = {name: Uint32(value) if type(value) is int else value for name, value in properties.items()}
     return CIMInstance("CIM_Error", properties=typed)
+
+
+def _is_nowhere(request: Request) -> bool:
+    error = request.unlocated
+    return error is not None and error.status_code in (CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_NAMESPACE)
 
 
 def _chance(random: Callable[[int], bytes]) -> float:

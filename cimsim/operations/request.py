@@ -68,7 +68,7 @@ class IntrinsicRequest(NamedTuple):
         selects: there are a ``Selection`` among the arguments.
         room: of instances that a pull operation is about to hand out, how many may be handed out, at least one of them; None:
             all. It raises a CIMError when not even one may be.
-        unlocated: why the instance that it is for was not found by its keys; None: it was, or nobody has searched.
+        located: a path stands in place of each ``Selection``, unless ``unlocated`` says why there is none.
     """
 
     name: str
@@ -76,6 +76,7 @@ class IntrinsicRequest(NamedTuple):
     arguments: tuple[Argument, ...] = ()
     selects: bool = False
     room: Callable[[Sequence[Instance], Projections], int] | None = None
+    located: bool = False
     unlocated: CIMError | None = None
 
 
@@ -83,8 +84,8 @@ class ExtrinsicRequest(NamedTuple):
     """A call of a method of a class or an instance; the target lies in ``namespace``, which its path may leave out.
 
     ``embedded`` returns the object that a text embeds, as the protocol writes one, for parameters of which only the class knows
-    that they hold embedded objects (rule X8); None: no text embeds any. ``selects`` and ``unlocated`` as for an intrinsic
-    request.
+    that they hold embedded objects (rule X8); None: no text embeds any. ``selects``, ``located`` and ``unlocated`` as for
+    an intrinsic request.
     """
 
     name: str
@@ -93,6 +94,7 @@ class ExtrinsicRequest(NamedTuple):
     arguments: tuple[Argument, ...] = ()
     embedded: Callable[[str], Any] | None = None
     selects: bool = False
+    located: bool = False
     unlocated: CIMError | None = None
 
 

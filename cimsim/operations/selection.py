@@ -80,21 +80,34 @@ class _Work:
 
 
 def located_at_once(request: Request, world: World, namespace: Namespace) -> Request | None:
-    """Return the request as ``located`` does, if it has one selection only, whose keys are spelt just so; else None."""
+    """Return the request as ``located`` does, if no more is to be found than one instance whose keys are spelt just so."""
     if isinstance(request, ExtrinsicRequest):
-        target = request.target
-        if request.arguments or not isinstance(target, Selection):
+        target: Any = request.target
+        if not all(_is_plain(argument.value) for argument in request.arguments):
             return None
-        found = exactly(target, world, namespace)
-        return None if found is None else request._replace(target=found.located, selects=False)
-    if len(request.arguments) != 1 or type(request.arguments[0].value) is not Selection:
-        return None
-    (argument,) = request.arguments
-    found = exactly(argument.value, world, namespace)
-    if found is None:
-        return None
-    subject = Argument(argument.name, found.located, argument.type)
-    return IntrinsicRequest(request.name, request.namespace, (subject,), False, request.room)
+        if isinstance(target, Selection):
+            found = exactly(target, world, namespace)
+            if found is None:
+                return None
+            target = found.located
+        return request._replace(target=target, located=True)
+    if len(request.arguments) == 1 and type(request.arguments[0].value) is Selection:
+        (argument,) = request.arguments
+        found = exactly(argument.value, world, namespace)
+        if found is None:
+            return None
+        subject = Argument(argument.name, found.located, argument.type)
+        return IntrinsicRequest(request.name, request.namespace, (subject,), request.selects, request.room, True)
+    if all(_is_plain(argument.value) for argument in request.arguments):
+        return request._replace(located=True)
+    return None
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is one in which there cannot be a selection."""
+    if isinstance(value, list | Repeated):
+        return all(item is None or isinstance(item, str) for item in value)
+    return value is None or isinstance(value, str | int)
 
 
 def located(request: Request, world: World, namespace: Namespace) -> Request | Pending[Request]:
@@ -115,7 +128,7 @@ def resolved(request: _R, world: World, namespace: Namespace) -> _R:
         CIMError: CIM_ERR_INVALID_NAMESPACE, CIM_ERR_INVALID_CLASS, CIM_ERR_NOT_FOUND, CIM_ERR_SERVER_LIMITS_EXCEEDED.
         SelectionError: keys that are not keys of the class, or do not say which instance is meant.
     """
-    found = request if request.unlocated is not None else completed(_located(request, world, namespace))
+    found = request if request.located else completed(_located(request, world, namespace))
     if found.unlocated is not None:
         raise found.unlocated
     return found
@@ -129,11 +142,11 @@ def _located(request: _R, world: World, namespace: Namespace) -> _Steps[_R]:
             if isinstance(target, Selection):
                 target = yield from _target(target, request.name, world, namespace, work)
             arguments = yield from _arguments(request.arguments, world, namespace, work, subject=False)
-            return request._replace(target=target, arguments=arguments, selects=False)
+            return request._replace(target=target, arguments=arguments, located=True)
         arguments = yield from _arguments(request.arguments, world, namespace, work, subject=True)
-        return request._replace(arguments=arguments, selects=False)
+        return request._replace(arguments=arguments, located=True)
     except CIMError as error:
-        return request._replace(unlocated=error)
+        return request._replace(located=True, unlocated=error)
 
 
 def _arguments(
