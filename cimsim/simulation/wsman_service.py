@@ -16,7 +16,7 @@ from cimsim.server.wrong_answers import Effects
 from cimsim.simulation.body_lengths import Measures, measured
 from cimsim.simulation.fault_effects import Faults
 from cimsim.wsman.message_decoder import NotSoapError
-from cimsim.wsman.reply_encoder import Reply, WsmanEncoder
+from cimsim.wsman.reply_encoder import Reply, WsmanEncoder, is_long
 from cimsim.wsman.soap_faults import ACTION_NOT_SUPPORTED, WsmanError
 from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
 
@@ -192,7 +192,7 @@ class WsmanService:
             located = self._located(request, user)
             if not isinstance(located, Pending):
                 started = self._started(request, located, user, calls)
-                if not isinstance(started, Pending):
+                if not isinstance(started, Pending) and not is_long(started):
                     reply.status, reply.batches = self._encoder.encode(message, started)
                     reply.effects = self._effects()
                     return reply
@@ -245,9 +245,13 @@ class WsmanService:
             if isinstance(result, CIMError):
                 break
             located = started = None
-        reply.status, batches = self._encoder.encode(message, result)
-        reply.forming = False
-        yield from batches
+        for made in self._encoder.encoding(message, result):
+            if made is None:
+                yield []
+            else:
+                reply.status, batches = made
+                reply.forming = False
+                yield from batches
 
     def _located(self, request: Request, user: str | None) -> Request | Pending[Request]:
         return self._cimom.locate(request, user) if request.selects else request

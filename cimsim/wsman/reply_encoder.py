@@ -11,14 +11,16 @@ from pywbem import CIMError
 
 from cimsim.operations.request import IntrinsicRequest
 from cimsim.operations.results import CreatedInstance, MethodResult, OneInstance, Output, Pulled, Result
-from cimsim.wsman.element_writer import instance_element
+from cimsim.wsman.element_writer import instance_element, instance_pieces
+from cimsim.wsman.element_writer import is_long as instance_is_long
 from cimsim.wsman.items import Room, items
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.resource_uris import Resource
 from cimsim.wsman.soap_faults import MUST_UNDERSTAND, EnvelopeTooSmallError, WsmanError, action_of, fault_of, render
 from cimsim.wsman.uris import ANONYMOUS, IDENTITY, PREFIXES, WSMAN, XSI
 from cimsim.wsman.wsman_message import Enumeration, MessageKind, WsmanMessage
-from cimsim.wsman.xml_values import write
+from cimsim.wsman.xml_values import is_long as value_is_long
+from cimsim.wsman.xml_values import pieces, write
 
 CONTENT_TYPE: Final = b"application/soap+xml;charset=UTF-8"
 """Of every reply (rule WM-H-2)."""
@@ -65,6 +67,22 @@ class WsmanEncoder:
         except CIMError as error:
             return self.fault(fault_of(error), message.id, error.status_code)
         return self.reply(message, fragments)
+
+    def encoding(self, message: WsmanMessage, result: Result | CIMError | None) -> Iterator[Reply | None]:
+        """Yield the reply as ``encode`` returns it, and before it None now and then where its values are long."""
+        if isinstance(result, CIMError) or message.resource is None or not is_long(result):
+            yield self.encode(message, result)
+            return
+        fragments: list[bytes] = []
+        size = 0
+        for piece in _pieces(message, message.resource, result):
+            size += len(piece)
+            if size > message.envelope:
+                yield self.encode(message, EnvelopeTooSmallError(message.envelope))
+                return
+            fragments.append(piece)
+            yield None
+        yield Reply(_OK, self.reply(message, iter(fragments)).batches)
 
     def reply(self, message: WsmanMessage, fragments: Iterable[bytes]) -> Reply:
         """Return the reply to a message with what its Body holds."""
@@ -130,6 +148,31 @@ def _one(message: WsmanMessage, resource: Resource, result: Result | None) -> by
     if len(body) > message.envelope:
         raise EnvelopeTooSmallError(message.envelope)
     return body
+
+
+def is_long(result: Result | CIMError | None) -> bool:
+    """Whether a result shows one thing with values that take long to write."""
+    match result:
+        case OneInstance(instance):
+            return instance_is_long(instance)
+        case MethodResult(returned, outputs):
+            return value_is_long(returned.value) or any(value_is_long(each.value) for each in outputs)
+    return False
+
+
+def _pieces(message: WsmanMessage, resource: Resource, result: Result | None) -> Iterator[bytes]:
+    """Yield in pieces what ``_one`` returns."""
+    match result:
+        case OneInstance(instance, projection):
+            yield from instance_pieces(instance, resource, projection)
+        case MethodResult(returned, outputs):
+            request = message.requests[-1]
+            namespace = request.namespace.strip("/").lower()
+            yield f'<p:{request.name}_OUTPUT xmlns:p="{escape(resource.uri)}">'.encode()
+            for each in (*outputs, returned):
+                for piece in pieces(each.name, each.type, each.is_array, each.value, resource, namespace=namespace):
+                    yield piece.encode()
+            yield f"</p:{request.name}_OUTPUT>".encode()
 
 
 def _output(message: WsmanMessage, resource: Resource, result: MethodResult) -> str:

@@ -11,9 +11,14 @@ from pywbem import CIMInstanceName
 from cimsim.cimom.authorization import Authorization, parse_grant
 from cimsim.cimom.exchanges import Called
 from cimsim.cimom.fault_rule_parser import parse_rule
+from cimsim.operations.results import MethodResult, Output
 from cimsim.packs.load import Loaded, load
 from cimsim.simulation.wsman_service import WsmanReply
 from cimsim.world.transaction import Transaction
+from cimsim.wsman.element_writer import instance_element
+from cimsim.wsman.message_decoder import WsmanDecoder
+from cimsim.wsman.reply_encoder import WsmanEncoder
+from cimsim.wsman.resource_uris import parse_resource
 from tests.wsman.conftest import (
     ANONYMOUS,
     ENUMERATION,
@@ -290,3 +295,46 @@ def test_others_are_answered_while_associations_are_followed(many: Client, body:
 def _empty(transaction: Transaction) -> None:
     for each in transaction.instances("B_Link"):
         transaction.delete(each)
+
+
+# One thing with long values
+
+
+SMALL: Final = "<w:MaxEnvelopeSize>8192</w:MaxEnvelopeSize>"
+LONG: Final[dict[str, dict[str, Any]]] = {
+    "array": {"Texts": ["<a & b>"] * 1_000, "Bytes": [None, 1, 2] * 200},
+    "text": {"Fixed": "x & \x01\r\n" * 60_000, "Texts": ["short", "y<>" * 90_000, None]},
+}
+
+
+@pytest.mark.parametrize("values", LONG.values(), ids=LONG)
+def test_an_instance_with_long_values_is_written_in_pieces(things: Client, values: dict[str, Any]) -> None:
+    things.change(lambda it: it.create("T_Thing", {"Name": "Long", **values}))
+    asked = envelope(f"{TRANSFER}Get", f"{TEST}T_Thing", selectors={"Name": "Long"}, headers=BIG)
+    reply = things.begin(asked)
+    batches = list(reply.batches)
+    assert batches.count([]) > 3
+    body = b"".join(fragment for batch in batches for fragment in batch)
+    _, _, shown = body.partition(b"<s:Body>")
+    namespace = things.cimom.world.namespace("root/test")
+    instance = namespace.find("t_thing", ("Long",))
+    assert instance is not None
+    whole = instance_element(instance, parse_resource(f"{TEST}T_Thing"))
+    assert shown == whole + b"</s:Body></s:Envelope>", "the same as at a stretch"
+    small = envelope(f"{TRANSFER}Get", f"{TEST}T_Thing", selectors={"Name": "Long"}, headers=SMALL)
+    instance.wsman_memo = None
+    assert things.send(small).fault[:2] == ("w:EncodingLimit", "MaxEnvelopeSize")
+
+
+def test_the_output_of_a_method_is_written_in_pieces(many: Client) -> None:
+    values = tuple(f"<{number}>" for number in range(1_000))
+    result = MethodResult(Output("ReturnValue", "uint32", False, 0), (Output("Texts", "string", True, values),))
+    encoder = WsmanEncoder("HOST", lambda: "ID")
+    message = WsmanDecoder().decode(acting())
+    made = list(encoder.encoding(message, result))
+    assert made.count(None) > 3
+    (reply,) = [each for each in made if each is not None]
+    whole = encoder.encode(message, result)
+    written, expected = (b"".join(each for batch in it.batches for each in batch) for it in (reply, whole))
+    assert written == expected
+    assert written.count(b"<p:Texts>") == len(values)
