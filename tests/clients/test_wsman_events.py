@@ -12,7 +12,7 @@ from pypsrp.exceptions import WinRMTransportError
 from pypsrp.wsman import WSMan
 
 from cimsim.testing import Simulator
-from tests.wsman.conftest import ENUMERATION, EVENTING, MANAGEMENT, NS, WMI, WQL, envelope
+from tests.wsman.conftest import ENUMERATION, EVENTING, MANAGEMENT, NS, TRANSFER, WMI, WQL, envelope
 
 USER: Final = "Administrator"
 PASSWORD: Final = "sec:ret ü"
@@ -80,3 +80,16 @@ def test_wm_ev_1_wm_a_4_a_subscription_from_beginning_to_end(connect: Callable[[
     made = [call for call in sim.calls() if call.operation in names]
     assert [call.operation for call in made] == names
     assert {each.exchange.user for each in sim.exchanges() if each.exchange.calls} == {USER}
+
+
+@pytest.mark.parametrize("length", [1, 300_000])
+def test_wm_a_4_long_messages_are_decrypted_and_decoded_too(connect: Callable[[], Send], sim: Simulator, length: int) -> None:
+    sim.reset()
+    send = connect()
+    asked = envelope(f"{TRANSFER}Get", f"{WMI}root/cimv2/Win32_Service", selectors={"Name": "Spooler"})
+    padded = asked.replace(b"<s:Body>", b" " * length + b"<s:Body>")
+    for _ in range(2):
+        assert send(padded).findtext(".//{*}Win32_Service/{*}Name") == "Spooler"
+        with pytest.raises(WinRMTransportError) as caught:
+            send(padded.replace(b"Spooler", b"x" * length))
+        assert "w:InvalidSelectors" in caught.value.response_text or "a:Destination" in caught.value.response_text
