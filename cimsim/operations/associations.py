@@ -1,9 +1,9 @@
 """The association operations, for instances and for classes (rules OP-AS-2 to OP-AS-12)."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from cimsim.operations.call import OperationCall, Outcome
-from cimsim.operations.pending import begun
+from cimsim.operations.pending import begun, working
 from cimsim.operations.projection import project_all
 from cimsim.operations.request import ClassName
 from cimsim.operations.results import ClassesWithPath, ClassPaths, ClassView, ObjectPaths, ObjectsWithPath
@@ -37,7 +37,7 @@ def associators(
         return Outcome(call.world, ClassesWithPath(call.namespace.name, classes, view))
     found: list[Instance] = []
     steps = _associated(call, target, AssocClass, ResultClass, Role, ResultRole, found)
-    return Outcome(call.world, begun(steps, lambda: _with_paths(call, found, IncludeClassOrigin, PropertyList)))
+    return Outcome(call.world, working(_with_paths(call, steps, found, IncludeClassOrigin, PropertyList)))
 
 
 def associator_names(
@@ -75,7 +75,7 @@ def references(
         return Outcome(call.world, ClassesWithPath(call.namespace.name, classes, view))
     found: list[Instance] = []
     steps = _referring(call, target, ResultClass, Role, found)
-    return Outcome(call.world, begun(steps, lambda: _with_paths(call, found, IncludeClassOrigin, PropertyList)))
+    return Outcome(call.world, working(_with_paths(call, steps, found, IncludeClassOrigin, PropertyList)))
 
 
 def reference_names(call: OperationCall, ObjectName: Target, ResultClass: str | None, Role: str | None) -> Outcome:
@@ -98,10 +98,19 @@ def _meant(call: OperationCall, target: Target) -> Target:
 
 
 def _with_paths(
-    call: OperationCall, found: list[Instance], class_origin: bool, property_list: list[str] | None
-) -> ObjectsWithPath:
+    call: OperationCall, steps: Iterator[None], found: list[Instance], class_origin: bool, property_list: list[str] | None
+) -> Generator[None, None, ObjectsWithPath]:
+    """Return ``found`` with what to show of it, after the steps that find it."""
+    many = False
+    for _ in steps:
+        many = True
+        yield
     classes = {instance.cls: None for instance in found}
-    return ObjectsWithPath(call.live(found), project_all(classes, property_list, class_origin=class_origin))
+    shown = ObjectsWithPath(call.live(found), project_all(classes, property_list, class_origin=class_origin))
+    if many:
+        # What is made of it takes as long as this.
+        yield
+    return shown
 
 
 def _known_class(call: OperationCall, name: str | None) -> None:
