@@ -6,13 +6,14 @@ from cimsim.cimom.active_subscriptions import interop
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.wmi_events import AT_ONCE, TARGET, event_schema
 from cimsim.operations.roles import Role
+from cimsim.operations.wmi_namespaces import leads_on
 from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.errors import access_denied, invalid_namespace, invalid_query
 from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.schema import ResolvedClass, Schema
 from cimsim.world.world import Namespace, World
 
-_ROOT: Final = "root"
+_OF_NAMESPACES: Final = "__namespaceoperationevent"
 _TIMER: Final = "__timerevent"
 """WMI has timers, which there are none of here; nothing that has another name does for them."""
 
@@ -51,7 +52,7 @@ def source_of(world: World, name: str) -> Namespace | None:
     """
     folded = fold_namespace(name)
     found = world.namespaces.get(folded)
-    if found is None and (folded == _ROOT or any(each.startswith(f"{folded}/") for each in world.namespaces)):
+    if found is None and leads_on(world, name):
         found = Namespace(folded)
     return found
 
@@ -101,6 +102,9 @@ class EventSources:
         query = parse_indication_filter(language, text)
         cls, intrinsic = self._event_class(query, source)
         query.check(cls, source.schema)
+        if fold_namespace(source.name) not in self._cimom.world.namespaces and not cls.is_a(_OF_NAMESPACES):
+            text = f"no events happen in {source.name}, which only leads to other namespaces, but __NamespaceOperationEvent"
+            raise invalid_namespace(text)
         targets = query.required(TARGET) if intrinsic else []
         for term in targets:
             if source.schema.get(term.classname) is None:

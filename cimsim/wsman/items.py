@@ -10,6 +10,7 @@ from typing import Final
 
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
+from cimsim.wsman.definitions import WriteClass, definition
 from cimsim.wsman.element_writer import fragment_element, instance_element
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.soap_faults import EnvelopeTooSmallError, NoReferenceError
@@ -22,12 +23,19 @@ OVERHEAD: Final = 2_048
 """Bytes of an envelope that hold no items: header, context, and the elements around the items."""
 
 
-def items(enumeration: Enumeration, instances: Sequence[Instance], projections: Projections) -> Iterator[bytes]:
-    """Yield the items that instances are.
+def items(
+    enumeration: Enumeration, instances: Sequence[Instance], projections: Projections, write_class: WriteClass | None = None
+) -> Iterator[bytes]:
+    """Yield the items that instances are; ``write_class`` writes those that stand for their class.
 
     Raises:
         NoReferenceError: a row of a query with a select list has no reference (rule WM-E-8).
     """
+    if enumeration.definition is not None:
+        if enumeration.mode is not Mode.OBJECT:
+            raise NoReferenceError
+        view = enumeration.definition
+        return (definition(instance.cls, view, write_class) for instance in instances)
     if enumeration.mode is Mode.OBJECT and not projections and not enumeration.classname:
         resource = enumeration.resource
         return (instance_element(instance, resource) for instance in instances)
@@ -65,10 +73,18 @@ class Room:
         enumeration: how they look.
         envelope: the most bytes of the reply.
         characters: the most characters of all items, which one alone may exceed; None: any number.
+        write_class: see ``items``.
     """
 
-    def __init__(self, enumeration: Enumeration, envelope: int, characters: int | None = None) -> None:
+    def __init__(
+        self,
+        enumeration: Enumeration,
+        envelope: int,
+        characters: int | None = None,
+        write_class: WriteClass | None = None,
+    ) -> None:
         self._enumeration = enumeration
+        self._write_class = write_class
         self._envelope = envelope
         self._characters = characters
         self._rendered: tuple[Sequence[Instance], Projections, list[bytes]] | None = None
@@ -84,7 +100,7 @@ class Room:
         most = min(left, _AT_ONCE if self._characters is None else min(self._characters, _AT_ONCE))
         rendered: list[bytes] = []
         size = 0
-        for each in items(self._enumeration, instances, projections):
+        for each in items(self._enumeration, instances, projections, self._write_class):
             size += len(each)
             if size > most or size + _ITEM * len(rendered) > _AT_ONCE:
                 if rendered:
@@ -102,4 +118,4 @@ class Room:
             known, shown, found = last
             if shown is projections and len(found) == len(instances) and all(map(is_, known, instances)):
                 return found
-        return list(items(self._enumeration, instances, projections))
+        return list(items(self._enumeration, instances, projections, self._write_class))
