@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+from pywbem import CIMError
 
 from cimsim.operations.results import Projections
 from cimsim.world.convert import InstanceData
@@ -69,6 +70,7 @@ class IntrinsicRequest(msgspec.Struct, frozen=True):
             WMI has beside the world (``operations.wmi_namespaces``).
         room: of instances that a pull operation is about to hand out, how many may be handed out, at least one of them; None:
             all. It raises a CIMError when not even one may be.
+        located: a path stands in place of each ``Selection``, unless ``unlocated`` says why there is none.
     """
 
     name: str
@@ -76,13 +78,16 @@ class IntrinsicRequest(msgspec.Struct, frozen=True):
     arguments: tuple[Argument, ...] = ()
     selects: bool = False
     room: Callable[[Sequence[Instance], Projections], int] | None = None
+    located: bool = False
+    unlocated: CIMError | None = None
 
 
 class ExtrinsicRequest(msgspec.Struct, frozen=True):
     """A call of a method of a class or an instance; the target lies in ``namespace``, which its path may leave out.
 
     ``embedded`` returns the object that a text embeds, as the protocol writes one, for parameters of which only the class knows
-    that they hold embedded objects (rule X8); None: no text embeds any. ``selects`` as for an intrinsic request.
+    that they hold embedded objects (rule X8); None: no text embeds any. ``selects``, ``located`` and ``unlocated`` as for
+    an intrinsic request.
     """
 
     name: str
@@ -91,6 +96,8 @@ class ExtrinsicRequest(msgspec.Struct, frozen=True):
     arguments: tuple[Argument, ...] = ()
     embedded: Callable[[str], Any] | None = None
     selects: bool = False
+    located: bool = False
+    unlocated: CIMError | None = None
 
 
 Request = IntrinsicRequest | ExtrinsicRequest

@@ -307,8 +307,9 @@ class HttpConnection(TwistedProtocol):
             response = self._response
             if not response.collect():
                 source = response.source
-                if type(source) is Affected:
-                    self._send_wrong(request, response, source.effects)
+                effects = source.effects if type(source) is Affected else None
+                if effects is not None:
+                    self._send_wrong(request, response, effects)
                 else:
                     self._send(request, response)
         except Exception as error:  # noqa: BLE001 - a mount has exceptions of its own, and a fault must not stop the server
