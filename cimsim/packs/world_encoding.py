@@ -18,9 +18,9 @@ from cimsim.packs.cache_encoding import (
     EncodedClass,
     StoredDeclaration,
     qualifier_declaration,
-    stored_class,
     stored_declaration,
 )
+from cimsim.world.class_records import record_of
 from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
@@ -44,7 +44,7 @@ class StoredHead(msgspec.Struct, array_like=True, frozen=True, gc=False):
     indication: bool
     enforces_write: bool
     declared: msgspec.Raw
-    """A StoredClass."""
+    """A ClassRecord."""
 
 
 class StoredRows(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -206,7 +206,7 @@ def _make_large(namespace: Namespace) -> None:
 def _stored_declared(cls: ResolvedClass) -> msgspec.Raw:
     # What came from a cache and was not asked for stays as it is.
     source = cls.unresolved if isinstance(cls, DeferredClass) else None
-    return source.raw if isinstance(source, EncodedClass) else _packed(stored_class(cls.declared))
+    return source.raw if isinstance(source, EncodedClass) else _packed(record_of(cls.declared))
 
 
 def _qualifiers(raw: msgspec.Raw) -> dict[str, CIMQualifierDeclaration]:

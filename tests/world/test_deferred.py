@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pywbem import CIMClass, CIMError
 
+from cimsim.world.class_records import ClassRecord, record_of
 from cimsim.world.schema import ClassHead, DeferredClass, ResolvedClass, Schema
 
 Head = Callable[..., ClassHead]
@@ -20,9 +21,9 @@ def made() -> list[str]:
 @pytest.fixture
 def head(made: list[str]) -> Head:
     def of(declared: CIMClass, **flags: bool) -> ClassHead:
-        def declaration() -> CIMClass:
+        def record() -> ClassRecord:
             made.append(declared.classname)
-            return declared
+            return record_of(declared)
 
         return ClassHead(
             declared.classname,
@@ -30,7 +31,7 @@ def head(made: list[str]) -> Head:
             flags.get("abstract"),
             flags.get("association"),
             flags.get("indication"),
-            declaration,
+            record,
         )
 
     return of

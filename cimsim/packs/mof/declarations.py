@@ -13,6 +13,7 @@ from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
 from cimsim.packs.pack_errors import PackError
 from cimsim.world import lenient
+from cimsim.world.class_records import declared_class
 from cimsim.world.convert import InstanceData
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
@@ -147,7 +148,7 @@ class DeclarationLoader:
         known = self.transaction.world.namespace(namespace).schema.get(item.classname)
         enforces = self._rules.enforces_write
         if known is not None:
-            whole = item.declaration() if isinstance(item, ClassHead) else item
+            whole = declared_class(item.record()) if isinstance(item, ClassHead) else item
             if known.declared == whole:
                 return
             if self.lenient:
