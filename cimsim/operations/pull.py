@@ -204,7 +204,7 @@ def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: Sess
     if language is None or text is None:
         return Outcome(outcome.world, OpenSession(form, instances, projections, *_kept(session)))
     # A condition on paths looks at the instances, too.
-    live = call.live(list(instances)) if form is PullForm.PATHS else instances
+    live = call.live(instances) if form is PullForm.PATHS else instances
     selected: list[Instance] = []
     steps = parse_filter(language, text).selecting(live, selected)
     opened = OpenSession(form, selected, projections, *_kept(session))
@@ -212,11 +212,12 @@ def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: Sess
 
 
 def _found(outcome: Outcome) -> tuple[Sequence[Instance], Projections]:
+    """Return what was found, as a list: a session takes it from any place on."""
     match outcome.result:
         case NamedInstances(instances, projections) | ObjectsWithPath(instances, projections):
-            return instances, projections
+            return list(instances), projections
         case InstanceNames(instances) | ObjectPaths(instances):
-            return instances, None
+            return list(instances), None
     raise TypeError(f"{type(outcome.result).__name__} cannot be handed out in pieces")
 
 
