@@ -137,6 +137,10 @@ class ResolvedClass:
         """Return the text that says that there is no such property."""
         return f"class {self.name} has no property {name}{did_you_mean(name, (prop.name for prop in self.properties))}"
 
+    def own_methods(self) -> Iterable[str]:
+        """Return the names of the methods that it declares."""
+        return [method.name for method in self.declared.methods.values()]
+
     def record(self) -> ClassRecord:
         """Return the record of the declaration."""
         return record_of(self.declared)
@@ -193,6 +197,11 @@ class DeferredClass(ResolvedClass):
         """What returns the record of the declaration, as its head has it; None when something has asked for its elements."""
         record: Callable[[], ClassRecord] | None = self.__dict__.get("_record")
         return record
+
+    def own_methods(self) -> Iterable[str]:
+        """Return the names of the methods that it declares, without making the elements."""
+        record = self.unresolved
+        return super().own_methods() if record is None else [method.name for method in record().methods]
 
     def record(self) -> ClassRecord:
         """Return the record of the declaration, without making the elements."""
@@ -296,13 +305,14 @@ class Schema:
         return self._methods or {}
 
     def indexing_methods(self) -> Iterator[None]:
-        """Compute what ``method_names`` returns, in steps of a few milliseconds: most of many classes are deferred."""
+        """Compute what ``method_names`` returns, in steps of a millisecond or two: most of many classes are deferred."""
         if self._methods is None:
             names: dict[str, str] = {}
             for number, cls in enumerate(self._classes.all(), 1):
                 if number % _INDEXED_IN_A_STEP == 0:
                     yield
-                names.update({folded: method.name for folded, method in cls.methods.items() if folded not in names})
+                # A superclass comes first, so that what a class inherits is there already.
+                names.update({folded: name for name in cls.own_methods() if (folded := fold(name)) not in names})
             self._methods = names
 
     def direct_subclasses(self, name: str | None) -> list[ResolvedClass]:
