@@ -12,7 +12,7 @@ from cimsim.world.schema import Method, ResolvedClass
 from cimsim.world.values import Untyped, convert_scalar
 from cimsim.world.world import Namespace, World
 
-_ITEM: Final = re.compile(r"\s*(\w+)\.(\w+)\s*=\s*(\S+)\s*")
+_ITEM: Final = r"\s*(\w+)\.(\w+)\s*=\s*(\S+)\s*"
 
 
 class MethodFault(NamedTuple):
@@ -52,7 +52,7 @@ def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]
             the method can return.
     """
     for item in settings[FAULTS]:
-        match = _ITEM.fullmatch(item)
+        match = re.fullmatch(_ITEM, item)
         if match is None:
             raise _error(pack, FAULTS, item, "write CLASS.METHOD=RETURN_VALUE")
         classname, method_name, text = match.groups()

@@ -24,8 +24,8 @@ SettingType = Literal["string", "integer", "number", "boolean", "string[]", "tim
 FORMER_KEYS: Final = {"behaviours": "providers"}
 """Keys of former versions, and what they are called now."""
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)")
+_NAME: Final = r"[A-Za-z][A-Za-z0-9_-]*"
+_TOML_PLACE: Final = r" \(at line (\d+), column (\d+)\)"
 
 
 class NamespaceEntry(msgspec.Struct, frozen=True):
@@ -112,17 +112,17 @@ def read_pack(folder: Path) -> Pack:
     except msgspec.ValidationError as error:
         raise PackError(_readable(error), file) from None
     pack = Pack(folder, manifest, text)
-    if not _NAME.fullmatch(manifest.name):
+    if not re.fullmatch(_NAME, manifest.name):
         raise pack.error(f"{manifest.name!r} is not the name of a pack: a letter, then letters, digits, - and _", "name")
     for required in manifest.requires:
-        if not _NAME.fullmatch(required):
+        if not re.fullmatch(_NAME, required):
             raise pack.error(f"{required!r} is not a name of a pack", required)
     for entry in manifest.namespaces:
         if not fold_namespace(entry.name):
             raise pack.error(f"{entry.name!r} is not the name of a namespace", entry.name)
     names: set[str] = set()
     for page in manifest.page:
-        if not _NAME.fullmatch(page.name):
+        if not re.fullmatch(_NAME, page.name):
             raise pack.error(f"{page.name!r} is not the name of a page: a letter, then letters, digits, - and _", page.name)
         if page.name in names:
             raise pack.error(f"two pages are named {page.name}", page.name)
@@ -151,10 +151,10 @@ def parse_toml(text: str, file: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         reason = str(error).splitlines()[0]
-        place = _TOML_PLACE.search(reason)
+        place = re.search(_TOML_PLACE, reason)
         if place is None:
             raise PackError(reason.replace(" (at end of document)", " at the end"), file, text.count("\n") + 1) from None
-        raise PackError(_TOML_PLACE.sub("", reason), file, int(place[1]), int(place[2])) from None
+        raise PackError(re.sub(_TOML_PLACE, "", reason), file, int(place[1]), int(place[2])) from None
 
 
 def _check_keys(table: dict[str, Any], text: str, file: Path) -> None:

@@ -30,7 +30,7 @@ from .resource_changes import note_change
 from .terms import FAILED, INVALID_STATE, LOST_COMMUNICATION, NOT_AVAILABLE
 from .topology import interface_of, machine_of
 
-_FAILURE: Final = re.compile(r"\s*(\d+)\s*:?\s*(.*)", re.DOTALL)
+_FAILURE: Final = r"(?s)\s*(\d+)\s*:?\s*(.*)"
 _FAILED: Final = "failed to initiate copying files to the guest: "
 
 
@@ -66,7 +66,7 @@ def failure_of(text: str) -> JobFailure | None:
     """
     if not text.strip():
         return None
-    match = _FAILURE.fullmatch(text)
+    match = re.fullmatch(_FAILURE, text)
     if match is None or not 0 < int(match[1]) < 65536:
         raise SettingError("copy_failure", f"{text!r}: write CODE: DESCRIPTION with a code in 1 to 65535")
     return JobFailure(int(match[1]), match[2] or _FAILED + "unspecified error")
