@@ -7,7 +7,7 @@ it selects. What an event finds there stays as it is when the table changes, so 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -50,14 +50,14 @@ class Wanted(msgspec.Struct, frozen=True):
     name: str | None
 
 
-class Group(NamedTuple):
+class Group(msgspec.Struct, frozen=True):
     """A query, and all who want what it selects of one namespace."""
 
     query: IndicationFilter
     wanted: PersistentMap[tuple[Identity, int], Wanted]
 
 
-class _SubscriptionEntry(NamedTuple):
+class _SubscriptionEntry(msgspec.Struct, frozen=True):
     """Where something wanted stands in the index."""
 
     place: tuple[str, str]

@@ -6,8 +6,10 @@ Content-Length) are not made here.
 
 import re
 from html import unescape
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote
+
+import msgspec
 
 from cimsim.cimxml.m_post_prefix import CIM_EXTENSION
 
@@ -18,7 +20,7 @@ _ERROR: Final = rb'<ERROR CODE="(\d+)"(?: DESCRIPTION="([^"]*)")?'
 _MAX_DETAIL: Final = 1000
 
 
-class ResponseStyle(NamedTuple):
+class ResponseStyle(msgspec.Struct, frozen=True):
     """What a request asks of the headers of its response.
 
     Attributes:

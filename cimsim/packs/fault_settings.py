@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from cimsim.packs.pack_errors import PackError
 from cimsim.packs.settings import FAULTS, TIMINGS, Settings
@@ -15,7 +17,7 @@ from cimsim.world.world import Namespace, World
 _ITEM: Final = r"\s*(\w+)\.(\w+)\s*=\s*(\S+)\s*"
 
 
-class MethodFault(NamedTuple):
+class MethodFault(msgspec.Struct, frozen=True):
     """A method that only returns a number and changes nothing, as an item of the setting ``faults`` of a pack wants it."""
 
     pack: str

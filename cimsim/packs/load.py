@@ -1,6 +1,5 @@
 """Loading packs into a world."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -134,7 +133,7 @@ def load(
 
         found = [open_schema(schema, namespace, found, dialect), *found]
     if lenient is not None:
-        found = [dataclasses.replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
+        found = [structs.replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
     chosen = tuple(find_scenario(each, {pack.name: pack.folder for pack in found if pack.text}) for each in scenarios)
     settings = settle(found, {**_settings_of(chosen, found), **flattened(overrides or {})}, defaults)
     passed_on = pass_on(found, settings)

@@ -6,8 +6,6 @@ before it, the providers of its classes and its settings.
 
 import re
 import tomllib
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -73,8 +71,7 @@ class Manifest(msgspec.Struct, frozen=True):
     mof_dialect: Literal["dmtf", "windows"] | None = None
 
 
-@dataclass(frozen=True)
-class Pack:
+class Pack(msgspec.Struct, frozen=True):
     """A pack as it lies on disk: its folder, its manifest, and the manifest's text (empty for a plain MOF file)."""
 
     folder: Path
@@ -86,7 +83,7 @@ class Pack:
         """The name of the pack."""
         return self.manifest.name
 
-    @cached_property
+    @property
     def file(self) -> Path:
         """The manifest's path."""
         return self.folder / MANIFEST

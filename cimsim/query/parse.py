@@ -7,8 +7,9 @@ before anything else it stands for itself, since many clients of Windows do not 
 import re
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from pywbem import CIMError
 
 from cimsim.query.grammar import GRAMMARS
@@ -208,14 +209,14 @@ def _at(token: "Token") -> QueryPosition:
     return QueryPosition(token.line or 1, token.column or 1)
 
 
-class _Star(NamedTuple):
+class _Star(msgspec.Struct, frozen=True):
     """A star among the columns, behind the name ``of`` a class or alone."""
 
     of: Path | None
     at: QueryPosition
 
 
-class _Interval(NamedTuple):
+class _Interval(msgspec.Struct, frozen=True):
     """The seconds behind WITHIN."""
 
     seconds: float

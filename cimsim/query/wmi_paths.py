@@ -8,7 +8,7 @@ stands for what follows it, and before anything else for itself, since many clie
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -49,7 +49,7 @@ class PathError(ValueError):
         self.place = place
 
 
-class Location(NamedTuple):
+class Location(msgspec.Struct, frozen=True):
     """Where the instances of a query lie: the name of the simulated host, and the namespace, with slashes.
 
     ``of_classes``: the query is for classes, which lie there as well.

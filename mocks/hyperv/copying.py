@@ -7,8 +7,9 @@ with the world as a number of copies for each guest and path, and outlives the g
 import ntpath
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from pywbem import CIMInstance
 
 from cimsim.providers import (
@@ -34,7 +35,7 @@ _FAILURE: Final = r"(?s)\s*(\d+)\s*:?\s*(.*)"
 _FAILED: Final = "failed to initiate copying files to the guest: "
 
 
-class File(NamedTuple):
+class File(msgspec.Struct, frozen=True):
     """A file to copy: where from, where to (the whole path of the new file), and whether it may replace one."""
 
     source: str
