@@ -5,7 +5,6 @@ before it, the providers of its classes and its settings.
 """
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -100,8 +99,18 @@ def read_pack(folder: Path) -> Pack:
         PackError: ``pack.toml`` is missing, is not TOML, has unknown keys, values of wrong types or a wrong name,
             of the pack or of a namespace.
     """
+    return parse_pack(folder, text_of(folder))
+
+
+def text_of(folder: Path) -> str:
+    """Return the text of the manifest in a folder; raises PackError if there is none that can be read."""
     file = folder / MANIFEST
-    text = decode(read_bytes(file, folder), file)
+    return decode(read_bytes(file, folder), file)
+
+
+def parse_pack(folder: Path, text: str) -> Pack:
+    """Return the pack in a folder by the text of its manifest; raises PackError as ``read_pack`` does."""
+    file = folder / MANIFEST
     table = parse_toml(text, file)
     _check_keys(table, text, file)
     try:
@@ -144,6 +153,9 @@ def plain_pack(mof: Path, namespace: str) -> Pack:
 
 def parse_toml(text: str, file: Path) -> dict[str, Any]:
     """Return the tables of a TOML text; raises PackError with the place of what is not TOML."""
+    # A start that finds the manifests in the cache parses none.
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
