@@ -18,6 +18,8 @@ from cimsim.query.syntax import (
     CQL,
     FQL,
     WMI,
+    WMI_CLASS_LANGUAGE,
+    WMI_CLASSES,
     WMI_EVENT_LANGUAGE,
     WMI_EVENTS,
     WMI_LANGUAGE,
@@ -63,6 +65,7 @@ _LEXEME: Final = r"""(?s)\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\w\s])"""
 _STATEMENT_LANGUAGES: Final = {
     fold(WMI_LANGUAGE): WMI,
     fold(WMI_EVENT_LANGUAGE): WMI_EVENTS,
+    fold(WMI_CLASS_LANGUAGE): WMI_CLASSES,
     "wql": WQL,
     "dmtf:cql": CQL,
     "cim:cql": CQL,
