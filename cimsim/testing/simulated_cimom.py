@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pywbem import CIMInstance, CIMInstanceName
 
-from cimsim.cimom.exchanges import Called
+from cimsim.cimom.exchanges import EVENTING, Called
 from cimsim.cimom.fault_rule_parser import parse_rule, preparing
 from cimsim.cimom.fault_rules import Fault, FaultRule
 from cimsim.cimom.journal import Entry
@@ -38,8 +38,6 @@ Target: TypeAlias = CIMInstanceName | CIMInstance | InstancePath | str
 """What names an instance: a path or an instance of pywbem, or the name of a class of which there is one instance."""
 
 WAIT_SECONDS: Final = 5.0
-EVENTING: Final = frozenset({"subscribe", "unsubscribe", "renew", "getstatus", "pull", "release", "ack"})
-"""What WS-Eventing has beside the operations of DSP0200, folded."""
 
 
 class Invoked(NamedTuple):
@@ -462,7 +460,7 @@ class SimulatedCimom:
 
     def _check_names(self, names: Sequence[str], calls: Iterable[Called]) -> None:
         """Raise LookupError for a name that nothing can have: a test that expects no call of it could not fail."""
-        known = OPERATIONS.keys() | EVENTING
+        known = OPERATIONS.keys() | {fold(name) for name in EVENTING}
         open_names = [name for name in names if fold(name) not in known]
         if open_names:
             seen = {fold(call.operation) for call in calls}
@@ -472,7 +470,7 @@ class SimulatedCimom:
             self._in_steps(preparing([{"method": name}], (world,)))
             methods = {key: each for it in world.namespaces.values() for key, each in it.schema.method_names().items()}
             if fold(name) not in methods:
-                near = did_you_mean(name, [*(each.name for each in OPERATIONS.values()), *methods.values()])
+                near = did_you_mean(name, [*(each.name for each in OPERATIONS.values()), *EVENTING, *methods.values()])
                 raise LookupError(f"there is no operation and no method {name}{near}")
 
     def wait_for(self, name: str, where: Mapping[str, Any] | None = None, timeout: float = WAIT_SECONDS) -> Called:

@@ -38,6 +38,23 @@ class ClassChange(msgspec.Struct, frozen=True):
     after: ResolvedClass | None
 
 
+class NamespaceChange(msgspec.Struct, frozen=True):
+    """A namespace that was created or deleted; ``name`` is its whole name."""
+
+    kind: ChangeKind
+    name: str
+
+    @property
+    def namespace(self) -> str:
+        """The name of the namespace above it, empty where there is none."""
+        return self.name.rpartition("/")[0]
+
+    @property
+    def child(self) -> str:
+        """The name that it has there."""
+        return self.name.rpartition("/")[2]
+
+
 class Raised(msgspec.Struct, frozen=True):
     """An indication that a provider raised: properties of an instance of an indication class, seen from a namespace."""
 
@@ -64,5 +81,5 @@ class MethodCall(msgspec.Struct, frozen=True):
     outputs: Mapping[str, Any] = NO_OUTPUTS
 
 
-Event = Change | ClassChange | Raised | MethodCall
+Event = Change | ClassChange | NamespaceChange | Raised | MethodCall
 """What happened in a transaction, as far as it is reported."""
