@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Collection, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -247,7 +247,7 @@ class World(msgspec.Struct, frozen=True):
         return values
 
 
-class NamespaceResolver(NamedTuple):
+class NamespaceResolver(msgspec.Struct, frozen=True):
     """Gives references and embedded objects their typed form, as seen from one namespace (a ``Resolver``).
 
     ``any_host``: a host counts for nothing where the namespace is ours, since what is meant must be here (rule X9).

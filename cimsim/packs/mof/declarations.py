@@ -33,7 +33,7 @@ class MofPosition(NamedTuple):
         return PackError(text, folder / self.file, self.line, self.column)
 
 
-class Directive(NamedTuple):
+class Directive(msgspec.Struct, frozen=True):
     """What MOF does beside declaring: it makes the namespace, or deletes the class, of that name."""
 
     action: Literal["namespace", "delete class"]
@@ -55,7 +55,7 @@ class Declared(NamedTuple):
     item: Item
 
 
-class DeclarationRules(NamedTuple):
+class DeclarationRules(msgspec.Struct, frozen=True):
     """How the declarations of a pack are taken, beside what they say.
 
     ``lenient``: what is incomplete or declared twice is remarked on, not refused. ``enforces_write``: its classes are such
@@ -91,7 +91,7 @@ class CompiledPack(msgspec.Struct, frozen=True):
     remarks: tuple[Remark, ...] = ()
 
 
-class StandardQualifiers(NamedTuple):
+class StandardQualifiers(msgspec.Struct, frozen=True):
     """The qualifier declarations that every namespace starts with."""
 
     qualifiers: tuple[CIMQualifierDeclaration, ...] = ()
