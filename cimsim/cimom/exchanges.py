@@ -6,7 +6,7 @@ The log of requests reads it, and so does whatever else looks at what clients di
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from pywbem import CIMError
@@ -28,7 +28,7 @@ _MAX_SHOWN: Final = 400
 """How many characters of a text that clients choose are shown."""
 
 
-class _About(NamedTuple):
+class _About(msgspec.Struct, frozen=True):
     """What a record shows of a request."""
 
     target: str

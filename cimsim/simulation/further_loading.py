@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from cimsim.packs.load import Loaded
-from cimsim.packs.load_more import load_more, with_mof
 from cimsim.packs.manifest import DEFAULT_NAMESPACE
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.simulation.loading import cache_dir_of
@@ -41,6 +40,8 @@ class FurtherLoading:
         Raises:
             PackError: one cannot be loaded, or is there already.
         """
+        from cimsim.packs.load_more import load_more  # most simulations never load more
+
         options, cimom, before = self._options, self._controlled.cimom, self.loaded
         loaded = load_more(
             before,
@@ -66,6 +67,8 @@ class FurtherLoading:
         Raises:
             PackError: something is wrong; the error has its place.
         """
+        from cimsim.packs.load_more import with_mof
+
         options, cimom = self._options, self._controlled.cimom
         place = namespace or main_namespace(cimom.world)
         loaded = with_mof(

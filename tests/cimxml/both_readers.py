@@ -30,7 +30,9 @@ def outcome(decoder: Decoder, body: bytes, headers: CimHeaders) -> Any:
 
 def _described(value: Any) -> Any:
     match value:
-        case Message() | ExtrinsicRequest():
+        case Message():
+            return "Message", [_described(part) for part in astuple(value)]
+        case ExtrinsicRequest():
             # A function for embedded objects is equal to none but itself.
             return type(value).__name__, [_described(part) for part in astuple(value) if not callable(part)]
         case InstancePath():
