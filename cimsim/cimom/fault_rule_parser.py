@@ -1,7 +1,7 @@
 """Reading fault rules: words with values become a rule, or are refused by name, with what may stand there."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -102,7 +102,7 @@ def parse_rule(words: Mapping[str, Any], worlds: Sequence[World] = ()) -> FaultR
     return rule
 
 
-def preparing(rules: Iterable[Mapping[str, Any]], worlds: Sequence[World]) -> Iterator[None]:
+def preparing(rules: Iterable[Mapping[str, Any]], worlds: Sequence[World]) -> Generator[None, None, None]:
     """Look up in steps of a few milliseconds what ``parse_rule`` needs of large schemas to read rules."""
     if any(isinstance(words, Mapping) and words.get("method") is not None for words in rules):
         for world in worlds:

@@ -24,6 +24,7 @@ from cimsim.server.limits import HttpLimits
 from cimsim.server.recording import Recorder
 from cimsim.server.replies import HttpError
 from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.simulation.decoder_threads import DecoderThreads
 from cimsim.simulation.endpoint import Endpoint, EndpointOptions, WsmanOptions
 from cimsim.simulation.further_loading import FurtherLoading
 from cimsim.simulation.loading import SharedPacks, load_packs, quirks_of
@@ -117,7 +118,9 @@ class ServedCimom:
         )
         self.further = FurtherLoading(self.controlled, loaded, options)
         self.controlled.further = self.further
-        self._reloader = Reloader(reactor, self._load_again, self._renew, loaded) if options.reload else None
+        self._reloader = None
+        if options.reload:
+            self._reloader = Reloader(reactor, DecoderThreads(reactor).run, self._load_again, self._renew, loaded)
 
     @property
     def loaded(self) -> Loaded:
@@ -172,7 +175,10 @@ class ServedCimom:
         self.controlled.snapshots.base = self.cimom.world
 
     def _load_again(self) -> Loaded:
-        return load_packs(self.options, self.clock.now(), self._seed)
+        loaded = load_packs(self.options, self.clock.now(), self._seed)
+        # What is wrong with a scenario is found out before anything is renewed.
+        start_rules(loaded)
+        return loaded
 
 
 def _recorders(options: SimulationOptions, given: Recorder | None) -> list[Recorder]:

@@ -1,7 +1,7 @@
 """A simulated CIMOM in the hands of a test: its world, clock, faults and journal, called from any thread."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -17,7 +17,7 @@ from cimsim.operations.pending import Pending
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
 from cimsim.operations.table import OPERATIONS
-from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.simulation.controlled_cimom import ControlledCimom, Work
 from cimsim.simulation.further_loading import main_namespace
 from cimsim.simulation.start_rules import running_rules
 from cimsim.testing.expectations import Expectation, expect_sequence
@@ -130,19 +130,28 @@ class SimulatedCimom:
         """Return what a function returns that is carried out in the thread of the simulator."""
         return self._hosting.thread.call(function, *arguments)
 
-    def _in_steps(self, steps: Iterator[None]) -> Any:
-        """Return what a generator returns that is carried out in the thread of the simulator, between requests."""
-        end: list[Any] = []
+    def _in_steps(self, steps: Generator[Work | None, Any, T]) -> T:
+        """Return what a generator returns that is carried out in the thread of the simulator, between requests.
 
-        def go_on() -> bool:
+        What it yields is work for the thread of the caller, which takes no time from clients.
+        """
+        end: list[T] = []
+
+        def go_on(result: Any, error: Exception | None) -> Work | None:
             try:
-                next(steps)
+                return steps.send(result) if error is None else steps.throw(error)
             except StopIteration as stopped:
                 end.append(stopped.value)
-            return bool(end)
+                return None
 
-        while not self.in_reactor(go_on):
-            pass
+        result, error = None, None
+        while not end:
+            work = self.in_reactor(go_on, result, error)
+            result, error = None, None
+            try:
+                result = None if work is None else work()
+            except Exception as raised:  # noqa: BLE001 - the generator decides what it means
+                error = raised
         return end[0]
 
     @property
@@ -256,13 +265,13 @@ class SimulatedCimom:
         """
         further = self._hosted.simulation.further
         if isinstance(what, str) and any(each in what for each in "{;\n"):
-            self.in_reactor(further.mof, what, namespace)
+            self._in_steps(further.mof(what, namespace))
             return ()
         path = Path(what)
         if path.suffix.lower() == ".mof":
-            self.in_reactor(further.mof, path, namespace)
+            self._in_steps(further.mof(path, namespace))
             return ()
-        return tuple(self.in_reactor(further.packs, [what], settings or {}))
+        return tuple(self._in_steps(further.packs([what], settings or {})))
 
     def stop(self) -> None:
         """Close the ports, and let requests under way finish."""
@@ -427,7 +436,7 @@ class SimulatedCimom:
 
         return self._exported(har, name)
 
-    def _exported(self, export: Callable[..., Iterator[None]], name: str | None) -> bytes:
+    def _exported(self, export: Callable[..., Generator[None, None, Any]], name: str | None) -> bytes:
         from cimsim.control.messages import ExportQuery
 
         exported: bytes = self._in_steps(export(self.controlled, ExportQuery(name=name))).body
