@@ -130,11 +130,12 @@ class Cimom:
         *,
         trusted: bool = False,
         faults: bool = True,
+        silent: bool = False,
     ) -> Result | Pending[Result]:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
 
         ``protocol`` is what a fault rule calls it; "": it came by none. ``trusted``: whoever asks may do everything.
-        ``faults``: whether fault rules apply.
+        ``faults``: whether fault rules apply. ``silent``: nobody is notified of what it changes at once.
 
         The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
 
@@ -169,7 +170,7 @@ class Cimom:
         world = outcome.world
         if outcome.changes and self.authorization is not None:
             world = owned(world, outcome.changes, user)
-        self._commit(world, outcome.changes)
+        self._commit(world, outcome.changes, silent=silent)
         result = outcome.result
         if isinstance(result, Pending):
             return result.then(partial(self._answered, request, user), self._check_running)
@@ -233,10 +234,7 @@ class Cimom:
         self.acted = None
         transaction = Transaction(self._world, namespace, now, self.counts)
         result = step(transaction)
-        if silent:
-            self.change_world(transaction.world)
-        else:
-            self._commit(transaction.world, transaction.changes)
+        self._commit(transaction.world, transaction.changes, silent=silent)
         return result
 
     def change_world(self, world: World) -> None:
@@ -322,7 +320,7 @@ class Cimom:
             return True
         return not self.authorization.hides(owners[subscription], namespace)
 
-    def _commit(self, world: World, events: Sequence[Event]) -> None:
+    def _commit(self, world: World, events: Sequence[Event], *, silent: bool = False) -> None:
         if events and world.owners:
             world = disowned(world, events)
         before, self._world = self._world, world
@@ -330,7 +328,7 @@ class Cimom:
             self._plan()
         if events:
             for listener in self.listeners:
-                listener(world, events)
+                listener(world, () if silent else events)
 
     def _plan(self) -> None:
         """Have the clock call when the next step is due."""

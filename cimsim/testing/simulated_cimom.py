@@ -303,7 +303,7 @@ class SimulatedCimom:
         return to_cim_path(created.path)
 
     def modify(self, target: Target, namespace: str | None = None, *, silent: bool = False, **properties: Any) -> None:
-        """Give properties of an instance other values, read-only ones too."""
+        """Give properties of an instance other values, read-only ones too; ``silent`` as for ``create``."""
         instance = self._instance(self.world, target, namespace)
         self._change(lambda it: it.modify(instance, **properties), instance.namespace, silent)
 
@@ -312,10 +312,13 @@ class SimulatedCimom:
         instance = self._instance(self.world, target, namespace)
         self._change(lambda it: it.delete(instance), instance.namespace, silent)
 
-    def invoke(self, target: Target, method: str, namespace: str | None = None, **arguments: Any) -> Invoked:
+    def invoke(
+        self, target: Target, method: str, namespace: str | None = None, *, silent: bool = False, **arguments: Any
+    ) -> Invoked:
         """Call a method of an instance, or a static one of the class whose name is given; return what it returns.
 
-        No role refuses it, no fault rule acts on it, and the journal does not have it.
+        No role refuses it, no fault rule acts on it, and the journal does not have it. Clients that subscribed are notified
+        unless ``silent``; of what comes of it later, the end of a job for instance, they are notified all the same.
 
         Raises:
             CIMError: the method fails, or there is none of that name.
@@ -328,15 +331,15 @@ class SimulatedCimom:
             place, subject = instance.namespace, instance.path  # type: ignore[assignment] # either names what is called
         given = tuple(Argument(name, _argument(value)) for name, value in arguments.items())
         request = ExtrinsicRequest(method, place, subject, given)
-        result: Any = self.in_reactor(self._performed, request)
+        result: Any = self.in_reactor(self._performed, request, silent)
         if not isinstance(result, MethodResult):
             raise TypeError(f"{method} returned {type(result).__name__}")
         return Invoked(
             to_cim_value(result.return_value.value), {each.name: to_cim_value(each.value) for each in result.outputs}
         )
 
-    def _performed(self, request: ExtrinsicRequest) -> Any:
-        result = self._cimom.start(request, None, "", trusted=True, faults=False)
+    def _performed(self, request: ExtrinsicRequest, silent: bool) -> Any:
+        result = self._cimom.start(request, None, "", trusted=True, faults=False, silent=silent)
         return result.completed() if isinstance(result, Pending) else result
 
     def _change(self, step: Callable[[Transaction], T], namespace: str, silent: bool) -> T:
