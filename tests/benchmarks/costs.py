@@ -50,7 +50,7 @@ def measure(plan: Plan) -> list[Figure]:
 
 
 def _of_things() -> list[Operation]:
-    get = [intrinsic("GetInstance", NAMESPACE, {"InstanceName": _thing(number)}) for number in range(UNLIKE)]
+    get = [intrinsic("GetInstance", NAMESPACE, {"InstanceName": thing(number)}) for number in range(UNLIKE)]
     classes = [intrinsic("GetClass", NAMESPACE, {"ClassName": class_name(name)}) for name in _spellings(SMALL)]
     echo = [
         extrinsic("Echo", NAMESPACE, CLASS, {"Id": f"thing-{number:06}"}, {"Text": f"text {number}"})
@@ -60,8 +60,8 @@ def _of_things() -> list[Operation]:
         request
         for number in range(UNLIKE)
         for request in (
-            intrinsic("CreateInstance", NAMESPACE, {"NewInstance": _small(number)}),
-            intrinsic("DeleteInstance", NAMESPACE, {"InstanceName": instance_name(SMALL, {"Id": f"small-{number}"})}),
+            intrinsic("CreateInstance", NAMESPACE, {"NewInstance": new_small(number)}),
+            intrinsic("DeleteInstance", NAMESPACE, {"InstanceName": small(number)}),
         )
     ]
     pairs = [writes[2 * number : 2 * number + 2] for number in range(CONNECTIONS)]
@@ -153,11 +153,18 @@ def _spellings(name: str) -> list[str]:
     return ["".join(each) for _, each in zip(range(1_000), found, strict=False)]
 
 
-def _thing(number: int) -> str:
+def thing(number: int) -> str:
+    """Return the path of a thing."""
     return instance_name(CLASS, {"Id": f"thing-{number:06}"})
 
 
-def _small(number: int) -> str:
+def small(number: int) -> str:
+    """Return the path of a small instance."""
+    return instance_name(SMALL, {"Id": f"small-{number}"})
+
+
+def new_small(number: int) -> str:
+    """Return a small instance."""
     values = {"Id": ("string", f"small-{number}"), "Name": ("string", "a small one"), "Number": ("uint32", str(number))}
     properties = "".join(
         f'<PROPERTY NAME="{name}" TYPE="{cim_type}"><VALUE>{value}</VALUE></PROPERTY>'
