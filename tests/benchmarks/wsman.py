@@ -16,12 +16,13 @@ from tests.benchmarks.packs.guests.providers import NAMESPACE as GUESTS
 from tests.benchmarks.packs.things.providers import CLASS, NAMESPACE
 from tests.benchmarks.plan import Plan, progress
 from tests.benchmarks.processes import PACKS, Server, simulator
-from tests.benchmarks.rates import CONNECTIONS, Streams, call_host, get_instance, get_keys, host_keys, unlike
+from tests.benchmarks.rates import CONNECTIONS, Streams, call_host, get_instance, get_keys, host_keys, numbered
 from tests.benchmarks.report import Budget, Figure
 
 MESSAGES: Final = Budget("at least", 0.7)
 BYTES: Final = Budget("at least", 0.5)
 BATCH: Final = 1_000
+_ID: Final = b"uuid:1001"
 TRANSFER: Final = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 ENUMERATION: Final = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 _CIM_XML_CONTEXT: Final = re.compile(rb'NAME="EnumerationContext"[^>]*><VALUE>([^<]+)<')
@@ -37,7 +38,20 @@ def measure(plan: Plan) -> list[Figure]:
         called = [[_call(method, number) for method in methods] for number in range(CONNECTIONS)]
         figures = [
             _compare(plan, server, "Get", [[get]] * CONNECTIONS, [[same]] * CONNECTIONS),
-            _compare(plan, server, "Get, no two messages alike", unlike(get, b'ID="1001"'), unlike(same, b"uuid:1001")),
+            _compare(
+                plan,
+                server,
+                "Get, no two messages alike",
+                numbered([[get]] * CONNECTIONS),
+                numbered([[same]] * CONNECTIONS, _ID),
+            ),
+            _compare(
+                plan,
+                server,
+                "Invoke of StopService, StartService, no two messages alike",
+                numbered(call_host(methods)),
+                numbered(called, _ID),
+            ),
             _compare(plan, server, "Invoke of StopService, StartService", call_host(methods), called),
         ]
     return [*figures, _enumeration(plan)]
