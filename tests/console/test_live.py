@@ -9,10 +9,7 @@ from tests.console.console_page import ConsolePage, OpenConsole
 from tests.console.hostile import HostileServer
 from tests.examples import examples
 
-MAX_FRAME_MS: Final = 16
-"""How long scripts of one update may take."""
-# The least that an update takes, with drawing it: a busy machine lengthens some of them.
-MEASURED: Final = """async ([rounds, count]) => {
+UPDATES: Final = """async ([rounds, count]) => {
     const {ExchangeLog} = await import("/console/exchange_log.js");
     const log = new ExchangeLog();
     const rows = document.createElement("cs-rows");
@@ -24,22 +21,16 @@ MEASURED: Final = """async ([rounds, count]) => {
     ];
     rows.source = {get length() { return log.shown.length; }, at: index => log.shown[log.shown.length - 1 - index]};
     document.querySelector("main").replaceChildren(rows);
-    const times = [];
     let number = 0;
     for (let round = 0; round < rounds; round += 1) {
         const fresh = Array.from({length: count}, () => ({number: ++number, time: "", protocol: "", address: "", user: null,
             http_status: 200, detail: "", seconds: 0, request_bytes: 0, response_bytes: 0,
             calls: [{operation: "GetInstance", target: `root:C.Id="${number}"`, status: 0, description: "", parameters: {},
                 returned: null, fault: null}]}));
-        let drawn = 0;
-        requestAnimationFrame(() => { drawn = performance.now(); });
-        const begin = performance.now();
         rows.refresh({added: log.add(fresh)});
-        const taken = performance.now() - begin;
         await new Promise(done => requestAnimationFrame(done));
-        times.push(taken + performance.now() - drawn);
     }
-    return [Math.min(...times), log.size, document.querySelectorAll("cs-rows .row").length];
+    return [log.size, document.querySelectorAll("cs-rows .row").length];
 }"""
 
 
@@ -50,17 +41,16 @@ def bench(open_console: OpenConsole, server: HostileServer) -> ConsolePage:
     return tab
 
 
-def test_events_are_quick_and_leave_memory_flat(bench: ConsolePage) -> None:
+def test_events_leave_memory_flat(bench: ConsolePage) -> None:
     session = bench.page.context.new_cdp_session(bench.page)
 
     def used() -> int:
         session.send("HeapProfiler.collectGarbage")
         return int(session.send("Runtime.getHeapUsage")["usedSize"])
 
-    bench.page.evaluate(MEASURED, [10, 250])
+    bench.page.evaluate(UPDATES, [10, 250])
     before = used()
-    least, kept, rows = bench.page.evaluate(MEASURED, [examples(10), 1000])
-    assert least < MAX_FRAME_MS
+    kept, rows = bench.page.evaluate(UPDATES, [examples(10), 1000])
     assert kept == 2_000
     assert rows < 60
     assert used() - before < 2_000_000

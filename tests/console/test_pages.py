@@ -7,6 +7,7 @@ import pytest
 from pywbem import CIMError, Uint16, WBEMConnection
 
 from cimsim.testing import Simulator
+from tests.clients.test_indications import STARTED, Listener, Subscriber, free_port
 from tests.console.console_page import ConsolePage, OpenConsole
 
 HYPERV = "root/virtualization/v2"
@@ -460,9 +461,29 @@ def test_snapshots_are_taken_compared_restored_and_forgotten(console: ConsolePag
     console.noticed("The world is as it was loaded")
 
 
-def test_subscriptions_show_what_was_sent(console: ConsolePage) -> None:
+def test_subscriptions_show_what_was_sent(console: ConsolePage, client: WBEMConnection) -> None:
     console.open("subscriptions")
     console.see("Nobody has subscribed")
+    listener, nobody = Listener(), f"http://127.0.0.1:{free_port()}"
+    listener.listener.start()
+    try:
+        subscriber = Subscriber(client)
+        for name, url in (("heard", listener.url), ("unheard", nobody)):
+            subscriber.subscribe(url, STARTED, name=name)
+        # Without a click: what is sent and what fails appears by itself.
+        console.see("2 subscriptions, 2 active", listener.url, nobody, STARTED, f"Of namespaces\n{HYPERV}")
+        service = next(each for each in client.EnumerateInstances("Msvm_GuestFileService") if each["Started"])
+        assert client.InvokeMethod("StopService", service.path)[0] == 0
+        assert listener.next()["SourceInstance"]["Started"] is False
+        console.see("Sent\n1", "Last error:", "Failed\n1")
+        cards = {url: console.page.locator(".card", has_text=url).inner_text() for url in (listener.url, nobody)}
+        assert "Sent\n1\nFailed\n0\nIn the queue\n0" in cards[listener.url]
+        assert "Sent\n0\nFailed\n1" in cards[nobody]
+        assert "Last error" not in cards[listener.url]
+        console.page.locator(".card", has_text=listener.url).get_by_text("Filter", exact=True).click()
+        console.see("CIM_IndicationFilter", STARTED)
+    finally:
+        listener.listener.stop()
 
 
 # Reference
