@@ -442,6 +442,8 @@ class SimulatedCimom:
     def _exported(self, export: Callable[..., Generator[None, None, Any]], name: str | None) -> bytes:
         from cimsim.control.messages import ExportQuery
 
+        if name is not None:
+            self._check_names([name], self.calls())
         exported: bytes = self._in_steps(export(self.controlled, ExportQuery(name=name))).body
         return exported
 
@@ -453,17 +455,23 @@ class SimulatedCimom:
             where: values of keys and parameters, compared as text.
 
         Raises:
-            LookupError: there is no operation and no method of that name.
+            LookupError: there is no operation and no method of that name; or nothing has a key or parameter of a name in
+                ``where``.
         """
         exchanges = self.exchanges()
         if name is not None:
             self._check_names([name], _calls(exchanges, None, None))
-        return list(_calls(exchanges, name, where))
+        found = list(_calls(exchanges, name, where))
+        if where and not found and fold(name or "") not in EVENTING:
+            self._check_where(where, _calls(exchanges, name, None))
+        return found
 
     def expect(self, name: str, where: Mapping[str, Any] | None = None) -> Expectation:
-        """Return what is expected of the calls so far: ``sim.expect("StopService").times(2)``."""
+        """Return what is expected of the calls so far: ``sim.expect("StopService").times(2)``; raises as ``calls`` does."""
         calls = self.calls()
         self._check_names([name], calls)
+        if fold(name) not in EVENTING:
+            self._check_where(where or {}, calls)
         return Expectation(calls, name, dict(where or {}))
 
     def expect_sequence(self, *names: str) -> None:
@@ -471,6 +479,13 @@ class SimulatedCimom:
         calls = self.calls()
         self._check_names(names, calls)
         expect_sequence(calls, names)
+
+    def _check_where(self, where: Mapping[str, Any], calls: Iterable[Called]) -> None:
+        """Raise LookupError for a key or parameter that nothing has: a test that expects no call with it could not fail."""
+        seen = {fold(name) for call in calls for name, _ in (*call.parameters, *call.keys)}
+        for name in where:
+            if fold(name) not in seen:
+                self._in_steps(_looking_for(name, self.world))
 
     def _check_names(self, names: Sequence[str], calls: Iterable[Called]) -> None:
         """Raise LookupError for a name that nothing can have: a test that expects no call of it could not fail."""
@@ -509,6 +524,7 @@ class SimulatedCimom:
 
 
 _MAX_STEPS: Final = 10_000
+_RESOLVED_IN_A_STEP: Final = 10
 
 
 def _calls(entries: Sequence[Entry], name: str | None, where: Mapping[str, Any] | None) -> Iterator[Called]:
@@ -516,6 +532,23 @@ def _calls(entries: Sequence[Entry], name: str | None, where: Mapping[str, Any] 
         for call in entry.exchange.calls:
             if (name is None or call.operation.lower() == name.lower()) and (not where or call.has(where)):
                 yield call
+
+
+def _looking_for(name: str, world: World) -> Generator[None, None, None]:
+    """Look for a key or parameter of that name in steps; raises LookupError if nothing has one."""
+    wanted = fold(name)
+    known = {parameter.name for each in OPERATIONS.values() for parameter in each.parameters}
+    if wanted in map(fold, known):
+        return
+    for namespace in world.namespaces.values():
+        for number, cls in enumerate(namespace.schema, 1):
+            if wanted in cls.key_names or any(wanted in method.parameters for method in cls.methods.values()):
+                return
+            known.update(cls.properties[place].name for place in cls.keys)
+            known.update(parameter.name for method in cls.methods.values() for parameter in method.parameters.values())
+            if number % _RESOLVED_IN_A_STEP == 0:
+                yield
+    raise LookupError(f"there is no key and no parameter {name}{did_you_mean(name, known)}")
 
 
 def _namespace_of(world: World, classname: str, namespace: str | None) -> Namespace:
