@@ -350,6 +350,19 @@ def test_jobs_show_how_far_they_are(console: ConsolePage, sim: Simulator, client
     assert "100 %" in console.rows()[0]
 
 
+def test_a_job_is_seen_on_its_way(console: ConsolePage, sim: Simulator, client: WBEMConnection) -> None:
+    sim.fault(method="RequestStateChange", classname="Msvm_ComputerSystem", timing="40s")
+    client.InvokeMethod("RequestStateChange", machine(client).path, [("RequestedState", Uint16(9))])
+    console.open("systems/hyperv/jobs")
+    row = console.page.locator("cs-rows .row").first
+    cancel = re.compile("^Cancel ")
+    for seconds, text, ended in ((0, "0 %", False), (20, "50 %", False), (20, "100 %", True)):
+        sim.advance(seconds)
+        row.get_by_text(text, exact=True).wait_for()
+        row.get_by_role("button", name=cancel, disabled=ended).wait_for()
+    assert machine(client)["EnabledState"] == 9
+
+
 def test_services_of_windows_are_filtered_started_and_stopped(console: ConsolePage) -> None:
     console.open("systems/windows/services")
     console.see("41 rows")
@@ -373,6 +386,18 @@ def test_services_of_windows_are_filtered_started_and_stopped(console: ConsolePa
 def test_the_pages_of_the_iscsi_target(console: ConsolePage, page: str, text: str) -> None:
     console.open(f"systems/iscsitarget/{page}")
     console.see(text)
+
+
+def test_services_of_the_iscsi_target_are_stopped_and_started(console: ConsolePage, sim: Simulator) -> None:
+    console.open("systems/iscsitarget/services")
+    manager = "MSFTSM_ObjectManager"
+    name = sim.find(manager)[0]["Name"]
+    row = console.page.locator("cs-rows .row", has_text=name)
+    for button, lamp, started in (("Stop", "off", False), ("Start", "on", True)):
+        row.get_by_role("button", name=re.compile(f"^{button} ")).click()
+        console.noticed(re.compile(f"^{button} .*: returns 0"))
+        row.locator(f".lamp.{lamp}").first.wait_for()
+        assert sim.find(manager)[0]["Started"] is started
 
 
 # Control
