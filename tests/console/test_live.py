@@ -89,6 +89,37 @@ def test_ten_thousand_instances_are_rows_of_which_those_in_view_exist(bench: Con
     assert count == "10001"
 
 
+def test_a_click_counts_whatever_arrives_while_the_button_is_pressed(bench: ConsolePage) -> None:
+    script = """() => {
+        const rows = document.createElement("cs-rows");
+        rows.style.setProperty("height", "300px");
+        window.clicked = [];
+        rows.columns = [{title: "Do", render: item => {
+            const made = document.createElement("button");
+            made.textContent = `do ${item.turn}`;
+            made.addEventListener("click", () => window.clicked.push(item.turn));
+            return made;
+        }}];
+        let item = {turn: 1};
+        rows.source = {length: 1, at: () => item};
+        window.arrive = () => { item = {turn: item.turn + 1}; rows.refresh(); };
+        document.querySelector("main").replaceChildren(rows);
+    }"""
+    bench.page.evaluate(script)
+    drawn = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    button = bench.page.locator("cs-rows .row button")
+    button.wait_for()
+    button.hover()
+    bench.page.mouse.down()
+    bench.page.evaluate("() => window.arrive()")
+    bench.page.evaluate(drawn)
+    bench.page.mouse.up()
+    bench.see("do 2")
+    assert bench.page.evaluate("() => window.clicked") == [1]
+    bench.page.evaluate("() => window.arrive()")
+    bench.see("do 3")
+
+
 def test_events_in_pieces_are_put_together_and_a_stream_goes_on_where_it_ended(bench: ConsolePage) -> None:
     script = """async () => {
         const {Live} = await import("/console/events.js");
