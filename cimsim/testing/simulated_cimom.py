@@ -1,12 +1,13 @@
 """A simulated CIMOM in the hands of a test: its world, clock, faults and journal, called from any thread."""
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pywbem import CIMInstance, CIMInstanceName
 
+from cimsim.cimom.call_names import EVENTING, checking_key, checking_name
 from cimsim.cimom.exchanges import Called
 from cimsim.cimom.fault_rule_parser import parse_rule, preparing
 from cimsim.cimom.fault_rules import Fault, FaultRule
@@ -16,7 +17,6 @@ from cimsim.cimom.world_diff import WorldDiff, diff_worlds
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
-from cimsim.operations.table import OPERATIONS
 from cimsim.simulation.controlled_cimom import ControlledCimom, Work
 from cimsim.simulation.further_loading import main_namespace
 from cimsim.simulation.start_rules import running_rules
@@ -38,8 +38,6 @@ Target: TypeAlias = CIMInstanceName | CIMInstance | InstancePath | str
 """What names an instance: a path or an instance of pywbem, or the name of a class of which there is one instance."""
 
 WAIT_SECONDS: Final = 5.0
-EVENTING: Final = frozenset({"subscribe", "unsubscribe", "renew", "getstatus", "pull", "release", "ack"})
-"""What WS-Eventing has beside the operations of DSP0200, folded."""
 
 
 class Invoked(NamedTuple):
@@ -443,7 +441,7 @@ class SimulatedCimom:
         from cimsim.control.messages import ExportQuery
 
         if name is not None:
-            self._check_names([name], self.calls())
+            self.calls(name)
         exported: bytes = self._in_steps(export(self.controlled, ExportQuery(name=name))).body
         return exported
 
@@ -460,10 +458,10 @@ class SimulatedCimom:
         """
         exchanges = self.exchanges()
         if name is not None:
-            self._check_names([name], _calls(exchanges, None, None))
+            self._check_names([name], list(_calls(exchanges, None, None)))
         found = list(_calls(exchanges, name, where))
         if where and not found and fold(name or "") not in EVENTING:
-            self._check_where(where, _calls(exchanges, name, None))
+            self._check_where(where, list(_calls(exchanges, name, None)))
         return found
 
     def expect(self, name: str, where: Mapping[str, Any] | None = None) -> Expectation:
@@ -480,27 +478,15 @@ class SimulatedCimom:
         self._check_names(names, calls)
         expect_sequence(calls, names)
 
-    def _check_where(self, where: Mapping[str, Any], calls: Iterable[Called]) -> None:
+    def _check_where(self, where: Mapping[str, Any], calls: Sequence[Called]) -> None:
         """Raise LookupError for a key or parameter that nothing has: a test that expects no call with it could not fail."""
-        seen = {fold(name) for call in calls for name, _ in (*call.parameters, *call.keys)}
         for name in where:
-            if fold(name) not in seen:
-                self._in_steps(_looking_for(name, self.world))
+            self._in_steps(checking_key(name, calls, self.world))
 
-    def _check_names(self, names: Sequence[str], calls: Iterable[Called]) -> None:
+    def _check_names(self, names: Sequence[str], calls: Sequence[Called]) -> None:
         """Raise LookupError for a name that nothing can have: a test that expects no call of it could not fail."""
-        known = OPERATIONS.keys() | EVENTING
-        open_names = [name for name in names if fold(name) not in known]
-        if open_names:
-            seen = {fold(call.operation) for call in calls}
-            open_names = [name for name in open_names if fold(name) not in seen]
-        for name in open_names:
-            world = self.world
-            self._in_steps(preparing([{"method": name}], (world,)))
-            methods = {key: each for it in world.namespaces.values() for key, each in it.schema.method_names().items()}
-            if fold(name) not in methods:
-                near = did_you_mean(name, [*(each.name for each in OPERATIONS.values()), *methods.values()])
-                raise LookupError(f"there is no operation and no method {name}{near}")
+        for name in names:
+            self._in_steps(checking_name(name, calls, self.world))
 
     def wait_for(self, name: str, where: Mapping[str, Any] | None = None, timeout: float = WAIT_SECONDS) -> Called:
         """Wait until a client has called an operation or a method; return the call, which may have been before.
@@ -524,7 +510,6 @@ class SimulatedCimom:
 
 
 _MAX_STEPS: Final = 10_000
-_RESOLVED_IN_A_STEP: Final = 10
 
 
 def _calls(entries: Sequence[Entry], name: str | None, where: Mapping[str, Any] | None) -> Iterator[Called]:
@@ -532,23 +517,6 @@ def _calls(entries: Sequence[Entry], name: str | None, where: Mapping[str, Any] 
         for call in entry.exchange.calls:
             if (name is None or call.operation.lower() == name.lower()) and (not where or call.has(where)):
                 yield call
-
-
-def _looking_for(name: str, world: World) -> Generator[None, None, None]:
-    """Look for a key or parameter of that name in steps; raises LookupError if nothing has one."""
-    wanted = fold(name)
-    known = {parameter.name for each in OPERATIONS.values() for parameter in each.parameters}
-    if wanted in map(fold, known):
-        return
-    for namespace in world.namespaces.values():
-        for number, cls in enumerate(namespace.schema, 1):
-            if wanted in cls.key_names or any(wanted in method.parameters for method in cls.methods.values()):
-                return
-            known.update(cls.properties[place].name for place in cls.keys)
-            known.update(parameter.name for method in cls.methods.values() for parameter in method.parameters.values())
-            if number % _RESOLVED_IN_A_STEP == 0:
-                yield
-    raise LookupError(f"there is no key and no parameter {name}{did_you_mean(name, known)}")
 
 
 def _namespace_of(world: World, classname: str, namespace: str | None) -> Namespace:
