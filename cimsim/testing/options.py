@@ -150,6 +150,9 @@ def simulation_options(packs: Sequence[str | Path], given: CimomOptions) -> Simu
         OptionsError: a value is wrong.
     """
     known = CimomOptions.__annotations__
+    packs = [packs] if isinstance(packs, str | Path) else packs
+    if not _fits(packs, Sequence[str | Path]):
+        raise OptionsError(f"packs: {_shape(Sequence[str | Path])} is expected, not {packs!r}")
     for name, value in given.items():
         if name not in known:
             raise TypeError(f"there is no keyword {name}{did_you_mean(name, known)}")
@@ -168,7 +171,7 @@ def simulation_options(packs: Sequence[str | Path], given: CimomOptions) -> Simu
     values.pop("faults", None)
     values.pop("max_exchanges", None)
     values.pop("max_exchange_bytes", None)
-    return SimulationOptions(packs=[packs] if isinstance(packs, str | Path) else tuple(packs), **values)
+    return SimulationOptions(packs=tuple(packs), **values)
 
 
 def _fits(value: Any, hint: Any) -> bool:

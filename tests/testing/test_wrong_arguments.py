@@ -77,6 +77,18 @@ def test_what_nothing_can_have_cannot_be_expected(cimsim: SimulatedCimom) -> Non
     cimsim.expect("Subscribe", where={"Whatever": 3}).never()
 
 
+@pytest.mark.parametrize("packs", [3, [3], {"hyperv": 1}])
+def test_packs_are_names_or_paths(packs: Any) -> None:
+    with pytest.raises(OptionsError, match="packs: a list of texts or paths is expected"):
+        simulation_options(packs, {})
+
+
+@pytest.mark.parametrize("users", ["alice:secret", ["alice:secret"], {"alice": 1}])
+def test_users_of_a_marker_are_passwords_by_name(make_cimsim: Any, users: Any) -> None:
+    with pytest.raises(TypeError, match="users: passwords by name are expected"):
+        make_cimsim("interop", users=users)
+
+
 @pytest.mark.parametrize("count", [-1, "2", 1.0, True, None])
 def test_a_number_of_calls_is_one(cimsim: SimulatedCimom, count: Any) -> None:
     expected = cimsim.expect("StopService")
