@@ -35,15 +35,15 @@ def measure(plan: Plan) -> list[Figure]:
     Every one of these changes the state of a service. Those of a host service do nothing else; StartService of a socket service
     also follows associations to find out whether the service may start, which is measured for information.
     """
-    get, alike = get_instance(WEB01), "identical messages"
+    get, alike, not_alike = get_instance(WEB01), "identical messages", "no two messages alike"
     methods, each = ("StopService", "StartService"), range(CONNECTIONS)
     of_host = call_host(methods)
     of_guest = [[extrinsic(method, NAMESPACE, CLASS, get_keys(system_name(number))) for method in methods] for number in each]
     with simulator(plan.folder, [PACKS / "guests"], cache=plan.cache, profile=plan.profile) as ours:
         return [
-            _compare(plan, ours, "GetInstance", numbered([[get]] * CONNECTIONS), b"<INSTANCE "),
+            _compare(plan, ours, f"GetInstance, {not_alike}", numbered([[get]] * CONNECTIONS), b"<INSTANCE "),
             _compare(plan, ours, f"GetInstance, {alike}", [[get]] * CONNECTIONS, b"<INSTANCE ", REPEATED),
-            _compare(plan, ours, "StopService, StartService", numbered(of_host), b"<RETURNVALUE"),
+            _compare(plan, ours, f"StopService, StartService, {not_alike}", numbered(of_host), b"<RETURNVALUE"),
             _compare(plan, ours, f"StopService, StartService, {alike}", of_host, b"<RETURNVALUE", REPEATED),
             replace(_compare(plan, ours, "the same of a guest's service", numbered(of_guest), b"<RETURNVALUE"), budget=None),
         ]
