@@ -24,7 +24,7 @@ from tests.spending import SpendingPlugin, spending
 
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
 settings.register_profile(
-    "cimsim", max_examples=examples(40), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "cimsim", max_examples=examples(25), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("cimsim")
 
@@ -95,7 +95,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by the folder that it lies in."""
     for item in items:
-        if marker := marker_of(item.path):
+        marker = marker_of(item.path)
+        if marker and not (marker == "quick" and item.get_closest_marker("longer")):
             item.add_marker(marker)
 
 

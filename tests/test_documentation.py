@@ -125,6 +125,7 @@ CITES_ELSEWHERE = re.compile(
 )
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("top", ["cimsim", "mocks", "tests"])
 def test_no_text_cites_a_document_that_is_not_here(top: str) -> None:
     files = [

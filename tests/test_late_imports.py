@@ -62,6 +62,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
     return {step: set(names) for step, names in json.loads((folder / "imported.json").read_text()).items()}
 
 
+@pytest.mark.longer
 def test_a_run_of_pytest_that_does_not_use_the_plugin_does_not_import_the_simulator(imported: Imported) -> None:
     names = imported["a run of pytest that does not use the plugin"]
     assert "cimsim.pytest_plugin" in names

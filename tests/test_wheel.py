@@ -26,6 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+@pytest.mark.longer
 def test_the_wheel_holds_every_file_of_the_packs(wheel: Path) -> None:
     packed = {name.removeprefix("cimsim/") for name in zipfile.ZipFile(wheel).namelist() if name.startswith("cimsim/mocks/")}
     files = {path for path in (ROOT / "mocks").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
@@ -38,6 +39,7 @@ def test_the_wheel_carries_its_type_information_and_data(wheel: Path) -> None:
     assert {"cimsim/py.typed", *data} <= names
 
 
+@pytest.mark.longer
 def test_an_unpacked_wheel_loads_the_shipped_packs(wheel: Path, cache_dir: Path, tmp_path: Path) -> None:
     """Installed is no more than unpacked; ``.ci/run`` installs the wheel into an empty environment and checks a pack there."""
     site = tmp_path / "site"

@@ -219,7 +219,7 @@ def test_both_readers_read_all_operations_alike(body: bytes, headers: CimHeaders
 @given(st.sampled_from(RECORDED), st.randoms(use_true_random=False))
 def test_both_readers_have_the_same_verdict_of_a_changed_message(recorded: tuple[bytes, CimHeaders], random: Random) -> None:
     body, headers = recorded
-    for _ in range(examples(10)):
+    for _ in range(examples(5)):
         text = body.decode("utf-8")
         for _ in range(random.choice((1, 1, 1, 2, 3))):
             text = changed(text, random)
@@ -229,7 +229,7 @@ def test_both_readers_have_the_same_verdict_of_a_changed_message(recorded: tuple
 @given(st.sampled_from(RECORDED), st.randoms(use_true_random=False))
 def test_both_readers_have_the_same_verdict_of_damaged_bytes(recorded: tuple[bytes, CimHeaders], random: Random) -> None:
     body, headers = recorded
-    for _ in range(examples(10)):
+    for _ in range(examples(5)):
         damaged = bytearray(body)
         for _ in range(random.choice((1, 1, 2))):
             place = random.randrange(len(damaged))

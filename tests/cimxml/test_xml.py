@@ -177,6 +177,7 @@ FORMS = [
 ]
 
 
+@pytest.mark.longer
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell the memory of a process")
 @pytest.mark.parametrize("form", FORMS, ids=["plain", "correlator", "instruction", "namespace"])
 def test_sec3_strange_names_do_not_fill_the_memory(form: bytes) -> None:

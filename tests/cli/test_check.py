@@ -25,6 +25,7 @@ def check(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["check", *arguments])
 
 
+@pytest.mark.longer
 def test_without_packs_all_shipped_ones_are_checked() -> None:
     done = check("--strict")
     assert done.exit_code == 0, done.output
@@ -47,6 +48,7 @@ def test_mof_is_checked_on_a_schema_of_which_only_what_is_used_is_shown(folder: 
     ]
 
 
+@pytest.mark.longer
 def test_a_schema_alone_is_checked_as_a_whole(folder: Path) -> None:
     done = check("--schema", "schema")
     assert done.exit_code == 0, done.output

@@ -79,11 +79,13 @@ def test_rules_stand_once() -> None:
     assert len(identifiers) == len(set(identifiers)) > 400
 
 
+@pytest.mark.longer
 def test_every_rule_that_code_or_tests_cite_is_on_the_page() -> None:
     known = {rule.identifier for rule in rules()}
     assert {each for folder in ("cimsim", "mocks", "tests") for each in named_in(ROOT / folder)} - known == set()
 
 
+@pytest.mark.longer
 def test_every_supported_rule_is_shown_by_a_test() -> None:
     shown = scan(ROOT / "tests")
     assert [rule.identifier for rule in rules() if rule.status is Status.SUPPORTED and rule.identifier not in shown] == []

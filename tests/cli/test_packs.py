@@ -131,6 +131,7 @@ def test_a_misspelt_setting_is_named(cimsim: Cimsim, lamps: Path) -> None:
     assert (done.status, "'soon' is not a timing" in done.err) == (2, True)
 
 
+@pytest.mark.longer
 def test_the_shipped_packs_are_checked_by_name(cimsim: Cimsim) -> None:
     done = cimsim("check", "hyperv", "iscsitarget", "interop")
     assert (done.status, done.err) == (0, "")

@@ -27,6 +27,7 @@ def schema(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.longer
 def test_a_client_reads_the_schema(serve: "Serve", schema: Path, tmp_path: Path) -> None:
     """OP-EC-1, OP-ECN-1, OP-GC-1: all classes, compiled from a folder, from the cache, and from an archive."""
     archive = Path(shutil.make_archive(str(tmp_path / "own"), "zip", schema))

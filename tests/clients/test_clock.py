@@ -60,6 +60,7 @@ def test_enumeration_sessions_end_by_the_manual_clock(launch: "Launch", connect:
         assert error.value.status_code == 21
 
 
+@pytest.mark.longer
 def test_the_same_seed_gives_the_same_bytes_on_every_start(launch: "Launch", post: "Post", connect: "Connect") -> None:
     def session(*options: str) -> list[bytes]:
         with launch("--clock", "manual", *options) as server:

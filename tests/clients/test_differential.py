@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.clients.conftest import Launch
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("seed", range(1))
 def test_we_and_the_mock_agree_over_a_socket(launch: "Launch", seed: int) -> None:
     random = Random(seed)

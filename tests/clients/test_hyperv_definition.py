@@ -183,6 +183,7 @@ def test_what_cannot_be_defined(client: Definer, parameters: dict[str, Any]) -> 
     assert client.count() == before
 
 
+@pytest.mark.longer
 def test_a_defined_machine_lives_like_the_others(client: Definer) -> None:
     """It starts, stops and is destroyed; all that belonged to it has gone, and only that."""
     before = client.count()

@@ -42,6 +42,7 @@ def test_fewer_than_the_shipped_machines(launch: "Launch", connect: "Connect", n
         assert len(conn.EnumerateInstanceNames("Msvm_BootSourceSettingData")) == 3 * number
 
 
+@pytest.mark.longer
 def test_generated_machines_come_after_the_shipped_ones(launch: "Launch", connect: "Connect") -> None:
     """They are what a machine of their state is: components and services of running ones, only settings of others (7)."""
     with launch("--set", "hyperv.vms=12") as server:
@@ -67,6 +68,7 @@ def test_generated_machines_come_after_the_shipped_ones(launch: "Launch", connec
         assert differing <= own | {"InstallDate"}
 
 
+@pytest.mark.longer
 def test_generated_machines_are_the_same_on_every_start(launch: "Launch", connect: "Connect") -> None:
     """GUIDs come from the seed, all else from the number of the machine."""
 
@@ -87,6 +89,7 @@ def test_generated_machines_are_the_same_on_every_start(launch: "Launch", connec
         made |= {guid for guid, _ in other[4:]}
 
 
+@pytest.mark.longer
 def test_a_mix_of_states(launch: "Launch", connect: "Connect") -> None:
     """Percentages of the generated machines: each hundred has them exactly."""
     shares = {"vms_running": 50, "vms_paused": 20, "vms_saved": 10}

@@ -250,6 +250,7 @@ def test_a_restart_may_leave_no_request(make_target: MakeTarget) -> None:
     assert (target.now()["EnabledState"], target.now()["RequestedState"]) == (2, 12)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("system", ["MSFTSM_System", "MSFTSM_ComputerSystem"])
 def test_either_system_may_host_the_services(launch: "Launch", connect: "Connect", system: str) -> None:
     names = ("object_manager_system", "storage_services_system")

@@ -91,6 +91,7 @@ def test_count_of_links(hyperv: WBEMConnection, classname: str) -> None:
     assert len(hyperv.EnumerateInstanceNames(classname)) == LINKS[classname]
 
 
+@pytest.mark.longer
 def test_every_link_has_two_ends_that_exist(hyperv: WBEMConnection) -> None:
     found = set()
     for classname in LINKS:

@@ -185,6 +185,7 @@ def iterating(request: pytest.FixtureRequest, server: "Server") -> Iterator[WBEM
         yield conn
 
 
+@pytest.mark.longer
 def test_ct1_pl_22_pl_43_every_iteration(iterating: WBEMConnection, hyperv: WBEMConnection) -> None:
     conn = iterating
     most = {"MaxObjectCount": 2}

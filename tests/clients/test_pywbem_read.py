@@ -94,6 +94,7 @@ def test_enumerate_instances_with_property_list_and_class_origin(hyperv: WBEMCon
         assert set(service.path.keybindings) == {"SystemCreationClassName", "SystemName", "CreationClassName", "Name"}
 
 
+@pytest.mark.longer
 def test_enumerations_answer_the_same_each_time(hyperv: WBEMConnection) -> None:
     hyperv.EnumerateInstances("CIM_ManagedElement")
     first = hyperv.last_raw_reply
@@ -175,6 +176,7 @@ def test_enumerate_classes(hyperv: WBEMConnection) -> None:  # FL9, OP-EC-2
     assert "Msvm_GuestFileService" in hyperv.EnumerateClassNames(ClassName="CIM_EnabledLogicalElement", DeepInheritance=True)
 
 
+@pytest.mark.longer
 def test_enumerate_classes_agrees_with_its_names_and_with_get_class(hyperv: WBEMConnection) -> None:
     classes = hyperv.EnumerateClasses(DeepInheritance=True, LocalOnly=False, IncludeQualifiers=True, IncludeClassOrigin=True)
     assert [each.classname for each in classes] == hyperv.EnumerateClassNames(DeepInheritance=True)
@@ -182,6 +184,7 @@ def test_enumerate_classes_agrees_with_its_names_and_with_get_class(hyperv: WBEM
         assert cls == hyperv.GetClass(cls.classname, LocalOnly=False, IncludeQualifiers=True, IncludeClassOrigin=True)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("namespace", ["root/virtualization/v2", "root/cimv2/storage/iscsitarget", "root/interop"])
 def test_every_class_of_every_namespace_can_be_read(connect: "Connect", server: "Server", namespace: str) -> None:
     conn = connect(server, namespace)

@@ -87,6 +87,7 @@ def test_class_get(pywbemcli: "Run", server: "Server") -> None:
     assert "StartMode" not in bare
 
 
+@pytest.mark.longer
 def test_class_enumerate_and_find(pywbemcli: "Run", server: "Server") -> None:  # CT5
     names = fine(pywbemcli(server, HYPERV, "class", "enumerate", "Msvm_GuestService", "--names-only"))
     assert names.split() == ["Msvm_GuestCommunicationService", "Msvm_GuestFileService"]

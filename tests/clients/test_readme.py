@@ -21,6 +21,8 @@ SESSION: Final = re.compile(r"<!-- session: (\S+) -->\n```(\w+)\n(.*?)\n```\n<!-
 SESSIONS: Final = {name: (kind, text) for name, kind, text in SESSION.findall(PAGES)}
 PLACE: Final = "localhost:5988"
 WSMAN_PLACE: Final = "localhost:5985"
+# Sessions that start an interpreter, or half a dozen programs, for each command.
+DEAR: Final = frozenset({"pywbemcli", "wsl"})
 WSL_NEEDS: Final = ("wsl", "curl", "xmllint")
 # Makes identifiers for wsl where the program that does is missing.
 UUIDGEN: Final = "command -v uuidgen >/dev/null || { uuidgen() { echo 1; }; export -f uuidgen; }\n"
@@ -55,7 +57,7 @@ def printed_in_shell(session: str, folder: Path) -> str:
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.stdout
@@ -75,7 +77,14 @@ def test_a_python_session(launch: "Launch", name: str) -> None:
         assert complaints_of_python(name, SESSIONS[name][1].replace(PLACE, f"localhost:{server.port}") + "\n") == ""
 
 
-@pytest.mark.parametrize("name", [name for name, (kind, _) in SESSIONS.items() if kind == "console"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.longer] if name in DEAR else [])
+        for name, (kind, _) in SESSIONS.items()
+        if kind == "console"
+    ],
+)
 def test_a_shell_session(launch: "Launch", request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
     if name == "wbemcli":
         _: Run = request.getfixturevalue("wbemcli")

@@ -190,6 +190,7 @@ COPIED = [("root/interop", False)]
 LARGE = [("root/interop", True), ("root/virtualization/v2", True), ("root/cimv2/storage/iscsitarget", False)]
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(("source", "local_only"), COPIED + (LARGE if LONGER > 1 else []))
 def test_a_schema_copied_class_by_class_is_the_same(connection: WBEMConnection, source: str, local_only: bool) -> None:
     """Every class as it is read can be created again (OP-CC-3, OP-CC-4)."""
@@ -229,6 +230,7 @@ def test_the_mof_compiler(connection: WBEMConnection) -> None:  # OP-CC-1, OP-MC
     assert error.value.cim_error.status_code == 9
 
 
+@pytest.mark.longer
 def test_the_mof_compiler_makes_the_namespace(connect: "Connect", schema_server: "Server") -> None:  # OP-CC-1, W12
     connection = connect(schema_server, "root/compiled")
     MOFCompiler(connection, log_func=None).compile_string(QUALIFIERS + MOF, "root/compiled")

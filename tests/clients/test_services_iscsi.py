@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -9,6 +10,7 @@ import pytest
 from pywbem import CIM_ERR_METHOD_NOT_AVAILABLE, CIMError, CIMInstance, CIMInstanceName, Uint16, WBEMConnection
 
 from tests.clients.services import MINUTE, NOW, START, STARTED, STOP, STOPPED, ZERO, changes, invoke
+from tests.examples import sampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,8 +100,7 @@ def test_object_manager_profile_m(snapshot: "Snapshot", conn: WBEMConnection, ro
     check(snapshot, conn, MANAGER, row)
 
 
-@pytest.mark.parametrize("classname", STORAGE_SERVICES)
-@pytest.mark.parametrize("row", N_ROWS, ids=str)
+@pytest.mark.parametrize(("classname", "row"), sampled([*product(STORAGE_SERVICES, N_ROWS)], 3), ids=str)
 def test_storage_services_profile_n(snapshot: "Snapshot", conn: WBEMConnection, classname: str, row: Row) -> None:
     check(snapshot, conn, classname, row)
 

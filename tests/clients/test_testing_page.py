@@ -43,6 +43,7 @@ def test_every_example_is_run_or_used_by_one() -> None:
     )  # what is asked of a running server: cimsim clock, the commands, the client
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("name", RUN)
 def test_an_example(name: str, tmp_path: Path, cache_dir: Path) -> None:
     for file, text in FILE.findall(PAGE):

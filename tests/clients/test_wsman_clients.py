@@ -379,6 +379,7 @@ def test_wsl_identifies_and_enumerates(wsl: Callable[..., str], sim: Simulator) 
     assert [each["Name"] for each in sim.find("Msvm_ComputerSystem") if each["Name"] not in listed] == []
 
 
+@pytest.mark.longer
 def test_wsl_invokes_a_method_of_the_instance_that_it_finds(wsl: Callable[..., str], sim: Simulator) -> None:
     before = sim.snapshot("before")
     wanted = f"select * from Msvm_GuestFileService where SystemName='{WEB01.upper()}'"

@@ -53,6 +53,7 @@ def test_a_class_has_what_it_inherits_and_says_what_is_provided(client: ControlC
     assert GUEST in cls.mof
 
 
+@pytest.mark.longer
 def test_every_class_and_every_instance_of_the_packs_can_be_looked_at(client: ControlClient) -> None:
     for namespace in client.namespaces():
         for cls in client.classes(namespace.name)[::7]:
@@ -167,6 +168,7 @@ def many(cim: Any, count: int) -> Plane:
     return Plane(world=transaction.world)
 
 
+@pytest.mark.longer
 def test_others_are_answered_while_many_instances_are_sorted_and_selected(cim: Any) -> None:
     plane = many(cim, 12_000)
     base = "/v1/namespaces/root%2Ftest/classes/T_Thing/instances"

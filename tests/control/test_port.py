@@ -73,6 +73,7 @@ def test_what_answers_is_imported_at_the_first_connection_in_turns(monkeypatch: 
     assert len(imported) == len(late)
 
 
+@pytest.mark.longer
 def test_a_start_imports_nothing_of_what_answers() -> None:
     code = (
         "import sys, cimsim.simulation.simulation, cimsim.control.port as port; "

@@ -105,6 +105,7 @@ def loose_ends(host: "Host") -> list[str]:
     return ends
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(
     "settings",
     [

@@ -54,6 +54,7 @@ def test_shipped_machines_keep_their_guids_whatever_the_seed(load_host: "Load") 
         assert list(named(loaded, "Msvm_VirtualEthernetSwitch").values()) == [SWITCH]
 
 
+@pytest.mark.longer
 def test_with_unique_ids_the_seed_names_all_machines(load_host: "Load") -> None:
     """Nothing is left of the old GUIDs, in keys, in references and in texts; all else is as it was.
 
@@ -88,6 +89,7 @@ def test_with_unique_ids_the_seed_names_all_machines(load_host: "Load") -> None:
     assert told(first) == sorted(expected)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("method", ["StartService", "StopService"])
 def test_the_guest_services_may_have_a_value_map(make_host: "MakeHost", method: str) -> None:
     host = make_host(value_maps=True)

@@ -211,6 +211,7 @@ def test_the_shipped_packs_load(load_pack: LoadPack, shared_cache: Path) -> None
     assert all(each.classes > 0 and each.instances > 0 for each in loaded.namespaces)
 
 
+@pytest.mark.longer
 def test_the_stored_form_of_the_shipped_packs_loses_nothing(load_pack: LoadPack, shared_cache: Path) -> None:
     load_pack(cache_dir=shared_cache)
     cached, compiled = load_pack(cache_dir=shared_cache).world, load_pack(cache_dir=None).world

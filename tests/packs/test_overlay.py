@@ -208,6 +208,7 @@ class Stubborn(GuestFileService):
 """
 
 
+@pytest.mark.longer
 def test_a_provider_of_a_shipped_pack_can_be_derived_from(make_pack: MakePack, load_pack: LoadPack, shared_cache: Path) -> None:
     tail = '[providers."root/virtualization/v2"]\nMsvm_GuestFileService = "Stubborn"\n'
     pack = make_pack("stubborn", None, head='requires = ["hyperv"]', tail=tail, files={"providers.py": DERIVED})

@@ -202,6 +202,7 @@ def test_the_namespace_can_be_chosen(folder: Make) -> None:
     assert _refused(folder(FILES), namespace="/") == "'/' is not the name of a namespace"
 
 
+@pytest.mark.longer
 def test_mof_files_build_on_the_schema(folder: Make, tmp_path: Path) -> None:
     mof = tmp_path / "disks.mof"
     mof.write_text('instance of S_System as $Sys { Name = "s"; };\ninstance of S_Disk as $Disk { Name = "d"; };\n'
@@ -216,6 +217,7 @@ def test_mof_files_build_on_the_schema(folder: Make, tmp_path: Path) -> None:
         assert disk["State"] == 15
 
 
+@pytest.mark.longer
 def test_without_packs_the_shipped_ones_are_served_as_well(folder: Make, shared_cache: Path) -> None:
     loaded = load([], cache_dir=shared_cache, now=0.0, schema=folder(FILES))
     assert [pack.name for pack in loaded.packs] == ["schema", "interop", "hyperv", "iscsitarget"]

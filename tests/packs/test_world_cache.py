@@ -110,6 +110,7 @@ def test_the_next_start_has_the_same_world_without_populating(make_pack: MakePac
     assert part["Number"] == -5
 
 
+@pytest.mark.longer
 def test_shipped_packs_are_kept_whole(tmp_path: Path) -> None:
     first = load((), cache_dir=tmp_path, now=1e9)
     again = load((), cache_dir=tmp_path, now=2e9, seed=7)
@@ -118,6 +119,7 @@ def test_shipped_packs_are_kept_whole(tmp_path: Path) -> None:
     assert again.world.seed == 7
 
 
+@pytest.mark.longer
 def test_generated_machines_belong_to_their_seed_and_settings(tmp_path: Path) -> None:
     def names(seed: int, machines: int) -> set[str]:
         loaded = load(["hyperv"], {"hyperv.vms": machines}, cache_dir=tmp_path, now=1e9, seed=seed)
@@ -213,6 +215,7 @@ def test_threads_that_share_a_world_see_the_same(make_pack: MakePack, tmp_path: 
     assert [each.exception() for each in looking] == [None] * 4
 
 
+@pytest.mark.longer
 def test_many_instances_are_there_at_once(make_pack: MakePack, tmp_path: Path) -> None:
     """What would keep a client waiting is not left to its request."""
     world = _load(_pack(make_pack), tmp_path / "c").world

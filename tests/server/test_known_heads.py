@@ -16,6 +16,7 @@ from cimsim.server.limits import HttpLimits
 from cimsim.server.logins import ClientLogin
 from cimsim.server.mount import Batches, Client
 from cimsim.server.replies import HttpError
+from tests.examples import examples
 
 LIMITS: Final = HttpLimits(max_body=2000, max_header_bytes=1000, max_request_line=300, max_headers=20)
 AUTHORIZATION: Final = "Basic dXNlcjpwYXNz"
@@ -260,7 +261,7 @@ _PIECES: Final = (
 
 @given(st.randoms(use_true_random=False))
 def test_damaged_requests_are_answered_as_if_no_head_were_known(random: Random) -> None:
-    for _ in range(2):
+    for _ in range(examples(1)):
         known, unknown = Talk(), Talk()
         for _ in range(6):
             lines = random.sample(["X-One: 1", "X-Two: 2", "User-Agent: me"], random.randrange(3))

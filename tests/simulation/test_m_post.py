@@ -124,6 +124,7 @@ def test_he14_errors_of_the_message_have_the_prefix(server: Any, m_post: Post) -
     assert (answer["CIMError"], answer["47-CIMOperation"]) == (None, None)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("chunks", [None, [b"<C", b"\r\n\r\n", b"IM/>"], [b"M-POST / HTTP/1.1\r\n\r\n"]])
 def test_it_may_be_cut_and_follow_at_every_byte(server: Any, post: Post, m_post: Post, chunks: list[bytes] | None) -> None:
     body = b"".join(chunks or [b"M-POST / HTTP/1.1\r\n\r\nM-"])

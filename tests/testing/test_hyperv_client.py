@@ -135,6 +135,7 @@ def test_a_handshake_that_fails(cimsim: SimulatedCimom, monkeypatch: pytest.Monk
     assert fault.hits == 1
 
 
+@pytest.mark.longer
 @pytest.mark.cimsim(settings={"hyperv.vms": MACHINES})
 def test_many_machines(cimsim: SimulatedCimom, cimsim_connection: WBEMConnection) -> None:
     machines = [each for each in cimsim.find("Msvm_ComputerSystem") if each["Caption"] == "Virtual Machine"]

@@ -16,6 +16,7 @@ def imported(make_cimsim: Any) -> None:
         connection.EnumerateInstanceNames("CIM_ObjectManager")
 
 
+@pytest.mark.longer
 @pytest.mark.usefixtures("imported")
 def test_fixtures_markers_reports_and_options(pytester: pytest.Pytester, cache_dir: Path) -> None:
     pytester.makepyfile(

@@ -59,6 +59,7 @@ def test_a_namespace_answers_only_while_its_service_runs(linked: Simulator, name
     linked.restore(before)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(("name", "namespace", "classname"), LINKED)
 def test_unless_the_setting_is_on_a_service_is_only_a_state(name: str, namespace: str, classname: str) -> None:
     with Simulator("windows", "hyperv", "iscsitarget", seed=1) as running:

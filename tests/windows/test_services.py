@@ -175,6 +175,7 @@ def test_security_descriptors_are_not_simulated(windows: Windows) -> None:
     assert caught.value.status_code == CIM_ERR_METHOD_NOT_AVAILABLE
 
 
+@pytest.mark.longer
 def test_as_many_services_as_are_wanted(make: MakeWindows) -> None:
     assert len(make(services=500).names()) == 500
     assert "WinTarget" not in make(iscsi_target=False).names()

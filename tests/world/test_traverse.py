@@ -114,6 +114,7 @@ def test_referring(transaction: Transaction, boxes: dict[str, Instance]) -> None
     assert list(referring(namespace, b.identity, role="Middle")) == []
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("unrelated", [10, 10_000])
 def test_cost_depends_on_what_is_found(things: World, monkeypatch: pytest.MonkeyPatch, unrelated: int) -> None:
     """AssociatorNames from one instance touches only its own associations, however many others are stored."""

@@ -229,6 +229,7 @@ def shape_of(prop: CIMProperty, octets: bool) -> str:
     return f"{kind}[]" if prop.is_array and not octets else kind
 
 
+@pytest.mark.longer
 def test_both_codecs_say_the_same_of_each_class_of_the_pack(loaded_hyperv: Loaded) -> None:
     client = Client(loaded_hyperv)
     namespace = client.cimom.world.namespace("root/virtualization/v2")
