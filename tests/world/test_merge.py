@@ -121,7 +121,7 @@ def test_what_contradicts_is_a_conflict(base: World, number: int) -> None:
 STEPS = st.lists(st.sampled_from(["create", "label", "delete"]), max_size=6)
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(10))
 @given(mine=STEPS, others=STEPS)
 def test_whatever_happens_to_different_instances_is_as_if_it_came_one_after_the_other(
     things: World, mine: list[str], others: list[str]
