@@ -24,6 +24,7 @@ from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Result
 from cimsim.operations.roles import Role
 from cimsim.operations.session_commands import OpenSession, SessionCommand
 from cimsim.operations.table import OPERATIONS
+from cimsim.operations.wmi_namespaces import below
 from cimsim.world.errors import access_denied, invalid_namespace
 from cimsim.world.events import Change, Event
 from cimsim.world.names import INTEROP_NAMES, did_you_mean, fold, fold_namespace, no_namespace
@@ -102,7 +103,7 @@ class Authorization:
         except CIMError as error:
             raise self.discreet(error, user, request, world) from None
         self.check_change(user, request, world, outcome.world)
-        return outcome._replace(result=settled(partial(self.visible, user), outcome.result))
+        return outcome._replace(result=settled(partial(self.visible, user, request), outcome.result))
 
     def check(self, user: str | None, request: Request, world: World) -> None:
         """Refuse a request that its user may not make, before anything is looked up for it (rules G7, SEC13).
@@ -119,7 +120,8 @@ class Authorization:
         name = fold_namespace(request.namespace)
         if name in INTEROP_NAMES and name not in world.namespaces:
             raise self._no_namespace(user, request.namespace, world)
-        self._demand(user, role, request.namespace)
+        if not self._leads_on(user, role, request, world):
+            self._demand(user, role, request.namespace)
         for namespace in _targets(request):
             self._demand(user, role, namespace)
         for namespace in _mentioned(request.arguments):
@@ -140,12 +142,13 @@ class Authorization:
         """Return whether a user may not read in a namespace."""
         return not self.allows(user, Role.READ, namespace)
 
-    def visible(self, user: str | None, result: Result | SessionCommand) -> Result | SessionCommand:
-        """Return a result without the instances of other namespaces that the user may not read."""
+    def visible(self, user: str | None, request: Request, result: Result | SessionCommand) -> Result | SessionCommand:
+        """Return a result without the instances of other namespaces than that of the request that the user may not read."""
         if not isinstance(result, ObjectsWithPath | ObjectPaths | OpenSession):
             return result
+        here = fold_namespace(request.namespace)
         namespaces = {instance.namespace for instance in result.instances}
-        hidden = {each for each in namespaces if self.hides(user, each)}
+        hidden = {each for each in namespaces if fold_namespace(each) != here and self.hides(user, each)}
         if not hidden:
             return result
         return replace(result, instances=[each for each in result.instances if each.namespace not in hidden])
@@ -157,6 +160,15 @@ class Authorization:
             missing = (name for name in asked if fold_namespace(name) not in world.namespaces)
             return self._no_namespace(user, next(missing, request.namespace), world)
         return error
+
+    def _leads_on(self, user: str | None, role: Role, request: Request, world: World) -> bool:
+        """Whether a user may look around in a namespace that only WMI has: there is one below it that he may read.
+
+        Nothing is there but the names of those.
+        """
+        if role is not Role.READ or not request.selects or fold_namespace(request.namespace) in world.namespaces:
+            return False
+        return any(not self.hides(user, each) for each in below(world, request.namespace))
 
     def _no_namespace(self, user: str | None, name: str, world: World) -> CIMError:
         known = (each.name for each in world.namespaces.values() if not self.hides(user, each.name))

@@ -6,6 +6,7 @@ from cimsim.cimom.active_subscriptions import interop
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.wmi_events import TARGET, event_schema
 from cimsim.operations.roles import Role
+from cimsim.operations.wmi_namespaces import leads_on
 from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.errors import access_denied, invalid_namespace, invalid_query
 from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
@@ -70,6 +71,9 @@ class EventSources:
             known = [each.name for each in world.namespaces.values()]
             if authorization is not None:
                 known = [each for each in known if not authorization.hides(user, each)]
+            if leads_on(world, name):
+                # WMI has it, but namespaces come and go without events here.
+                raise invalid_namespace(f"no events happen in {name}, which only leads to other namespaces: {', '.join(known)}")
             raise invalid_namespace(no_namespace(name, known))
         return found
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
+from pywbem import CIMError
+
 from cimsim.operations.call import OperationCall, Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, Hooks, run_hook
 from cimsim.operations.methods import Implementations, invoke
@@ -12,6 +14,7 @@ from cimsim.operations.refresh import needed
 from cimsim.operations.request import ExtrinsicRequest, Request
 from cimsim.operations.selection import resolved
 from cimsim.operations.table import OPERATIONS
+from cimsim.operations.wmi_namespaces import system_view
 from cimsim.world.counts import Counts
 from cimsim.world.errors import failed, not_supported, server_is_shutting_down
 from cimsim.world.names import fold, fold_namespace
@@ -50,6 +53,29 @@ def perform(
             CIM_ERR_INVALID_NAMESPACE, CIM_ERR_INVALID_PARAMETER (G7), and what the operation raises.
         HookError: a hook failed.
     """
+    view = system_view(world, request, hides) if request.selects else None
+    if view is None:
+        return _performed(world, request, implementations, now, policy, hooks, counts, state, hides)
+    try:
+        outcome = _performed(view.world, request, implementations, now, policy, NO_HOOKS, counts, state, hides)
+    except CIMError as error:
+        raise view.refusal(error) from None
+    if outcome.world is not view.world:
+        raise not_supported("instances of __NAMESPACE show which namespaces there are; they cannot be changed")
+    return Outcome(world, outcome.result)
+
+
+def _performed(
+    world: World,
+    request: Request,
+    implementations: Implementations,
+    now: float,
+    policy: Policy,
+    hooks: Hooks,
+    counts: Counts | None,
+    state: RunState,
+    hides: Callable[[str], bool] | None,
+) -> Outcome:
     if isinstance(request, ExtrinsicRequest):
         if world.suspended:
             _check_provided(world, request)

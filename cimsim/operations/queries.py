@@ -21,7 +21,7 @@ from cimsim.operations.pending import begun
 from cimsim.operations.projection import project_all
 from cimsim.operations.results import ClassesWithPath, ClassView, ObjectsWithPath, Projection, Projections, QueryObjects
 from cimsim.operations.wmi_classes import META_CLASS, class_object, selecting_classes
-from cimsim.operations.wmi_namespaces import NAMESPACE_CLASS, child_namespaces, namespace_class
+from cimsim.operations.wmi_namespaces import child_namespaces, system_schema
 from cimsim.operations.wmi_sources import refusal, source_class_of, source_of
 from cimsim.query.filters import Filter
 from cimsim.query.parse import parse_statement
@@ -116,8 +116,14 @@ def _run(call: OperationCall, language: str, text: str) -> _Rows | _Definitions:
     if isinstance(statement, Select):
         if fold(statement.classname) == META_CLASS and call.namespace.schema.get(META_CLASS) is None:
             return _all_definitions(call, dialect, statement)
+        if dialect.classes:
+            text = f"the rows of {statement.classname} are instances; definitions of classes come FROM meta_class"
+            raise statement.at.invalid(text)
         return _selected(call, dialect, statement)
-    return _traversed(call, dialect, statement)
+    found = _traversed(call, dialect, statement)
+    if dialect.classes and isinstance(found, _Rows):
+        raise statement.at.invalid("the rows are instances; those of ClassDefsOnly and SchemaOnly are definitions of classes")
+    return found
 
 
 def _classes_of(found: _Definitions) -> ClassesWithPath:
@@ -158,9 +164,10 @@ def _extent(
     cls = namespace.schema.get(query.classname)
     if cls is not None:
         return cls, namespace.schema.closure(cls), call.live(namespace.instances_of(cls))
-    if dialect.system and fold(query.classname) == NAMESPACE_CLASS:
-        cls = namespace_class()
-        return cls, (cls,), child_namespaces(call, cls)
+    system = system_schema() if dialect.system else None
+    cls = system.get(query.classname) if system is not None else None
+    if system is not None and cls is not None:
+        return cls, system.closure(cls), child_namespaces(call.world, namespace.name, system, call.hides)
     raise refusal(dialect, query.at, invalid_class, namespace.no_class(query.classname))
 
 

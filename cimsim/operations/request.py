@@ -63,7 +63,8 @@ class IntrinsicRequest(NamedTuple):
     """A call of an operation of DSP0200; ``name`` is spelt as it came, ``namespace`` is the target namespace.
 
     Attributes:
-        selects: there are a ``Selection`` among the arguments.
+        selects: the client is one of WMI. There may be a ``Selection`` among the arguments, and the request may be for what
+            WMI has beside the world (``operations.wmi_namespaces``).
         room: of instances that a pull operation is about to hand out, how many may be handed out, at least one of them; None:
             all. It raises a CIMError when not even one may be.
     """

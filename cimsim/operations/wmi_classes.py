@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cimsim.operations.call import OperationCall
+from cimsim.operations.wmi_namespaces import system_schema
 from cimsim.query.filters import Filter
 from cimsim.query.property_access import Scope
 from cimsim.query.syntax import QueryDialect, Select, paths
@@ -49,7 +50,11 @@ def selecting_classes(call: OperationCall, dialect: QueryDialect, query: Select,
     where = None
     if query.where is not None:
         where = Filter(query.where, Scope(dialect, itself, namespace.schema, location=location))
-    return _selecting(list(namespace.schema), namespace.name, where, found)
+    classes = list(namespace.schema)
+    if dialect.wmi:
+        # The classes that only WMI has, unless the namespace itself is but of these.
+        classes += [each for each in system_schema() if namespace.schema.get(each.name) is None]
+    return _selecting(classes, namespace.name, where, found)
 
 
 def _selecting(classes: list[ResolvedClass], namespace: str, where: Filter | None, found: list[Instance]) -> Iterator[None]:

@@ -5,7 +5,7 @@ A keyword is one only where the grammar admits it; elsewhere it is a name like a
 
 from typing import Final
 
-from cimsim.query.syntax import CQL, FQL, WMI, WMI_EVENTS, WQL, QueryDialect
+from cimsim.query.syntax import CQL, FQL, WMI, WMI_CLASSES, WMI_EVENTS, WQL, QueryDialect
 
 _CONDITION: Final = r"""
 ?disjunction: conjunction (_OR conjunction)*
@@ -106,6 +106,7 @@ _FQL: Final = "?start: disjunction\n"
 GRAMMARS: Final[dict[QueryDialect, str]] = {
     WQL: _CONDITION + _NOT_LIKE + _SELECT + _WQL,
     WMI: _CONDITION + _SELECT + _WQL,
+    WMI_CLASSES: _CONDITION + _SELECT + _WQL,
     WMI_EVENTS: _CONDITION + _SELECT + _EVENTS,
     CQL: _CONDITION + _NOT_LIKE + _ARRAYS + _SELECT + _CQL,
     FQL: _CONDITION + _NOT_LIKE + _ARRAYS + _FQL,

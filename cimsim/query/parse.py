@@ -17,6 +17,8 @@ from cimsim.query.syntax import (
     CQL,
     FQL,
     WMI,
+    WMI_CLASS_LANGUAGE,
+    WMI_CLASSES,
     WMI_EVENT_LANGUAGE,
     WMI_EVENTS,
     WMI_LANGUAGE,
@@ -62,6 +64,7 @@ _TOKEN: Final = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\w\
 _STATEMENT_LANGUAGES: Final = {
     fold(WMI_LANGUAGE): WMI,
     fold(WMI_EVENT_LANGUAGE): WMI_EVENTS,
+    fold(WMI_CLASS_LANGUAGE): WMI_CLASSES,
     "wql": WQL,
     "dmtf:cql": CQL,
     "cim:cql": CQL,

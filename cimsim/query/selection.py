@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from cimsim.query.filters import check_known
 from cimsim.query.property_access import Scope, system_property
 from cimsim.query.syntax import Path, QueryDialect, Select, Step
+from cimsim.query.system_properties import SYSTEM_PROPERTIES
 from cimsim.query.wmi_paths import Location
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass, Schema
@@ -14,7 +15,8 @@ def scope_of(
     dialect: QueryDialect, query: Select, cls: ResolvedClass, schema: Schema, location: Location | None = None
 ) -> Scope:
     """Return the scope of a statement about a class; ``schema`` is that of embedded objects, ``location`` that of instances."""
-    itself = frozenset({*cls.lineage, fold(query.alias or query.classname), "__this"})
+    # A class may be called like a system property: __NAMESPACE is.
+    itself = frozenset({*cls.lineage, fold(query.alias or query.classname), "__this"}.difference(SYSTEM_PROPERTIES))
     return Scope(dialect, itself, schema, location=location if dialect.system else None)
 
 

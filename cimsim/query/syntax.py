@@ -19,7 +19,7 @@ class QueryDialect(msgspec.Struct, frozen=True):
     than the property, if its text is a value of that type. ``wildcards``: LIKE takes ``% _ []``, not a regular expression.
     ``arrays``: there are conditions on arrays and their elements. ``system``: instances have all system properties of WMI.
     ``wmi``: what is refused, and with which status, is as in WMI rather than as in DSP0200. ``events``: the statements are
-    event queries, which may say WITHIN.
+    event queries, which may say WITHIN. ``classes``: the rows are classes, as those FROM meta_class are.
     """
 
     name: str
@@ -30,6 +30,7 @@ class QueryDialect(msgspec.Struct, frozen=True):
     system: bool = False
     wmi: bool = False
     events: bool = False
+    classes: bool = False
 
 
 WQL: Final = QueryDialect("WQL", ignores_case=True, coerces=True, wildcards=True, arrays=False, system=True)
@@ -39,6 +40,9 @@ WMI_LANGUAGE: Final = "WMI:WQL"
 WMI_EVENTS: Final = replace(WMI, events=True)
 WMI_EVENT_LANGUAGE: Final = "WMI:WQL:events"
 """The same for event queries."""
+WMI_CLASSES: Final = replace(WMI, classes=True)
+WMI_CLASS_LANGUAGE: Final = "WMI:WQL:classes"
+"""The same for queries whose rows are classes."""
 CQL: Final = QueryDialect("DMTF:CQL")
 FQL: Final = QueryDialect("DMTF:FQL")
 

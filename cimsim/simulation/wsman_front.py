@@ -115,6 +115,7 @@ def wsman_mount(
 
     def make() -> WsmanService:
         # The codec, which is not loaded before it is wanted.
+        from cimsim.cimxml.encode.resolved_class_writer import resolved_class
         from cimsim.simulation.wsman_events import wsman_events
         from cimsim.simulation.wsman_service import WsmanService
         from cimsim.wsman.message_cache import MessageCache
@@ -124,8 +125,8 @@ def wsman_mount(
         def identifier() -> str:
             return _uuid(options.random(_UUID_SIZE))
 
-        decoder = WsmanDecoder(embedded, now=cimom.clock.now)
-        encoder = WsmanEncoder(options.host, identifier)
+        decoder = WsmanDecoder(embedded, now=cimom.clock.now, write_class=resolved_class)
+        encoder = WsmanEncoder(options.host, identifier, resolved_class)
         return WsmanService(
             MessageCache(decoder),
             encoder,

@@ -99,11 +99,20 @@ def duration_of(element: SoapElement) -> float:
     Raises:
         WsmanError: it holds something else.
     """
-    text = element.stripped
-    seconds = seconds_of(text, 0.0) if text.startswith("P") else None
+    seconds = _duration(element)
     if seconds is None:
-        raise WsmanError(SCHEMA_VALIDATION, f"{element.name} {text[:100]!r} is not a duration such as PT60S")
+        raise WsmanError(SCHEMA_VALIDATION, f"{element.name} {element.stripped[:100]!r} is not a duration such as PT60S")
     return seconds
+
+
+def is_duration(element: SoapElement) -> bool:
+    """Whether an element holds a duration."""
+    return _duration(element) is not None
+
+
+def _duration(element: SoapElement) -> float | None:
+    text = element.stripped
+    return seconds_of(text, 0.0) if text.startswith("P") else None
 
 
 def _identifier(header: SoapElement) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
+from cimsim.wsman.definitions import WriteClass, definition
 from cimsim.wsman.element_writer import fragment_element, instance_element, instance_elements
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.soap_faults import EnvelopeTooSmallError, NoReferenceError
@@ -15,12 +16,18 @@ OVERHEAD: Final = 2_048
 """Bytes of an envelope that hold no items: header, context, and the elements around the items."""
 
 
-def items(enumeration: Enumeration, instances: Sequence[Instance], projections: Projections) -> list[bytes]:
-    """Return the items that instances are.
+def items(
+    enumeration: Enumeration, instances: Sequence[Instance], projections: Projections, write_class: WriteClass | None = None
+) -> list[bytes]:
+    """Return the items that instances are; ``write_class`` writes those that stand for their class.
 
     Raises:
         NoReferenceError: a row of a query with a select list has no reference (rule WM-E-8).
     """
+    if enumeration.definition is not None:
+        if enumeration.mode is not Mode.OBJECT:
+            raise NoReferenceError
+        return [definition(instance.cls, enumeration.definition, write_class) for instance in instances]
     if enumeration.mode is Mode.OBJECT and not projections and not enumeration.classname:
         return instance_elements(instances, enumeration.resource)
     return [_item(enumeration, instance, projections) for instance in instances]
@@ -50,13 +57,17 @@ def _has_keys(instance: Instance) -> bool:
     return bool(instance.cls.keys) and all(instance.values[place] is not None for place in instance.cls.keys)
 
 
-def room(enumeration: Enumeration, envelope: int) -> Callable[[Sequence[Instance], Projections], int]:
+def room(
+    enumeration: Enumeration, envelope: int, write_class: WriteClass | None = None
+) -> Callable[[Sequence[Instance], Projections], int]:
     """Return a function that says how many instances, from the first on, fit an envelope of so many bytes."""
 
     def fitting(instances: Sequence[Instance], projections: Projections) -> int:
         left = envelope - OVERHEAD
-        for start in range(0, len(instances), _AT_ONCE):
-            for count, each in enumerate(items(enumeration, instances[start : start + _AT_ONCE], projections), start):
+        step = _AT_ONCE if enumeration.definition is None else 1
+        for start in range(0, len(instances), step):
+            rendered = items(enumeration, instances[start : start + step], projections, write_class)
+            for count, each in enumerate(rendered, start):
                 left -= len(each)
                 if left < 0:
                     if not count:

@@ -17,11 +17,12 @@ from cimsim.operations.request import (
     Selection,
 )
 from cimsim.operations.results import PullForm
-from cimsim.query.syntax import WMI_LANGUAGE
+from cimsim.query.syntax import WMI_CLASS_LANGUAGE, WMI_LANGUAGE
 from cimsim.world.convert import InstanceData, PropertyData, Repeated
-from cimsim.world.names import fold
+from cimsim.world.names import did_you_mean, fold
 from cimsim.wsman.datetimes import seconds_of
-from cimsim.wsman.event_decoder import duration_of, read_renew, read_subscribe, read_unsubscribe
+from cimsim.wsman.definitions import MAX_AT_ONCE, DefinitionView, WriteClass, class_named, needed, read_view
+from cimsim.wsman.event_decoder import duration_of, is_duration, read_renew, read_subscribe, read_unsubscribe
 from cimsim.wsman.event_messages import EventingRequest, PullEvents, Unsubscribe, subscription_of
 from cimsim.wsman.items import room
 from cimsim.wsman.references import namespace_of, read_reference, read_selectors
@@ -99,6 +100,7 @@ _DEFAULT_PATIENCE: Final = 60.0
 _MAX_PATIENCE: Final = 86_400.0
 """Seconds for which a Pull waits for events."""
 _LANGUAGES: Final = {WQL: WMI_LANGUAGE, f"{WQL}/": WMI_LANGUAGE, CQL: "DMTF:CQL"}
+_META_CLASS: Final = "meta_class"
 _NAME: Final = re.compile(r"[^\W\d]\w*")
 _FAMILIES: Final = (TRANSFER, ENUMERATION, EVENTING, f"{ADDRESSING}/")
 _PULLS: Final = {
@@ -125,13 +127,22 @@ class _Headers:
             must = each.attribute("mustUnderstand", SOAP)
             if must is not None and must.strip() in _TRUE and each.name not in _UNDERSTOOD.get(each.namespace, ()):
                 name = (each.namespace, each.name)
-                raise WsmanError(MUST_UNDERSTAND, f"header {each.name} is not understood", not_understood=name)
+                known = [header for headers in _UNDERSTOOD.values() for header in headers]
+                # One of a known name lies in another namespace than that.
+                hint = did_you_mean(each.name, known) if each.name not in known else ""
+                of = f" of namespace {each.namespace[:200]!r}" if each.namespace not in _UNDERSTOOD else ""
+                text = f"header {each.name[:200]}{of} is not understood{hint}"
+                raise WsmanError(MUST_UNDERSTAND, text, not_understood=name)
         if self.message_id is None:
             raise WsmanError(MISSING_HEADER, "the message has no MessageID")
         reply_to = self.header.find(ADDRESSING, "ReplyTo")
         address = reply_to.find(ADDRESSING, "Address") if reply_to is not None else None
         if address is not None and address.stripped != ANONYMOUS:
             raise WsmanError(UNSUPPORTED_FEATURE, "replies go to the anonymous address only", "AddressingMode")
+        timeout = self.header.find(WSMAN, "OperationTimeout")
+        if timeout is not None and timeout.stripped and not is_duration(timeout):
+            text = f"OperationTimeout is {timeout.stripped[:100]!r}, not a duration such as PT60S"
+            raise WsmanError(INVALID_HEADER, text)
         if self.header.find(WSMAN, "FragmentTransfer") is not None:
             raise WsmanError(UNSUPPORTED_FEATURE, "fragments of instances are not served", "FragmentLevelAccess")
 
@@ -173,6 +184,10 @@ class _Headers:
                 return min(duration_of(element), _MAX_PATIENCE)
         return _DEFAULT_PATIENCE
 
+    def definition_view(self) -> DefinitionView:
+        """Return what is wanted of the definitions of classes (rule WM-R-6)."""
+        return read_view(self.header.find(WSMAN, "OptionSet"))
+
     def estimate(self) -> bool:
         return self.header.find(WSMAN, "RequestTotalItemsCountEstimate") is not None
 
@@ -184,14 +199,20 @@ class WsmanDecoder:
         embedded: returns the object that a text embeds, as CIM-XML writes one (rule WM-V-8).
         max_expiry: the most seconds that an enumeration may stay idle, whatever the client asks for.
         now: returns the time in seconds since 1970-01-01 UTC, for expiries that are points in time.
+        write_class: writes definitions of classes, of which only so many fit an envelope; None: they are not served.
     """
 
     def __init__(
-        self, embedded: Callable[[str], Any] | None = None, max_expiry: int = 3600, now: Callable[[], float] = lambda: 0.0
+        self,
+        embedded: Callable[[str], Any] | None = None,
+        max_expiry: int = 3600,
+        now: Callable[[], float] = lambda: 0.0,
+        write_class: WriteClass | None = None,
     ) -> None:
         self._embedded = embedded
         self._max_expiry = max_expiry
         self._now = now
+        self._write_class = write_class
 
     def decode(self, body: bytes) -> WsmanMessage:
         """Return the message of an envelope.
@@ -232,8 +253,11 @@ class WsmanDecoder:
         if action == UNSUBSCRIBE:
             return self._eventing(headers, action, read_unsubscribe(headers.header, body))
         if action not in (*ACTIONS, SUBSCRIBE) and action.startswith(_FAMILIES):
-            raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} is not supported")
+            hint = did_you_mean(action, (*ACTIONS, SUBSCRIBE, RENEW, UNSUBSCRIBE))
+            raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} is not supported{hint}")
         resource, namespace, keys = headers.resource()
+        if resource.definition and action != ENUMERATE:
+            return self._definition(headers, action, resource, namespace, keys)
         if action == SUBSCRIBE:
             wanted = read_subscribe(body, resource, namespace, headers.to(), self._now())
             return self._eventing(headers, action, wanted, resource)
@@ -243,6 +267,27 @@ class WsmanDecoder:
             raise WsmanError(WQL_NEEDED, "a resource URI of all classes is for enumerations with a query only")
         kind, requests = self._requests(action, resource, namespace, keys, body)
         return WsmanMessage(kind, headers.message_id or "", action, resource, requests, headers.envelope())
+
+    @staticmethod
+    def _definition(headers: _Headers, action: str, resource: Resource, namespace: str, keys: Any) -> WsmanMessage:
+        """Return the message that asks for the definition of a class (rule WM-R-6)."""
+        if action != GET:
+            name = action.rpartition("/")[2]
+            raise WsmanError(
+                ACTION_NOT_SUPPORTED, f"{name[:200]} of the definition of a class; Get and Enumerate are supported"
+            )
+        view = headers.definition_view()
+        shown = view.class_view
+        arguments = (
+            Argument("ClassName", ClassName(needed(class_named(resource, keys)))),
+            Argument("LocalOnly", shown.local_only),
+            Argument("IncludeQualifiers", shown.qualifiers),
+            Argument("IncludeClassOrigin", shown.class_origin),
+        )
+        requests = (IntrinsicRequest("GetClass", namespace, arguments, selects=True),)
+        return WsmanMessage(
+            MessageKind.GET, headers.message_id or "", action, resource, requests, headers.envelope(), definition=view
+        )
 
     @staticmethod
     def _eventing(headers: _Headers, action: str, wanted: EventingRequest, resource: Resource | None = None) -> WsmanMessage:
@@ -267,7 +312,8 @@ class WsmanDecoder:
             return MessageKind.CREATE, (IntrinsicRequest("CreateInstance", namespace, (created,), selects=True),)
         method = action.rpartition("/")[2]
         if not method or method == action:
-            raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} names no method")
+            text = f"action {action[:200]} names no method; RESOURCEURI/METHOD does"
+            raise WsmanError(ACTION_NOT_SUPPORTED, text)
         arguments = tuple(Argument(each.name, each.value) for each in _input(method, body))
         request = ExtrinsicRequest(method, namespace, subject, arguments, self._embedded, selects=True)
         return MessageKind.INVOKE, (request,)
@@ -282,22 +328,34 @@ class WsmanDecoder:
         envelope = headers.envelope()
         mode = _choice(wanted.find(WSMAN, "EnumerationMode"), Mode, Mode.OBJECT)
         polymorphism = wanted.find(BINDING, "PolymorphismMode")
-        name, arguments, form, classname = self._opening(
-            wanted, resource, polymorphism.stripped if polymorphism is not None else "", keys
-        )
-        enumeration = Enumeration(resource, namespace, form, mode, classname)
-        count = _max_elements(wanted) if optimized else 0
+        before: tuple[Request, ...] = ()
+        view = None
+        if resource.definition:
+            view = headers.definition_view()
+            superclass = class_named(resource, keys)
+            if superclass is not None:
+                given = (Argument("ClassName", ClassName(superclass)),)
+                before = (IntrinsicRequest("GetClass", namespace, given, selects=True),)
+            name, arguments, form, classname = _definitions(wanted, superclass)
+        else:
+            name, arguments, form, classname = self._opening(
+                wanted, resource, polymorphism.stripped if polymorphism is not None else "", keys
+            )
+        enumeration = Enumeration(resource, namespace, form, mode, classname, view)
+        count = _at_once(enumeration, wanted) if optimized else 0
         limits = (
             Argument("OperationTimeout", self._expiry(wanted)),
             Argument("MaxObjectCount", count),
         )
-        request = IntrinsicRequest(name, namespace, (*arguments, *limits), selects=True, room=room(enumeration, envelope))
+        request = IntrinsicRequest(
+            name, namespace, (*arguments, *limits), selects=True, room=room(enumeration, envelope, self._write_class)
+        )
         return WsmanMessage(
             MessageKind.ENUMERATE,
             headers.message_id or "",
             ENUMERATE,
             resource,
-            (request,),
+            (*before, request),
             envelope,
             enumeration,
             optimized,
@@ -308,8 +366,7 @@ class WsmanDecoder:
         self, wanted: SoapElement, resource: Resource, polymorphism: str, keys: Any
     ) -> tuple[str, tuple[Argument, ...], PullForm, str]:
         """Return the operation that opens an enumeration: name, arguments, form, and the class to show all instances as."""
-        found = wanted.find(WSMAN, "Filter")
-        chosen = found if found is not None else wanted.find(ENUMERATION, "Filter")
+        chosen = _filter(wanted)
         if chosen is not None:
             dialect = (chosen.attribute("Dialect") or "").strip()
             if dialect in _LANGUAGES:
@@ -355,9 +412,15 @@ class WsmanDecoder:
         envelope = headers.envelope()
         requests: tuple[Request, ...] = ()
         if inner is not None:
-            arguments = (Argument("EnumerationContext", inner), Argument("MaxObjectCount", _max_elements(wanted)))
+            arguments = (Argument("EnumerationContext", inner), Argument("MaxObjectCount", _at_once(enumeration, wanted)))
             requests = (
-                IntrinsicRequest(_PULLS[enumeration.form], enumeration.namespace, arguments, room=room(enumeration, envelope)),
+                IntrinsicRequest(
+                    _PULLS[enumeration.form],
+                    enumeration.namespace,
+                    arguments,
+                    selects=True,
+                    room=room(enumeration, envelope, self._write_class),
+                ),
             )
         return WsmanMessage(
             MessageKind.PULL, headers.message_id or "", PULL, None, requests, envelope, enumeration, False, headers.estimate()
@@ -374,7 +437,7 @@ class WsmanDecoder:
         requests: tuple[Request, ...] = ()
         if inner is not None:
             closed = Argument("EnumerationContext", inner)
-            requests = (IntrinsicRequest("CloseEnumeration", enumeration.namespace, (closed,)),)
+            requests = (IntrinsicRequest("CloseEnumeration", enumeration.namespace, (closed,), selects=True),)
         return WsmanMessage(MessageKind.RELEASE, headers.message_id or "", RELEASE, None, requests, enumeration=enumeration)
 
 
@@ -441,11 +504,13 @@ def _selecting(classname: str, chosen: SoapElement) -> str:
     return _selection(classname, terms)
 
 
-def _selection(classname: str, terms: list[str]) -> str:
+def _selection(classname: str, terms: list[str], source: str = "") -> str:
+    """Return a query; ``source`` stands behind FROM where the name that clients wrote does not."""
     if _NAME.fullmatch(classname) is None:
         text = f"{classname[:100]!r} is not the name of a class"
         raise WsmanError(DESTINATION_UNREACHABLE, text, "InvalidResourceURI")
-    return " ".join(("SELECT * FROM", classname, "WHERE", " AND ".join(terms)))
+    where = ("WHERE", " AND ".join(terms)) if terms else ()
+    return " ".join(("SELECT * FROM", source or classname, *where))
 
 
 def _association(chosen: SoapElement) -> tuple[str, tuple[Argument, ...], PullForm, str]:
@@ -475,6 +540,32 @@ def _association(chosen: SoapElement) -> tuple[str, tuple[Argument, ...], PullFo
             arguments.append(Argument("PropertyList", shown))
         return operation, tuple(arguments), PullForm.INSTANCES_WITH_PATH, ""
     raise WsmanError(SCHEMA_VALIDATION, "the filter holds neither AssociatedInstances nor AssociationInstances")
+
+
+def _filter(wanted: SoapElement) -> SoapElement | None:
+    found = wanted.find(WSMAN, "Filter")
+    return found if found is not None else wanted.find(ENUMERATION, "Filter")
+
+
+def _definitions(wanted: SoapElement, superclass: str | None) -> tuple[str, tuple[Argument, ...], PullForm, str]:
+    """Return the operation that opens an enumeration of definitions: of all classes, or of the subclasses of one."""
+    chosen = _filter(wanted)
+    if chosen is None:
+        terms = [] if superclass is None else [f"__this ISA '{superclass}'", f"NOT __CLASS = '{superclass}'"]
+        text = _selection(superclass or _META_CLASS, terms, _META_CLASS)
+    else:
+        dialect = (chosen.attribute("Dialect") or "").strip()
+        if _LANGUAGES.get(dialect) != WMI_LANGUAGE:
+            text = f"filter dialect {dialect[:200]!r} is not supported for definitions of classes; {WQL} is"
+            raise WsmanError(DIALECT_UNAVAILABLE, text)
+        text = chosen.text
+    return _query(WMI_CLASS_LANGUAGE, text)
+
+
+def _at_once(enumeration: Enumeration, wanted: SoapElement) -> int:
+    """Return how many items may be handed out at once."""
+    asked = _max_elements(wanted)
+    return asked if enumeration.definition is None else min(asked, MAX_AT_ONCE)
 
 
 def _context_text(wanted: SoapElement) -> str:

@@ -7,9 +7,11 @@ from itertools import islice
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from pywbem import CIMError
+from pywbem import CIM_ERR_NOT_FOUND, CIMError
 
-from cimsim.operations.results import CreatedInstance, MethodResult, OneInstance, Output, Pulled, Result
+from cimsim.operations.results import Classes, CreatedInstance, MethodResult, OneInstance, Output, Pulled, Result
+from cimsim.world.errors import invalid_class
+from cimsim.wsman.definitions import WriteClass, definition
 from cimsim.wsman.element_writer import instance_element
 from cimsim.wsman.items import items
 from cimsim.wsman.references import write_reference
@@ -47,16 +49,19 @@ class WsmanEncoder:
     Args:
         machine: the name of the simulated host, in faults.
         identifier: returns a new UUID in upper case, for MessageID.
+        write_class: writes definitions of classes; None: they are not served.
     """
 
-    def __init__(self, machine: str, identifier: Callable[[], str]) -> None:
+    def __init__(self, machine: str, identifier: Callable[[], str], write_class: WriteClass | None = None) -> None:
         self._machine = machine
         self._identifier = identifier
+        self._write_class = write_class
 
     def encode(self, message: WsmanMessage, result: Result | CIMError | None) -> Reply:
         """Return the reply to a message; ``result`` is None for one without requests."""
         if isinstance(result, CIMError):
-            return self.fault(fault_of(result), message.id, result.status_code)
+            error = _of_class(result, message)
+            return self.fault(fault_of(error), message.id, error.status_code)
         try:
             fragments = self._body(message, result)
         except WsmanError as error:
@@ -96,12 +101,18 @@ class WsmanEncoder:
             case MessageKind.IDENTIFY:
                 return [_identity().encode()]
             case MessageKind.ENUMERATE | MessageKind.PULL:
-                return _enumerated(message, result)
+                return _enumerated(message, result, self._write_class)
             case MessageKind.DELETE | MessageKind.RELEASE:
                 return []
         if message.resource is None:
             raise TypeError(f"a message of kind {message.kind.value} has a resource")
-        return [_one(message, message.resource, result)]
+        return [_one(message, message.resource, result, self._write_class)]
+
+
+def _of_class(error: CIMError, message: WsmanMessage) -> CIMError:
+    """Return the error for a class that there is not as all operations but GetClass have it (rules OP-GC-2, WM-R-8)."""
+    got = message.requests and message.requests[0].name == "GetClass"
+    return invalid_class(error.status_description) if got and error.status_code == CIM_ERR_NOT_FOUND else error
 
 
 def _not_understood(namespace: str, name: str) -> str:
@@ -115,13 +126,15 @@ def _not_understood(namespace: str, name: str) -> str:
     return f'<s:NotUnderstood qname="u:{escape(name)}" xmlns:u="{escape(namespace)}"/>'
 
 
-def _one(message: WsmanMessage, resource: Resource, result: Result | None) -> bytes:
+def _one(message: WsmanMessage, resource: Resource, result: Result | None, write_class: WriteClass | None) -> bytes:
     """Return the body of a reply that shows one thing, if it fits (rule WM-S-7)."""
     match result:
         case OneInstance(instance, projection):
             body = instance_element(instance, resource, projection)
         case CreatedInstance(instance):
             body = f"<x:ResourceCreated>{write_reference(instance.path, resource)}</x:ResourceCreated>".encode()
+        case Classes([cls]) if message.definition is not None:
+            body = definition(cls, message.definition, write_class)
         case MethodResult():
             body = _output(message, resource, result).encode()
         case _:
@@ -144,7 +157,7 @@ def _parameter(output: Output, resource: Resource, namespace: str) -> str:
     return write(output.name, output.type, output.is_array, output.value, resource, namespace=namespace)
 
 
-def _enumerated(message: WsmanMessage, result: Result | None) -> Iterator[bytes]:
+def _enumerated(message: WsmanMessage, result: Result | None, write_class: WriteClass | None) -> Iterator[bytes]:
     enumeration = message.enumeration
     if enumeration is None or not (result is None or isinstance(result, Pulled)):
         raise TypeError(f"{type(result).__name__} is not the result of {message.kind.value}")
@@ -155,7 +168,7 @@ def _enumerated(message: WsmanMessage, result: Result | None) -> Iterator[bytes]
         return iter([f"<n:EnumerateResponse>{text}</n:EnumerateResponse>".encode()])
     done = pulled is None
     # Rendered here already: what cannot be an item ends in a fault, and so nothing may be sent before.
-    rendered = items(enumeration, result.instances, result.projections) if result is not None else []
+    rendered = [] if result is None else items(enumeration, result.instances, result.projections, write_class)
     return _items(message, context, rendered, done=done)
 
 

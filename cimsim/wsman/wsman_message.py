@@ -9,6 +9,7 @@ import msgspec
 
 from cimsim.operations.request import Request
 from cimsim.operations.results import PullForm
+from cimsim.wsman.definitions import DefinitionView
 from cimsim.wsman.event_messages import EventingRequest
 from cimsim.wsman.resource_uris import Resource, parse_resource
 from cimsim.wsman.soap_faults import INVALID_CONTEXT, WsmanError
@@ -53,6 +54,7 @@ class Enumeration(msgspec.Struct, frozen=True):
         form: the kind of pull operation that it takes.
         mode: what the items are.
         classname: the class as which all items are shown; "": each as its own (rule WM-E-9).
+        definition: the items are definitions of classes, and these look so (rule WM-R-6); None: they are instances.
     """
 
     resource: Resource
@@ -60,10 +62,12 @@ class Enumeration(msgspec.Struct, frozen=True):
     form: PullForm
     mode: Mode = Mode.OBJECT
     classname: str = ""
+    definition: DefinitionView | None = None
 
     def context(self, inner: str | None) -> str:
         """Return the context for a client; ``inner`` is that of the CIMOM, None where nothing is left to pull."""
-        fields = (self.resource.uri, self.namespace, self.form.value, self.mode.value, self.classname, inner or "")
+        definition = "" if self.definition is None else self.definition.code
+        fields = (self.resource.uri, self.namespace, self.form.value, self.mode.value, self.classname, definition, inner or "")
         return urlsafe_b64encode("\n".join(fields).encode()).decode("ascii")
 
 
@@ -76,9 +80,10 @@ def parse_context(text: str) -> tuple[Enumeration, str | None]:
     try:
         if len(text) > _MAX_CONTEXT:
             raise ValueError
-        uri, namespace, form, mode, classname, inner = urlsafe_b64decode(text.encode("ascii")).decode().split("\n")
-        return Enumeration(parse_resource(uri), namespace, PullForm(form), Mode(mode), classname), inner or None
-    except (ValueError, Base64Error, WsmanError):
+        uri, namespace, form, mode, classname, definition, inner = urlsafe_b64decode(text.encode("ascii")).decode().split("\n")
+        shown = DefinitionView.of_code(definition) if definition else None
+        return Enumeration(parse_resource(uri), namespace, PullForm(form), Mode(mode), classname, shown), inner or None
+    except (ValueError, KeyError, Base64Error, WsmanError):
         raise WsmanError(INVALID_CONTEXT, "this enumeration context is not one that this server gave out") from None
 
 
@@ -97,6 +102,7 @@ class WsmanMessage(msgspec.Struct, frozen=True):
         optimized: the reply to Enumerate holds the first items (rule WM-E-3).
         estimate: the client asks how many items there are (rule WM-E-11).
         eventing: what it asks for, of kind EVENTING.
+        definition: what to show of the class that a Get is for (rule WM-R-6); None: it is for an instance.
     """
 
     kind: MessageKind
@@ -109,6 +115,7 @@ class WsmanMessage(msgspec.Struct, frozen=True):
     optimized: bool = False
     estimate: bool = False
     eventing: EventingRequest | None = None
+    definition: DefinitionView | None = None
 
     def with_id(self, identifier: str) -> "WsmanMessage":
         """Return the same message with another MessageID."""
@@ -123,4 +130,5 @@ class WsmanMessage(msgspec.Struct, frozen=True):
             self.optimized,
             self.estimate,
             self.eventing,
+            self.definition,
         )

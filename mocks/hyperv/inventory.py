@@ -16,7 +16,7 @@ from .guests import HEARTBEAT, Guests, set_status
 from .machines import note_saved_state, turn_on
 from .pools import add_host_disk, complete_pools
 from .resources import MEMORY, PROCESSOR, create_fixed_resources
-from .system_values import system_values
+from .system_values import default_values, system_values
 from .terms import DORMANT, PAUSED, SAVED
 from .topology import components, machine_settings
 
@@ -52,6 +52,7 @@ def populate_machines(transaction: Transaction, settings: Mapping[str, Any]) -> 
         raise SettingError(first, f"{', '.join(SHARES)} together are {sum(shares.values())} percent: write at most 100")
     wanted = settings["vms"]
     _set_defaults(transaction, settings["processors"], settings["memory"])
+    _add_default_machine(transaction)
     complete_pools(transaction)
     add_host_disk(transaction)
     for machine in machines(transaction)[wanted:] if wanted < SHIPPED else ():
@@ -76,6 +77,14 @@ def _set_defaults(transaction: Transaction, processors: int, memory: int) -> Non
         transaction.modify(each, VirtualQuantity=processors)
     for each in transaction.instances(MEMORY.classname):
         transaction.modify(each, VirtualQuantity=memory, Reservation=memory)
+
+
+def _add_default_machine(transaction: Transaction) -> None:
+    """Create the settings that clients copy for new machines, and link them to what the management service can do."""
+    (capabilities,) = transaction.instances("Msvm_VirtualSystemManagementCapabilities")
+    settings = transaction.create("Msvm_VirtualSystemSettingData", default_values())
+    link = {"GroupComponent": capabilities.path, "PartComponent": settings.path}
+    transaction.create("Msvm_SettingsDefineCapabilities", {**link, "ValueRole": 0, "ValueRange": 0, "SupportStatement": 0})
 
 
 def _complete(transaction: Transaction, machine: Instance) -> None:

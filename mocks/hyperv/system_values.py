@@ -75,6 +75,20 @@ _POLICIES: Final[dict[str, Any]] = {
 }
 
 
+def default_values() -> dict[str, Any]:
+    """Return the values of the settings that clients copy for new machines; they are of no machine."""
+    return {
+        **_POLICIES,
+        "InstanceID": r"Microsoft:Definition\VirtualSystem\Default",
+        "ElementName": "New Virtual Machine",
+        "Description": "Default settings of virtual machines.",
+        "VirtualSystemType": "Microsoft:Hyper-V:System:Definition",
+        "VirtualSystemSubType": "Microsoft:Hyper-V:SubType:1",
+        "BootOrder": list(ORDER),
+        "SecureBootEnabled": False,
+    }
+
+
 def derived(guid: str, what: str) -> str:
     """Return a GUID, in capitals, that follows from that of a machine."""
     return str(_derived(guid, what)).upper()

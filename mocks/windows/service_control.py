@@ -100,20 +100,29 @@ class WindowsService(Provider):
             return ALREADY_RUNNING
         if service["State"] != PAUSED:
             return CANNOT_ACCEPT
+        if self._listed("hanging_services", service):
+            return TIMED_OUT
         timing = self.timing(call.transaction, service, "ResumeService", self.settings["transition"])
         return self._go_to(call.transaction, service, CONTINUE_PENDING, RUNNING, timing)
 
     def InterrogateService(self, call: Invocation) -> int:
         """Have the service report its state, which changes nothing."""
-        return self.settings["control_of_stopped"] if call.instance["State"] == STOPPED else ACCEPTED
+        if call.instance["State"] == STOPPED:
+            answer: int = self.settings["control_of_stopped"]
+            return answer
+        return TIMED_OUT if self._listed("hanging_services", call.instance) else ACCEPTED
 
     def UserControlService(self, call: Invocation) -> int:
         """Send a control code of the service's own, which changes nothing here."""
         if call.instance["State"] == STOPPED:
             answer: int = self.settings["control_of_stopped"]
             return answer
+        if call.instance["State"] in (START_PENDING, STOP_PENDING):
+            return CANNOT_ACCEPT
         code = call.arguments["ControlCode"]
-        return ACCEPTED if code is not None and code >= FIRST_USER_CONTROL else INVALID_CONTROL
+        if code is None or code < FIRST_USER_CONTROL:
+            return INVALID_CONTROL
+        return TIMED_OUT if self._listed("hanging_services", call.instance) else ACCEPTED
 
     def ChangeStartMode(self, call: Invocation) -> int:
         """Change how the service is started; one that runs goes on."""

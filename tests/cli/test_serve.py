@@ -34,7 +34,7 @@ def test_it_serves_the_shipped_packs_unless_told_otherwise(serve: "Serve", tmp_p
     ready = tmp_path / "ready"
     ready.write_text("of an earlier run")
     running = serve("--ready-file", ready)
-    assert "root/virtualization/v2: 147 classes, 535 instances" in running.lines
+    assert "root/virtualization/v2: 147 classes, 537 instances" in running.lines
     assert "root/cimv2/storage/iscsitarget: 149 classes, 58 instances" in running.lines
     assert len(running.lines) == 6, "the namespaces, something to try, and the URL"
     assert running.url.startswith("http://127.0.0.1:")

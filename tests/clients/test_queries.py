@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from lxml.etree import fromstring
+from lxml.etree import fromstring, tostring
 from pywbem import CIMError, WBEMConnection
 
 if TYPE_CHECKING:
@@ -103,6 +103,45 @@ def test_op_eq_1_class_defs_only_and_schema_only_answer_classes(hyperv: WBEMConn
     text = "ASSOCIATORS OF {Msvm_ComputerSystem} WHERE SchemaOnly AssocClass = Msvm_SettingsDefineState"
     expected = hyperv.Associators("Msvm_ComputerSystem", AssocClass="Msvm_SettingsDefineState")
     assert classes(hyperv, text) == [f"{path.namespace}/{path.classname}" for path, _ in expected]
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("__CLASS = 'msvm_diskdrive'", ["Msvm_DiskDrive"]),
+        (
+            "__this ISA 'CIM_MediaAccessDevice'",
+            ["CIM_MediaAccessDevice", "CIM_DiskDrive", "CIM_DVDDrive", "Msvm_DiskDrive", "Msvm_DVDDrive"],
+        ),
+        ("__CLASS LIKE 'Msvm[_]D[_i^v]%kDriv_' OR __SUPERCLASS = 'CIM_DVDDrive'", ["Msvm_DiskDrive", "Msvm_DVDDrive"]),
+        (r"__NAMESPACE = 'root\\virtualization\\V2' AND __RELPATH = 'Msvm_DiskDrive' AND __GENUS = 1", ["Msvm_DiskDrive"]),
+        ("__CLASS = '__NAMESPACE'", []),
+    ],
+)
+def test_wm_q_7_the_rows_of_meta_class_are_classes(hyperv: WBEMConnection, condition: str, found: list[str]) -> None:
+    text = f"SELECT * FROM meta_class WHERE {condition}"
+    if not found:
+        assert hyperv.ExecQuery("WQL", text) == []
+        return
+    assert sorted(classes(hyperv, text)) == sorted(f"{HYPERV}/{name}" for name in found)
+    row = fromstring(hyperv.last_raw_reply).find(".//CLASS")
+    hyperv.GetClass(row.get("NAME"), LocalOnly=False)
+    assert tostring(row) == tostring(fromstring(hyperv.last_raw_reply).find(".//CLASS"))
+
+
+def test_wm_q_7_what_meta_class_refuses(hyperv: WBEMConnection) -> None:
+    for text, column in (
+        ("SELECT __CLASS FROM meta_class", 8),
+        ("SELECT * FROM meta_class WHERE Caption = 'x'", 32),
+        ("SELECT * FROM meta_class WHERE __this ISA", 42),
+    ):
+        with pytest.raises(CIMError) as error:
+            hyperv.ExecQuery("WQL", text)
+        assert error.value.status_code == 15
+        assert error.value.status_description.startswith(f"line 1, column {column}: ")
+    with pytest.raises(CIMError) as error:
+        hyperv.OpenQueryInstances("WQL", "SELECT * FROM meta_class")
+    assert error.value.status_code == 29
 
 
 def test_op_eq_2_classes_cannot_be_pulled(hyperv: WBEMConnection) -> None:

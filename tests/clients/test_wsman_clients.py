@@ -29,6 +29,7 @@ PASSWORD: Final = "sec:ret ü"
 WMI: Final = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
 V2: Final = f"{WMI}root/virtualization/v2/"
 WIN32: Final = f"{WMI}root/cimv2/"
+SCHEMA: Final = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*"
 SHELL: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd"
 ENUMERATION: Final = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 TRANSFER: Final = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
@@ -189,6 +190,127 @@ def test_a_fault_has_the_number_that_clients_show(send: Invoke) -> None:
     with pytest.raises((WSManFaultError, WinrmFaultError)) as caught:
         send(f"{TRANSFER}/Get", f"{V2}Msvm_ComputerSistem", Name="x")
     assert code_of(caught.value) == 2150858811
+
+
+def test_wm_r_6_wm_r_11_a_client_finds_its_way(send: Invoke) -> None:
+    names = [each.findtext("{*}Name") for each in rows(send, f"{WMI}root/*", "SELECT * FROM __NAMESPACE")]
+    assert names == ["cimv2", "interop", "virtualization"]
+    assert text(send(f"{TRANSFER}/Get", f"{WMI}root/virtualization/__NAMESPACE", Name="V2"), "{*}Name") == "v2"
+    found = [
+        each.tag.rpartition("}")[2]
+        for each in rows(send, f"{WIN32}*", "SELECT * FROM meta_class WHERE __this ISA 'CIM_Service'")
+    ]
+    assert found == ["CIM_Service", "Win32_BaseService", "Win32_Service", "Win32_SystemDriver"]
+    defined = send(f"{TRANSFER}/Get", SCHEMA, __cimnamespace="root/cimv2", ClassName="Win32_Service").find("CLASS")
+    assert defined is not None
+    assert defined.get("SUPERCLASS") == "Win32_BaseService"
+    assert {"StartService", "Create"} <= {each.get("NAME") for each in defined.iter("METHOD")}
+
+
+@pytest.fixture(scope="module")
+def plain(port: int) -> Invoke:
+    """One of the clients, where what is asked matters rather than how."""
+    return CLIENTS["pywinrm-plaintext"](port)
+
+
+VMMS: Final = "Win32_Service.Name=&quot;vmms&quot;"
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        # System properties
+        ("__SERVER = 'hvhost01'", True),
+        ("SystemName = __SERVER", True),
+        ("SystemName != __server", False),
+        (r"__NAMESPACE = 'ROOT\\cimv2'", True),
+        ("__CLASS = 'win32_service'", True),
+        ("__CLASS = 'Win32_BaseService'", False),
+        ("__SUPERCLASS = 'Win32_BaseService'", True),
+        ("__DYNASTY = 'CIM_ManagedSystemElement'", True),
+        ("__DERIVATION IS NOT NULL", True),
+        ("__GENUS = 2 AND NOT __GENUS = 1", True),
+        ("__PROPERTY_COUNT = 26", True),
+        (f"__RELPATH = '{VMMS}'", True),
+        (f"__RELPATH LIKE '%[v]MM[^a-r]{VMMS[-6:]}'", True),
+        (rf"__PATH = '\\\\hvhost01\\ROOT\\cimv2:{VMMS}'", True),
+        (rf"__PATH = '\\\\other\\root\\cimv2:{VMMS}'", False),
+        # LIKE
+        ("Name LIKE 'VMM_'", True),
+        ("Name LIKE 'v%s'", True),
+        ("Name LIKE '[a-v]m[!-m]s'", True),
+        ("Name LIKE 'vm[^m]%'", False),
+        ("Name LIKE 'vm'", False),
+        ("NOT Name LIKE 'vm[n-z]%'", True),
+    ],
+)
+def test_wm_q_1_conditions(plain: Invoke, condition: str, found: bool) -> None:
+    query = f"SELECT * FROM Win32_Service WHERE Name = 'vmms' AND {condition}"
+    assert bool(rows(plain, f"{WIN32}*", query)) is found
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["Win32_Service.Name='VMMS'", "win32_service=&quot;Vmms&quot;", r"\\hvhost01\ROOT\CimV2:Win32_Service.name='vmMs'"],
+)
+def test_wm_q_1_paths_without_case(plain: Invoke, source: str) -> None:
+    needed = rows(plain, f"{WIN32}*", f"ASSOCIATORS OF {{{source}}} WHERE AssocClass = Win32_DependentService Role = dependent")
+    assert [each.findtext("{*}Name") for each in needed] == ["RpcSs", "Winmgmt"]
+
+
+BAD_INPUT: Final = [
+    # Action, resource URI, body, selectors; the number of the fault; what its text says
+    (f"{TRANSFER}/Get", f"{WIN32}Win32_Servce", "", {"Name": "vmms"}, 2150858811, "did you mean Win32_Service?"),
+    (f"{TRANSFER}/Get", f"{WMI}root/cimv3/Win32_Service", "", {"Name": "vmms"}, 2150858811, "did you mean root/cimv2?"),
+    (f"{TRANSFER}/Gett", f"{WIN32}Win32_Service", "", {"Name": "vmms"}, 2150858771, f"did you mean {TRANSFER}/Get?"),
+    (
+        f"{WIN32}Win32_Service/StopServce",
+        f"{WIN32}Win32_Service",
+        "",
+        {"Name": "vmms"},
+        2150858771,
+        "did you mean StopService?",
+    ),
+    (f"{TRANSFER}/Get", f"{WIN32}Win32_Service", "", {"Name": "vmm"}, 2150858752, "did you mean Name='vmms'?"),
+    (f"{TRANSFER}/Get", f"{WIN32}Win32_Service", "", {"Nam": "vmms"}, 2150858843, "did you mean Name?"),
+    (
+        f"{TRANSFER}/Get",
+        f"{WIN32}Win32_Service",
+        "",
+        {},
+        2150858842,
+        "instances of Win32_Service fit a request without selectors",
+    ),
+    (f"{ENUMERATION}/Pull", f"{WIN32}*", "<n:Pull/>", {}, 2150858779, "Pull has no EnumerationContext"),
+    (f"{ENUMERATION}/Enumerate", f"{WIN32}*", "<n:Enumerate/>", {}, 2150859003, "WQL"),
+]
+
+
+@pytest.mark.parametrize(("action", "uri", "body", "selectors", "number", "says"), BAD_INPUT)
+def test_bad_input_is_named_with_the_nearest(
+    plain: Invoke, action: str, uri: str, body: str, selectors: dict[str, str], number: int, says: str
+) -> None:
+    with pytest.raises(WinrmFaultError) as caught:
+        plain(action, uri, body.replace("/>", f' xmlns:n="{ENUMERATION}"/>'), **selectors)
+    assert code_of(caught.value) == number
+    assert says in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("query", "number", "says"),
+    [
+        ("SELECT * FROM Win32_Service WHERE", 2150858778, "line 1, column 34"),
+        ("SELECT *\n  FORM Win32_Service", 2150858778, "line 2, column 3"),
+        ("SELECT Nam FROM Win32_Service", 2150858778, "did you mean Name?"),
+        ("SELECT * FROM Win32_Servce", 2150858811, "did you mean Win32_Service?"),
+        ("ASSOCIATORS OF {Win32_Service='none'}", 2150858752, "line 1, column 16"),
+    ],
+)
+def test_a_query_that_is_wrong_says_where(plain: Invoke, query: str, number: int, says: str) -> None:
+    with pytest.raises(WinrmFaultError) as caught:
+        rows(plain, f"{WIN32}*", query)
+    assert code_of(caught.value) == number
+    assert says in caught.value.reason
 
 
 def test_wm_r_7_a_shell_is_refused(send: Invoke) -> None:

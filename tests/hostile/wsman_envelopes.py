@@ -14,6 +14,11 @@ CONTEXT: Final = "CONTEXT"
 SUBSCRIPTION: Final = "SUBSCRIPTION"
 """Stands in a message for the identifier of a subscription."""
 _CIM: Final = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
+_SCHEMA: Final = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/"
+_OPTIONS: Final = (
+    '<w:OptionSet><w:Option Name="IncludeInheritanceHierarchy">true</w:Option>'
+    '<w:Option Name="IncludeQualifiers">false</w:Option></w:OptionSet>'
+)
 _CQL: Final = "http://schemas.dmtf.org/wbem/cql/1/dsp0202.pdf"
 _SELECTOR_FILTER: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter"
 _ASSOCIATIONS: Final = "http://schemas.dmtf.org/wbem/wsman/1/cimbinding/associationFilter"
@@ -151,6 +156,12 @@ def _envelopes() -> list[bytes]:
         _enumerate(f"{V2}*", _filter(_ASSOCIATIONS, f"<b:AssociationInstances>{listed}</b:AssociationInstances>")),
         envelope(f"{ENUMERATION}Pull", service, f"<n:Pull>{pulled}<n:MaxElements>3</n:MaxElements></n:Pull>"),
         envelope(f"{ENUMERATION}Release", service, f"<n:Release>{pulled}</n:Release>"),
+        envelope(f"{TRANSFER}Get", f"{_SCHEMA}*", "", {"__cimnamespace": "root/cimv2", "ClassName": "Win32_Service"}, _OPTIONS),
+        envelope(f"{ENUMERATION}Enumerate", f"{_SCHEMA}*", f"<n:Enumerate>{_OPTIMIZED}</n:Enumerate>", headers=_OPTIONS),
+        _enumerate(f"{_SCHEMA}CIM_Service", _filter(WQL, "SELECT * FROM meta_class WHERE __this ISA 'CIM_Service'")),
+        _enumerate(f"{WMI}root/__NAMESPACE", _OPTIMIZED),
+        envelope(f"{TRANSFER}Get", f"{WMI}root/virtualization/__NAMESPACE", selectors={"Name": "v2"}),
+        envelope(f"{TRANSFER}Create", f"{WMI}root/__NAMESPACE", "<p:__NAMESPACE><p:Name>new</p:Name></p:__NAMESPACE>"),
     ]
 
 

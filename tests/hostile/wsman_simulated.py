@@ -14,6 +14,7 @@ from cimsim.cimom.clock import Clock as CimomClock
 from cimsim.cimom.delivery_queues import Done
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.decode.decoder import Decoder as CimXmlDecoder
+from cimsim.cimxml.encode.resolved_class_writer import resolved_class
 from cimsim.packs.load import load
 from cimsim.providers.listener_url import parse_listener_url
 from cimsim.simulation.wsman_events import wsman_events
@@ -83,12 +84,12 @@ class WsmanSimulation:
             random=self._cimom_random(numbers),
             hooks=loaded.providers,
         )
-        decoder = WsmanDecoder(CimXmlDecoder().embedded, now=clock.now)
+        decoder = WsmanDecoder(CimXmlDecoder().embedded, now=clock.now, write_class=resolved_class)
 
         def identifier() -> str:
             return f"{next(numbers):036}"
 
-        encoder = WsmanEncoder("HVHOST01", identifier)
+        encoder = WsmanEncoder("HVHOST01", identifier, resolved_class)
         later = partial(self._clock.callLater, 0)
         events = wsman_events(
             self._cimom, encoder, identifier, _Network(self._clock), later=later, random=self._cimom_random(numbers), most=20

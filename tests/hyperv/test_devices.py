@@ -152,7 +152,7 @@ def test_no_end_is_loose_after_machines_have_been_changed(make_host: "MakeHost",
 def test_settings_of_machines_are_filled(make_host: "MakeHost") -> None:
     """What is NULL on live hosts, and nothing else; BIOSGUID stands in braces and differs from machine to machine."""
     host = make_host(vms=5)
-    found = host.all("Msvm_VirtualSystemSettingData")
+    found = [each for each in host.all("Msvm_VirtualSystemSettingData") if each["VirtualSystemIdentifier"]]
     empty = {
         "AdditionalRecoveryInformation",
         "AutomaticStartupActionSequenceNumber",
@@ -396,6 +396,28 @@ def test_limits_of_what_pools_allocate(make_host: "MakeHost", kind: str, name: s
     limits = [found[3, place] for place in (1, 2, 3)]
     assert tuple(each[name] for each in limits) == expected
     assert [each["InstanceID"].rpartition("\\")[2] for each in limits] == ["Minimum", "Maximum", "Increment"]
+
+
+def test_by_default_a_pool_allocates_one(make_host: "MakeHost") -> None:
+    defaults = [
+        each for each in make_host().all("CIM_ResourceAllocationSettingData") if each["InstanceID"].endswith(r"\Default")
+    ]
+    quantities = {each["ResourceSubType"]: each["VirtualQuantity"] for each in defaults}
+    assert len(quantities) > 10
+    assert quantities.pop(f"{KIND}Memory") > quantities.pop(f"{KIND}Processor") > 1
+    assert set(quantities.values()) == {1}
+
+
+def test_new_machines_have_default_settings_to_copy(make_host: "MakeHost") -> None:
+    host = make_host()
+    found = {each["VirtualSystemType"]: each for each in host.all("Msvm_VirtualSystemSettingData")}
+    default = found["Microsoft:Hyper-V:System:Definition"]
+    assert default["InstanceID"] == r"Microsoft:Definition\VirtualSystem\Default"
+    (capabilities,) = host.transaction().associators(default, "Msvm_SettingsDefineCapabilities")
+    assert capabilities.cls.name == "Msvm_VirtualSystemManagementCapabilities"
+    # It belongs to no machine, so that who asks for machines does not meet it.
+    assert not host.transaction().associators(default, "Msvm_SettingsDefineState")
+    assert len(host.all("Msvm_ComputerSystem")) == 4
 
 
 def test_pools_have_settings_and_a_service(make_host: "MakeHost") -> None:

@@ -77,7 +77,7 @@ def test_with_unique_ids_the_seed_names_all_machines(load_host: "Load") -> None:
 
     def firmware(loaded: Loaded) -> set[str]:
         found = loaded.world.namespace(NAMESPACE).instances["msvm_virtualsystemsettingdata"].all()
-        return {each[name] for each in found for name in ("BIOSGUID", "BIOSSerialNumber")}
+        return {each[name] for each in found if each["BIOSGUID"] for name in ("BIOSGUID", "BIOSSerialNumber")}
 
     assert firmware(first) == firmware(same)
     assert len(firmware(plain) | firmware(first) | firmware(other)) == 18

@@ -89,11 +89,17 @@ def test_settings_for_what_goes_wrong(make: MakeWindows) -> None:
     assert windows.call("BITS", "StartService") == 7
     assert windows.service("BITS")["ExitCode"] == 1053
     assert windows.call("Spooler", "StopService") == 7
+    assert windows.call("Spooler", "InterrogateService") == 7
+    assert windows.call("Spooler", "UserControlService", ControlCode=128) == 7
+    assert windows.call("Spooler", "UserControlService", ControlCode=1) == 4
+    assert windows.state("Spooler") == "Running"
 
 
 def test_a_slow_service_is_pending(make: MakeWindows) -> None:
     windows = make(transition="10s")
     assert windows.call("W32Time", "StartService") == 0
+    assert windows.call("W32Time", "UserControlService", ControlCode=200) == 5
+    assert windows.call("W32Time", "InterrogateService") == 0
     starting = windows.service("W32Time")
     assert [starting[name] for name in ("State", "Started", "AcceptStop", "CheckPoint")] == ["Start Pending", False, False, 1]
     assert windows.call("W32Time", "StopService") == 5

@@ -13,6 +13,7 @@ from cimsim.cimom.clock import Clock
 from cimsim.cimom.exchanges import Called
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimxml.decode.decoder import Decoder
+from cimsim.cimxml.encode.resolved_class_writer import resolved_class
 from cimsim.delivery.sender import NotAcceptedError
 from cimsim.packs.load import Loaded, load
 from cimsim.providers.listener_url import parse_listener_url
@@ -222,13 +223,13 @@ class Client:
             hooks=loaded.providers,
             authorization=authorization,
         )
-        decoder = WsmanDecoder(Decoder().embedded, now=self.clock.now)
+        decoder = WsmanDecoder(Decoder().embedded, now=self.clock.now, write_class=resolved_class)
         messages = count(1)
 
         def identifier() -> str:
             return f"00000000-0000-0000-0000-{next(messages):012}"
 
-        encoder = WsmanEncoder("HVHOST01", identifier)
+        encoder = WsmanEncoder("HVHOST01", identifier, resolved_class)
         self.events = wsman_events(
             self.cimom,
             encoder,

@@ -70,6 +70,46 @@ def test_wm_s_2_wm_f_24_a_header_that_must_be_understood(things: Client) -> None
     assert sent("mustUnderstand") == 200
 
 
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        (
+            '<w:OperationTimout s:mustUnderstand="true"/>',
+            "header OperationTimout is not understood; did you mean OperationTimeout?",
+        ),
+        ('<z:ResourceURI xmlns:z="urn:z" s:mustUnderstand="1"/>', "header ResourceURI of namespace 'urn:z' is not understood"),
+        ('<e:Identifer s:mustUnderstand=" true "/>', "did you mean Identifier?"),
+        ('<Bare s:mustUnderstand="true"/>', "header Bare of namespace ''"),
+    ],
+)
+def test_wm_s_2_the_header_is_named_with_the_nearest(things: Client, header: str, text: str) -> None:
+    fault = things.send(envelope(f"{TRANSFER}Get", f"{TEST}T_Thing", selectors={"Name": "One"}, headers=header)).fault
+    assert fault[0] == "s:MustUnderstand"
+    assert text in fault[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("PT60.000S", True),
+        ("PT20S", True),
+        (" P1DT2H ", True),
+        ("", True),
+        ("soon", False),
+        ("60", False),
+        ("PT", False),
+        ("-PT1S", False),
+    ],
+)
+def test_wm_s_8_the_time_of_an_operation_is_a_duration(things: Client, text: str, fits: bool) -> None:
+    header = f"<w:OperationTimeout>{text}</w:OperationTimeout>"
+    answer = things.send(envelope(f"{TRANSFER}Get", f"{TEST}T_Thing", selectors={"Name": "One"}, headers=header))
+    assert (answer.status == 200) is fits
+    if not fits:
+        assert answer.fault[0] == "a:InvalidMessageInformationHeader"
+        assert f"OperationTimeout is {text!r}" in answer.fault[2]
+
+
 def test_wm_s_4_wm_f_25_the_message_id_must_be_there_but_may_be_empty(things: Client) -> None:
     message = envelope(f"{TRANSFER}Get", f"{TEST}T_Thing", selectors={"Name": "One"}).decode()
     assert things.send(message.replace("uuid:42", "").encode()).status == 200
@@ -91,6 +131,8 @@ def test_wm_f_29_soap_1_1(things: Client) -> None:
 def test_wm_f_13_actions_that_are_not_served(things: Client) -> None:
     for action in (f"{TRANSFER}Patch", "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Renew"):
         assert things.send(envelope(action, f"{TEST}T_Thing")).fault[0] == "a:ActionNotSupported"
+    assert f"did you mean {TRANSFER}Get?" in things.send(envelope(f"{TRANSFER}Gett", f"{TEST}T_Thing")).fault[2]
+    assert "urn:other names no method" in things.send(envelope("urn:other", f"{TEST}T_Thing")).fault[2]
 
 
 def test_wm_r_7_shells_are_not_simulated(things: Client) -> None:

@@ -99,6 +99,17 @@ def test_wm_f_11_wm_f_12_classes_and_instances_that_are_not_there(things: Client
     assert "did you mean T_Thing?" in reason
     subcode, detail, reason, number = things.get(f"{TEST}T_Thing", Name="Nobody").fault
     assert (subcode, detail, number) == ("a:DestinationUnreachable", "", 2150858752)
+    assert "did you mean" not in reason
+    assert "did you mean Name='Linked'?" in things.get(f"{TEST}T_Thing", Name="linket").fault[2]
+
+
+def test_wm_p_3_keys_that_fit_nothing_are_named_with_the_nearest(hyperv: Client) -> None:
+    subcode, detail, reason, _ = hyperv.get(f"{V2}Msvm_ComputerSystem", Name=WEB01[:-1]).fault
+    assert (subcode, detail) == ("w:InvalidSelectors", "InsufficientSelectors")
+    assert f"did you mean Name='{WEB01}'?" in reason
+    # Of two keys the one that no instance has.
+    reason = hyperv.get(f"{V2}Msvm_ComputerSystem", CreationClassName="Msvm_ComputrSystem", Name=WEB01).fault[2]
+    assert "did you mean CreationClassName='Msvm_ComputerSystem'?" in reason
 
 
 def test_wm_r_10_wm_f_3_a_namespace_that_is_not_there_carries_the_error_of_wmi(hyperv: Client) -> None:
