@@ -7,13 +7,11 @@ of a few milliseconds, since classes of large schemas are resolved when they are
 from collections.abc import Collection, Generator, Iterable
 from typing import Final
 
-from cimsim.cimom.exchanges import Called
+from cimsim.cimom.exchanges import EVENTING, Called
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.names import did_you_mean, fold, nearest
 from cimsim.world.world import World
 
-EVENTING: Final = frozenset({"subscribe", "unsubscribe", "renew", "getstatus", "pull", "release", "ack"})
-"""What WS-Eventing has beside the operations of DSP0200, folded."""
 _RESOLVED_IN_A_STEP: Final = 10
 
 
@@ -29,6 +27,11 @@ class UnknownCallError(LookupError):
         self.nearest = nearest(name, known) or ""
 
 
+def is_eventing(name: str) -> bool:
+    """Whether it is what WS-Eventing has beside the operations of DSP0200."""
+    return fold(name) in map(fold, EVENTING)
+
+
 def checking_name(name: str, calls: Iterable[Called], world: World) -> Generator[None, None, None]:
     """Look for an operation or method of that name, in what was called as well.
 
@@ -36,9 +39,9 @@ def checking_name(name: str, calls: Iterable[Called], world: World) -> Generator
         UnknownCallError: there is none.
     """
     wanted = fold(name)
-    if wanted in OPERATIONS or wanted in EVENTING or any(fold(call.operation) == wanted for call in calls):
+    if wanted in OPERATIONS or is_eventing(name) or any(fold(call.operation) == wanted for call in calls):
         return
-    known = [each.name for each in OPERATIONS.values()]
+    known = [*(each.name for each in OPERATIONS.values()), *EVENTING]
     for namespace in world.namespaces.values():
         yield from namespace.schema.indexing_methods()
         methods = namespace.schema.method_names()

@@ -31,6 +31,11 @@ class Place:
     def __bool__(self) -> bool:
         return bool(self.at_once or self._idle or self._waiting)
 
+    @property
+    def all(self) -> tuple[EventSubscription, ...]:
+        """All subscriptions."""
+        return (*self.at_once, *self._idle, *self._waiting)
+
     def add(self, subscription: EventSubscription) -> None:
         """Add a subscription."""
         if subscription.query.within is None:

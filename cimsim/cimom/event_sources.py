@@ -1,17 +1,21 @@
 """What events there are to subscribe to: WMI's intrinsic ones and indication classes (rules WM-EV-6, WM-EV-7, WM-EV-15)."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cimsim.cimom.active_subscriptions import interop
 from cimsim.cimom.object_manager import Cimom
-from cimsim.cimom.wmi_events import TARGET, event_schema
+from cimsim.cimom.wmi_events import AT_ONCE, TARGET, event_schema
 from cimsim.operations.roles import Role
 from cimsim.operations.wmi_namespaces import leads_on
 from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.errors import access_denied, invalid_namespace, invalid_query
 from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.schema import ResolvedClass, Schema
-from cimsim.world.world import Namespace
+from cimsim.world.world import Namespace, World
+
+_OF_NAMESPACES: Final = "__namespaceoperationevent"
+_TIMER: Final = "__timerevent"
+"""WMI has timers, which there are none of here; nothing that has another name does for them."""
 
 
 class NoEventSourceError(ValueError):
@@ -26,17 +30,31 @@ class EventQuery(NamedTuple):
         event_class: the folded name of the class of events.
         intrinsic: whether it is one of WMI's intrinsic events.
         targets: the folded names of classes, of each of which the instance must be that an intrinsic event reports.
+        at_once: such events are reported when they happen, whatever the query says.
     """
 
     filter: IndicationFilter
     event_class: str
     intrinsic: bool
     targets: tuple[str, ...]
+    at_once: bool = False
 
     @property
     def within(self) -> float | None:
         """The seconds between two comparisons; None: events are reported at once."""
-        return self.filter.within
+        return None if self.at_once else self.filter.within
+
+
+def source_of(world: World, name: str) -> Namespace | None:
+    """Return the namespace whose events a name means; None: there is none.
+
+    WMI has each namespace above another one, too, where it reports that namespaces come and go.
+    """
+    folded = fold_namespace(name)
+    found = world.namespaces.get(folded)
+    if found is None and leads_on(world, name):
+        found = Namespace(folded)
+    return found
 
 
 class EventSources:
@@ -66,14 +84,11 @@ class EventSources:
         world, authorization = self._cimom.world, self._cimom.authorization
         if authorization is not None and not authorization.allows(user, Role.READ, name):
             raise access_denied(f"user {user} has no role {Role.READ.value} in namespace {name}")
-        found = world.namespaces.get(fold_namespace(name))
+        found = source_of(world, name)
         if found is None:
             known = [each.name for each in world.namespaces.values()]
             if authorization is not None:
                 known = [each for each in known if not authorization.hides(user, each)]
-            if leads_on(world, name):
-                # WMI has it, but namespaces come and go without events here.
-                raise invalid_namespace(f"no events happen in {name}, which only leads to other namespaces: {', '.join(known)}")
             raise invalid_namespace(no_namespace(name, known))
         return found
 
@@ -87,6 +102,9 @@ class EventSources:
         query = parse_indication_filter(language, text)
         cls, intrinsic = self._event_class(query, source)
         query.check(cls, source.schema)
+        if fold_namespace(source.name) not in self._cimom.world.namespaces and not cls.is_a(_OF_NAMESPACES):
+            text = f"no events happen in {source.name}, which only leads to other namespaces, but __NamespaceOperationEvent"
+            raise invalid_namespace(text)
         targets = query.required(TARGET) if intrinsic else []
         for term in targets:
             if source.schema.get(term.classname) is None:
@@ -95,7 +113,8 @@ class EventSources:
         if query.within is not None and not intrinsic:
             reason = "WITHIN is for intrinsic events, such as __InstanceModificationEvent"
             raise query.at.invalid(f"{reason}: {cls.name} is reported when it happens")
-        return EventQuery(query, cls.folded, intrinsic, tuple([fold(term.classname) for term in targets]))
+        at_once = any(cls.is_a(each) for each in AT_ONCE)
+        return EventQuery(query, cls.folded, intrinsic, tuple([fold(term.classname) for term in targets]), at_once)
 
     def _event_class(self, query: IndicationFilter, source: Namespace) -> tuple[ResolvedClass, bool]:
         """Return the class of events that a query is about, and whether it is one of WMI's intrinsic events.
@@ -113,7 +132,10 @@ class EventSources:
         if found is None:
             indications = [each.name for each in source.schema if each.indication]
             known = [*self.intrinsic.names(), *indications]
-            raise invalid_query(query.at.located(f"no class of events {name} in {source.name}{did_you_mean(name, known)}"))
+            hint = did_you_mean(name, known)
+            if not hint or fold(name) == _TIMER:
+                hint = f"; there are {', '.join(known)}"
+            raise invalid_query(query.at.located(f"no class of events {name} in {source.name}{hint}"))
         if not found.indication:
             text = f"{found.name} is a class of instances, not of events: ask for __InstanceModificationEvent or the like"
             raise NoEventSourceError(query.at.located(f"{text} WHERE TargetInstance ISA '{found.name}'"))

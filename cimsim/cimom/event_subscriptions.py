@@ -22,7 +22,7 @@ from cimsim.cimom.active_subscriptions import interop, value
 from cimsim.cimom.delivery_queues import Retries
 from cimsim.cimom.event_line import EventLine, Later
 from cimsim.cimom.event_places import Place
-from cimsim.cimom.event_sources import EventSources
+from cimsim.cimom.event_sources import EventSources, source_of
 from cimsim.cimom.event_streams import EventQueue, Memory, Oversize, PullStream, PushStream
 from cimsim.cimom.event_subscription import Changes, Deliver, Ending, EventSubscription, UnknownSubscriptionError, WantedEvents
 from cimsim.cimom.life_cycle_indications import indication_of, namespace_of, resolved_class_of
@@ -31,7 +31,7 @@ from cimsim.cimom.wmi_events import wmi_event
 from cimsim.operations.projection import project
 from cimsim.world.agenda import to_microseconds
 from cimsim.world.errors import server_limits_exceeded
-from cimsim.world.events import Change, ChangeKind, Event
+from cimsim.world.events import Change, ChangeKind, Event, NamespaceChange
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
 from cimsim.world.paths import Identity
@@ -190,7 +190,8 @@ class EventSubscriptions:
         current = None if change is None else change.after or change.before
         names = (_ANY,) if current is None else (_ANY, *current.cls.lineage)
         found = [place for name in names if (place := places.get(name)) is not None]
-        wanting = [place.at_once for place in found if place.at_once]
+        # Only instances are compared.
+        wanting = [each for place in found if (each := place.at_once if change is not None else place.all)]
         if wanting:
             self._line.arrange(_Happened(event, wanting, world, self._cimom.clock.now()))
         if change is not None:
@@ -236,7 +237,7 @@ class EventSubscriptions:
             yield _UNITS_OF_COMPARISON
 
     def _hand_out(self, it: _Happened) -> Iterator[int]:
-        source = it.world.namespaces.get(fold_namespace(namespace_of(it.event)))
+        source = source_of(it.world, namespace_of(it.event))
         if source is None:
             return
         made: dict[bool, Instance | None] = {}
@@ -249,13 +250,14 @@ class EventSubscriptions:
             event = made[each.query.intrinsic]
             if event is None or not event.cls.is_a(each.query.event_class):
                 continue
-            if self._selects(each, event, source) and self._may_read(each, source.name):
+            named = it.event.name if isinstance(it.event, NamespaceChange) else source.name
+            if self._selects(each, event, source) and self._may_read(each, named):
                 self._post(each, event)
             yield each.query.filter.spent + _UNITS_OF_POST
 
     def _event(self, it: _Happened, source: Namespace, intrinsic: bool) -> Instance | None:
         if intrinsic:
-            return wmi_event(it.event, self._sources.intrinsic, source.name, it.now) if isinstance(it.event, Change) else None
+            return wmi_event(it.event, self._sources.intrinsic, source.name, it.now)
         cls = resolved_class_of(it.event, source, interop(it.world))
         if cls is None:
             return None
@@ -373,7 +375,7 @@ def _concerns(subscription: EventSubscription, event: Event) -> bool:
     if not subscription.query.intrinsic:
         return True
     current = (event.after or event.before) if isinstance(event, Change) else None
-    return current is not None and all(current.cls.is_a(each) for each in subscription.query.targets)
+    return all(current is not None and current.cls.is_a(each) for each in subscription.query.targets)
 
 
 def _change(before: Instance | None, after: Instance | None) -> Change | None:

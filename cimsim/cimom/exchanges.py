@@ -20,6 +20,8 @@ CIM_XML: Final = "CIM-XML"
 WS_MAN: Final = "WS-Management"
 CONTROL: Final = "control"
 """What came by the control plane."""
+EVENTING: Final = ("Subscribe", "Renew", "GetStatus", "Unsubscribe", "PullEvents")
+"""What clients of WS-Eventing ask for, as records and fault rules name it: none of it is an operation of DSP0200."""
 SUCCESS: Final = 0
 _MAX_SHOWN: Final = 400
 """How many characters of a text that clients choose are shown."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec.structs import fields
 
+from cimsim.cimom.exchanges import EVENTING
 from cimsim.cimom.fault_rules import CimFault, Delay, FaultRule, HttpFault, Returned
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.names import fold, fold_namespace, nearest
@@ -146,8 +147,8 @@ _OF_WSMAN: Final = {
     "create": "CreateInstance",
     "delete": "DeleteInstance",
     "enumerate": "OpenEnumerateInstances, or OpenQueryInstances with a filter in WQL",
-    "pull": "PullInstancesWithPath, or PullInstances with a filter in WQL",
-    "release": "CloseEnumeration",
+    "pull": "PullInstancesWithPath, PullInstances with a filter in WQL, or PullEvents for those of a subscription",
+    "release": "CloseEnumeration, or Unsubscribe for a subscription",
 }
 """What an action of WS-Management is carried out by, by its folded name."""
 _CONDITIONS: Final = ("operation", "namespace", "classname", "where", "method", "parameters", "user", "protocol")
@@ -177,13 +178,13 @@ def _check_actions(rule: FaultRule) -> None:
 
 
 def _check_names(rule: FaultRule, worlds: Sequence[World]) -> None:
-    if rule.operation is not None and fold(rule.operation) not in OPERATIONS:
+    known = {fold(name): name for name in (*(each.name for each in OPERATIONS.values()), *EVENTING)}
+    if rule.operation is not None and fold(rule.operation) not in known:
         meant = _OF_WSMAN.get(fold(rule.operation))
         if meant is not None:
             text = f"{rule.operation} is an action of WS-Management, for which a rule names the operation: {meant}"
             raise RuleError("operation", text)
-        names = [each.name for each in OPERATIONS.values()]
-        raise _unknown("operation", f"there is no operation {rule.operation}", rule.operation, names)
+        raise _unknown("operation", f"there is no operation {rule.operation}", rule.operation, known.values())
     namespaces = [each for world in worlds for each in world.namespaces.values()]
     if not worlds:
         return
@@ -209,7 +210,8 @@ def _check_elements(rule: FaultRule, worlds: Sequence[World]) -> None:
         classes = [each for each in classes if fold(rule.method) in each.methods]
     if rule.where:
         _check_known("where", "property", rule.where, (prop.name for each in classes for prop in each.properties))
-    if rule.parameters:
+    # What WS-Eventing asks for has no parameters that are declared anywhere.
+    if rule.parameters and (rule.operation is None or fold(rule.operation) in OPERATIONS):
         operations = OPERATIONS.values() if rule.operation is None else [OPERATIONS[fold(rule.operation)]]
         names = [parameter.name for each in operations for parameter in each.parameters] if rule.method is None else []
         names += [each.name for each in _parameters(rule, classes) if each.is_in]

@@ -20,7 +20,7 @@ from cimsim.operations.request import (
     SelectedInstance,
     Selection,
 )
-from cimsim.operations.selection import select
+from cimsim.operations.selection import exactly
 from cimsim.world.convert import InstanceData, Repeated
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
@@ -374,7 +374,7 @@ def _instance(target: Any, namespace: Namespace | None, world: World) -> Instanc
         return None
     try:
         if isinstance(selection, Selection):
-            return select(selection, world, namespace)
+            return exactly(selection, world, namespace)
         return world.instance(path, namespace) if isinstance(path, InstancePath) else None
     except CIMError:
         return None

@@ -28,7 +28,7 @@ from cimsim.cimom.life_cycle_indications import class_of, indication_of, namespa
 from cimsim.cimom.object_manager import Cimom
 from cimsim.operations.projection import project
 from cimsim.operations.results import Projection
-from cimsim.world.events import Event
+from cimsim.world.events import Event, NamespaceChange
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
 from cimsim.world.paths import Identity
@@ -140,6 +140,9 @@ class Indications:
             self._prepare()
 
     def _note(self, world: World, event: Event) -> None:
+        if isinstance(event, NamespaceChange):
+            # No indication class of DMTF reports it but as an instance of CIM_Namespace.
+            return
         name = fold_namespace(namespace_of(event))
         source = world.namespaces.get(name)
         if source is None or not self._subscriptions.concern(name):

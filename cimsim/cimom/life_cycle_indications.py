@@ -7,7 +7,7 @@ from typing import Any, Final
 from pywbem import CIMInstance
 
 from cimsim.world.convert import to_cim_property
-from cimsim.world.events import Change, ChangeKind, ClassChange, Event, MethodCall, Raised
+from cimsim.world.events import Change, ChangeKind, ClassChange, Event, MethodCall, NamespaceChange, Raised
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.schema import ResolvedClass
@@ -37,7 +37,7 @@ def namespace_of(event: Event) -> str:
 
 
 def class_of(event: Event) -> str:
-    """Return the name of the indication class that reports an event."""
+    """Return the name of the indication class that reports an event; empty: none does."""
     match event:
         case Change():
             return _INSTANCE[event.kind]
@@ -45,6 +45,8 @@ def class_of(event: Event) -> str:
             return _CLASS[event.kind]
         case MethodCall():
             return "CIM_InstMethodCall"
+        case NamespaceChange():
+            return ""
         case Raised():
             return event.classname
 
@@ -86,7 +88,7 @@ def indication_of(
     return Instance(cls, source.name, tuple(values))
 
 
-def _properties(event: Change | ClassChange | MethodCall, host: str) -> dict[str, Any]:
+def _properties(event: Change | ClassChange | NamespaceChange | MethodCall, host: str) -> dict[str, Any]:
     properties: dict[str, Any] = {"PerceivedSeverity": _INFORMATION}
     match event:
         case Change():

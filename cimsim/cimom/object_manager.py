@@ -4,13 +4,13 @@ Between requests it carries out the steps that are due on its clock. A request m
 before it has happened, however late the reactor is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from math import inf
 from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
-from pywbem import CIMError, CIMInstance, Uint32
+from pywbem import CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_NAMESPACE, CIMError, CIMInstance, Uint32
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -27,6 +27,7 @@ from cimsim.operations.pending import Pending
 from cimsim.operations.perform import perform, viewed
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
 from cimsim.operations.results import Result
+from cimsim.operations.selection import located, located_at_once
 from cimsim.operations.session_commands import SessionCommand
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.agenda import Wait
@@ -122,6 +123,29 @@ class Cimom:
         result = self.start(request, user, "")
         return result.completed() if isinstance(result, Pending) else result
 
+    def locate(self, request: Request, user: str | None = None) -> Request | Pending[Request]:
+        """Return a request with a path in place of every selection, or what is left to do for that; ``start`` follows.
+
+        What ``start`` refuses before it looks anything up is left as it is, and so is what it fails with.
+        """
+        if self._world.agenda.times:
+            self._catch_up(self.clock.now())
+        namespace = self._world.namespaces.get(fold_namespace(request.namespace))
+        if namespace is None:
+            return request
+        at_once = located_at_once(request, self._world, namespace)
+        if at_once is not None:
+            return at_once
+        try:
+            if self.authorization is not None:
+                self.authorization.check(user, request, self._world)
+            call = self.view(request)
+        except _FAILURES:
+            return request
+        found = located(request, call.world, call.namespace)
+        # Where there is no such class, nothing was searched, and it is for the operation to say so.
+        return found if isinstance(found, Pending) or not _is_nowhere(found) else request
+
     def start(
         self,
         request: Request,
@@ -161,8 +185,7 @@ class Cimom:
                 raise failed(f"the provider of {request.name} raised a CIMError that cannot be sent: {error.args!r}") from error
             raise
         except _FAILURES as error:
-            self.log.failure("{name!r} failed", _failure(error), name=request.name)
-            raise failed(_explanation(request, error)) from error
+            raise self._failed(request, error) from error
         finally:
             self.doing = None
             if self.counts.wanted:
@@ -173,8 +196,33 @@ class Cimom:
         self._commit(world, outcome.changes, silent=silent)
         result = outcome.result
         if isinstance(result, Pending):
-            return result.then(partial(self._answered, request, user), self._check_running)
+            steps = self._working(request, result)
+            return Pending(steps, lambda: self._completed(request, user, result), self._check_running)
         return self._answered(request, user, result, now)
+
+    def _working(self, request: Request, pending: Pending[Any]) -> Iterator[None]:
+        """Do the steps of a pending result, and treat what they raise as ``start`` does."""
+        try:
+            while not pending.advance():
+                yield
+        except CIMError:
+            raise
+        except _FAILURES as error:
+            raise self._failed(request, error) from error
+
+    def _completed(self, request: Request, user: str | None, pending: Pending[Any]) -> Result:
+        try:
+            result = pending.finished()
+        except CIMError:
+            raise
+        except _FAILURES as error:
+            raise self._failed(request, error) from error
+        return self._answered(request, user, result)
+
+    def _failed(self, request: Request, error: BaseException) -> CIMError:
+        """Log what is a defect; return what the client learns of it."""
+        self.log.failure("{name!r} failed", _failure(error), name=request.name)
+        return failed(_explanation(request, error))
 
     def _answered(
         self, request: Request, user: str | None, result: Result | SessionCommand, now: float | None = None
@@ -428,6 +476,11 @@ def _cim_error(properties: Mapping[str, Any]) -> CIMInstance:
     """Return the instance of CIM_Error that a fault rule writes; its numbers are uint32."""
     typed = {name: Uint32(value) if type(value) is int else value for name, value in properties.items()}
     return CIMInstance("CIM_Error", properties=typed)
+
+
+def _is_nowhere(request: Request) -> bool:
+    error = request.unlocated
+    return error is not None and error.status_code in (CIM_ERR_INVALID_CLASS, CIM_ERR_INVALID_NAMESPACE)
 
 
 def _chance(random: Callable[[int], bytes]) -> float:

@@ -1,8 +1,9 @@
 """The association operations, for instances and for classes (rules OP-AS-2 to OP-AS-12)."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from cimsim.operations.call import OperationCall, Outcome
+from cimsim.operations.pending import begun, working
 from cimsim.operations.projection import project_all
 from cimsim.operations.request import ClassName
 from cimsim.operations.results import ClassesWithPath, ClassPaths, ClassView, ObjectPaths, ObjectsWithPath
@@ -12,7 +13,7 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import Property, ResolvedClass
-from cimsim.world.traverse import associated, referring
+from cimsim.world.traverse import finding_associated, finding_referring
 
 Target = InstancePath | ClassName
 
@@ -34,8 +35,9 @@ def associators(
         view = ClassView(False, IncludeQualifiers, IncludeClassOrigin, folded_names(PropertyList))
         classes = _associated_classes(call, target, AssocClass, ResultClass, Role, ResultRole)
         return Outcome(call.world, ClassesWithPath(call.namespace.name, classes, view))
-    found = _associated(call, target, AssocClass, ResultClass, Role, ResultRole)
-    return _with_paths(call, found, IncludeClassOrigin, PropertyList)
+    found: list[Instance] = []
+    steps = _associated(call, target, AssocClass, ResultClass, Role, ResultRole, found)
+    return Outcome(call.world, working(_with_paths(call, steps, found, IncludeClassOrigin, PropertyList)))
 
 
 def associator_names(
@@ -51,7 +53,9 @@ def associator_names(
     if isinstance(target, ClassName):
         classes = _associated_classes(call, target, AssocClass, ResultClass, Role, ResultRole)
         return Outcome(call.world, ClassPaths(call.namespace.name, classes))
-    return Outcome(call.world, ObjectPaths(_associated(call, target, AssocClass, ResultClass, Role, ResultRole)))
+    found: list[Instance] = []
+    steps = _associated(call, target, AssocClass, ResultClass, Role, ResultRole, found)
+    return Outcome(call.world, begun(steps, lambda: ObjectPaths(found)))
 
 
 def references(
@@ -69,7 +73,9 @@ def references(
         view = ClassView(False, IncludeQualifiers, IncludeClassOrigin, folded_names(PropertyList))
         classes = [association for association, _ in _class_associations(call, target, ResultClass, Role)]
         return Outcome(call.world, ClassesWithPath(call.namespace.name, classes, view))
-    return _with_paths(call, _referring(call, target, ResultClass, Role), IncludeClassOrigin, PropertyList)
+    found: list[Instance] = []
+    steps = _referring(call, target, ResultClass, Role, found)
+    return Outcome(call.world, working(_with_paths(call, steps, found, IncludeClassOrigin, PropertyList)))
 
 
 def reference_names(call: OperationCall, ObjectName: Target, ResultClass: str | None, Role: str | None) -> Outcome:
@@ -78,7 +84,9 @@ def reference_names(call: OperationCall, ObjectName: Target, ResultClass: str | 
     if isinstance(target, ClassName):
         classes = [association for association, _ in _class_associations(call, target, ResultClass, Role)]
         return Outcome(call.world, ClassPaths(call.namespace.name, classes))
-    return Outcome(call.world, ObjectPaths(_referring(call, target, ResultClass, Role)))
+    found: list[Instance] = []
+    steps = _referring(call, target, ResultClass, Role, found)
+    return Outcome(call.world, begun(steps, lambda: ObjectPaths(found)))
 
 
 def _meant(call: OperationCall, target: Target) -> Target:
@@ -89,11 +97,20 @@ def _meant(call: OperationCall, target: Target) -> Target:
     return ClassName(cls.name) if cls is not None and cls.keys else target
 
 
-def _with_paths(call: OperationCall, found: list[Instance], class_origin: bool, property_list: list[str] | None) -> Outcome:
+def _with_paths(
+    call: OperationCall, steps: Iterator[None], found: list[Instance], class_origin: bool, property_list: list[str] | None
+) -> Generator[None, None, ObjectsWithPath]:
+    """Return ``found`` with what to show of it, after the steps that find it."""
+    many = False
+    for _ in steps:
+        many = True
+        yield
     classes = {instance.cls: None for instance in found}
-    return Outcome(
-        call.world, ObjectsWithPath(call.live(found), project_all(classes, property_list, class_origin=class_origin))
-    )
+    shown = ObjectsWithPath(call.live(found), project_all(classes, property_list, class_origin=class_origin))
+    if many:
+        # What is made of it takes as long as this.
+        yield
+    return shown
 
 
 def _known_class(call: OperationCall, name: str | None) -> None:
@@ -116,15 +133,18 @@ def _associated(
     result: str | None,
     role: str | None,
     result_role: str | None,
-) -> list[Instance]:
+    found: list[Instance],
+) -> Iterator[None]:
+    """Return the steps that add the instances associated with another to ``found``; what is wrong is refused at once."""
     _known_class(call, association)
     # The class of a result may be known only to another namespace, where results may lie.
     if result is not None and not call.knows(result):
         _known_class(call, result)
-    return associated(
+    return finding_associated(
         call.world,
         call.namespace,
         _source(call, path).identity,
+        found,
         association=association,
         result_class=result,
         role=role,
@@ -132,9 +152,12 @@ def _associated(
     )
 
 
-def _referring(call: OperationCall, path: InstancePath, association: str | None, role: str | None) -> list[Instance]:
+def _referring(
+    call: OperationCall, path: InstancePath, association: str | None, role: str | None, found: list[Instance]
+) -> Iterator[None]:
+    """Return the steps that add the associations that refer to an instance to ``found``; likewise."""
     _known_class(call, association)
-    return list(referring(call.namespace, _source(call, path).identity, association=association, role=role))
+    return finding_referring(call.namespace, _source(call, path).identity, found, association=association, role=role)
 
 
 def _class_associations(

@@ -4,7 +4,7 @@ An operation looks at one world, which is a value, so that it can stop between t
 have done to the world meanwhile. Whoever waits for the result advances it, and may drop it at any time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 from pywbem import CIMError
@@ -69,6 +69,44 @@ def begun(steps: Iterator[None], finish: Callable[[], T]) -> T | Pending[T]:
     """Do a little; return the result if that was all, or else what is left to do."""
     pending = Pending(steps, finish)
     return pending.finished() if pending.advance() else pending
+
+
+def followed(further: Callable[[T], Pending[U]], result: T | Pending[T]) -> U | Pending[U]:
+    """Return what further work makes of a result, now if both take little, or what is left to do."""
+    if not isinstance(result, Pending):
+        following = further(result)
+        return following.finished() if following.advance() else following
+    made: list[U] = []
+
+    def work() -> Iterator[None]:
+        while not result.advance():
+            yield
+        following = further(result.finished())
+        while not following.advance():
+            yield
+        made.append(following.finished())
+
+    return Pending(work(), lambda: made[0])
+
+
+def working(steps: Generator[None, None, T]) -> T | Pending[T]:
+    """Do a little of what steps do, one at a time; return what they return, or what is left to do for it."""
+    returned: list[T] = []
+
+    def work() -> Iterator[None]:
+        returned.append((yield from steps))
+
+    return begun(work(), lambda: returned[0])
+
+
+def completed(steps: Generator[None, None, T]) -> T:
+    """Do all that steps do at a stretch; return what they return."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            value: T = end.value
+            return value
 
 
 def settled(change: Callable[[T], U], result: T | Pending[T]) -> U | Pending[U]:

@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from cimsim.operations.associations import associator_names, associators, reference_names, references
 from cimsim.operations.call import OperationCall, Outcome, Policy
 from cimsim.operations.instances import enumerate_instance_names, enumerate_instances
-from cimsim.operations.pending import begun
+from cimsim.operations.pending import Pending, begun, followed
 from cimsim.operations.queries import run_query
 from cimsim.operations.request import Argument
 from cimsim.operations.results import (
@@ -21,8 +21,9 @@ from cimsim.operations.results import (
     ObjectsWithPath,
     Projections,
     PullForm,
+    Result,
 )
-from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession
+from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession, SessionCommand
 from cimsim.query.filters import parse_filter
 from cimsim.world.errors import continuation_on_error_not_supported, failed, invalid_operation_timeout, invalid_parameter
 from cimsim.world.instances import Instance
@@ -199,25 +200,30 @@ def _check_filter(session: SessionArguments) -> None:
 
 
 def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: SessionArguments) -> Outcome:
-    instances, projections = _found(outcome)
     language, text = session["FilterQueryLanguage"], session["FilterQuery"]
-    if language is None or text is None:
-        return Outcome(outcome.world, OpenSession(form, instances, projections, *_kept(session)))
-    # A condition on paths looks at the instances, too.
-    live = call.live(list(instances)) if form is PullForm.PATHS else instances
-    selected: list[Instance] = []
-    steps = parse_filter(language, text).selecting(live, selected)
-    opened = OpenSession(form, selected, projections, *_kept(session))
-    return Outcome(outcome.world, begun(steps, lambda: opened))
+
+    def opening(result: Result | SessionCommand) -> Pending[Result | SessionCommand]:
+        instances, projections = _found(result)
+        if language is None or text is None:
+            return Pending(iter(()), lambda: OpenSession(form, instances, projections, *_kept(session)))
+        # A condition on paths looks at the instances, too.
+        live = call.live(list(instances)) if form is PullForm.PATHS else instances
+        selected: list[Instance] = []
+        steps = parse_filter(language, text).selecting(live, selected)
+        return Pending(steps, lambda: OpenSession(form, selected, projections, *_kept(session)))
+
+    # Type checkers do not take the union of all results apart.
+    result: Any = outcome.result
+    return Outcome(outcome.world, followed(opening, result))
 
 
-def _found(outcome: Outcome) -> tuple[Sequence[Instance], Projections]:
-    match outcome.result:
+def _found(result: Result | SessionCommand) -> tuple[Sequence[Instance], Projections]:
+    match result:
         case NamedInstances(instances, projections) | ObjectsWithPath(instances, projections):
             return instances, projections
         case InstanceNames(instances) | ObjectPaths(instances):
             return instances, None
-    raise TypeError(f"{type(outcome.result).__name__} cannot be handed out in pieces")
+    raise TypeError(f"{type(result).__name__} cannot be handed out in pieces")
 
 
 def _kept(limits: SessionLimits) -> tuple[int | None, bool, int]:

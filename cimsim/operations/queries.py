@@ -8,7 +8,7 @@ The status codes of ExecQuery do not include those for classes and instances (ru
 CIM_ERR_INVALID_QUERY, and so is a source of ASSOCIATORS OF or REFERENCES OF that does not exist.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -34,7 +34,7 @@ from cimsim.world.names import did_you_mean, fold
 from cimsim.world.paths import Identity
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import ResolvedClass
-from cimsim.world.traverse import associated, referring
+from cimsim.world.traverse import finding_associated, finding_referring
 from cimsim.world.world import Namespace
 
 _VALUED: Final = ("AssocClass", "ResultClass", "Role", "ResultRole", "RequiredQualifier", "RequiredAssocQualifier")
@@ -188,24 +188,41 @@ def _traversed(call: OperationCall, dialect: QueryDialect, query: Traversal) -> 
     if "schemaonly" in options:
         classes = _found_classes(call, dialect, query, options)
         return _definitions(call.namespace.name, classes, options["schemaonly"], dialect)
-    found = _found_instances(call, dialect, query, options)
+    found: list[Instance] = []
+    steps = _finding_instances(call, dialect, query, options, found)
     if "classdefsonly" in options:
+        # There are few classes, but which ones is known only when all instances are.
+        for _ in steps:
+            pass
         return _definitions_of(call, found, options["classdefsonly"], dialect)
     result = call.namespace.schema.get(_value(options, "resultclass") or "")
-    projections = _keys_only(found) if "keysonly" in options else None
-    return _Rows(call.live(found), projections, result.full if result else None, True)
+    rows: list[Instance] = []
+    shown: dict[ResolvedClass, Projection] | None = {} if "keysonly" in options else None
+
+    def work() -> Iterator[None]:
+        yield from steps
+        rows.extend(call.live(found))
+        if shown is not None:
+            shown.update(_keys_only(found))
+
+    return _Rows(rows, shown, result.full if result else None, True, work())
 
 
-def _found_instances(
-    call: OperationCall, dialect: QueryDialect, query: Traversal, options: dict[str, Option]
-) -> list[Instance]:
+def _finding_instances(
+    call: OperationCall, dialect: QueryDialect, query: Traversal, options: dict[str, Option], found: list[Instance]
+) -> Iterator[None]:
+    """Add the instances that a traversal leads to to ``found``, in steps."""
     source = source_of(call, dialect, query)
     result, role = _value(options, "resultclass"), _value(options, "role")
+    qualifier = _value(options, "requiredqualifier")
+    all_found: list[Instance] = found if qualifier is None else []
     if query.associators:
-        found = associated(
+        namespace = yield from _through(call.namespace, source, _value(options, "requiredassocqualifier"))
+        yield from finding_associated(
             call.world,
-            _through(call.namespace, source, _value(options, "requiredassocqualifier")),
+            namespace,
             source,
+            all_found,
             association=_value(options, "assocclass"),
             result_class=result,
             role=role,
@@ -213,18 +230,18 @@ def _found_instances(
             repeated=dialect.wmi,
         )
     else:
-        found = list(referring(call.namespace, source, association=result, role=role))
-    qualifier = _value(options, "requiredqualifier")
-    return [each for each in found if qualifier is None or qualifier in each.cls.full.qualifiers]
+        yield from finding_referring(call.namespace, source, all_found, association=result, role=role)
+    if qualifier is not None:
+        found.extend([each for each in all_found if qualifier in each.cls.full.qualifiers])
 
 
-def _through(namespace: Namespace, source: Identity, qualifier: str | None) -> Namespace:
+def _through(namespace: Namespace, source: Identity, qualifier: str | None) -> Generator[None, None, Namespace]:
     """Return the namespace with those associations of the source only whose class has the qualifier, all for None."""
     if qualifier is None:
         return namespace
-    links = {
-        (link.cls.folded, link.key): None for link in referring(namespace, source) if qualifier in link.cls.full.qualifiers
-    }
+    referring: list[Instance] = []
+    yield from finding_referring(namespace, source, referring)
+    links = {(link.cls.folded, link.key): None for link in referring if qualifier in link.cls.full.qualifiers}
     return replace(namespace, referrers=PersistentMap({source: PersistentMap(links)}))
 
 
@@ -317,9 +334,9 @@ def _value(options: dict[str, Option], folded: str) -> str | None:
     return None if option is None else option.value
 
 
-def _keys_only(found: list[Instance]) -> Projections:
+def _keys_only(found: list[Instance]) -> dict[ResolvedClass, Projection]:
     projections: dict[ResolvedClass, Projection] = {}
     for cls in dict.fromkeys(instance.cls for instance in found):
         names = [cls.properties[place].name for place in cls.keys]
         projections.update(project_all([cls], names, class_origin=False) or {})
-    return projections or None
+    return projections

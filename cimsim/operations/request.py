@@ -15,6 +15,8 @@ The values of arguments are of these types, whatever the protocol:
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from pywbem import CIMError
+
 from cimsim.operations.results import Projections
 from cimsim.world.convert import InstanceData
 from cimsim.world.instances import Instance
@@ -67,6 +69,7 @@ class IntrinsicRequest(NamedTuple):
             WMI has beside the world (``operations.wmi_namespaces``).
         room: of instances that a pull operation is about to hand out, how many may be handed out, at least one of them; None:
             all. It raises a CIMError when not even one may be.
+        located: a path stands in place of each ``Selection``, unless ``unlocated`` says why there is none.
     """
 
     name: str
@@ -74,13 +77,16 @@ class IntrinsicRequest(NamedTuple):
     arguments: tuple[Argument, ...] = ()
     selects: bool = False
     room: Callable[[Sequence[Instance], Projections], int] | None = None
+    located: bool = False
+    unlocated: CIMError | None = None
 
 
 class ExtrinsicRequest(NamedTuple):
     """A call of a method of a class or an instance; the target lies in ``namespace``, which its path may leave out.
 
     ``embedded`` returns the object that a text embeds, as the protocol writes one, for parameters of which only the class knows
-    that they hold embedded objects (rule X8); None: no text embeds any. ``selects`` as for an intrinsic request.
+    that they hold embedded objects (rule X8); None: no text embeds any. ``selects``, ``located`` and ``unlocated`` as for
+    an intrinsic request.
     """
 
     name: str
@@ -89,6 +95,8 @@ class ExtrinsicRequest(NamedTuple):
     arguments: tuple[Argument, ...] = ()
     embedded: Callable[[str], Any] | None = None
     selects: bool = False
+    located: bool = False
+    unlocated: CIMError | None = None
 
 
 Request = IntrinsicRequest | ExtrinsicRequest

@@ -299,8 +299,9 @@ class HttpConnection(TwistedProtocol):
                     self._response = Response(self._take_outcome())
             if not self._response.collect():
                 source = self._response.source
-                if isinstance(source, Affected):
-                    self._send_wrong(request, self._response, source.effects)
+                effects = source.effects if isinstance(source, Affected) else None
+                if effects is not None:
+                    self._send_wrong(request, self._response, effects)
                 else:
                     self._send(request, self._response)
         except Exception as error:  # noqa: BLE001 - a mount has exceptions of its own, and a fault must not stop the server

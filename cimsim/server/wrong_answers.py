@@ -52,11 +52,21 @@ class Effects(msgspec.Struct, frozen=True):
 
 
 class Affected:
-    """A response whose answer is wrong on purpose: batches like others, and what happens to them."""
+    """A response whose answer may be wrong on purpose: batches like others, and what happens to them.
 
-    def __init__(self, batches: Iterator[list[bytes]], effects: Effects) -> None:
+    Args:
+        batches: the fragments.
+        effects: returns what happens to the answer, once all fragments are there; None: nothing.
+    """
+
+    def __init__(self, batches: Iterator[list[bytes]], effects: Callable[[], Effects | None]) -> None:
         self._batches = batches
-        self.effects = effects
+        self._effects = effects
+
+    @property
+    def effects(self) -> Effects | None:
+        """What happens to the answer, once all fragments are there; None: nothing."""
+        return self._effects()
 
     def __iter__(self) -> Iterator[list[bytes]]:
         return self

@@ -124,7 +124,7 @@ class CimXmlService:
         if statistics is not None and statistics.counts.wanted:
             response = measured(message.request, length, response, statistics)
         effects = None if self._faults is None else self._faults.effects()
-        return response if effects is None else Affected(response, effects)
+        return response if effects is None else Affected(response, lambda: effects)
 
     def _result(self, request: Request, user: str | None, calls: list[Called] | None) -> Result | Pending[Result] | CIMError:
         try:

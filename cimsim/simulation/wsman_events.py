@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Any, Final, Protocol, Required, TypedDict, Unpack
+from typing import Final, Protocol, Required, TypedDict, Unpack
 
 from pywbem import (
     CIM_ERR_INVALID_QUERY,
@@ -22,11 +22,21 @@ from cimsim.cimom.event_subscriptions import EventSubscriptions
 from cimsim.cimom.exchanges import SUCCESS, Called
 from cimsim.cimom.object_manager import Cimom
 from cimsim.delivery.sender import NotAcceptedError
-from cimsim.operations.request import IntrinsicRequest
+from cimsim.operations.request import Argument, IntrinsicRequest
 from cimsim.operations.results import Projection
 from cimsim.simulation.wsman_service import PROTOCOL
 from cimsim.world.instances import Instance
-from cimsim.wsman.event_messages import DeliveryMode, PullEvents, Receiver, Renew, Retry, Subscribe, Unsubscribe
+from cimsim.wsman.event_messages import (
+    DeliveryMode,
+    Expiry,
+    GetStatus,
+    PullEvents,
+    Receiver,
+    Renew,
+    Retry,
+    Subscribe,
+    Unsubscribe,
+)
 from cimsim.wsman.event_writer import (
     BEAT,
     DELIVERY_OVERHEAD,
@@ -37,6 +47,7 @@ from cimsim.wsman.event_writer import (
     lost_events,
     pulled,
     renewed,
+    status,
     subscribed,
     subscription_ended,
     written_event,
@@ -122,17 +133,20 @@ class WsmanEvents:
 
     def perform(self, message: WsmanMessage, user: str | None, calls: list[Called] | None) -> Reply | Deferred[Reply]:
         """Return the reply to a message, a Deferred where its client waits for events."""
+        namespace = self._namespace(message, user)
+        # What fault rules see: no operation of DSP0200, but a name, a namespace, and parameters.
+        request = IntrinsicRequest(_name(message), namespace, tuple(Argument(*each) for each in _parameters(message)))
         try:
-            self._cimom.interfere(_request(message), user, PROTOCOL)
+            self._cimom.interfere(request, user, PROTOCOL)
             reply = self._performed(message, user)
         except CIMError as error:
             reply = self._encoder.fault(_fault_of(error), message.id, error.status_code)
-            _record(calls, message, error.status_code, str(error.status_description))
+            self._record(calls, message, namespace, error.status_code, str(error.status_description))
         except WsmanError as error:
             reply = self._encoder.fault(error, message.id)
-            _record(calls, message, None, error.reason)
+            self._record(calls, message, namespace, None, error.reason)
         else:
-            _record(calls, message, SUCCESS, "")
+            self._record(calls, message, namespace, SUCCESS, "")
         return reply
 
     def _performed(self, message: WsmanMessage, user: str | None) -> Reply | Deferred[Reply]:
@@ -145,6 +159,15 @@ class WsmanEvents:
                 except UnknownSubscriptionError as error:
                     raise WsmanError(UNABLE_TO_RENEW, str(error)) from None
                 return self._encoder.reply(message, renewed(expires, self._now()))
+            case GetStatus(identifier):
+                try:
+                    subscription = self.subscriptions.find(identifier, user)
+                except UnknownSubscriptionError as error:
+                    raise WsmanError(INVALID_EVENTING_MESSAGE, str(error)) from None
+                # In the form in which its client said so when it subscribed.
+                context: Subscribe = subscription.wanted.context
+                expiry = Expiry(subscription.expires, context.expires.absolute)
+                return self._encoder.reply(message, status(expiry, self._now()))
             case Unsubscribe(identifier):
                 try:
                     self.subscriptions.unsubscribe(identifier, user)
@@ -171,6 +194,36 @@ class WsmanEvents:
         if not stream.pulled or wanted.end_to is not None:
             self._sender.prepare()
         return self._encoder.reply(message, subscribed(wanted, subscription.identifier, wanted.expires, self._now()))
+
+    def _namespace(self, message: WsmanMessage, user: str | None) -> str:
+        """Return the namespace whose events a message is about; empty for those of an unknown subscription."""
+        wanted = message.eventing
+        if isinstance(wanted, Subscribe):
+            return wanted.namespace
+        try:
+            return self.subscriptions.find(wanted.identifier, user).wanted.namespace if wanted is not None else ""
+        except UnknownSubscriptionError:
+            return ""
+
+    def _record(
+        self, calls: list[Called] | None, message: WsmanMessage, namespace: str, status: int | None, description: str
+    ) -> None:
+        if calls is None:
+            return
+        classname = message.eventing.resource.classname if isinstance(message.eventing, Subscribe) else ""
+        acted = self._cimom.acted
+        calls.append(
+            Called(
+                _name(message),
+                namespace,
+                status,
+                description,
+                namespace,
+                classname,
+                parameters=_parameters(message),
+                rule=None if acted is None else acted.number,
+            )
+        )
 
     # Pulling
 
@@ -314,13 +367,6 @@ def _retries(retry: Retry | None) -> Retries | None:
     return None if retry is None else Retries(retry.attempts, retry.seconds)
 
 
-def _request(message: WsmanMessage) -> IntrinsicRequest:
-    """Return what fault rules see of a message: no operation of DSP0200, but a name, and the namespace of a Subscribe."""
-    wanted = message.eventing
-    namespace = wanted.namespace if isinstance(wanted, Subscribe) else ""
-    return IntrinsicRequest(message.action.rpartition("/")[2], namespace, ())
-
-
 def _fault_of(error: CIMError) -> WsmanError:
     """Return the fault for what a Subscribe is refused with: a query has one of its own here."""
     if error.status_code in _OF_QUERIES:
@@ -328,15 +374,16 @@ def _fault_of(error: CIMError) -> WsmanError:
     return fault_of(error)
 
 
-def _record(calls: list[Called] | None, message: WsmanMessage, status: int | None, description: str) -> None:
-    if calls is None:
-        return
-    name = message.action.rpartition("/")[2]
-    wanted: Any = message.eventing
-    if isinstance(wanted, Subscribe):
-        parameters = (("Mode", wanted.mode.name), ("Filter", wanted.query))
-        calls.append(
-            Called(name, wanted.namespace, status, description, wanted.namespace, wanted.resource.classname, (), parameters)
-        )
-        return
-    calls.append(Called(name, "", status, description, parameters=(("Identifier", wanted.identifier),)))
+def _name(message: WsmanMessage) -> str:
+    """Return the name of what a message asks for (``exchanges.EVENTING``)."""
+    return type(message.eventing).__name__
+
+
+def _parameters(message: WsmanMessage) -> tuple[tuple[str, str], ...]:
+    match message.eventing:
+        case None:
+            return ()
+        case Subscribe():
+            return ("Mode", message.eventing.mode.name), ("Filter", message.eventing.query)
+        case _:
+            return (("Identifier", message.eventing.identifier),)

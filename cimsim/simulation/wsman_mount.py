@@ -53,9 +53,10 @@ class Exchange:
         lines: more header lines of the answer.
         sealed: the session that opens the body and seals the answer; None: they are not encrypted.
         sealed_as: the protocol that the form of an encrypted message names.
+        opened: the message, or why it cannot be decrypted, once that was tried: it can be only once; None before.
     """
 
-    __slots__ = ("identify_only", "lines", "reply", "sealed", "sealed_as", "utf_16")
+    __slots__ = ("identify_only", "lines", "opened", "reply", "sealed", "sealed_as", "utf_16")
 
     def __init__(self, *, identify_only: bool = False, lines: bytes = b"") -> None:
         self.identify_only = identify_only
@@ -64,6 +65,7 @@ class Exchange:
         self.lines = lines
         self.sealed: Negotiation | None = None
         self.sealed_as = b"SPNEGO"
+        self.opened: bytes | Exception | None = None
 
 
 class Service(Protocol):
@@ -248,10 +250,13 @@ class WsmanMount:
     ) -> Deferred[Batches] | None:
         """Do the same once the message is decoded, which others need not wait for; None: ``respond`` must do it."""
         exchange: Exchange = admitted
-        if exchange.sealed is not None:
-            # It can be opened once only, and in the order in which it came.
+        try:
+            # It is opened here, in the order in which it came, which takes much less than to decode it.
+            opened = exchange.opened = _opened(exchange, body)
+        except (SealedBodyError, NegotiateError, HttpError) as error:
+            exchange.opened = error
             return None
-        later = self._service.respond_later(_marked(exchange, body), user, calls, identify_only=exchange.identify_only)
+        later = self._service.respond_later(opened, user, calls, identify_only=exchange.identify_only)
         return None if later is None else later.addCallback(lambda reply: _replied(exchange, reply))
 
     def response_head(self, head: Head, response: Batches, microseconds: int) -> tuple[int, bytes]:
@@ -262,6 +267,8 @@ class WsmanMount:
 
     def refusal_of(self, error: Exception) -> HttpError | None:
         """Return the refusal of what is no SOAP, or needs a login; None for any other exception."""
+        if isinstance(error, HttpError):
+            return error
         if isinstance(error, SealedBodyError | NegotiateError):
             return HttpError(400, str(error), fatal=True)
         meant = self._service.status_of(error)
@@ -284,7 +291,7 @@ def _replied(exchange: Exchange, reply: WsmanReply) -> Batches | Deferred[Batche
 
 def _finished(exchange: Exchange, reply: WsmanReply) -> Batches:
     batches = reply.batches if exchange.sealed is None else _sealed(exchange.sealed, reply.batches, exchange.sealed_as)
-    return batches if reply.effects is None else Affected(batches, reply.effects)
+    return Affected(batches, lambda: reply.effects) if reply.forming or reply.effects is not None else batches
 
 
 def _opened(exchange: Exchange, body: bytes) -> bytes:
@@ -293,6 +300,10 @@ def _opened(exchange: Exchange, body: bytes) -> bytes:
     Raises:
         SealedBodyError, NegotiateError: it cannot be.
     """
+    if isinstance(exchange.opened, Exception):
+        raise exchange.opened
+    if exchange.opened is not None:
+        return exchange.opened
     if exchange.sealed is not None:
         parts = SealedBody(body)
         exchange.sealed_as = parts.protocol

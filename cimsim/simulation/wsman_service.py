@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from pywbem import CIMError
 
@@ -16,7 +16,7 @@ from cimsim.server.wrong_answers import Effects
 from cimsim.simulation.body_lengths import Measures, measured
 from cimsim.simulation.fault_effects import Faults
 from cimsim.wsman.message_decoder import NotSoapError
-from cimsim.wsman.reply_encoder import Reply, WsmanEncoder
+from cimsim.wsman.reply_encoder import Reply, WsmanEncoder, is_long
 from cimsim.wsman.soap_faults import ACTION_NOT_SUPPORTED, WsmanError
 from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PROTOCOL: Final = "ws-man"
 """How fault rules name it."""
+_T = TypeVar("_T")
 _OK: Final = 200
 _NO_SOAP: Final = 400
 _NEEDS_LOGIN: Final = 401
@@ -32,6 +33,10 @@ _NEEDS_LOGIN: Final = 401
 
 class Performs(Protocol):
     """What the service needs of a CIMOM."""
+
+    def locate(self, request: Request, user: str | None = None) -> Request | Pending[Request]:
+        """Return a request with a path in place of every selection, or what is left to do for that."""
+        ...
 
     def start(self, request: Request, user: str | None = None, protocol: str = "") -> Result | Pending[Result]:
         """Return the result of a request, or what is left to do for it; or raise CIMError."""
@@ -64,16 +69,18 @@ class WsmanReply:
     Attributes:
         status: of HTTP (rule WM-H-3); it is not final before the batches have been taken.
         batches: the body in batches of fragments; empty ones while the request takes long.
-        effects: what a fault rule does to the answer; None: nothing.
+        effects: what a fault rule does to the answer; None: nothing. Not final while the reply is ``forming``.
+        forming: requests of the message are still to be carried out.
         waiting: fires when the reply is there; None: it is.
     """
 
-    __slots__ = ("batches", "effects", "status", "waiting")
+    __slots__ = ("batches", "effects", "forming", "status", "waiting")
 
     def __init__(self) -> None:
         self.status = _OK
         self.batches: Iterator[list[bytes]] = iter(())
         self.effects: Effects | None = None
+        self.forming = False
         self.waiting: Deferred[None] | None = None
 
 
@@ -178,16 +185,19 @@ class WsmanService:
         if message.kind is MessageKind.EVENTING:
             self._perform_eventing(message, user, calls, reply)
             return reply
+        located: Request | Pending[Request] | None = None
+        started: Result | Pending[Result] | CIMError | None = None
         if len(message.requests) == 1:
-            started = self._started(message.requests[0], user, calls)
-            if not isinstance(started, Pending):
-                if self._faults is not None:
-                    reply.effects = self._faults.effects()
-                reply.status, reply.batches = self._encoder.encode(message, started)
-                return reply
-            batches = self._batches(message, user, calls, reply, started)
-        else:
-            batches = self._batches(message, user, calls, reply)
+            (request,) = message.requests
+            located = self._located(request, user)
+            if not isinstance(located, Pending):
+                started = self._started(request, located, user, calls)
+                if not isinstance(started, Pending) and not is_long(started):
+                    reply.status, reply.batches = self._encoder.encode(message, started)
+                    reply.effects = self._effects()
+                    return reply
+        reply.forming = True
+        batches = self._batches(message, user, calls, reply, located, started)
         # What need not wait is carried out now.
         reply.batches = chain([next(batches)], batches)
         return reply
@@ -215,30 +225,45 @@ class WsmanService:
         user: str | None,
         calls: list[Called] | None,
         reply: WsmanReply,
-        begun: Pending[Result] | None = None,
+        located: Request | Pending[Request] | None = None,
+        started: Result | Pending[Result] | CIMError | None = None,
     ) -> Iterator[list[bytes]]:
-        """Carry out the requests of a message until one fails, and encode the result of the last; ``begun`` is the first."""
+        """Carry out the requests of a message until one fails, and encode the result of the last.
+
+        ``located`` and ``started`` are how far the first one is.
+        """
         result: Result | CIMError | None = None
         for request in message.requests:
-            started = begun or self._started(request, user, calls)
-            if reply.effects is None and self._faults is not None:
-                reply.effects = self._faults.effects()
-            if isinstance(started, Pending):
-                for step in started.outcomes():
-                    if step is None:
-                        yield []
-                    else:
-                        result = step
-            else:
-                result = started
+            located = located or self._located(request, user)
+            if isinstance(located, Pending):
+                located = yield from _awaited(located)
+            if started is None:
+                started = self._started(request, located, user, calls)
+            if reply.effects is None:
+                reply.effects = self._effects()
+            result = (yield from _awaited(started)) if isinstance(started, Pending) else started
             if isinstance(result, CIMError):
                 break
-        reply.status, batches = self._encoder.encode(message, result)
-        yield from batches
+            located = started = None
+        for made in self._encoder.encoding(message, result):
+            if made is None:
+                yield []
+            else:
+                reply.status, batches = made
+                reply.forming = False
+                yield from batches
 
-    def _started(self, request: Request, user: str | None, calls: list[Called] | None) -> Result | Pending[Result] | CIMError:
+    def _located(self, request: Request, user: str | None) -> Request | Pending[Request]:
+        return self._cimom.locate(request, user) if request.selects else request
+
+    def _started(
+        self, request: Request, located: Request | CIMError, user: str | None, calls: list[Called] | None
+    ) -> Result | Pending[Result] | CIMError:
+        """Carry out a request; ``located``: as it was located, or why that ended."""
         try:
-            result = self._cimom.start(request, user, PROTOCOL)
+            if isinstance(located, CIMError):
+                raise located
+            result = self._cimom.start(located, user, PROTOCOL)
         except CIMError as error:
             if calls is not None:
                 calls.append(Called.of(request, error, rule=self._rule))
@@ -248,6 +273,18 @@ class WsmanService:
             calls.append(Called.of(request, returned=returned, rule=self._rule))
         return result
 
+    def _effects(self) -> Effects | None:
+        return None if self._faults is None else self._faults.effects()
+
     @property
     def _rule(self) -> int | None:
         return None if self._faults is None else self._faults.number
+
+
+def _awaited(pending: Pending[_T]) -> Generator[list[bytes], None, _T | CIMError]:
+    """Yield empty batches while there is work to do; return what it came to."""
+    for outcome in pending.outcomes():
+        if outcome is not None:
+            return outcome
+        yield []
+    raise TypeError("what is pending comes to something")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pywbem import CIMInstance, CIMInstanceName
 
-from cimsim.cimom.call_names import EVENTING, checking_key, checking_name
+from cimsim.cimom.call_names import checking_key, checking_name, is_eventing
 from cimsim.cimom.exchanges import Called
 from cimsim.cimom.fault_rule_parser import parse_rule, preparing
 from cimsim.cimom.fault_rules import Fault, FaultRule
@@ -25,7 +25,7 @@ from cimsim.testing.hosting import Hosted, Hosting
 from cimsim.testing.options import forked
 from cimsim.world.convert import from_cim_path, to_cim_path, to_cim_value
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold
+from cimsim.world.names import did_you_mean
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
@@ -460,7 +460,7 @@ class SimulatedCimom:
         if name is not None:
             self._check_names([name], list(_calls(exchanges, None, None)))
         found = list(_calls(exchanges, name, where))
-        if where and not found and fold(name or "") not in EVENTING:
+        if where and not found and not is_eventing(name or ""):
             self._check_where(where, list(_calls(exchanges, name, None)))
         return found
 
@@ -468,7 +468,7 @@ class SimulatedCimom:
         """Return what is expected of the calls so far: ``sim.expect("StopService").times(2)``; raises as ``calls`` does."""
         calls = self.calls()
         self._check_names([name], calls)
-        if fold(name) not in EVENTING:
+        if not is_eventing(name):
             self._check_where(where or {}, calls)
         return Expectation(calls, name, dict(where or {}))
 

@@ -36,6 +36,23 @@ class ClassChange(NamedTuple):
     after: ResolvedClass | None
 
 
+class NamespaceChange(NamedTuple):
+    """A namespace that was created or deleted; ``name`` is its whole name."""
+
+    kind: ChangeKind
+    name: str
+
+    @property
+    def namespace(self) -> str:
+        """The name of the namespace above it, empty where there is none."""
+        return self.name.rpartition("/")[0]
+
+    @property
+    def child(self) -> str:
+        """The name that it has there."""
+        return self.name.rpartition("/")[2]
+
+
 class Raised(NamedTuple):
     """An indication that a provider raised: properties of an instance of an indication class, seen from a namespace."""
 
@@ -62,5 +79,5 @@ class MethodCall(NamedTuple):
     outputs: Mapping[str, Any] = NO_OUTPUTS
 
 
-Event = Change | ClassChange | Raised | MethodCall
+Event = Change | ClassChange | NamespaceChange | Raised | MethodCall
 """What happened in a transaction, as far as it is reported."""

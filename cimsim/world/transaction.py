@@ -25,7 +25,7 @@ from cimsim.world.errors import (
     not_found,
     not_supported,
 )
-from cimsim.world.events import Change, ChangeKind, ClassChange, Event, Raised
+from cimsim.world.events import Change, ChangeKind, ClassChange, Event, NamespaceChange, Raised
 from cimsim.world.instance_storage import new_instance, with_instance, without_instance
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
@@ -419,7 +419,9 @@ class Transaction:
         if not folded:
             raise invalid_parameter("a namespace needs a name")
         if folded not in self.world.namespaces:
-            self._put(Namespace(name.replace("\\", "/").strip("/")))
+            created = Namespace(name.replace("\\", "/").strip("/"))
+            self._put(created)
+            self.changes.append(NamespaceChange(ChangeKind.CREATED, created.name))
         return self.world.namespaces[folded]
 
     def delete_namespace(self, name: str) -> None:
@@ -434,6 +436,7 @@ class Transaction:
             contents = ", ".join(f"{what}: {count}" for what, count in held.items() if count)
             raise namespace_not_empty(f"namespace {target.name} is not empty ({contents})")
         self.world = self.world.without_namespace(name)
+        self.changes.append(NamespaceChange(ChangeKind.DELETED, target.name))
 
     def create_class(
         self, declared: CIMClass | ClassHead, namespace: str | None = None, *, enforces_write: bool | None = None

@@ -1,14 +1,19 @@
 """Following associations between instances, at a cost that depends on what is found, not on what is stored.
 
 The associations of a namespace are those stored in it; what they refer to may lie in another namespace (rule OP-AS-8).
+An instance may have any number of them, so that both can be followed in steps of a few milliseconds, too.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import Identity
 from cimsim.world.world import Namespace, World
+
+_STEP: Final = 500
+"""How many associations are looked at in a step; each takes up to 10 us."""
 
 
 def referring(
@@ -19,17 +24,39 @@ def referring(
     ``association`` is the name of a class that they are of or derive from, ``role`` the name of the reference property through
     which they do; None admits all.
     """
-    for link, _ in _links(namespace, source, association, role):
-        yield link
+    for entered in _links(namespace, source, association, role):
+        if entered is not None:
+            yield entered[0]
+
+
+def finding_referring(
+    namespace: Namespace,
+    source: Identity,
+    found: list[Instance],
+    *,
+    association: str | None = None,
+    role: str | None = None,
+) -> Iterator[None]:
+    """Add to ``found`` in steps what ``referring`` yields."""
+    for entered in _links(namespace, source, association, role):
+        if entered is None:
+            yield
+        else:
+            found.append(entered[0])
 
 
 def _links(
     namespace: Namespace, source: Identity, association: str | None, role: str | None
-) -> Iterator[tuple[Instance, list[int]]]:
-    """Yield the association instances with the places of the reference properties through which they refer to ``source``."""
+) -> Iterator[tuple[Instance, list[int]] | None]:
+    """Yield the association instances with the places of the reference properties through which they refer to ``source``.
+
+    None comes after every few that were looked at.
+    """
     classes = namespace.schema.family(association) if association else None
     folded_role = fold(role) if role else None
-    for link in namespace.referring_to(source, classes):
+    for number, link in enumerate(namespace.referring_to(source, classes), 1):
+        if number % _STEP == 0:
+            yield None
         entered = [
             place
             for place in link.cls.references
@@ -60,11 +87,43 @@ def associated(
     to itself is found, and a ternary association yields every other end. NULL ends and ends that lead to no stored
     instance are passed over.
     """
+    found: list[Instance] = []
+    for _ in finding_associated(
+        world,
+        namespace,
+        source,
+        found,
+        association=association,
+        result_class=result_class,
+        role=role,
+        result_role=result_role,
+        repeated=repeated,
+    ):
+        pass
+    return found
+
+
+def finding_associated(
+    world: World,
+    namespace: Namespace,
+    source: Identity,
+    found: list[Instance],
+    *,
+    association: str | None = None,
+    result_class: str | None = None,
+    role: str | None = None,
+    result_role: str | None = None,
+    repeated: bool = False,
+) -> Iterator[None]:
+    """Add to ``found`` in steps what ``associated`` returns."""
     result_folded = fold(result_class) if result_class else None
     result_role_folded = fold(result_role) if result_role else None
-    found: list[Instance] = []
     seen: set[Identity] = set()
-    for link, entered in _links(namespace, source, association, role):
+    for linked in _links(namespace, source, association, role):
+        if linked is None:
+            yield
+            continue
+        link, entered = linked
         for place in link.cls.references:
             if place in entered and len(entered) == 1:
                 continue
@@ -78,4 +137,3 @@ def associated(
                 found.append(target)
                 if not repeated:
                     seen.add(target.identity)
-    return found

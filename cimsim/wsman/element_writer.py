@@ -4,7 +4,7 @@ The memo of the record keeps the element as it was rendered last, for the form o
 where an instance holds neither references nor embedded instances: only the first tag differs.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,8 @@ from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.schema import Property, ResolvedClass
 from cimsim.wsman.resource_uris import Resource
-from cimsim.wsman.xml_values import nil, scalar_writer, write
+from cimsim.wsman.xml_values import is_long as value_is_long
+from cimsim.wsman.xml_values import nil, pieces, scalar_writer, write
 
 _MEMO: Final = "wsman.instances"
 _MAX_FRAMES: Final = 16
@@ -134,17 +135,27 @@ def instance_element(
     return element
 
 
-def instance_elements(instances: Iterable[Instance], resource: Resource) -> list[bytes]:
-    """Return instances as the elements of their classes."""
-    base, namespace = resource.base, resource.namespace
-    elements = []
-    for instance in instances:
-        kept: _Rendered | None = instance.wsman_memo
-        if kept is not None and kept[0] == base and kept[1] == namespace:
-            elements.append(kept[2])
-        else:
-            elements.append(instance_element(instance, resource))
-    return elements
+def is_long(instance: Instance) -> bool:
+    """Whether an instance is not rendered yet, and has a value of such a length that ``instance_pieces`` is for it."""
+    return instance.wsman_memo is None and any(map(value_is_long, instance.values))
+
+
+def instance_pieces(instance: Instance, resource: Resource, projection: Projection | None = None) -> Iterator[bytes]:
+    """Yield in pieces what ``instance_element`` returns, each of which takes some milliseconds at most."""
+    writer = _writer(instance.cls)
+    start, end = writer.frame(instance.cls.name, instance, resource)
+    places = None if projection is None else frozenset(projection.places)
+    yield start
+    for place, prop, octets, null, *_ in writer.columns:
+        if places is not None and place not in places:
+            continue
+        value = instance.values[place]
+        if value is None:
+            yield null.encode()
+            continue
+        for piece in pieces(prop.name, prop.type, prop.is_array, value, resource, octets=octets, namespace=instance.namespace):
+            yield piece.encode()
+    yield end
 
 
 def fragment_element(instance: Instance, resource: Resource, projection: Projection) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from cimsim.query.syntax import WMI_EVENT_LANGUAGE
 from cimsim.wsman.datetimes import seconds_of
-from cimsim.wsman.event_messages import DeliveryMode, Expiry, Receiver, Renew, Retry, Subscribe, Unsubscribe
+from cimsim.wsman.event_messages import DeliveryMode, Expiry, GetStatus, Receiver, Renew, Retry, Subscribe, Unsubscribe
 from cimsim.wsman.resource_uris import Resource
 from cimsim.wsman.soap_faults import (
     DELIVERY_MODE_UNAVAILABLE,
@@ -84,6 +84,13 @@ def read_renew(header: SoapElement, body: SoapElement, now: float) -> Renew:
     if wanted is None:
         raise WsmanError(SCHEMA_VALIDATION, "the Body holds no Renew")
     return Renew(_identifier(header), _expiry(wanted, now))
+
+
+def read_get_status(header: SoapElement, body: SoapElement) -> GetStatus:
+    """Return what a GetStatus asks for; raises as ``read_subscribe``."""
+    if body.find(EVENTING, "GetStatus") is None:
+        raise WsmanError(SCHEMA_VALIDATION, "the Body holds no GetStatus")
+    return GetStatus(_identifier(header))
 
 
 def read_unsubscribe(header: SoapElement, body: SoapElement) -> Unsubscribe:

@@ -92,6 +92,12 @@ class Renew(msgspec.Struct, frozen=True):
     expires: Expiry
 
 
+class GetStatus(msgspec.Struct, frozen=True):
+    """A client asks when a subscription is to end."""
+
+    identifier: str
+
+
 class Unsubscribe(msgspec.Struct, frozen=True):
     """A subscription is to end."""
 
@@ -107,7 +113,7 @@ class PullEvents(msgspec.Struct, frozen=True):
     seconds: float
 
 
-EventingRequest = Subscribe | Renew | Unsubscribe | PullEvents
+EventingRequest = Subscribe | Renew | GetStatus | Unsubscribe | PullEvents
 
 
 def event_context(identifier: str) -> str:

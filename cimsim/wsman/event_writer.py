@@ -76,7 +76,16 @@ def subscribed(wanted: Subscribe, identifier: str, expires: Expiry, now: float) 
 
 def renewed(expires: Expiry, now: float) -> Iterator[bytes]:
     """Yield the reply to a Renew."""
-    yield f'<e:RenewResponse xmlns:e="{EVENTING}">{_expires(expires, now)}</e:RenewResponse>'.encode()
+    return _ending("RenewResponse", expires, now)
+
+
+def status(expires: Expiry, now: float) -> Iterator[bytes]:
+    """Yield the reply to a GetStatus."""
+    return _ending("GetStatusResponse", expires, now)
+
+
+def _ending(name: str, expires: Expiry, now: float) -> Iterator[bytes]:
+    yield f'<e:{name} xmlns:e="{EVENTING}">{_expires(expires, now)}</e:{name}>'.encode()
 
 
 def pulled(identifier: str, events: Iterable[Item]) -> Iterator[bytes]:

@@ -1,25 +1,32 @@
-"""The items of an enumeration, and how many of them fit an envelope (rules WM-E-8, WM-E-9, WM-S-7, WM-Q-6)."""
+"""The items of an enumeration, and how many of them one reply holds (rules WM-E-4, WM-E-8, WM-E-9, WM-S-7, WM-Q-6).
 
-from collections.abc import Callable, Sequence
+They are rendered at a stretch, since a reply says at its beginning whether the enumeration goes on: at most as many
+as take some 20 ms, however many a client asks for; it pulls the rest.
+"""
+
+from collections.abc import Iterator, Sequence
+from operator import is_
 from typing import Final
 
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
 from cimsim.wsman.definitions import WriteClass, definition
-from cimsim.wsman.element_writer import fragment_element, instance_element, instance_elements
+from cimsim.wsman.element_writer import fragment_element, instance_element
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.soap_faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.wsman_message import Enumeration, Mode
 
-_AT_ONCE: Final = 100
+_AT_ONCE: Final = 700_000
+"""Bytes of one reply, where each item counts for ``_ITEM`` more than it has; a byte takes some 20 ns."""
+_ITEM: Final = 200
 OVERHEAD: Final = 2_048
 """Bytes of an envelope that hold no items: header, context, and the elements around the items."""
 
 
 def items(
     enumeration: Enumeration, instances: Sequence[Instance], projections: Projections, write_class: WriteClass | None = None
-) -> list[bytes]:
-    """Return the items that instances are; ``write_class`` writes those that stand for their class.
+) -> Iterator[bytes]:
+    """Yield the items that instances are; ``write_class`` writes those that stand for their class.
 
     Raises:
         NoReferenceError: a row of a query with a select list has no reference (rule WM-E-8).
@@ -27,10 +34,12 @@ def items(
     if enumeration.definition is not None:
         if enumeration.mode is not Mode.OBJECT:
             raise NoReferenceError
-        return [definition(instance.cls, enumeration.definition, write_class) for instance in instances]
+        view = enumeration.definition
+        return (definition(instance.cls, view, write_class) for instance in instances)
     if enumeration.mode is Mode.OBJECT and not projections and not enumeration.classname:
-        return instance_elements(instances, enumeration.resource)
-    return [_item(enumeration, instance, projections) for instance in instances]
+        resource = enumeration.resource
+        return (instance_element(instance, resource) for instance in instances)
+    return (_item(enumeration, instance, projections) for instance in instances)
 
 
 def _item(enumeration: Enumeration, instance: Instance, projections: Projections) -> bytes:
@@ -57,22 +66,56 @@ def _has_keys(instance: Instance) -> bool:
     return bool(instance.cls.keys) and all(instance.values[place] is not None for place in instance.cls.keys)
 
 
-def room(
-    enumeration: Enumeration, envelope: int, write_class: WriteClass | None = None
-) -> Callable[[Sequence[Instance], Projections], int]:
-    """Return a function that says how many instances, from the first on, fit an envelope of so many bytes."""
+class Room:
+    """Says how many instances, from the first on, fit a reply, at least one (see ``IntrinsicRequest.room``).
 
-    def fitting(instances: Sequence[Instance], projections: Projections) -> int:
-        left = envelope - OVERHEAD
-        step = _AT_ONCE if enumeration.definition is None else 1
-        for start in range(0, len(instances), step):
-            rendered = items(enumeration, instances[start : start + step], projections, write_class)
-            for count, each in enumerate(rendered, start):
-                left -= len(each)
-                if left < 0:
-                    if not count:
-                        raise EnvelopeTooSmallError(envelope)
-                    return count
-        return len(instances)
+    Args:
+        enumeration: how they look.
+        envelope: the most bytes of the reply.
+        characters: the most characters of all items, which one alone may exceed; None: any number.
+        write_class: see ``items``.
+    """
 
-    return fitting
+    def __init__(
+        self,
+        enumeration: Enumeration,
+        envelope: int,
+        characters: int | None = None,
+        write_class: WriteClass | None = None,
+    ) -> None:
+        self._enumeration = enumeration
+        self._write_class = write_class
+        self._envelope = envelope
+        self._characters = characters
+        self._rendered: tuple[Sequence[Instance], Projections, list[bytes]] | None = None
+
+    def __call__(self, instances: Sequence[Instance], projections: Projections) -> int:
+        """Return the number.
+
+        Raises:
+            EnvelopeTooSmallError: the first one does not fit.
+            NoReferenceError: see ``items``.
+        """
+        left = self._envelope - OVERHEAD
+        most = min(left, _AT_ONCE if self._characters is None else min(self._characters, _AT_ONCE))
+        rendered: list[bytes] = []
+        size = 0
+        for each in items(self._enumeration, instances, projections, self._write_class):
+            size += len(each)
+            if size > most or size + _ITEM * len(rendered) > _AT_ONCE:
+                if rendered:
+                    break
+                if size > left:
+                    raise EnvelopeTooSmallError(self._envelope)
+            rendered.append(each)
+        self._rendered = (instances, projections, rendered)
+        return len(rendered)
+
+    def rendered(self, instances: Sequence[Instance], projections: Projections) -> list[bytes]:
+        """Return the items that instances are, which were rendered already if they are those that there was room for last."""
+        last, self._rendered = self._rendered, None
+        if last is not None:
+            known, shown, found = last
+            if shown is projections and len(found) == len(instances) and all(map(is_, known, instances)):
+                return found
+        return list(items(self._enumeration, instances, projections, self._write_class))

@@ -22,9 +22,16 @@ from cimsim.world.convert import InstanceData, PropertyData, Repeated
 from cimsim.world.names import did_you_mean, fold
 from cimsim.wsman.datetimes import seconds_of
 from cimsim.wsman.definitions import MAX_AT_ONCE, DefinitionView, WriteClass, class_named, needed, read_view
-from cimsim.wsman.event_decoder import duration_of, is_duration, read_renew, read_subscribe, read_unsubscribe
+from cimsim.wsman.event_decoder import (
+    duration_of,
+    is_duration,
+    read_get_status,
+    read_renew,
+    read_subscribe,
+    read_unsubscribe,
+)
 from cimsim.wsman.event_messages import EventingRequest, PullEvents, Unsubscribe, subscription_of
-from cimsim.wsman.items import room
+from cimsim.wsman.items import Room
 from cimsim.wsman.references import namespace_of, read_reference, read_selectors
 from cimsim.wsman.resource_uris import Resource, parse_resource
 from cimsim.wsman.soap_faults import (
@@ -57,6 +64,7 @@ from cimsim.wsman.uris import (
     ENUMERATION,
     EVENTING,
     GET,
+    GET_STATUS,
     IDENTITY,
     MICROSOFT,
     PULL,
@@ -250,10 +258,12 @@ class WsmanDecoder:
             return self._release(headers, body)
         if action == RENEW:
             return self._eventing(headers, action, read_renew(headers.header, body, self._now()))
+        if action == GET_STATUS:
+            return self._eventing(headers, action, read_get_status(headers.header, body))
         if action == UNSUBSCRIBE:
             return self._eventing(headers, action, read_unsubscribe(headers.header, body))
         if action not in (*ACTIONS, SUBSCRIBE) and action.startswith(_FAMILIES):
-            hint = did_you_mean(action, (*ACTIONS, SUBSCRIBE, RENEW, UNSUBSCRIBE))
+            hint = did_you_mean(action, (*ACTIONS, SUBSCRIBE, RENEW, GET_STATUS, UNSUBSCRIBE))
             raise WsmanError(ACTION_NOT_SUPPORTED, f"action {action[:200]} is not supported{hint}")
         resource, namespace, keys = headers.resource()
         if resource.definition and action != ENUMERATE:
@@ -347,9 +357,8 @@ class WsmanDecoder:
             Argument("OperationTimeout", self._expiry(wanted)),
             Argument("MaxObjectCount", count),
         )
-        request = IntrinsicRequest(
-            name, namespace, (*arguments, *limits), selects=True, room=room(enumeration, envelope, self._write_class)
-        )
+        room = Room(enumeration, envelope, write_class=self._write_class)
+        request = IntrinsicRequest(name, namespace, (*arguments, *limits), selects=True, room=room)
         return WsmanMessage(
             MessageKind.ENUMERATE,
             headers.message_id or "",
@@ -413,15 +422,8 @@ class WsmanDecoder:
         requests: tuple[Request, ...] = ()
         if inner is not None:
             arguments = (Argument("EnumerationContext", inner), Argument("MaxObjectCount", _at_once(enumeration, wanted)))
-            requests = (
-                IntrinsicRequest(
-                    _PULLS[enumeration.form],
-                    enumeration.namespace,
-                    arguments,
-                    selects=True,
-                    room=room(enumeration, envelope, self._write_class),
-                ),
-            )
+            room = Room(enumeration, envelope, _max_characters(wanted), self._write_class)
+            requests = (IntrinsicRequest(_PULLS[enumeration.form], enumeration.namespace, arguments, True, room),)
         return WsmanMessage(
             MessageKind.PULL, headers.message_id or "", PULL, None, requests, envelope, enumeration, False, headers.estimate()
         )
@@ -586,6 +588,12 @@ def _max_elements(wanted: SoapElement) -> int:
         if element is not None:
             return max(1, min(_number(element, SCHEMA_VALIDATION), _MAX_ITEMS))
     return 1
+
+
+def _max_characters(wanted: SoapElement) -> int | None:
+    """Return how many characters of items a client wants at once; None: it does not say (rule WM-E-4)."""
+    element = wanted.find(ENUMERATION, "MaxCharacters")
+    return None if element is None else _number(element, SCHEMA_VALIDATION)
 
 
 def _number(element: SoapElement, kind: Any) -> int:

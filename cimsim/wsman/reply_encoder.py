@@ -9,17 +9,20 @@ from urllib.parse import urlsplit
 
 from pywbem import CIM_ERR_NOT_FOUND, CIMError
 
+from cimsim.operations.request import IntrinsicRequest
 from cimsim.operations.results import Classes, CreatedInstance, MethodResult, OneInstance, Output, Pulled, Result
 from cimsim.world.errors import invalid_class
 from cimsim.wsman.definitions import WriteClass, definition
-from cimsim.wsman.element_writer import instance_element
-from cimsim.wsman.items import items
+from cimsim.wsman.element_writer import instance_element, instance_pieces
+from cimsim.wsman.element_writer import is_long as instance_is_long
+from cimsim.wsman.items import Room, items
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.resource_uris import Resource
 from cimsim.wsman.soap_faults import MUST_UNDERSTAND, EnvelopeTooSmallError, WsmanError, action_of, fault_of, render
 from cimsim.wsman.uris import ANONYMOUS, IDENTITY, PREFIXES, WSMAN, XSI
-from cimsim.wsman.wsman_message import MessageKind, WsmanMessage
-from cimsim.wsman.xml_values import write
+from cimsim.wsman.wsman_message import Enumeration, MessageKind, WsmanMessage
+from cimsim.wsman.xml_values import is_long as value_is_long
+from cimsim.wsman.xml_values import pieces, write
 
 CONTENT_TYPE: Final = b"application/soap+xml;charset=UTF-8"
 """Of every reply (rule WM-H-2)."""
@@ -69,6 +72,22 @@ class WsmanEncoder:
         except CIMError as error:
             return self.fault(fault_of(error), message.id, error.status_code)
         return self.reply(message, fragments)
+
+    def encoding(self, message: WsmanMessage, result: Result | CIMError | None) -> Iterator[Reply | None]:
+        """Yield the reply as ``encode`` returns it, and before it None now and then where its values are long."""
+        if isinstance(result, CIMError) or message.resource is None or not is_long(result):
+            yield self.encode(message, result)
+            return
+        fragments: list[bytes] = []
+        size = 0
+        for piece in _pieces(message, message.resource, result):
+            size += len(piece)
+            if size > message.envelope:
+                yield self.encode(message, EnvelopeTooSmallError(message.envelope))
+                return
+            fragments.append(piece)
+            yield None
+        yield Reply(_OK, self.reply(message, iter(fragments)).batches)
 
     def reply(self, message: WsmanMessage, fragments: Iterable[bytes]) -> Reply:
         """Return the reply to a message with what its Body holds."""
@@ -144,6 +163,31 @@ def _one(message: WsmanMessage, resource: Resource, result: Result | None, write
     return body
 
 
+def is_long(result: Result | CIMError | None) -> bool:
+    """Whether a result shows one thing with values that take long to write."""
+    match result:
+        case OneInstance(instance):
+            return instance_is_long(instance)
+        case MethodResult(returned, outputs):
+            return value_is_long(returned.value) or any(value_is_long(each.value) for each in outputs)
+    return False
+
+
+def _pieces(message: WsmanMessage, resource: Resource, result: Result | None) -> Iterator[bytes]:
+    """Yield in pieces what ``_one`` returns."""
+    match result:
+        case OneInstance(instance, projection):
+            yield from instance_pieces(instance, resource, projection)
+        case MethodResult(returned, outputs):
+            request = message.requests[-1]
+            namespace = request.namespace.strip("/").lower()
+            yield f'<p:{request.name}_OUTPUT xmlns:p="{escape(resource.uri)}">'.encode()
+            for each in (*outputs, returned):
+                for piece in pieces(each.name, each.type, each.is_array, each.value, resource, namespace=namespace):
+                    yield piece.encode()
+            yield f"</p:{request.name}_OUTPUT>".encode()
+
+
 def _output(message: WsmanMessage, resource: Resource, result: MethodResult) -> str:
     """Return the output of a method, the return value last (rule WM-I-3)."""
     request = message.requests[-1]
@@ -168,8 +212,18 @@ def _enumerated(message: WsmanMessage, result: Result | None, write_class: Write
         return iter([f"<n:EnumerateResponse>{text}</n:EnumerateResponse>".encode()])
     done = pulled is None
     # Rendered here already: what cannot be an item ends in a fault, and so nothing may be sent before.
-    rendered = [] if result is None else items(enumeration, result.instances, result.projections, write_class)
-    return _items(message, context, rendered, done=done)
+    return _items(message, context, _rendered(message, enumeration, result, write_class), done=done)
+
+
+def _rendered(
+    message: WsmanMessage, enumeration: Enumeration, result: Pulled | None, write_class: WriteClass | None
+) -> Sequence[bytes]:
+    if result is None:
+        return []
+    room = message.requests[-1].room if isinstance(message.requests[-1], IntrinsicRequest) else None
+    if isinstance(room, Room):
+        return room.rendered(result.instances, result.projections)
+    return list(items(enumeration, result.instances, result.projections, write_class))
 
 
 def _items(message: WsmanMessage, context: str, rendered: Sequence[bytes], *, done: bool) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ _CIM_SCHEMAS: Final = (
 ALL_CLASSES: Final = "http://schemas.dmtf.org/wbem/wscim/1/*"
 CIM_SCHEMA: Final = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/"
 """In front of a class whose definition is wanted (rule WM-R-6)."""
+_CONFIG: Final = "http://schemas.microsoft.com/wbem/wsman/1/config"
 DEFAULT_NAMESPACE: Final = "root/cimv2"
 NAMESPACE_SELECTOR: Final = "__cimnamespace"
 ANY_CLASS: Final = "*"
@@ -68,8 +69,10 @@ def parse_resource(uri: str) -> Resource:
     for start in (*_CIM_SCHEMAS, CIM_SCHEMA):
         if lowered.startswith(start) and "/" not in (classname := uri[len(start) :]) and classname:
             return Resource(uri, uri[: len(start)], classname, None, definition=start == CIM_SCHEMA)
-    if "/shell/" in lowered or "/powershell/" in lowered:
+    if "/windows/shell" in lowered or "/powershell/" in lowered:
         what = "shells are not simulated: there is no PowerShell or cmd behind this server, only CIM classes"
+    elif lowered.startswith(_CONFIG):
+        what = "the configuration of WinRM is not simulated: there are only CIM classes behind this server"
     else:
         what = f"resource URI {uri[:200]!r} is not that of a CIM class; {WMI}NAMESPACE/CLASS is one"
     raise WsmanError(DESTINATION_UNREACHABLE, what, "InvalidResourceURI")

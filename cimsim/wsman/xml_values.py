@@ -2,7 +2,7 @@
 
 import math
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ from cimsim.wsman.uris import COMMON, SOAP, XSI
 _DATETIMES: Final = frozenset({"Datetime", "Interval", "CIM_DateTime", "Date", "Time"})
 _TRUE: Final = frozenset({"true", "1"})
 _TYPE_SUFFIX: Final = "_Type"
+_ITEMS: Final = 200
+_CHARACTERS: Final = 200_000
 _UNREPRESENTABLE: Final = dict.fromkeys(
     (*(each for each in range(32) if each not in (9, 10, 13)), 65534, 65535, *range(55296, 57344)), 65533
 )
@@ -171,6 +173,36 @@ def write(
             return _element(name, b64encode(bytes(int(item) for item in value)).decode("ascii"))
         return "".join([_one(name, cim_type, item, resource, namespace) for item in value])
     return _one(name, cim_type, value, resource, namespace)
+
+
+def is_long(value: Any) -> bool:
+    """Whether it takes more than some milliseconds to write a value of this length, ``pieces`` of which are shorter."""
+    if isinstance(value, str):
+        return _is_long_text(value)
+    return isinstance(value, list | tuple) and (len(value) > _ITEMS or any(map(_is_long_text, value)))
+
+
+def _is_long_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > _CHARACTERS
+
+
+def pieces(
+    name: str, cim_type: str, is_array: bool, value: Any, resource: Resource, *, octets: bool = False, namespace: str = ""
+) -> Iterator[str]:
+    """Yield in pieces what ``write`` returns, each of which takes some milliseconds at most."""
+    if is_array and cim_type == "string" and any(map(_is_long_text, value or ())):
+        for item in value:
+            yield from pieces(name, cim_type, False, item, resource, namespace=namespace)
+    elif is_array and not octets and is_long(value):
+        for start in range(0, len(value), _ITEMS):
+            yield write(name, cim_type, True, value[start : start + _ITEMS], resource, namespace=namespace)
+    elif cim_type == "string" and type(value) is str and is_long(value):
+        yield f"<p:{name}>"
+        for start in range(0, len(value), _CHARACTERS):
+            yield text_of(value[start : start + _CHARACTERS])
+        yield f"</p:{name}>"
+    else:
+        yield write(name, cim_type, is_array, value, resource, octets=octets, namespace=namespace)
 
 
 def _one(name: str, cim_type: str, value: Any, resource: Resource, namespace: str) -> str:

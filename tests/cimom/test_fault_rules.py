@@ -143,6 +143,12 @@ def test_an_expired_session_is_21(cimom: Cimom) -> None:
     assert refused.value.status_code == 21
 
 
+def test_what_eventing_asks_for_has_no_declared_parameters(world: World) -> None:
+    assert (
+        parse_rule({"operation": "Subscribe", "parameters": {"Expires": "PT1H"}, "error": 1}, [world]).operation == "Subscribe"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "field", "said"),
     [

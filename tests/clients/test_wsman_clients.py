@@ -536,9 +536,28 @@ def test_wm_a_4_a_body_that_is_not_sealed_right_is_refused(port: int) -> None:
     done = post(b"", Authorization="Negotiate " + b64encode(last).decode())
     assert (done.status, done.read()) == (200, b"")
     kind = 'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"'
+    for padding in (0, 40_000):
+        form = (
+            b"--Encrypted Boundary\r\n\tContent-Type: application/HTTP-SPNEGO-session-encrypted\r\n"
+            b"\tOriginalContent: type=application/soap+xml;charset=latin-1;Length=%d\r\n--Encrypted Boundary\r\n"
+            b"\tContent-Type: application/octet-stream\r\n\x10\0\0\0" % (padding + 1)
+        )
+        charset = post(form + bytes(17 + padding) + b"--Encrypted Boundary--\r\n", Content_Type=kind)
+        assert (charset.status, b"latin-1" in charset.read()) == (415, True)
     refused = post(b"--Encrypted Boundary\r\nnothing", Content_Type=kind)
     assert (refused.status, b"multipart/encrypted" in refused.read()) == (400, True)
     connection.close()
     again = post(b"--Encrypted Boundary--", Content_Type=kind, Authorization="Basic b3RoZXI6eA==")
     assert again.status == 401, "Basic opens no session"
     connection.close()
+
+
+def test_where_it_is_left_out_it_is_not_at_the_port_of_cim_xml_either() -> None:
+    message = f'<s:Envelope xmlns:s="{SOAP}"><s:Header/><s:Body><i:Identify xmlns:i="{IDENTITY}"/></s:Body></s:Envelope>'
+    with Simulator("interop", wsman=False) as without:
+        assert [urlsplit(url).path for url in without.urls] == [""]
+        request = Request(f"{without.url}/wsman", message.encode(), {"Content-Type": "application/soap+xml"})
+        with pytest.raises(HTTPError) as caught:
+            build_opener(ProxyHandler({})).open(request)
+        assert 400 <= caught.value.code < 500
+        caught.value.close()

@@ -87,6 +87,7 @@ def _eventing() -> list[bytes]:
         _subscribe(_EVENT_QUERIES[0], f"{MANAGEMENT}PushWithAck", _LISTENER),
         _subscribe(_EVENT_QUERIES[1], f"{EVENTING}DeliveryModes/Push", _LISTENER),
         envelope(f"{EVENTING}Renew", None, "<e:Renew><e:Expires>2026-01-01T00:00:00Z</e:Expires></e:Renew>", headers=named),
+        envelope(f"{EVENTING}GetStatus", None, "<e:GetStatus/>", headers=named),
         envelope(f"{EVENTING}Unsubscribe", None, "<e:Unsubscribe/>", headers=named),
         envelope(f"{ENUMERATION}Pull", service, pulled),
         envelope(f"{ENUMERATION}Release", service, f"<n:Release>{context}</n:Release>"),

@@ -323,6 +323,23 @@ def test_an_answer_can_be_wrong_on_purpose(front: Front) -> None:
     assert front.ask(request()).status == 503
 
 
+@pytest.mark.parametrize(("words", "status"), [({"http": 503}, 503), ({"error": "failed"}, 500), ({"truncate": 9}, 200)])
+def test_fault_rules_act_on_what_is_searched_in_slices(
+    front: Front, words: dict[str, Any], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cimsim.operations.selection._SLICE", 20)
+    assert name_of(front.ask(request())) == "One"
+    rule = {"operation": "GetInstance", "where": {"Name": "One"}, "times": 1, **words}
+    fault = front.cimom.faults.add(parse_rule(rule, (front.cimom.world,)))
+    peer = front.peer()
+    peer.send(request(GET))
+    assert peer.transport.written.startswith(b"HTTP/1.1 %d" % status)
+    assert ("truncate" in words) is (peer.transport.written.count(b"Envelope") == 0 and status == 200)
+    front.reactor.advance(0.001)
+    assert (fault.hits, front.exchanges[-1].calls[0].rule) == (1, fault.number)
+    assert name_of(front.ask(request())) == "One"
+
+
 QUERY = (
     '<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>1000</w:MaxElements><w:Filter Dialect="'
     "http://schemas.microsoft.com/wbem/wsman/1/WQL\">SELECT * FROM T_Thing WHERE Name LIKE 'n%'</w:Filter></n:Enumerate>"

@@ -37,6 +37,9 @@ class Cimom:
         self.answer = answer
         self.seen: list[str] = []
 
+    def locate(self, request: Request, user: str | None = None) -> Request:
+        return request
+
     def start(self, request: Request, user: str | None = None, protocol: str = "") -> Any:
         assert (user, protocol) == ("ann", "ws-man")
         self.seen.append(request.name)

@@ -214,3 +214,51 @@ def test_wm_ev_4_sec14_events_go_to_allowed_listeners_only(listener: Listener) -
         root = connection.send(subscription(notify(listener), f"{EVENTING}DeliveryModes/Push"))
         assert root.findtext(".//s:Subcode/s:Value", None, NS) == "w:EventDeliverToUnusable"
         connection.http.close()
+
+
+def managing(action: str, identifier: str | None) -> bytes:
+    headers = f"<e:Identifier>{identifier}</e:Identifier>"
+    return envelope(f"{EVENTING}{action}", None, f"<e:{action}/>", headers=headers)
+
+
+@pytest.mark.parametrize("name", ["Subscribe", "Renew", "GetStatus", "Unsubscribe", "PullEvents"])
+def test_what_is_wrong_on_purpose_is_wrong_for_eventing_too(simulator: Simulator, connection: Connection, name: str) -> None:
+    """Each kind of message meets an HTTP status, a CIM error, an answer that is not XML, and one that comes late."""
+    made = connection.send(subscription("", f"{MANAGEMENT}Pull"))
+    identifier = made.findtext(".//e:Identifier", None, NS)
+    stop_service(simulator)
+    pull = f"<n:Pull><n:EnumerationContext>subscription:{identifier}</n:EnumerationContext></n:Pull>"
+    message = {
+        "Subscribe": subscription("", f"{MANAGEMENT}Pull"),
+        "PullEvents": envelope(f"{ENUMERATION}Pull", f"{WMI}{CIMV2}/*", pull),
+    }.get(name) or managing(name, identifier)
+
+    def answer() -> tuple[int, bytes]:
+        connection.begin(message)
+        response = connection.http.getresponse()
+        return response.status, response.read()
+
+    simulator.fault(operation=name, http=503, times=1)
+    assert answer() == (503, b"")
+    simulator.fault(operation=name, error=("failed", "on purpose"), times=1)
+    status, body = answer()
+    assert (status, b"on purpose" in body) == (500, True)
+    simulator.fault(operation=name, delay="5s clock", error="failed", times=1)
+    connection.begin(message)
+    until_it_waits(simulator)
+    simulator.advance(5)
+    assert connection.http.getresponse().read()
+    if name not in ("Unsubscribe", "PullEvents"):
+        simulator.fault(operation=name, malformed=True, times=1)
+        with pytest.raises(etree.XMLSyntaxError):
+            etree.fromstring(answer()[1])
+    assert answer()[0] == 200
+    statuses = [each.status for each in simulator.calls(name)]
+    assert statuses[-1] == 0
+    assert statuses.count(1) == 3
+
+
+def test_names_that_no_record_has_are_refused(simulator: Simulator) -> None:
+    for name in ("Pull", "Subscribed"):
+        with pytest.raises(LookupError):
+            simulator.calls(name)

@@ -5,9 +5,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from pywbem import CIMClass, CIMProperty
 
 from cimsim.cimom.authorization import Authorization, parse_grant
+from cimsim.cimom.exchanges import EVENTING as EVENTING_NAMES
 from cimsim.cimom.exchanges import Called
+from cimsim.cimom.fault_rule_parser import parse_rule
 from cimsim.cimom.fault_rules import CimFault, FaultRule
 from cimsim.packs.load import Loaded
 from cimsim.world.transaction import Transaction
@@ -166,11 +169,26 @@ def test_wm_ev_1_release_ends_it_too(things: Client) -> None:
     assert len(things.events.subscriptions) == 0
 
 
-def test_wm_ev_1_get_status_is_not_supported(things: Client) -> None:
-    assert manage(things, "GetStatus", subscribe(things)).fault[0] == "a:ActionNotSupported"
+@pytest.mark.parametrize(
+    ("expires", "left"), [("PT30S", "PT20.000000S"), ("2025-03-10T12:00:30Z", "2025-03-10T12:00:30Z"), (None, None)]
+)
+def test_wm_ev_1_get_status_says_when_a_subscription_ends(things: Client, expires: str | None, left: str | None) -> None:
+    identifier = subscribe(things, further=f"<e:Expires>{expires}</e:Expires>" if expires else "")
+    things.advance(10)
+    answer = manage(things, "GetStatus", identifier)
+    assert answer.root.findtext("s:Header/a:Action", None, NS) == f"{EVENTING}GetStatusResponse"
+    assert [each.text for each in answer.find("e:GetStatusResponse")] == ([left] if left else [])
 
 
-@pytest.mark.parametrize("action", ["Renew", "Unsubscribe"])
+def test_wm_ev_1_get_status_follows_a_renewal_and_ends_with_the_subscription(things: Client) -> None:
+    identifier = subscribe(things, further="<e:Expires>PT30S</e:Expires>")
+    manage(things, "Renew", identifier, "<e:Expires>PT90S</e:Expires>")
+    assert manage(things, "GetStatus", identifier).value("e:GetStatusResponse/e:Expires") == "PT90.000000S"
+    things.advance(90)
+    assert manage(things, "GetStatus", identifier).fault[0] == "e:InvalidMessage"
+
+
+@pytest.mark.parametrize("action", ["Renew", "GetStatus", "Unsubscribe"])
 def test_wm_ev_1_a_message_without_identifier_is_invalid(things: Client, action: str) -> None:
     code, _, reason, number = manage(things, action, "").fault
     assert (code, number) == ("e:InvalidMessage", 2150858789)
@@ -267,6 +285,9 @@ def test_wm_ev_3_what_is_not_served_is_refused(things: Client, message: bytes, f
     ("query", "words"),
     [
         ("SELECT * FROM __InstanceModificationEvnt", "__InstanceModificationEvent"),
+        ("SELECT * FROM __TimerEvent WHERE TimerId = 'x'", "__ClassCreationEvent"),
+        ("SELECT * FROM Win32_ProcessStartTrace", "__NamespaceDeletionEvent"),
+        ("SELECT * FROM __ClassCreationEvent WHERE TargetInstance ISA 'T_Thing'", "TargetInstance"),
         ("SELECT * FROM __InstanceCreationEvent WHERE TargetInstance ISA 'T_Thign'", "T_Thing"),
         ("SELECT * FROM __InstanceCreationEvent WHERE TargetInstance ISA 'T_Thing' AND Target = 1", "line 1, column 78"),
         ("SELECT * FROM __InstanceCreationEvent WHERE PreviousInstance ISA 'T_Thing'", "PreviousInstance"),
@@ -295,7 +316,7 @@ def test_what_subscribes_is_recorded(things: Client) -> None:
     things.send(pull_message("0"), None, calls)
     assert [(each.operation, each.status, each.namespace) for each in calls] == [
         ("Subscribe", 0, "root/test"),
-        ("Pull", None, ""),
+        ("PullEvents", None, ""),
     ]
     assert dict(calls[0].parameters) == {"Mode": "PULL", "Filter": POLLED}
     assert identifier
@@ -387,6 +408,93 @@ def test_wm_ev_6_isa_takes_subclasses_and_no_others(things: Client) -> None:
     assert event.findtext("{*}TargetInstance/{*}More") == "more"
 
 
+def targets(answer: Answer, name: str) -> list[tuple[str, str | None]]:
+    """The events of a reply to Pull: their class, and the text of a property."""
+    items = answer.find("n:PullResponse/n:Items")
+    return [(item.tag.rpartition("}")[2], item.findtext(f"{{*}}{name}")) for item in items]
+
+
+def define(name: str, superclass: str | None = None) -> CIMClass:
+    return CIMClass(name, [CIMProperty("Size", None, "uint32")], superclass=superclass)
+
+
+@pytest.mark.parametrize(
+    ("event", "within", "reported"),
+    [
+        ("__ClassOperationEvent", "", ["Creation", "Creation", "Modification", "Deletion"]),
+        ("__ClassOperationEvent", " WITHIN 60", ["Creation", "Creation", "Modification", "Deletion"]),
+        ("__ClassCreationEvent", "", ["Creation", "Creation"]),
+        ("__ClassModificationEvent", " WITHIN 60", ["Modification"]),
+        ("__ClassDeletionEvent", "", ["Deletion"]),
+        ("__Event", "", ["Creation", "Creation", "Modification", "Deletion"]),
+        ("__ClassCreationEvent", " WHERE TargetClass.__CLASS = 't_more'", ["Creation"]),
+        ("__ClassCreationEvent", " WHERE TargetClass ISA 'T_Part'", ["Creation"]),
+    ],
+)
+def test_wm_ev_6_classes_that_come_change_and_go(things: Client, event: str, within: str, reported: list[str]) -> None:
+    identifier = subscribe(things, f"SELECT * FROM {event}{within}")
+    things.change(lambda it: it.create_class(define("T_More", "T_Part")))
+    things.change(lambda it: it.create_class(define("T_Other")))
+    things.change(lambda it: it.modify_class(define("T_Other")))
+    things.change(lambda it: it.delete_class("T_More"))
+    found = targets(pull(things, identifier), "TargetClass")
+    assert [name for name, _ in found] == [f"__Class{each}Event" for each in reported]
+    assert all("class T_" in (shown or "") for _, shown in found)
+
+
+def test_wm_ev_6_a_class_is_shown_before_and_after(things: Client) -> None:
+    things.change(lambda it: it.create_class(define("T_Other")))
+    identifier = subscribe(things, "SELECT * FROM __ClassModificationEvent")
+    changed = define("T_Other")
+    changed.properties["More"] = CIMProperty("More", None, "string")
+    things.change(lambda it: it.modify_class(changed))
+    answer = pull(things, identifier)
+    ((_, after),), ((_, before),) = targets(answer, "TargetClass"), targets(answer, "PreviousClass")
+    assert before is not None
+    assert after is not None
+    assert ("More" in before, "More" in after) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("where", "event", "reported"),
+    [
+        ("root", "__NamespaceOperationEvent", [("Creation", "added"), ("Deletion", "added")]),
+        ("ROOT", "__NamespaceCreationEvent WITHIN 5", [("Creation", "added")]),
+        ("root", "__NamespaceDeletionEvent WHERE TargetNamespace.Name = 'added'", [("Deletion", "added")]),
+        ("root/test", "__NamespaceCreationEvent", [("Creation", "inner")]),
+    ],
+)
+def test_wm_ev_6_namespaces_come_and_go_in_the_one_above_them(
+    things: Client, where: str, event: str, reported: list[tuple[str, str]]
+) -> None:
+    identifier = subscribe(things, f"SELECT * FROM {event}", uri=f"{WMI}{where}/*")
+    things.change(lambda it: it.create_namespace("root/added"))
+    things.change(lambda it: it.create_namespace("root/test/inner"))
+    things.change(lambda it: it.delete_namespace("root/added"))
+    answer = pull(things, identifier)
+    shown = [(item.tag.rpartition("}")[2], item.findtext("{*}TargetNamespace/{*}Name")) for item in items_of(answer)]
+    assert shown == [(f"__Namespace{kind}Event", name) for kind, name in reported]
+
+
+def items_of(answer: Answer) -> Any:
+    return answer.find("n:PullResponse/n:Items")
+
+
+def test_wm_ev_15_of_a_namespace_that_its_user_may_not_read_nothing_is_reported(loaded_things: Loaded) -> None:
+    grants = [parse_grant("ann=read@root"), parse_grant("ann=read@root/seen")]
+    things = Client(loaded_things, authorization=Authorization(grants))
+    identifier = subscribe(things, "SELECT * FROM __NamespaceCreationEvent", uri=f"{WMI}root/*", user="ann")
+    things.change(lambda it: it.create_namespace("root/hidden"))
+    things.change(lambda it: it.create_namespace("root/seen"))
+    answer = pull(things, identifier, user="ann")
+    assert [item.findtext("{*}TargetNamespace/{*}Name") for item in items_of(answer)] == ["seen"]
+    assert things.send(subscription(uri=f"{WMI}root/*"), "eve").fault[0] == "w:AccessDenied"
+
+
+def test_wm_ev_6_a_namespace_that_leads_nowhere_has_no_events(things: Client) -> None:
+    assert refused(things, subscription(uri=f"{WMI}root/nowhere/*"))[0] == "a:DestinationUnreachable"
+
+
 def test_wm_ev_6_events_of_another_namespace_are_not_reported(things: Client) -> None:
     things.change(lambda it: it.create_namespace("root/other"))
     identifier = subscribe(things, "SELECT * FROM __InstanceOperationEvent", uri=f"{WMI}root/other/*")
@@ -468,6 +576,45 @@ def test_fault_rules_of_the_protocol_act_on_messages_of_eventing(things: Client)
     assert fault.hits == 1
     fault.remove()
     assert subscribe(things)
+
+
+def eventing_messages(identifier: str) -> dict[str, bytes]:
+    """A message of each kind for a subscription."""
+
+    def managing(action: str) -> bytes:
+        headers = f"<e:Identifier>{identifier}</e:Identifier>"
+        return envelope(f"{EVENTING}{action}", None, f"<e:{action}/>", headers=headers)
+
+    managed = {action: managing(action) for action in ("Renew", "GetStatus", "Unsubscribe")}
+    return {"Subscribe": subscription(), "PullEvents": pull_message(identifier), **managed}
+
+
+@pytest.mark.parametrize("name", EVENTING_NAMES)
+def test_fault_rules_name_what_clients_of_eventing_ask_for(things: Client, name: str) -> None:
+    identifier, spare = subscribe(things), subscribe(things)
+    set_number(things, 1)
+    rule = parse_rule({"operation": name.lower(), "namespace": "ROOT/test", "error": [1, "as a test has it"], "times": 1})
+    fault = things.cimom.faults.add(rule)
+    calls: list[Called] = []
+    for other, message in eventing_messages(spare).items():
+        if other != name:
+            assert (things.begin(message).status, fault.hits) == (200, 0), "it acts on others"
+    message = eventing_messages(identifier)[name]
+    assert things.send(message, None, calls).fault[2] == "as a test has it"
+    assert things.begin(message, None, calls).status == 200
+    assert [(call.operation, call.status, call.namespace, call.rule) for call in calls] == [
+        (name, 1, "root/test", fault.number),
+        (name, 0, "root/test", None),
+    ]
+
+
+def test_fault_rules_see_the_query_of_a_subscription(things: Client) -> None:
+    rule = parse_rule({"operation": "Subscribe", "parameters": {"Mode": "PULL", "Filter": POLLED}, "error": "failed"})
+    fault = things.cimom.faults.add(rule)
+    subscribe(things)
+    assert fault.hits == 0
+    refused(things, subscription(POLLED))
+    assert fault.hits == 1
 
 
 # Push

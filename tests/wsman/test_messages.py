@@ -5,6 +5,7 @@ import pytest
 from cimsim.wsman.message_decoder import NotSoapError
 from tests.wsman.conftest import NS, TEST, TRANSFER, V2, Client, envelope
 
+SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/"
 SERVICE = f"{V2}Msvm_GuestCommunicationService"
 WEB01 = "3f2c6a10-8b41-4e0d-9c57-1a6e0b7d2f01"
 
@@ -135,11 +136,22 @@ def test_wm_f_13_actions_that_are_not_served(things: Client) -> None:
     assert "urn:other names no method" in things.send(envelope("urn:other", f"{TEST}T_Thing")).fault[2]
 
 
-def test_wm_r_7_shells_are_not_simulated(things: Client) -> None:
-    uri = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd"
-    subcode, detail, reason, number = things.send(envelope(f"{TRANSFER}Create", uri)).fault
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd",
+        "http://schemas.microsoft.com/wbem/wsman/1/windows/shell",
+        "http://schemas.microsoft.com/powershell/Microsoft.PowerShell",
+        "http://schemas.microsoft.com/powershell/Custom.Endpoint",
+        "http://schemas.microsoft.com/wbem/wsman/1/config",
+        "http://schemas.microsoft.com/wbem/wsman/1/config/plugin",
+    ],
+)
+@pytest.mark.parametrize("action", [f"{TRANSFER}Create", f"{TRANSFER}Get", f"{SHELL}Command", f"{SHELL}Signal"])
+def test_wm_r_7_shells_are_not_simulated(things: Client, uri: str, action: str) -> None:
+    subcode, detail, reason, number = things.send(envelope(action, uri)).fault
     assert (subcode, detail, number) == ("a:DestinationUnreachable", "InvalidResourceURI", 2150858811)
-    assert "shell" in reason
+    assert ("configuration" if "config" in uri else "shell") in reason.lower()
 
 
 def test_wm_id_1_identify(things: Client) -> None:

@@ -238,7 +238,7 @@ def test_sec13_no_text_names_what_is_hidden(restricted: Client) -> None:
 
 
 @pytest.mark.parametrize(("namespace", "text"), [("root", "no events happen in root"), ("root/none", "no namespace root/none")])
-def test_wm_r_11_namespaces_come_and_go_without_events(client: Client, namespace: str, text: str) -> None:
+def test_wm_r_11_namespaces_come_and_go_without_events_of_instances(client: Client, namespace: str, text: str) -> None:
     query = "SELECT * FROM __InstanceCreationEvent WITHIN 2 WHERE TargetInstance ISA '__NAMESPACE'"
     delivery = f'<e:Delivery Mode="{MANAGEMENT}Pull"/>'
     wanted = f'<e:Subscribe>{delivery}<w:Filter Dialect="{WQL}">{query}</w:Filter></e:Subscribe>'
