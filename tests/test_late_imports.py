@@ -75,6 +75,12 @@ def test_a_pack_in_the_cache_needs_nothing_that_compiles(imported: Imported) -> 
     assert not {"cimsim.packs.mof.pack_compiler", "cimsim.packs.mof.mof_parser", "twisted"} & names
 
 
+def test_a_pack_in_the_cache_needs_no_queries(imported: Imported) -> None:
+    names = imported["a pack that is in the cache"]
+    assert "cimsim.providers" in names
+    assert not {"cimsim.query.parse", "cimsim.operations.queries", "cimsim.cimom.fault_rule_parser"} & names
+
+
 def test_a_pack_without_a_script_needs_no_pywbem_mock(imported: Imported) -> None:
     names = imported["a pack that is compiled"]
     assert "cimsim.packs.mof.pack_compiler" in names

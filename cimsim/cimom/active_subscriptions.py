@@ -5,16 +5,17 @@ are. It is indexed by namespace and indication class; under each stand the disti
 it selects. What an event finds there stays as it is when the table changes, so that it may be looked at later.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 import msgspec
 from pywbem import CIMError
 from twisted.logger import Logger
 
-from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.events import Change, Event
 from cimsim.world.instances import Instance
 from cimsim.world.names import INTEROP_NAMES, fold, fold_namespace
@@ -22,6 +23,9 @@ from cimsim.world.paths import Identity, InstancePath
 from cimsim.world.pmap import PersistentMap
 from cimsim.world.schema import ResolvedClass, Schema
 from cimsim.world.world import InstanceMap, Namespace, World
+
+if TYPE_CHECKING:
+    from cimsim.query.indication_queries import IndicationFilter
 
 SUBSCRIPTION: Final = "CIM_AbstractIndicationSubscription"
 _COLLECTION: Final = "cim_filtercollection"
@@ -50,14 +54,14 @@ class Wanted(msgspec.Struct, frozen=True):
     name: str | None
 
 
-class Group(NamedTuple):
+class Group(msgspec.Struct, frozen=True):
     """A query, and all who want what it selects of one namespace."""
 
     query: IndicationFilter
     wanted: PersistentMap[tuple[Identity, int], Wanted]
 
 
-class _SubscriptionEntry(NamedTuple):
+class _SubscriptionEntry(msgspec.Struct, frozen=True):
     """Where something wanted stands in the index."""
 
     place: tuple[str, str]
@@ -255,6 +259,9 @@ class ActiveSubscriptions:
         query = self._queries.get(text)
         if query is None:
             try:
+                # Few CIMOMs have subscriptions, and the grammars of queries are not cheap to import.
+                from cimsim.query.indication_queries import parse_indication_filter
+
                 query = self._queries[text] = parse_indication_filter(*text)
             except CIMError as error:
                 reason = error.status_description

@@ -6,7 +6,6 @@ A session holds the records it has yet to hand out, so it keeps the moment it wa
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -43,8 +42,7 @@ class ContextOptions(msgspec.Struct, frozen=True):
     rotate: bool = False
 
 
-@dataclass(slots=True)
-class _Session:
+class _Session(msgspec.Struct):
     """An open session: what is left begins at ``position``; it ends when the clock passes ``expires``."""
 
     owner: str | None

@@ -11,11 +11,11 @@ A listener gets its indications in order, one at a time. The strategy:
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from twisted.logger import Logger
 
 from cimsim.cimom.active_subscriptions import Destination
@@ -49,7 +49,7 @@ class Payload:
         self.memo: Any = None
 
 
-class Outgoing(NamedTuple):
+class Outgoing(msgspec.Struct, frozen=True):
     """An indication on its way. ``own``: the properties that are NULL in the payload and that each listener has its own of."""
 
     payload: Payload
@@ -64,15 +64,14 @@ Send = Callable[[str, Outgoing, Done], None]
 """Begins to send an indication to a URL. ``Done`` is called once, and never within the call."""
 
 
-class Retries(NamedTuple):
+class Retries(msgspec.Struct, frozen=True):
     """How often, and after how many seconds, a failed delivery is tried again."""
 
     attempts: int
     interval: float
 
 
-@dataclass(slots=True)
-class DeliveryCount:
+class DeliveryCount(msgspec.Struct):
     """What became of the indications of a subscription: ``failed`` counts tries, ``last_error`` is why the last one failed."""
 
     sent: int = 0
@@ -80,7 +79,7 @@ class DeliveryCount:
     last_error: str = ""
 
 
-class Lost(NamedTuple):
+class Lost(msgspec.Struct, frozen=True):
     """A delivery that was given up: of which subscription, and for how many seconds deliveries have failed since the first."""
 
     subscription: Identity
@@ -88,19 +87,18 @@ class Lost(NamedTuple):
     seconds: float
 
 
-class _Delivery(NamedTuple):
+class _Delivery(msgspec.Struct, frozen=True):
     subscription: Identity
     outgoing: Outgoing
 
 
-@dataclass
-class _Queue:
+class _Queue(msgspec.Struct):
     """What waits for a listener. ``context`` and ``number`` are those of the next indication."""
 
     destination: Destination
     context: str
     number: int = 0
-    waiting: deque[_Delivery] = field(default_factory=deque)
+    waiting: deque[_Delivery] = msgspec.field(default_factory=deque)
     current: _Delivery | None = None
     failures: int = 0
     failing_since: float | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from pywbem import CIMError
 
 from cimsim.operations.request import ClassName, ExtrinsicRequest, NamedInstance, Request, SelectedInstance, Selection
@@ -27,7 +28,7 @@ _MAX_SHOWN: Final = 400
 """How many characters of a text that clients choose are shown."""
 
 
-class _About(NamedTuple):
+class _About(msgspec.Struct, frozen=True):
     """What a record shows of a request."""
 
     target: str

@@ -50,7 +50,7 @@ CIM_ERRORS: Final[Mapping[str, int]] = {
 """CIM status codes by the names that rules may use, those of pywbem without ``CIM_ERR_``."""
 
 _HTTP_ERRORS: Final = tuple(each.value for each in HTTPStatus if each.value >= HTTPStatus.BAD_REQUEST)
-_DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s)?\s*(clock)?\s*")
+_DURATION: Final = r"\s*(\d+(?:\.\d+)?)\s*(ms|s)?\s*(clock)?\s*"
 _MAX_DURATION: Final = 50
 """How many characters the text of a duration has at most: the pattern is slow on long ones."""
 _RESOLVED_IN_A_STEP: Final = 10
@@ -364,7 +364,7 @@ def _seconds(word: str, value: Any) -> tuple[float, bool]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         number, clock = float(value), False
     else:
-        match = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) <= _MAX_DURATION else None
+        match = re.fullmatch(_DURATION, value) if isinstance(value, str) and len(value) <= _MAX_DURATION else None
         if match is None:
             raise RuleError(word, f"{value!r} is not a time: write 1.5, 500ms, 2s, or 5s clock for the CIMOM's clock")
         number, clock = float(match[1]) / (1000 if match[2] == "ms" else 1), match[3] is not None

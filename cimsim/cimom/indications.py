@@ -8,8 +8,9 @@ goes into the queues, in the order of events and of subscriptions.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
+import msgspec
 from pywbem import CIMError
 from twisted.logger import Logger
 
@@ -48,7 +49,7 @@ _UNITS_OF_POST: Final = 300
 """What each takes, in units of ``query.work``."""
 
 
-class _Happened(NamedTuple):
+class _Happened(msgspec.Struct, frozen=True):
     """An event that somebody may want to know of, with all that is known at its time."""
 
     event: Event

@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from cimsim.cimom.exchanges import Exchange
 
@@ -16,7 +18,7 @@ _MAX_REQUEST: Final = 64 * 1024
 """Requests with longer bodies are not kept, but what a record shows of them is."""
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """An exchange in the journal.
 
     Attributes:

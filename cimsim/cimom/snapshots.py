@@ -1,7 +1,9 @@
 """Worlds of a CIMOM that are kept by name, and the one that it was loaded with: to go back to, and to compare."""
 
 from collections.abc import Generator, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from cimsim.cimom.object_manager import Cimom
 from cimsim.cimom.world_diff import WorldDiff, diffing
@@ -30,7 +32,7 @@ class TooManySnapshotsError(RuntimeError):
     """So many snapshots are kept that there is no room for another one."""
 
 
-class Snapshot(NamedTuple):
+class Snapshot(msgspec.Struct, frozen=True):
     """A world that was kept: its name, when it was by the CIMOM's clock, and the world itself."""
 
     name: str

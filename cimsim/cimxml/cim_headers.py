@@ -33,7 +33,7 @@ _NAMES: Final = {
     "export": "CIMExport",
 }
 _CONTROLS: Final = re.compile(r"[\r\n\0]")
-_ESCAPES: Final = re.compile(r"(?:[^%]++|%[0-9A-Fa-f]{2})*+")
+_ESCAPES: Final = r"(?:[^%]++|%[0-9A-Fa-f]{2})*+"
 _BLANKS: Final = " \t"
 
 
@@ -151,7 +151,7 @@ def readings(value: str) -> Iterable[str]:
     if "%" not in value and value.isascii():
         return
     texts = [_utf8(value.encode("latin-1", "replace"))]
-    if "%" in value and _ESCAPES.fullmatch(value):
+    if "%" in value and re.fullmatch(_ESCAPES, value):
         escaped = unquote_to_bytes(value.encode("latin-1", "replace"))
         texts.append(_utf8(escaped) or escaped.decode("latin-1"))
     for text in texts:

@@ -20,9 +20,9 @@ _COMMON_TYPES: Final = frozenset(
 _COMMON_ACCEPTS: Final = frozenset({b"*/*", b"application/xml, text/xml", b"text/html, text/xml, application/xml"})
 _COMMON_ENCODINGS: Final = frozenset({b"identity", b"gzip", b"gzip, deflate", b"gzip, deflate, br", b"gzip, deflate, br, zstd"})
 _XML: Final = (("application", "xml"), ("text", "xml"))
-_MEMBER: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
-_PARAMETER: Final = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*"?)+')
-_QUALITY: Final = re.compile(r"[01]?\.?[0-9]{0,3}")
+_MEMBER: Final = r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+'
+_PARAMETER: Final = r'(?:[^;"]|"(?:[^"\\]|\\.)*"?)+'
+_QUALITY: Final = r"[01]?\.?[0-9]{0,3}"
 
 
 def check_content_type(value: bytes | None) -> None:
@@ -99,7 +99,7 @@ def _quality(value: bytes, wanted: str, *, absent: float) -> float:
 
 
 def _weighted(value: bytes) -> Iterator[tuple[str, float]]:
-    for member in _MEMBER.findall(value.decode("latin-1")):
+    for member in re.findall(_MEMBER, value.decode("latin-1")):
         name, parameters = _parts(member)
         if name:
             yield name, _weight(parameters.get("q", "1"))
@@ -107,10 +107,10 @@ def _weighted(value: bytes) -> Iterator[tuple[str, float]]:
 
 def _weight(text: str) -> float:
     # An unreadable weight is the client's slip, not a wish to be refused.
-    return float(text) if _QUALITY.fullmatch(text) and text not in ("", ".") else 1.0
+    return float(text) if re.fullmatch(_QUALITY, text) and text not in ("", ".") else 1.0
 
 
 def _parts(text: str) -> tuple[str, dict[str, str]]:
-    first, *rest = _PARAMETER.findall(text) or [""]
+    first, *rest = re.findall(_PARAMETER, text) or [""]
     pairs = (parameter.partition("=") for parameter in rest)
     return first.strip().lower(), {name.strip().lower(): value.strip() for name, _, value in pairs}

@@ -6,19 +6,21 @@ Content-Length) are not made here.
 
 import re
 from html import unescape
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote
+
+import msgspec
 
 from cimsim.cimxml.m_post_prefix import CIM_EXTENSION
 
 CONTENT_TYPE: Final = b"application/xml; charset=utf-8"
 
 _UNESCAPED: Final = " !#$&'()*+,/:;<=>?@[]^`{|}"
-_ERROR: Final = re.compile(rb'<ERROR CODE="(\d+)"(?: DESCRIPTION="([^"]*)")?')
+_ERROR: Final = rb'<ERROR CODE="(\d+)"(?: DESCRIPTION="([^"]*)")?'
 _MAX_DETAIL: Final = 1000
 
 
-class ResponseStyle(NamedTuple):
+class ResponseStyle(msgspec.Struct, frozen=True):
     """What a request asks of the headers of its response.
 
     Attributes:
@@ -88,7 +90,7 @@ def refusal_lines(style: ResponseStyle, detail: str, cim_error: str | None) -> b
 
 def status_trailers(prefix: bytes, piece: bytes) -> bytes:
     """Return trailer lines with the status code of the first ERROR in the first piece of a body, or with 0 (rules H30, H31)."""
-    error = _ERROR.search(piece)
+    error = re.search(_ERROR, piece)
     status, description = (error[1], error[2] or b"") if error else (b"0", b"")
     lines = [b"%bCIMStatusCode: %b\r\n" % (prefix, status)]
     if description:

@@ -1,13 +1,18 @@
 """M-POST: the prefix of the CIM headers, which the header ``Man`` declares (rules H5 to H7)."""
 
 import re
+from functools import cache
 from typing import Final
 
 CIM_EXTENSION: Final = "http://www.dmtf.org/cim/mapping/http/v1.0"
 """The name of the HTTP extension that is CIM operations over HTTP."""
 
-_DECLARATION: Final = re.compile(r'[\s,]*+"?([^";,\s]++)"?\s*+((?:;[^,]*+)?)(?:,|\Z)')
-_NUMBER: Final = re.compile(r";\s*+ns\s*+=\s*+([0-9]{2})\s*+(?:;|\Z)", re.IGNORECASE)
+_NUMBER: Final = r"(?i);\s*+ns\s*+=\s*+([0-9]{2})\s*+(?:;|\Z)"
+
+
+@cache
+def _declaration() -> re.Pattern[str]:
+    return re.compile(r'[\s,]*+"?([^";,\s]++)"?\s*+((?:;[^,]*+)?)(?:,|\Z)')
 
 
 def prefix_of(man: bytes | None) -> bytes | None:
@@ -21,8 +26,8 @@ def prefix_of(man: bytes | None) -> bytes | None:
     prefix = None
     place = 0
     while place < len(text):
-        declared = _DECLARATION.match(text, place)
-        number = declared and declared[1].rstrip("/") == CIM_EXTENSION and _NUMBER.search(declared[2])
+        declared = _declaration().match(text, place)
+        number = declared and declared[1].rstrip("/") == CIM_EXTENSION and re.search(_NUMBER, declared[2])
         if not declared or not number:
             return None
         prefix = number[1].encode() + b"-"

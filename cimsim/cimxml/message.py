@@ -1,6 +1,8 @@
 """A CIM-XML message as the layers above see it, and the refusal of what is not one."""
 
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from cimsim.operations.request import Request
 
@@ -47,7 +49,7 @@ class MessageError(Exception):
         self.fatal = fatal
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True):
     """A request with what its response must repeat of the envelope.
 
     ``id`` is the MESSAGE ID, verbatim (rule M2); ``further`` the other requests of a batch, which has at least two (rule M5),

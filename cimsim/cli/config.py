@@ -5,7 +5,6 @@ like the others: which of these wins is found out for each of them.
 """
 
 import math
-import tomllib
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -60,6 +59,8 @@ def config_option(command: F) -> F:
 def _read_config(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
     if path is None:
         return
+    import tomllib  # few starts have such a file
+
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

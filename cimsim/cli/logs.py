@@ -16,7 +16,7 @@ from twisted.logger import (
     textFileLogObserver,
 )
 
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL: Final = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]"
 
 
 def log_to_stderr(least: str, form: str = "text") -> None:
@@ -82,7 +82,7 @@ class _Printable:
 
     def write(self, text: str) -> None:
         """Write a text."""
-        self._stream.write(_CONTROL.sub(lambda found: ascii(found[0])[1:-1], text))
+        self._stream.write(re.sub(_CONTROL, lambda found: ascii(found[0])[1:-1], text))
 
     def flush(self) -> None:
         """Pass on what is buffered."""

@@ -9,7 +9,7 @@ import msgspec
 
 from cimsim.providers.listener_url import ListenerUrl
 
-_FORM: Final = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:/\d+)?)\]|(?P<host>[^\s:\[\]]+))(?::(?P<port>\d{1,5}))?")
+_FORM: Final = r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:/\d+)?)\]|(?P<host>[^\s:\[\]]+))(?::(?P<port>\d{1,5}))?"
 
 
 class AllowedListener(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ def parse_allowed(text: str) -> AllowedListener:
     Raises:
         ValueError: it has another form.
     """
-    form = _FORM.fullmatch(text.strip())
+    form = re.fullmatch(_FORM, text.strip())
     port = int(form["port"]) if form and form["port"] else None
     if form is None or (port is not None and not 0 < port < 65536):
         raise ValueError(f"{text!r}: write HOST, ADDRESS or NETWORK/BITS, IPv6 in brackets, and :PORT behind it if you like")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from twisted.internet.defer import maybeDeferred
@@ -57,7 +57,7 @@ class NotAcceptedError(Exception):
     """The answer to a message is not one that accepts it; the text says why."""
 
 
-class _Message(NamedTuple):
+class _Message(msgspec.Struct, frozen=True):
     """A message that waits to be sent; ``begin`` does it, and returns what fires or fails once its answer was judged."""
 
     identifier: str

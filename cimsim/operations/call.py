@@ -1,6 +1,6 @@
 """What an operation gets and gives."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -83,8 +83,10 @@ class OperationCall(NamedTuple):
         found = (name for name, each in self.world.namespaces.items() if each.schema.get(classname))
         return any(hides is None or not hides(name) for name in found)
 
-    def live(self, instances: list[Instance]) -> list[Instance]:
+    def live(self, instances: Sequence[Instance], classes: Iterable[ResolvedClass] | None = None) -> Sequence[Instance]:
         """Return instances as a client reads them: with the values that providers compute on reading.
+
+        ``classes`` are those that the instances may be of; None: whoever calls this does not know them.
 
         Raises:
             CIMError: what a provider raises; CIM_ERR_FAILED for values that do not fit.
@@ -94,7 +96,8 @@ class OperationCall(NamedTuple):
         if not reading:
             return instances
         # There are few classes: that none of them has a hook must cost nothing for each instance.
-        classes = {each.cls for each in instances}
+        if classes is None:
+            classes = {each.cls for each in instances}
         if not any(self.hooks.reader(name, cls) for cls in classes for name in reading):
             return instances
         transaction = self.transaction()

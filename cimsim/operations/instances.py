@@ -43,18 +43,19 @@ def enumerate_instances(
 ) -> Outcome:
     """Return the instances of a class and its subclasses with their paths (rules OP-EI-1 to OP-EI-3, FL10)."""
     cls = call.namespace.cls(ClassName)
+    classes = call.namespace.schema.closure(cls)
     projections = project_all(
-        call.namespace.schema.closure(cls),
+        classes,
         PropertyList,
         class_origin=IncludeClassOrigin,
         exposed_by=None if DeepInheritance else cls,
     )
-    return Outcome(call.world, NamedInstances(call.live(call.namespace.instances_of(cls)), projections))
+    return Outcome(call.world, NamedInstances(call.live(call.namespace.listing_of(cls), classes), projections))
 
 
 def enumerate_instance_names(call: OperationCall, ClassName: str) -> Outcome:
     """Return the paths of the instances of a class and its subclasses (rule OP-EIN-1)."""
-    return Outcome(call.world, InstanceNames(call.namespace.instances_of(call.namespace.cls(ClassName))))
+    return Outcome(call.world, InstanceNames(call.namespace.listing_of(call.namespace.cls(ClassName))))
 
 
 def create_instance(call: OperationCall, NewInstance: InstanceData) -> Outcome:

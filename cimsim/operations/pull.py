@@ -5,14 +5,12 @@ filters what that found, and leaves it to the CIMOM to keep the session. A sessi
 was opened (PL-39), and costs a list of records that the world mostly holds anyway.
 """
 
-from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
 from cimsim.operations.associations import associator_names, associators, reference_names, references
 from cimsim.operations.call import OperationCall, Outcome, Policy
 from cimsim.operations.instances import enumerate_instance_names, enumerate_instances
 from cimsim.operations.pending import Pending, begun, followed
-from cimsim.operations.queries import run_query
 from cimsim.operations.request import Argument
 from cimsim.operations.results import (
     InstanceNames,
@@ -24,7 +22,6 @@ from cimsim.operations.results import (
     Result,
 )
 from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession, SessionCommand
-from cimsim.query.filters import parse_filter
 from cimsim.world.errors import continuation_on_error_not_supported, failed, invalid_operation_timeout, invalid_parameter
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -153,6 +150,8 @@ def open_query_instances(
     **limits: Unpack[SessionLimits],
 ) -> Outcome:
     """Open an enumeration of the rows of a query (rules PL-7, PL-41)."""
+    from cimsim.operations.queries import run_query
+
     rows, projections, query_class, steps = run_query(call, FilterQueryLanguage, FilterQuery)
     if ReturnQueryResultClass and query_class is None:
         raise failed("the rows of this query are of no one class, so that ReturnQueryResultClass cannot be TRUE")
@@ -206,8 +205,11 @@ def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: Sess
         instances, projections = _found(result)
         if language is None or text is None:
             return Pending(iter(()), lambda: OpenSession(form, instances, projections, *_kept(session)))
+        # Opening without a filter need not wait for the grammars of queries.
+        from cimsim.query.filters import parse_filter
+
         # A condition on paths looks at the instances, too.
-        live = call.live(list(instances)) if form is PullForm.PATHS else instances
+        live = call.live(instances) if form is PullForm.PATHS else instances
         selected: list[Instance] = []
         steps = parse_filter(language, text).selecting(live, selected)
         return Pending(steps, lambda: OpenSession(form, selected, projections, *_kept(session)))
@@ -217,12 +219,13 @@ def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: Sess
     return Outcome(outcome.world, followed(opening, result))
 
 
-def _found(result: Result | SessionCommand) -> tuple[Sequence[Instance], Projections]:
+def _found(result: Result | SessionCommand) -> tuple[list[Instance], Projections]:
+    """Return what was found, as a list: a session takes it from any place on."""
     match result:
         case NamedInstances(instances, projections) | ObjectsWithPath(instances, projections):
-            return instances, projections
+            return list(instances), projections
         case InstanceNames(instances) | ObjectPaths(instances):
-            return instances, None
+            return list(instances), None
     raise TypeError(f"{type(result).__name__} cannot be handed out in pieces")
 
 

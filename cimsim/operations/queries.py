@@ -52,7 +52,7 @@ class _Rows(msgspec.Struct, frozen=True):
     ``instances`` are complete when there are no more ``steps``.
     """
 
-    instances: list[Instance]
+    instances: Sequence[Instance]
     projections: Projections
     cls: CIMClass | None
     complete: bool
@@ -62,7 +62,7 @@ class _Rows(msgspec.Struct, frozen=True):
 class QueryRows(NamedTuple):
     """The rows of a query, complete when there are no more ``steps``; what to show of them; their class."""
 
-    instances: list[Instance]
+    instances: Sequence[Instance]
     projections: Projections
     cls: CIMClass | None
     steps: Iterator[None]
@@ -158,12 +158,13 @@ def _selected(call: OperationCall, dialect: QueryDialect, query: Select) -> _Row
 
 def _extent(
     call: OperationCall, dialect: QueryDialect, query: Select
-) -> tuple[ResolvedClass, tuple[ResolvedClass, ...], list[Instance]]:
+) -> tuple[ResolvedClass, tuple[ResolvedClass, ...], Sequence[Instance]]:
     """Return the class behind FROM, the same with its subclasses, and their instances."""
     namespace = call.namespace
     cls = namespace.schema.get(query.classname)
     if cls is not None:
-        return cls, namespace.schema.closure(cls), call.live(namespace.instances_of(cls))
+        closure = namespace.schema.closure(cls)
+        return cls, closure, call.live(namespace.instances_of(cls), closure)
     system = system_schema() if dialect.system else None
     cls = system.get(query.classname) if system is not None else None
     if system is not None and cls is not None:

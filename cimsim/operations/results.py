@@ -120,7 +120,7 @@ class Value(msgspec.Struct, frozen=True):
     embedded: str | None = None
 
 
-class Output(NamedTuple):
+class Output(msgspec.Struct, frozen=True):
     """An output parameter of a method, or its return value: shape from the class, value typed or None."""
 
     name: str
@@ -130,7 +130,7 @@ class Output(NamedTuple):
     embedded: str | None = None
 
 
-class MethodResult(NamedTuple):
+class MethodResult(msgspec.Struct, frozen=True):
     """What a method returned (rules X11 to X15); ``outputs`` in declared order."""
 
     return_value: Output

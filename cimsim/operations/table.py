@@ -3,13 +3,22 @@
 What depends on the operation asks the table; no other module lists names of operations.
 """
 
-from typing import Final
+from typing import Any, Final
 
-from cimsim.operations import associations, instances, pull, queries, schema_operations
+from cimsim.operations import associations, instances, pull, schema_operations
+from cimsim.operations.call import OperationCall, Outcome
 from cimsim.operations.operation import FunctionalGroup, Operation, Reach, SessionUse
 from cimsim.operations.parameters import OperationParameter, ParameterKind
 from cimsim.operations.roles import Role
 from cimsim.world.names import fold
+
+
+def _exec_query(call: OperationCall, **arguments: Any) -> Outcome:
+    # A start does not need the grammars of queries.
+    from cimsim.operations.queries import exec_query
+
+    return exec_query(call, **arguments)
+
 
 _CLASS_NAME = OperationParameter("ClassName", ParameterKind.CLASS_NAME)
 _ANY_CLASS_NAME = OperationParameter("ClassName", ParameterKind.CLASS_NAME, None)
@@ -322,7 +331,7 @@ _DECLARED: Final = (
             OperationParameter("QueryLanguage", ParameterKind.STRING),
             OperationParameter("Query", ParameterKind.STRING),
         ),
-        run=queries.exec_query,
+        run=_exec_query,
         role=Role.READ,
         group=FunctionalGroup.QUERY_EXECUTION,
         subject=None,

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -93,11 +92,10 @@ class MofFiles(Protocol):
         """Return how many files will be read, None if that is not known."""
 
 
-@dataclass(frozen=True)
-class SchemaPack(Pack):
+class SchemaPack(Pack, frozen=True, kw_only=True):
     """A pack without a ``pack.toml``, which brings its files along."""
 
-    files: MofFiles = field(kw_only=True)
+    files: MofFiles
 
 
 class ListedFiles:

@@ -1,77 +1,23 @@
 """Declarations in their stored form: plain arrays of names, types and values, nothing that could be executed.
 
-Each form below is a MessagePack array of its fields in this order; ``cimsim/docs/packs.md`` describes the whole file.
-Qualifier flavors are one number: the digits of overridable, tosubclass, toinstance and translatable to base 3, each 0 for not
-said, 1 for false, 2 for true. Values are numbers, strings, booleans, nil or arrays of these; a datetime is its 25 characters.
+Each form below is a MessagePack array of its fields in this order; ``cimsim/docs/packs.md`` describes the whole file. Classes
+are stored as the records of ``world/class_records``. Qualifier flavors are one number, as there. Values are numbers, strings,
+booleans, nil or arrays of these; a datetime is its 25 characters.
 
 Of a class only the head is decoded at once, the rest when it is needed: a schema of 1,631 classes has 140,000 values.
 """
 
-from functools import cache
 from typing import Any, Final, Literal
 
 import msgspec
-from pywbem import (
-    CIMClass,
-    CIMDateTime,
-    CIMFloat,
-    CIMInt,
-    CIMMethod,
-    CIMParameter,
-    CIMProperty,
-    CIMQualifier,
-    CIMQualifierDeclaration,
-)
+from pywbem import CIMClass, CIMQualifierDeclaration
 
 from cimsim.packs.mof.declarations import CompiledPack, Declared, Directive, Item, MofPosition, Remark
+from cimsim.world.class_records import ClassRecord, QualifierRecord, flavors, flavors_number, plain_value, record_of
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ClassHead
-
-_FLAVORS: Final = ("overridable", "tosubclass", "toinstance", "translatable")
-_DIGIT: Final[dict[bool | None, int]] = {None: 0, False: 1, True: 2}
-_FLAG: Final = (None, False, True)
-
-
-class StoredQualifier(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A qualifier value."""
-
-    name: str
-    type: str
-    value: Any
-    flavors: int
-
-
-class StoredElement(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A property or a parameter; a parameter's value is nil."""
-
-    name: str
-    type: str
-    value: Any
-    is_array: bool
-    array_size: int | None
-    reference_class: str | None
-    qualifiers: list[StoredQualifier]
-
-
-class StoredMethod(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A method."""
-
-    name: str
-    return_type: str
-    parameters: list[StoredElement]
-    qualifiers: list[StoredQualifier]
-
-
-class StoredClass(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="class"):
-    """A class with its own elements."""
-
-    name: str
-    superclass: str | None
-    qualifiers: list[StoredQualifier]
-    properties: list[StoredElement]
-    methods: list[StoredMethod]
 
 
 class StoredHead(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="class"):
@@ -79,7 +25,7 @@ class StoredHead(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_fie
 
     name: str
     superclass: str | None
-    qualifiers: list[StoredQualifier]
+    qualifiers: list[QualifierRecord]
 
 
 class StoredDeclaration(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="form", tag="qualifier"):
@@ -116,7 +62,7 @@ class StoredItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
     column: int
     namespace: int
     item: msgspec.Raw
-    """A StoredClass, StoredDeclaration, StoredInstance or StoredDirective."""
+    """A ClassRecord, StoredDeclaration, StoredInstance or StoredDirective."""
 
 
 class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -131,7 +77,7 @@ class StoredPack(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 _PACK: Final = msgspec.msgpack.Decoder(StoredPack)
 _ITEM: Final = msgspec.msgpack.Decoder(StoredHead | StoredDeclaration | StoredInstance | StoredDirective)
-_CLASS: Final = msgspec.msgpack.Decoder(StoredClass)
+_CLASS: Final = msgspec.msgpack.Decoder(ClassRecord)
 _PATH: Final = "path"
 _EMBEDDED: Final = "embedded"
 
@@ -173,34 +119,24 @@ def decode(content: bytes) -> CompiledPack:
     return CompiledPack(declared, tuple(stored.reads), remarks)
 
 
-def _stored(item: Item) -> StoredClass | StoredDeclaration | StoredInstance | StoredDirective:
+def _stored(item: Item) -> ClassRecord | StoredDeclaration | StoredInstance | StoredDirective:
     if isinstance(item, Directive):
         return StoredDirective(item.action, item.name)
     if isinstance(item, ClassHead):
-        return stored_class(item.declaration())
+        return item.record()
     if isinstance(item, CIMClass):
-        return stored_class(item)
+        return record_of(item)
     if isinstance(item, CIMQualifierDeclaration):
         return stored_declaration(item)
     return StoredInstance(item.classname, [(prop.name, _stored_value(prop.value)) for prop in item.properties])
 
 
-def stored_class(item: CIMClass) -> StoredClass:
-    """Return the stored form of a class with its own elements."""
-    return StoredClass(
-        item.classname,
-        item.superclass,
-        _stored_qualifiers(item),
-        [_stored_element(prop, prop.value) for prop in item.properties.values()],
-        [_stored_method(method) for method in item.methods.values()],
-    )
-
-
 def stored_declaration(item: CIMQualifierDeclaration) -> StoredDeclaration:
     """Return the stored form of a qualifier declaration."""
     scopes = dict(item.scopes.items())
-    value = _stored_cim(item.value)
-    return StoredDeclaration(item.name, item.type, value, bool(item.is_array), item.array_size, scopes, _digits(item))
+    value = plain_value(item.value)
+    number = flavors_number(item)
+    return StoredDeclaration(item.name, item.type, value, bool(item.is_array), item.array_size, scopes, number)
 
 
 def _item(raw: msgspec.Raw) -> Item:
@@ -226,117 +162,18 @@ def qualifier_declaration(stored: StoredDeclaration) -> CIMQualifierDeclaration:
         is_array=stored.is_array,
         array_size=stored.array_size,
         scopes=stored.scopes,
-        **_flags(stored.flavors),
+        **flavors(stored.flavors),
     )
 
 
 class EncodedClass(msgspec.Struct, frozen=True):
-    """A class that is not decoded yet; calling it does so. ``raw`` is a StoredClass."""
+    """A class that is not decoded yet; calling it does so. ``raw`` is a ClassRecord."""
 
     raw: msgspec.Raw
 
-    def __call__(self) -> CIMClass:
-        """Return the class."""
-        return _declared_class(_CLASS.decode(self.raw))
-
-
-def _declared_class(stored: StoredClass) -> CIMClass:
-    return CIMClass(
-        stored.name,
-        superclass=stored.superclass,
-        qualifiers=_qualifiers(stored.qualifiers),
-        properties=[_property(prop, stored.name) for prop in stored.properties],
-        methods=[_method(method, stored.name) for method in stored.methods],
-    )
-
-
-def _stored_qualifiers(element: Any) -> list[StoredQualifier]:
-    return [
-        StoredQualifier(qualifier.name, qualifier.type, _stored_cim(qualifier.value), _digits(qualifier))
-        for qualifier in element.qualifiers.values()
-    ]
-
-
-def _qualifiers(stored: list[StoredQualifier]) -> list[CIMQualifier]:
-    return [CIMQualifier(each.name, each.value, type=each.type, **_flags(each.flavors)) for each in stored]
-
-
-def _stored_element(element: Any, value: Any) -> StoredElement:
-    return StoredElement(
-        element.name,
-        element.type,
-        _stored_cim(value),
-        bool(element.is_array),
-        element.array_size,
-        element.reference_class,
-        _stored_qualifiers(element),
-    )
-
-
-def _property(stored: StoredElement, classname: str) -> CIMProperty:
-    return CIMProperty(
-        stored.name,
-        stored.value,
-        type=stored.type,
-        class_origin=classname,
-        is_array=stored.is_array,
-        array_size=stored.array_size,
-        reference_class=stored.reference_class,
-        qualifiers=_qualifiers(stored.qualifiers),
-    )
-
-
-def _stored_method(method: CIMMethod) -> StoredMethod:
-    parameters = [_stored_element(parameter, None) for parameter in method.parameters.values()]
-    return StoredMethod(method.name, method.return_type, parameters, _stored_qualifiers(method))
-
-
-def _method(stored: StoredMethod, classname: str) -> CIMMethod:
-    return CIMMethod(
-        stored.name,
-        return_type=stored.return_type,
-        class_origin=classname,
-        parameters=[_parameter(parameter) for parameter in stored.parameters],
-        qualifiers=_qualifiers(stored.qualifiers),
-    )
-
-
-def _parameter(stored: StoredElement) -> CIMParameter:
-    return CIMParameter(
-        stored.name,
-        stored.type,
-        is_array=stored.is_array,
-        array_size=stored.array_size,
-        reference_class=stored.reference_class,
-        qualifiers=_qualifiers(stored.qualifiers),
-    )
-
-
-def _digits(element: Any) -> int:
-    number = 0
-    for flavor in reversed(_FLAVORS):
-        number = number * 3 + _DIGIT[getattr(element, flavor)]
-    return number
-
-
-@cache
-def _flags(number: int) -> dict[str, bool | None]:
-    flags = {}
-    for flavor in _FLAVORS:
-        number, digit = divmod(number, 3)
-        flags[flavor] = _FLAG[digit]
-    return flags
-
-
-def _stored_cim(value: Any) -> Any:
-    """Return a value of a qualifier or a default in stored form."""
-    if isinstance(value, list):
-        return [_stored_cim(item) for item in value]
-    if isinstance(value, CIMInt):
-        return int(value)
-    if isinstance(value, CIMFloat):
-        return float(value)
-    return str(value) if isinstance(value, CIMDateTime) else value
+    def __call__(self) -> ClassRecord:
+        """Return the record of the class."""
+        return _CLASS.decode(self.raw)
 
 
 def _stored_value(value: Any) -> Any:

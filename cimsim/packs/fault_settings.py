@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from cimsim.packs.pack_errors import PackError
 from cimsim.packs.settings import FAULTS, TIMINGS, Settings
@@ -12,10 +14,10 @@ from cimsim.world.schema import Method, ResolvedClass
 from cimsim.world.values import Untyped, convert_scalar
 from cimsim.world.world import Namespace, World
 
-_ITEM: Final = re.compile(r"\s*(\w+)\.(\w+)\s*=\s*(\S+)\s*")
+_ITEM: Final = r"\s*(\w+)\.(\w+)\s*=\s*(\S+)\s*"
 
 
-class MethodFault(NamedTuple):
+class MethodFault(msgspec.Struct, frozen=True):
     """A method that only returns a number and changes nothing, as an item of the setting ``faults`` of a pack wants it."""
 
     pack: str
@@ -52,7 +54,7 @@ def faults_of(pack: str, settings: Settings, world: World, namespaces: list[str]
             the method can return.
     """
     for item in settings[FAULTS]:
-        match = _ITEM.fullmatch(item)
+        match = re.fullmatch(_ITEM, item)
         if match is None:
             raise _error(pack, FAULTS, item, "write CLASS.METHOD=RETURN_VALUE")
         classname, method_name, text = match.groups()

@@ -1,6 +1,5 @@
 """Loading packs into a world."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from cimsim.packs.cache import Cache, CacheFolder
 from cimsim.packs.fault_settings import MethodFault, check_timings, faults_of, in_order
 from cimsim.packs.locate import default_packs
 from cimsim.packs.manifest import DEFAULT_NAMESPACE, Pack, SettingEntry
+from cimsim.packs.manifest_cache import ManifestCache, manifest_folder
 from cimsim.packs.mof.dialect import MofDialect
 from cimsim.packs.order import find_packs, populate_order
 from cimsim.packs.pack_errors import PackError
@@ -127,14 +127,15 @@ def load(
     dialect = MofDialect(mof_dialect)
     packs, files = split_environment(packs)
     named = packs or default_packs(None if schema is None else namespace)
-    found = find_packs(named, namespace) if packs or not files else []
+    manifests = ManifestCache(manifest_folder(cache_dir, _silent))
+    found = find_packs(named, namespace, manifests.read_pack) if packs or not files else []
     if schema is not None:
         # Only this needs the modules that read archives.
         from cimsim.packs.schema_pack import open_schema
 
         found = [open_schema(schema, namespace, found, dialect), *found]
     if lenient is not None:
-        found = [dataclasses.replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
+        found = [structs.replace(pack, manifest=structs.replace(pack.manifest, lenient=lenient)) for pack in found]
     chosen = tuple(find_scenario(each, {pack.name: pack.folder for pack in found if pack.text}) for each in scenarios)
     settings = settle(found, {**_settings_of(chosen, found), **flattened(overrides or {})}, defaults)
     passed_on = pass_on(found, settings)

@@ -1,6 +1,5 @@
 """Loading further packs into a world that is in use, beside what happened in it."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -137,7 +136,7 @@ def with_mof(
             file.write_text(mof, encoding="utf-8")
         pack = plain_pack(file, namespace)
         try:
-            builder.add(dataclasses.replace(pack, manifest=structs.replace(pack.manifest, lenient=False)), transaction)
+            builder.add(structs.replace(pack, manifest=structs.replace(pack.manifest, lenient=False)), transaction)
         except PackError as error:
             if isinstance(mof, Path) or error.file != str(file):
                 raise

@@ -5,9 +5,6 @@ before it, the providers of its classes and its settings.
 """
 
 import re
-import tomllib
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,8 +21,8 @@ SettingType = Literal["string", "integer", "number", "boolean", "string[]", "tim
 FORMER_KEYS: Final = {"behaviours": "providers"}
 """Keys of former versions, and what they are called now."""
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)")
+_NAME: Final = r"[A-Za-z][A-Za-z0-9_-]*"
+_TOML_PLACE: Final = r" \(at line (\d+), column (\d+)\)"
 
 
 class NamespaceEntry(msgspec.Struct, frozen=True):
@@ -73,8 +70,7 @@ class Manifest(msgspec.Struct, frozen=True):
     mof_dialect: Literal["dmtf", "windows"] | None = None
 
 
-@dataclass(frozen=True)
-class Pack:
+class Pack(msgspec.Struct, frozen=True):
     """A pack as it lies on disk: its folder, its manifest, and the manifest's text (empty for a plain MOF file)."""
 
     folder: Path
@@ -86,7 +82,7 @@ class Pack:
         """The name of the pack."""
         return self.manifest.name
 
-    @cached_property
+    @property
     def file(self) -> Path:
         """The manifest's path."""
         return self.folder / MANIFEST
@@ -103,8 +99,18 @@ def read_pack(folder: Path) -> Pack:
         PackError: ``pack.toml`` is missing, is not TOML, has unknown keys, values of wrong types or a wrong name,
             of the pack or of a namespace.
     """
+    return parse_pack(folder, text_of(folder))
+
+
+def text_of(folder: Path) -> str:
+    """Return the text of the manifest in a folder; raises PackError if there is none that can be read."""
     file = folder / MANIFEST
-    text = decode(read_bytes(file, folder), file)
+    return decode(read_bytes(file, folder), file)
+
+
+def parse_pack(folder: Path, text: str) -> Pack:
+    """Return the pack in a folder by the text of its manifest; raises PackError as ``read_pack`` does."""
+    file = folder / MANIFEST
     table = parse_toml(text, file)
     _check_keys(table, text, file)
     try:
@@ -112,17 +118,17 @@ def read_pack(folder: Path) -> Pack:
     except msgspec.ValidationError as error:
         raise PackError(_readable(error), file) from None
     pack = Pack(folder, manifest, text)
-    if not _NAME.fullmatch(manifest.name):
+    if not re.fullmatch(_NAME, manifest.name):
         raise pack.error(f"{manifest.name!r} is not the name of a pack: a letter, then letters, digits, - and _", "name")
     for required in manifest.requires:
-        if not _NAME.fullmatch(required):
+        if not re.fullmatch(_NAME, required):
             raise pack.error(f"{required!r} is not a name of a pack", required)
     for entry in manifest.namespaces:
         if not fold_namespace(entry.name):
             raise pack.error(f"{entry.name!r} is not the name of a namespace", entry.name)
     names: set[str] = set()
     for page in manifest.page:
-        if not _NAME.fullmatch(page.name):
+        if not re.fullmatch(_NAME, page.name):
             raise pack.error(f"{page.name!r} is not the name of a page: a letter, then letters, digits, - and _", page.name)
         if page.name in names:
             raise pack.error(f"two pages are named {page.name}", page.name)
@@ -147,14 +153,17 @@ def plain_pack(mof: Path, namespace: str) -> Pack:
 
 def parse_toml(text: str, file: Path) -> dict[str, Any]:
     """Return the tables of a TOML text; raises PackError with the place of what is not TOML."""
+    # A start that finds the manifests in the cache parses none.
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         reason = str(error).splitlines()[0]
-        place = _TOML_PLACE.search(reason)
+        place = re.search(_TOML_PLACE, reason)
         if place is None:
             raise PackError(reason.replace(" (at end of document)", " at the end"), file, text.count("\n") + 1) from None
-        raise PackError(_TOML_PLACE.sub("", reason), file, int(place[1]), int(place[2])) from None
+        raise PackError(re.sub(_TOML_PLACE, "", reason), file, int(place[1]), int(place[2])) from None
 
 
 def _check_keys(table: dict[str, Any], text: str, file: Path) -> None:

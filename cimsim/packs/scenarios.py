@@ -22,7 +22,7 @@ _KEYS: Final[Mapping[str, tuple[type, str]]] = {
     "fault": (list, "an array of tables: write [[fault]]"),
     "settings": (dict, "a table: write [settings]"),
 }
-_FAULT: Final = re.compile(r"^\s*\[\[\s*fault\s*\]\]", re.MULTILINE)
+_FAULT: Final = r"(?m)^\s*\[\[\s*fault\s*\]\]"
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class Scenario(msgspec.Struct, frozen=True):
         """Return the line with a field of a rule, or else with the beginning of the rule; None if that is not sure."""
         start, end = 0, len(self.text)
         if number:
-            starts = [match.end() for match in _FAULT.finditer(self.text)]
+            starts = [match.end() for match in re.finditer(_FAULT, self.text)]
             if len(starts) != len(self.faults):
                 return None
             start, end = starts[number - 1], [*starts, end][number]

@@ -18,9 +18,9 @@ from cimsim.packs.cache_encoding import (
     EncodedClass,
     StoredDeclaration,
     qualifier_declaration,
-    stored_class,
     stored_declaration,
 )
+from cimsim.world.class_records import record_of
 from cimsim.world.convert import InstanceData, PropertyData, from_cim_path
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, fold_namespace
@@ -44,7 +44,7 @@ class StoredHead(msgspec.Struct, array_like=True, frozen=True, gc=False):
     indication: bool
     enforces_write: bool
     declared: msgspec.Raw
-    """A StoredClass."""
+    """A ClassRecord."""
 
 
 class StoredRows(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -87,6 +87,8 @@ _INDEX: Final = msgspec.msgpack.Decoder(list[list[int]])
 _DATETIME: Final = "datetime"
 _PATH: Final = "path"
 _EMBEDDED: Final = "embedded"
+_COMPARED_OTHERWISE: Final = frozenset({"datetime", "reference"})
+"""Types whose values are not equal exactly where they are written alike."""
 
 
 def encode_world(world: World) -> StoredWorld:
@@ -206,7 +208,7 @@ def _make_large(namespace: Namespace) -> None:
 def _stored_declared(cls: ResolvedClass) -> msgspec.Raw:
     # What came from a cache and was not asked for stays as it is.
     source = cls.unresolved if isinstance(cls, DeferredClass) else None
-    return source.raw if isinstance(source, EncodedClass) else _packed(stored_class(cls.declared))
+    return source.raw if isinstance(source, EncodedClass) else _packed(record_of(cls.declared))
 
 
 def _qualifiers(raw: msgspec.Raw) -> dict[str, CIMQualifierDeclaration]:
@@ -218,13 +220,15 @@ def _qualifiers(raw: msgspec.Raw) -> dict[str, CIMQualifierDeclaration]:
 
 def _instances(raw: msgspec.Raw, cls: ResolvedClass, namespace: str, opened: _Opened) -> dict[tuple[Any, ...], Instance]:
     readers = [(place, reader) for place, prop in enumerate(cls.properties) if (reader := _reader(prop, namespace, opened))]
+    # Keys that are stored as they are compared need not be looked at one by one.
+    order = cls.key_order if _COMPARED_OTHERWISE.isdisjoint(cls.key_types) else None
     instances = {}
     for row in _ROWS.decode(raw):
         for place, reader in readers:
             value = row[place]
             if value is not None:
                 row[place] = reader(value)
-        instance = Instance(cls, namespace, tuple(row))
+        instance = Instance(cls, namespace, tuple(row), None if order is None else tuple([row[place] for place in order]))
         instances[instance.key] = instance
     return instances
 

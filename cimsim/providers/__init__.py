@@ -19,7 +19,10 @@ release. ``cimsim/docs/providers.md`` shows the names at work.
 * Indications: ``parse_indication_filter``, ``parse_listener_url``.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from cimsim.operations.methods import Invocation
+from cimsim.providers.indication_filters import parse_indication_filter
 from cimsim.providers.jobs import JobFailure, JobKind, JobLifeCycle, begin_job, cancel_job, fail_job, is_running
 from cimsim.providers.listener_url import ListenerUrl, parse_listener_url
 from cimsim.providers.provider import Provider
@@ -52,7 +55,6 @@ from cimsim.providers.service_life_cycle import (
 from cimsim.providers.setting_error import SettingError
 from cimsim.providers.timing import INVALID_PARAMETER, TIMEOUT_NOT_SUPPORTED, timeout_refusal
 from cimsim.providers.variants import Taken, describe_answers, put_back, replace_texts, take
-from cimsim.query.indication_queries import IndicationFilter, parse_indication_filter
 from cimsim.world.agenda import Step
 from cimsim.world.counts import OperationCount
 from cimsim.world.errors import (
@@ -74,6 +76,9 @@ from cimsim.world.timing import IMMEDIATE, Timing, parse_timing
 from cimsim.world.transaction import Transaction, same, same_key
 from cimsim.world.values import DateTime
 from cimsim.world.world import Namespace
+
+if TYPE_CHECKING:
+    from cimsim.query.indication_queries import IndicationFilter
 
 __all__ = [
     "BUSY",
@@ -149,3 +154,12 @@ __all__ = [
     "timeout_refusal",
     "unsupported",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Queries are not cheap to import, and few packs name their type.
+    if name == "IndicationFilter":
+        from cimsim.query.indication_queries import IndicationFilter
+
+        return IndicationFilter
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,13 +1,15 @@
 """The URLs of listeners, to which indications are sent (rules I3, SEC14)."""
 
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST: Final = 2048
 
 
-class ListenerUrl(NamedTuple):
+class ListenerUrl(msgspec.Struct, frozen=True):
     """The parts of a URL; ``host`` is without brackets, ``target`` is the path with the query, as HTTP sends it."""
 
     scheme: str

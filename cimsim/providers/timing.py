@@ -16,7 +16,7 @@ from cimsim.world.values import DateTime
 INVALID_PARAMETER: Final = 5
 TIMEOUT_NOT_SUPPORTED: Final = 4098
 
-_RULE: Final = re.compile(r"\s*(\w+)(?:\[(\w+)=([^\]]*)\])?(?:\.(\w+)(?:#(\d+))?)?\s*=\s*([^=]+?)\s*")
+_RULE: Final = r"\s*(\w+)(?:\[(\w+)=([^\]]*)\])?(?:\.(\w+)(?:#(\d+))?)?\s*=\s*([^=]+?)\s*"
 
 
 class TimingRule(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ def parse_rule(text: str) -> TimingRule:
     Raises:
         ValueError: it has another form.
     """
-    match = _RULE.fullmatch(text)
+    match = re.fullmatch(_RULE, text)
     if match is None:
         raise ValueError(f"{text!r}: write CLASS[PROPERTY=VALUE].METHOD#CALL=TIMING; only CLASS and TIMING must be there")
     classname, name, value, method, call, timing = match.groups()

@@ -7,8 +7,9 @@ before anything else it stands for itself, since many clients of Windows do not 
 import re
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from pywbem import CIMError
 
 from cimsim.query.grammar import GRAMMARS
@@ -59,7 +60,7 @@ _MAX_TOKENS: Final = 1_000
 """Words, values and signs of a query. Each takes some 25 us to parse, and nobody else is answered meanwhile."""
 _MAX_STEPS: Final = 2_000
 """Steps of all patterns of a query, each some 4 us."""
-_TOKEN: Final = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\w\s])""", re.DOTALL)
+_LEXEME: Final = r"""(?s)\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\w\s])"""
 
 _STATEMENT_LANGUAGES: Final = {
     fold(WMI_LANGUAGE): WMI,
@@ -69,7 +70,7 @@ _STATEMENT_LANGUAGES: Final = {
     "dmtf:cql": CQL,
     "cim:cql": CQL,
 }
-_ESCAPE: Final = re.compile(r"""\\([\\'"])""")
+_ESCAPE: Final = r"""\\([\\'"])"""
 # Words of SQL and of the languages themselves that stand for features left out.
 _FEATURES: Final = frozenset(
     {
@@ -141,7 +142,7 @@ def _parse(dialect: QueryDialect, text: str) -> Any:
 
     if len(text) > _MAX_LENGTH:
         raise _position_of(text, _MAX_LENGTH).invalid(f"a query of more than {_MAX_LENGTH} characters")
-    surplus = next(islice(_TOKEN.finditer(text), _MAX_TOKENS, None), None)
+    surplus = next(islice(re.finditer(_LEXEME, text), _MAX_TOKENS, None), None)
     if surplus is not None:
         raise _position_of(text, surplus.start(1)).too_much(f"a query of more than {_MAX_TOKENS} words, values and signs")
     parser, builder = _parser(dialect)
@@ -204,21 +205,21 @@ def _expectation(expected: Any) -> str:
 
 
 def _unquoted(token: "Token") -> str:
-    return _ESCAPE.sub(r"\1", str(token)[1:-1])
+    return re.sub(_ESCAPE, r"\1", str(token)[1:-1])
 
 
 def _at(token: "Token") -> QueryPosition:
     return QueryPosition(token.line or 1, token.column or 1)
 
 
-class _Star(NamedTuple):
+class _Star(msgspec.Struct, frozen=True):
     """A star among the columns, behind the name ``of`` a class or alone."""
 
     of: Path | None
     at: QueryPosition
 
 
-class _Interval(NamedTuple):
+class _Interval(msgspec.Struct, frozen=True):
     """The seconds behind WITHIN."""
 
     seconds: float

@@ -7,7 +7,8 @@ stands for what follows it, and before anything else for itself, since many clie
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from functools import cache
+from typing import Any, Final
 
 import msgspec
 
@@ -18,20 +19,26 @@ from cimsim.world.names import fold, fold_namespace
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import DateTime, Hinted, Untyped
 
-_HEAD: Final = re.compile(
-    r"""(?:[\\/]{2}(?P<server>[^\\/:]+)[\\/])?
+_HEAD: Final = r"""(?x)(?:[\\/]{2}(?P<server>[^\\/:]+)[\\/])?
         (?:[\\/]?(?P<namespace>[^:."'=\\/][^:."'=]*):)?
-        (?P<classname>[^\W\d]\w*)""",
-    re.VERBOSE,
-)
-_KEY: Final = re.compile(r"\s*(?P<name>[^\W\d]\w*)\s*=")
-_VALUE: Final = re.compile(
-    r"""\s*(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s"',]+))\s*""", re.VERBOSE | re.DOTALL
-)
-_PLAIN: Final = re.compile(r"[+-]?\d+|0x[0-9a-f]+|true|false", re.IGNORECASE)
-_ESCAPED: Final = re.compile(r"""\\([\\"'])""")
+        (?P<classname>[^\W\d]\w*)"""
+_PLAIN: Final = r"(?i)[+-]?\d+|0x[0-9a-f]+|true|false"
+_ESCAPED: Final = r"""\\([\\"'])"""
 _MAX_NESTING: Final = 10
 _LOCAL: Final = frozenset({"", ".", "localhost"})
+
+
+@cache
+def _key_pattern() -> re.Pattern[str]:
+    return re.compile(r"\s*(?P<name>[^\W\d]\w*)\s*=")
+
+
+@cache
+def _value_pattern() -> re.Pattern[str]:
+    return re.compile(
+        r"""\s*(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s"',]+))\s*""",
+        re.VERBOSE | re.DOTALL,
+    )
 
 
 class PathError(ValueError):
@@ -42,7 +49,7 @@ class PathError(ValueError):
         self.place = place
 
 
-class Location(NamedTuple):
+class Location(msgspec.Struct, frozen=True):
     """Where the instances of a query lie: the name of the simulated host, and the namespace, with slashes.
 
     ``of_classes``: the query is for classes, which lie there as well.
@@ -81,7 +88,7 @@ def parse_object_path(text: str, *, strict: bool = True) -> ObjectPath:
     Raises:
         PathError: it is not an object path.
     """
-    head = _HEAD.match(text)
+    head = re.match(_HEAD, text)
     if head is None:
         raise PathError(r"an object path is [[\\SERVER\]NAMESPACE:]CLASS.KEY=VALUE[,KEY=VALUE...]", 0)
     keys = _keys(text, head.end(), strict=strict)
@@ -104,7 +111,7 @@ def _keys(text: str, place: int, *, strict: bool) -> tuple[tuple[str, Untyped], 
     found: list[tuple[str, Untyped]] = []
     place += 1
     while True:
-        key = _KEY.match(text, place)
+        key = _key_pattern().match(text, place)
         if key is None:
             raise PathError("KEY=VALUE is expected", place)
         value, place = _value(text, key.end(), strict=strict)
@@ -117,15 +124,15 @@ def _keys(text: str, place: int, *, strict: bool) -> tuple[tuple[str, Untyped], 
 
 
 def _value(text: str, place: int, *, strict: bool) -> tuple[Untyped, int]:
-    match = _VALUE.match(text, place)
+    match = _value_pattern().match(text, place)
     if match is None:
         closed = "the value of a key" if text[place:].strip()[:1] not in {'"', "'"} else "the end of a quoted value"
         raise PathError(f"{closed} is expected", place)
     plain = match["plain"]
     if plain is None:
         quoted = match["double"] if match["single"] is None else match["single"]
-        return Untyped(_ESCAPED.sub(r"\1", quoted)), match.end()
-    if strict and _PLAIN.fullmatch(plain) is None:
+        return Untyped(re.sub(_ESCAPED, r"\1", quoted)), match.end()
+    if strict and re.fullmatch(_PLAIN, plain) is None:
         raise PathError(f"{plain[:100]} stands without quotes, but is neither a number nor a boolean", match.start("plain"))
     return Hinted(plain, "boolean" if plain.lower() in {"true", "false"} else "numeric"), match.end()
 

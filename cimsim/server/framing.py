@@ -15,8 +15,9 @@ Whatever happens is queued in the order of the requests, since answers must keep
 
 import re
 from collections import deque
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
+import msgspec
 from httptools import (
     HttpParserCallbackError,
     HttpParserError,
@@ -36,7 +37,7 @@ from cimsim.server.mount import Mount
 from cimsim.server.replies import CONTINUE, ENDS, Connection, HttpError, connection
 
 
-class HttpRequest(NamedTuple):
+class HttpRequest(msgspec.Struct, frozen=True):
     """A request that was admitted and has arrived in full; ``admitted`` is the mount's.
 
     A long body is a bytearray, which nobody changes any more.
@@ -50,7 +51,7 @@ class HttpRequest(NamedTuple):
     connection: Connection
 
 
-class OptionsRequest(NamedTuple):
+class OptionsRequest(msgspec.Struct, frozen=True):
     """A request for the server's capabilities (rule HO1)."""
 
     mount: Mount
@@ -58,7 +59,7 @@ class OptionsRequest(NamedTuple):
     connection: Connection
 
 
-class Refused(NamedTuple):
+class Refused(msgspec.Struct, frozen=True):
     """A request that is answered with a refusal; ``head`` is None where there is no legible one."""
 
     refusal: HttpError

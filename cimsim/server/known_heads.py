@@ -16,6 +16,8 @@ each request (``Mount.own_field``; CIM-XML: CIMObject). The strategy:
 import re
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from cimsim.server.head import Head
 from cimsim.server.replies import Connection
 
@@ -27,7 +29,7 @@ _ONE_FIELD: Final = 4
 _TWO_FIELDS: Final = 7
 
 
-class KnownHead(NamedTuple):
+class KnownHead(msgspec.Struct, frozen=True):
     """A head that was admitted: what ``HttpRequest`` has of it, and where the value of Content-Length lies among the parts."""
 
     head: Head

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE: Final = b"Connection: close\r\n"
@@ -38,7 +40,7 @@ class HttpError(Exception):
         self.fatal = fatal
 
 
-class Connection(NamedTuple):
+class Connection(msgspec.Struct, frozen=True):
     """Whether the connection stays open after a request, and the header line that says so (rules H4, H13)."""
 
     keep: bool

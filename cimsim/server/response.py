@@ -21,7 +21,7 @@ class Response:
 
     def __init__(self, batches: Iterator[list[bytes]]) -> None:
         self.source = batches
-        self._batches: deque[tuple[list[bytes], int]] = deque()
+        self._batches: deque[tuple[tuple[bytes, ...], int]] = deque()
         self.length = 0
 
     def collect(self) -> bool:
@@ -31,7 +31,8 @@ class Response:
             return False
         if batch:
             length = sum(map(len, batch))
-            self._batches.append((batch, length))
+            # As tuples: the collector of garbage looks once at each and then, since bytes refer to nothing, no more.
+            self._batches.append((tuple(batch), length))
             self.length += length
         return True
 

@@ -1,24 +1,33 @@
 """Bodies that are encrypted by the session of a login: ``multipart/encrypted`` (rule WM-A-4)."""
 
 import re
+from functools import cache
 from typing import Final
 
 _CONTENT_TYPE: Final = (
     b'Content-Type: multipart/encrypted;protocol="application/HTTP-%b-session-encrypted";boundary="Encrypted Boundary"\r\n'
 )
 _BOUNDARY: Final = b"--Encrypted Boundary"
-_PARTS: Final = re.compile(
-    rb"--Encrypted Boundary\r\n"
-    rb"[ \t]*Content-Type:[ \t]*application/HTTP-(?P<protocol>[A-Za-z-]{1,40})-session-encrypted\r\n"
-    rb"[ \t]*OriginalContent:[ \t]*type=(?P<type>[^\r\n]{1,200}?);[ \t]*Length=(?P<length>\d{1,10})[ \t]*\r\n"
-    rb"--Encrypted Boundary\r\n"
-    rb"[ \t]*Content-Type:[ \t]*application/octet-stream\r\n",
-    re.IGNORECASE,
-)
-_END: Final = re.compile(rb"--Encrypted Boundary--[\r\n \t]*\Z")
 _MAX_TAIL: Final = 64
 _LENGTH_SIZE: Final = 4
 _MAX_SIGNATURE: Final = 256
+
+
+@cache
+def _parts() -> re.Pattern[bytes]:
+    return re.compile(
+        rb"--Encrypted Boundary\r\n"
+        rb"[ \t]*Content-Type:[ \t]*application/HTTP-(?P<protocol>[A-Za-z-]{1,40})-session-encrypted\r\n"
+        rb"[ \t]*OriginalContent:[ \t]*type=(?P<type>[^\r\n]{1,200}?);[ \t]*Length=(?P<length>\d{1,10})[ \t]*\r\n"
+        rb"--Encrypted Boundary\r\n"
+        rb"[ \t]*Content-Type:[ \t]*application/octet-stream\r\n",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _end() -> re.Pattern[bytes]:
+    return re.compile(rb"--Encrypted Boundary--[\r\n \t]*\Z")
 
 
 class SealedBodyError(Exception):
@@ -44,8 +53,8 @@ class SealedBody:
         Raises:
             SealedBodyError: it is not of this form.
         """
-        begun = _PARTS.match(body)
-        end = _END.search(body, max(0, len(body) - _MAX_TAIL))
+        begun = _parts().match(body)
+        end = _end().search(body, max(0, len(body) - _MAX_TAIL))
         if begun is None or end is None or end.start() < begun.end() + _LENGTH_SIZE:
             raise SealedBodyError("the body is not one message in two parts, as multipart/encrypted has it")
         place = begun.end() + _LENGTH_SIZE

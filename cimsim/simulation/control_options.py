@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
+import msgspec
 from twisted.logger import Logger
 
 from cimsim.server.limits import HttpLimits
@@ -18,7 +19,7 @@ _TOKEN_BYTES: Final = 24
 _RUN_BYTES: Final = 8
 
 
-class ControlOptions(NamedTuple):
+class ControlOptions(msgspec.Struct, frozen=True):
     """Where the control plane listens, and what it demands.
 
     Attributes:

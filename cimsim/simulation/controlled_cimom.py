@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
+
+import msgspec
 
 from cimsim.cimom.exchanges import Called
 from cimsim.cimom.indications import Indications
@@ -41,8 +42,7 @@ class LoadsMore(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class ControlledCimom:
+class ControlledCimom(msgspec.Struct):
     """What the control plane shows and changes. All of it belongs to the thread of the reactor.
 
     Attributes:
@@ -65,8 +65,8 @@ class ControlledCimom:
 
     cimom: Cimom
     snapshots: Snapshots
-    journal: Journal = field(default_factory=Journal)
-    counts: RequestCounts = field(default_factory=RequestCounts)
+    journal: Journal = msgspec.field(default_factory=Journal)
+    counts: RequestCounts = msgspec.field(default_factory=RequestCounts)
     urls: tuple[str, ...] = ()
     ready: bool = False
     further: LoadsMore | None = None
@@ -77,7 +77,7 @@ class ControlledCimom:
     indications: Indications | None = None
     connections: Callable[[], int] = lambda: 0
     answer: Callable[[bytes, str | None, list[Called]], Batches] | None = None
-    memo: dict[str, Any] = field(default_factory=dict)
+    memo: dict[str, Any] = msgspec.field(default_factory=dict)
 
     @property
     def loaded(self) -> Loaded | None:

@@ -31,8 +31,6 @@ from cimsim.operations.call import Policy
 from cimsim.packs.load import Loaded
 from cimsim.quirks.options import features_with, tolerances_of
 from cimsim.quirks.profiles import Quirks
-from cimsim.quirks.quirky_cimom import QuirkyCimom
-from cimsim.quirks.quirky_encoder import QuirkyEncoder
 from cimsim.server.auth import REALM, Authenticator
 from cimsim.server.factory import HttpFactory
 from cimsim.server.kerberos import Kerberos
@@ -175,6 +173,10 @@ class Endpoint:
         encoder: Encodes = Encoder(options.host, null_outputs=options.null_outputs, error_instances=options.error_instances)
         cimom: Performs = self.cimom
         if quirks != Quirks():
+            # Most CIMOMs have none.
+            from cimsim.quirks.quirky_cimom import QuirkyCimom
+            from cimsim.quirks.quirky_encoder import QuirkyEncoder
+
             encoder, cimom = QuirkyEncoder(encoder, quirks), QuirkyCimom(cimom, quirks)
         self._service = service = CimXmlService(
             MessageCache(new_decoder()),

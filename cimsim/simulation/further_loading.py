@@ -12,7 +12,6 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from cimsim.packs.load import Loaded
-from cimsim.packs.load_more import load_more, with_mof, with_namespaces_known
 from cimsim.packs.manifest import DEFAULT_NAMESPACE
 from cimsim.simulation.controlled_cimom import ControlledCimom, Work
 from cimsim.simulation.loading import cache_dir_of
@@ -53,6 +52,8 @@ class FurtherLoading:
         Raises:
             PackError: one cannot be loaded, or is there already.
         """
+        from cimsim.packs.load_more import load_more, with_namespaces_known  # most simulations never load more
+
         options, cimom = self._options, self._controlled.cimom
 
         def load(before: Loaded, world: World, now: float) -> Loaded:
@@ -84,6 +85,8 @@ class FurtherLoading:
         Raises:
             PackError: something is wrong; the error has its place.
         """
+        from cimsim.packs.load_more import with_mof, with_namespaces_known
+
         options, cimom = self._options, self._controlled.cimom
         place = namespace or main_namespace(cimom.world)
 

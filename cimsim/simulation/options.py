@@ -54,9 +54,9 @@ OF_SERVER: Final = frozenset(
 """Options of the server as a whole: no CIMOM has its own."""
 _PORTS_OF_ONE: Final = ("port", "tls_port", "wsman_port", "wsman_tls_port")
 # What RFC 6750 takes as the token of a bearer, in bounds; it goes into a header, a line of a file and a URL.
-_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{8,200}={0,4}")
-_HOST: Final = re.compile(r"[A-Za-z0-9.:_-]{1,255}")
-_CIMOM_NAME: Final = re.compile(r"[\w.-]{1,64}")
+_BEARER: Final = r"[A-Za-z0-9._~+/-]{8,200}={0,4}"
+_HOST: Final = r"[A-Za-z0-9.:_-]{1,255}"
+_CIMOM_NAME: Final = r"[\w.-]{1,64}"
 
 
 class OptionsError(ValueError):
@@ -159,10 +159,10 @@ class SimulationOptions(msgspec.Struct, frozen=True, kw_only=True):
         for name in _TIMES:
             if not math.isfinite(getattr(self, name)):
                 raise OptionsError(f"{option(name)} {getattr(self, name)} is not a length of time")
-        if self.control_token is not None and not _TOKEN.fullmatch(self.control_token):
+        if self.control_token is not None and not re.fullmatch(_BEARER, self.control_token):
             raise OptionsError("--control-token: write 8 to 200 letters, digits, and . _ ~ + / - with = at the end only")
         for name in self.control_host:
-            if not _HOST.fullmatch(name):
+            if not re.fullmatch(_HOST, name):
                 raise OptionsError(f"--control-host {name!r} is not the name of a host")
 
     def by_cimom(self, name: str) -> dict[str, SimulationOptions]:
@@ -178,7 +178,7 @@ class SimulationOptions(msgspec.Struct, frozen=True, kw_only=True):
             return {name: self}
         found: dict[str, SimulationOptions] = {}
         for each, own in self.cimom.items():
-            if not _CIMOM_NAME.fullmatch(each):
+            if not re.fullmatch(_CIMOM_NAME, each):
                 raise OptionsError(f"--cimom {each!r}: a name has 1 to 64 letters, digits, _, - or .")
             known = [entry.name for entry in fields(self) if entry.name not in OF_SERVER]
             for key in own:

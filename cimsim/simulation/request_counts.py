@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from cimsim.operations.table import OPERATIONS
 from cimsim.server.recording import HttpExchange
@@ -15,11 +16,10 @@ METHOD: Final = "InvokeMethod"
 _MAX_STATUS: Final = 29
 
 
-@dataclass(slots=True)
-class Durations:
+class Durations(msgspec.Struct):
     """Durations in groups: how many each of ``BOUNDS`` has, then those above; and their sum in seconds."""
 
-    groups: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    groups: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     seconds: float = 0.0
 
 

@@ -3,13 +3,15 @@
 import json
 import sys
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 FOLDER: Final = "servers"
 """In the state folder."""
 
 
-class RunningServer(NamedTuple):
+class RunningServer(msgspec.Struct, frozen=True):
     """A server that was found.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
@@ -29,12 +29,14 @@ from cimsim.simulation.endpoint import Endpoint, EndpointOptions, WsmanOptions
 from cimsim.simulation.further_loading import FurtherLoading
 from cimsim.simulation.loading import SharedPacks, load_packs, quirks_of
 from cimsim.simulation.options import OptionsError, SimulationOptions
-from cimsim.simulation.reload import Reloader
 from cimsim.simulation.request_counts import RequestCounts
 from cimsim.simulation.request_log import JournalRecorder, RequestLog, recorder_of
 from cimsim.simulation.security import authorization_of, kerberos_of, tls_of, users_of
 from cimsim.simulation.start_rules import start_rules
 from cimsim.world.world import World
+
+if TYPE_CHECKING:
+    from cimsim.simulation.reload import Reloader
 
 _RECORDED: Final = frozenset({"info", "debug"})
 """Levels of the log that have a line for each request."""
@@ -118,8 +120,10 @@ class ServedCimom:
         )
         self.further = FurtherLoading(self.controlled, loaded, options)
         self.controlled.further = self.further
-        self._reloader = None
+        self._reloader: Reloader | None = None
         if options.reload:
+            from cimsim.simulation.reload import Reloader  # few simulations ask for it
+
             self._reloader = Reloader(reactor, DecoderThreads(reactor).run, self._load_again, self._renew, loaded)
 
     @property

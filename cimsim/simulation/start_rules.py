@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from cimsim.cimom.fault_rule_parser import RuleError, parse_rule, preparing
 from cimsim.cimom.fault_rules import FaultRule, Returned
 from cimsim.packs.fault_settings import MethodFault
 from cimsim.packs.load import Loaded
@@ -51,6 +50,9 @@ def rules_of(scenario: Scenario, world: World) -> list[FaultRule]:
 
 
 def _rules_of(scenario: Scenario, world: World) -> Iterator[FaultRule]:
+    # Most simulations begin without a rule.
+    from cimsim.cimom.fault_rule_parser import RuleError, parse_rule
+
     for number, words in enumerate(scenario.faults, 1):
         try:
             yield parse_rule(words, (world,))
@@ -77,6 +79,8 @@ def running_rules(
     Raises:
         PackError: there is no such scenario, a rule is wrong, or it has settings, which can be given at the start only.
     """
+    from cimsim.cimom.fault_rule_parser import preparing
+
     scenario = find_scenario(name, folders, files=files)
     if scenario.settings:
         raise scenario.error(f"has settings, which count at the start only: use --scenario {name}", field="settings")

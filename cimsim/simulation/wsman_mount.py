@@ -39,7 +39,7 @@ _TYPES: Final = frozenset({"application/soap+xml", "text/xml"})
 """The second one is that of SOAP 1.1, which gets a fault that says so."""
 _ENCODINGS: Final = {"utf-8": "utf-8", "utf8": "utf-8", "utf-16": "utf-16", "utf16": "utf-16", "us-ascii": "utf-8"}
 _ORIGINAL: Final = b"application/soap+xml;charset=UTF-8"
-_CHARSET: Final = re.compile(r'charset\s*=\s*"?([^";\s]*)"?', re.IGNORECASE)
+_CHARSET: Final = r'(?i)charset\s*=\s*"?([^";\s]*)"?'
 _MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -337,7 +337,7 @@ def _encoding(content_type: str) -> str:
     Raises:
         HttpError: 415, it is another one than UTF-8 and UTF-16.
     """
-    named = _CHARSET.search(content_type)
+    named = re.search(_CHARSET, content_type)
     if named is None:
         return "utf-8"
     encoding = _ENCODINGS.get(named[1].lower())

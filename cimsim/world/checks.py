@@ -5,8 +5,9 @@ pay for checks whose outcome is known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMQualifier, CIMQualifierDeclaration
 
 from cimsim.world.convert import shape
@@ -294,7 +295,7 @@ def _check_override(where: str, element: Any, above: Any, inherited: Mapping[str
         raise invalid_parameter(f"{where} overrides {overridden}, which no superclass has{hint}")
 
 
-class _Descent(NamedTuple):
+class _Descent(msgspec.Struct, frozen=True):
     """Who derives from whom, with a class that is being declared: it need not be in the schema yet."""
 
     declared: CIMClass

@@ -1,10 +1,9 @@
 """What a CIMOM has carried out, counted by operation."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 
-@dataclass(slots=True)
-class OperationCount:
+class OperationCount(msgspec.Struct):
     """How often an operation was carried out, well or not, and what it took in all.
 
     ``seconds`` is the time spent on it; ``request_bytes`` and ``response_bytes`` are the lengths of bodies.
@@ -16,12 +15,11 @@ class OperationCount:
     response_bytes: int = 0
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """The counters of a CIMOM, by the name of the operation as DSP0200 spells it; nothing is counted unless ``wanted``."""
 
     wanted: bool = False
-    operations: dict[str, OperationCount] = field(default_factory=dict)
+    operations: dict[str, OperationCount] = msgspec.field(default_factory=dict)
 
     def of(self, name: str) -> OperationCount:
         """Return the counter of an operation, a new one if there is none yet."""

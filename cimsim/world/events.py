@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from cimsim.world.instances import Instance
 from cimsim.world.schema import Method, ResolvedClass
@@ -19,7 +21,7 @@ class ChangeKind(Enum):
     DELETED = "deleted"
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True):
     """One change of one instance: the record before and after it, None where there was or is none."""
 
     kind: ChangeKind
@@ -27,7 +29,7 @@ class Change(NamedTuple):
     after: Instance | None
 
 
-class ClassChange(NamedTuple):
+class ClassChange(msgspec.Struct, frozen=True):
     """One change of one class of a namespace, likewise."""
 
     kind: ChangeKind
@@ -36,7 +38,7 @@ class ClassChange(NamedTuple):
     after: ResolvedClass | None
 
 
-class NamespaceChange(NamedTuple):
+class NamespaceChange(msgspec.Struct, frozen=True):
     """A namespace that was created or deleted; ``name`` is its whole name."""
 
     kind: ChangeKind
@@ -53,7 +55,7 @@ class NamespaceChange(NamedTuple):
         return self.name.rpartition("/")[2]
 
 
-class Raised(NamedTuple):
+class Raised(msgspec.Struct, frozen=True):
     """An indication that a provider raised: properties of an instance of an indication class, seen from a namespace."""
 
     namespace: str
@@ -61,7 +63,7 @@ class Raised(NamedTuple):
     properties: Mapping[str, Any]
 
 
-class MethodCall(NamedTuple):
+class MethodCall(msgspec.Struct, frozen=True):
     """A call of an extrinsic method, about to be made or made.
 
     ``target`` is the instance as it is at that moment, or as it was last when the method deleted it; None when the method was

@@ -16,16 +16,17 @@ class Instance:
 
     Frozen by convention: a change makes a new record. ``memo``, ``path_memo`` and ``wsman_memo`` belong to codecs, which keep
     there what they rendered. Read a property with ``instance["Started"]``, in any spelling; what it embeds is then a copy, so
-    that nobody can change the world behind its back. ``values`` are the stored objects themselves: only look at them.
+    that nobody can change the world behind its back. ``values`` are the stored objects themselves: only look at them. ``key``:
+    the canonical key, where it is known already.
     """
 
     __slots__ = ("_identity", "cls", "key", "memo", "namespace", "path_memo", "values", "wsman_memo")
 
-    def __init__(self, cls: ResolvedClass, namespace: str, values: tuple[Any, ...]) -> None:
+    def __init__(self, cls: ResolvedClass, namespace: str, values: tuple[Any, ...], key: tuple[Any, ...] | None = None) -> None:
         self.cls = cls
         self.namespace = namespace
         self.values = values
-        self.key = tuple([canonical(values[place]) for place in cls.key_order])
+        self.key = tuple([canonical(values[place]) for place in cls.key_order]) if key is None else key
         self.memo: Any = None
         self.path_memo: Any = None
         self.wsman_memo: Any = None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from cimsim.world.names import fold_namespace
@@ -10,20 +11,21 @@ from cimsim.world.schema import ResolvedClass
 from cimsim.world.values import Hinted, Untyped
 from cimsim.world.world import World
 
-_PATH: Final = re.compile(
-    r"""(?:[\\/]{2}(?P<host>[^\\/]*)[\\/])?   # the host; '.' is this one
+_PATH: Final = r"""(?sx)(?:[\\/]{2}(?P<host>[^\\/]*)[\\/])?   # the host; '.' is this one
         (?:[\\/]?(?P<namespace>[^:."=]+):)?
         (?P<classname>\w+)
-        \.(?P<keys>.+)""",
-    re.VERBOSE | re.DOTALL,
-)
-_KEY: Final = re.compile(
-    r"""\s*(?P<name>\w+)\s*=\s*
+        \.(?P<keys>.+)"""
+_ESCAPED: Final = r"(?s)\\(.)"
+
+
+@cache
+def _key() -> re.Pattern[str]:
+    return re.compile(
+        r"""\s*(?P<name>\w+)\s*=\s*
         (?:"(?P<quoted>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<plain>[^\s"',]+))
         \s*(?P<end>,|$)""",
-    re.VERBOSE | re.DOTALL,
-)
-_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+        re.VERBOSE | re.DOTALL,
+    )
 
 
 def parse_path(text: str, world: World, namespace: str) -> InstancePath:
@@ -37,7 +39,7 @@ def parse_path(text: str, world: World, namespace: str) -> InstancePath:
     Raises:
         ValueError: it is not an instance path.
     """
-    match = _PATH.fullmatch(text)
+    match = re.fullmatch(_PATH, text)
     if match is None:
         raise ValueError(f"{text!r} is not an instance path: [NAMESPACE:]CLASS.KEY=VALUE[,KEY=VALUE...]")
     target = world.namespaces.get(fold_namespace(match["namespace"] or namespace))
@@ -50,11 +52,11 @@ def parse_path(text: str, world: World, namespace: str) -> InstancePath:
 def _keys(text: str, keys: str) -> Iterator[tuple[str, Untyped]]:
     place = 0
     while True:
-        match = _KEY.match(keys, place)
+        match = _key().match(keys, place)
         if match is None:
             raise ValueError(f"{text!r} is not an instance path: KEY=VALUE expected at {keys[place:]!r}")
         quoted = match["quoted"] if match["single"] is None else match["single"]
-        yield match["name"], _plain(match["plain"]) if quoted is None else Untyped(_ESCAPED.sub(r"\1", quoted))
+        yield match["name"], _plain(match["plain"]) if quoted is None else Untyped(re.sub(_ESCAPED, r"\1", quoted))
         place = match.end()
         if not match["end"]:
             return

@@ -100,6 +100,14 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
     def __repr__(self) -> str:
         return f"PersistentMap({dict(self.items())!r})"
 
+    def iterate(self) -> Iterator[V]:
+        """Yield all values in creation order, each when it is asked for."""
+        values: Iterator[V] = iter(self._base.values())
+        if self._over:
+            changed = (self._over.get(key, value) for key, value in self._base.items())
+            values = (value for value in changed if value is not _REMOVED)
+        return chain(values, self._more.values()) if self._more else values
+
     def all(self) -> list[V]:
         """Return all values in creation order; much faster than going through ``values()``."""
         if not self._over:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier
 
+from cimsim.world.class_records import ClassRecord, declared_class, record_of
 from cimsim.world.convert import convert_value, shape
 from cimsim.world.errors import already_exists, invalid_parameter, invalid_superclass, server_limits_exceeded
 from cimsim.world.names import did_you_mean, fold
@@ -136,6 +137,14 @@ class ResolvedClass:
         """Return the text that says that there is no such property."""
         return f"class {self.name} has no property {name}{did_you_mean(name, (prop.name for prop in self.properties))}"
 
+    def own_methods(self) -> Iterable[str]:
+        """Return the names of the methods that it declares."""
+        return [method.name for method in self.declared.methods.values()]
+
+    def record(self) -> ClassRecord:
+        """Return the record of the declaration."""
+        return record_of(self.declared)
+
     @cached_property
     def full(self) -> CIMClass:
         """The class with inherited elements and qualifiers, ``propagated`` and ``class_origin`` set (rule OP-CC-4).
@@ -152,7 +161,7 @@ class ResolvedClass:
 
 
 class ClassHead(msgspec.Struct, frozen=True):
-    """A declared class of which only the head is known at first; ``declaration`` returns the whole class when it is needed.
+    """A declared class of which only the head is known at first; ``record`` returns the whole when it is needed.
 
     The class is known to fit its superclass, so nothing is checked then. The flags are None where its qualifiers do not say.
     """
@@ -162,7 +171,7 @@ class ClassHead(msgspec.Struct, frozen=True):
     abstract: bool | None
     association: bool | None
     indication: bool | None
-    declaration: Callable[[], CIMClass]
+    record: Callable[[], ClassRecord]
 
 
 class DeferredClass(ResolvedClass):
@@ -181,13 +190,23 @@ class DeferredClass(ResolvedClass):
         self.memo = {}
         self.folded = fold(self.name)
         self.lineage = (self.folded, *(parent.lineage if parent else ()))
-        self._declaration = head.declaration
+        self._record = head.record
 
     @property
-    def unresolved(self) -> Callable[[], CIMClass] | None:
-        """What returns the declaration, as its head has it; None when something has asked for it."""
-        declaration: Callable[[], CIMClass] | None = self.__dict__.get("_declaration")
-        return declaration
+    def unresolved(self) -> Callable[[], ClassRecord] | None:
+        """What returns the record of the declaration, as its head has it; None when something has asked for its elements."""
+        record: Callable[[], ClassRecord] | None = self.__dict__.get("_record")
+        return record
+
+    def own_methods(self) -> Iterable[str]:
+        """Return the names of the methods that it declares, without making the elements."""
+        record = self.unresolved
+        return super().own_methods() if record is None else [method.name for method in record().methods]
+
+    def record(self) -> ClassRecord:
+        """Return the record of the declaration, without making the elements."""
+        record = self.unresolved
+        return super().record() if record is None else record()
 
     def __getattr__(self, name: str) -> Any:
         # Asked for whatever is not there yet.
@@ -203,13 +222,13 @@ class DeferredClass(ResolvedClass):
         return getattr(self, name)
 
     def _resolve(self) -> None:
-        declaration = self.__dict__.get("_declaration")
-        if declaration is None:
+        record = self.unresolved
+        if record is None:
             return
-        resolved = resolve(declaration(), self.superclass, enforces_write=self.enforces_write)
+        resolved = resolve(declared_class(record()), self.superclass, enforces_write=self.enforces_write)
         for each in _DEFERRED:
             setattr(self, each, getattr(resolved, each))
-        self.__dict__.pop("_declaration", None)
+        self.__dict__.pop("_record", None)
         # A class with __getattr__ is slower to read from, for good.
         object.__setattr__(self, "__class__", ResolvedClass)
 
@@ -286,13 +305,14 @@ class Schema:
         return self._methods or {}
 
     def indexing_methods(self) -> Iterator[None]:
-        """Compute what ``method_names`` returns, in steps of a few milliseconds: most of many classes are deferred."""
+        """Compute what ``method_names`` returns, in steps of a millisecond or two: most of many classes are deferred."""
         if self._methods is None:
             names: dict[str, str] = {}
             for number, cls in enumerate(self._classes.all(), 1):
                 if number % _INDEXED_IN_A_STEP == 0:
                     yield
-                names.update({folded: method.name for folded, method in cls.methods.items() if folded not in names})
+                # A superclass comes first, so that what a class inherits is there already.
+                names.update({folded: name for name in cls.own_methods() if (folded := fold(name)) not in names})
             self._methods = names
 
     def direct_subclasses(self, name: str | None) -> list[ResolvedClass]:

@@ -13,7 +13,7 @@ import msgspec
 from cimsim.world.agenda import Step
 from cimsim.world.instances import Instance
 
-_TIMING: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|reads?|)")
+_TIMING: Final = r"(\d+(?:\.\d+)?)\s*(ms|s|reads?|)"
 
 
 class Plans(Protocol):
@@ -78,7 +78,7 @@ def parse_timing(text: str) -> Timing:
     stripped = text.strip().lower()
     if stripped == "immediate":
         return IMMEDIATE
-    match = _TIMING.fullmatch(stripped)
+    match = re.fullmatch(_TIMING, stripped)
     if match is None:
         raise ValueError(f"{text!r} is not a timing: write immediate, 2s, 500ms or 3 reads")
     number, unit = match.groups()

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Collection, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from cimsim.world.agenda import Agenda
 from cimsim.world.convert import InstanceData, PropertyData, TypedElement, convert_value, shape, to_cim_property, typed_by_hint
 from cimsim.world.errors import invalid_class, invalid_namespace, invalid_parameter, not_found
 from cimsim.world.instances import Instance
+from cimsim.world.listing import Listing
 from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
 from cimsim.world.paths import Identity, InstancePath, canonical
 from cimsim.world.pmap import PersistentMap
@@ -73,6 +74,11 @@ class Namespace(msgspec.Struct, frozen=True):
         if len(closure) == 1:
             return self.of_class(cls)
         return [instance for each in closure for instance in self.of_class(each)]
+
+    def listing_of(self, cls: ResolvedClass) -> Listing[Instance]:
+        """Return the same without copying it."""
+        found = (self.instances.get(each.folded) for each in self.schema.closure(cls))
+        return Listing([stored for stored in found if stored])
 
     def find(self, classname: str, key: tuple[Any, ...]) -> Instance | None:
         """Return the instance of that folded creation class and canonical key, or None."""
@@ -241,7 +247,7 @@ class World(msgspec.Struct, frozen=True):
         return values
 
 
-class NamespaceResolver(NamedTuple):
+class NamespaceResolver(msgspec.Struct, frozen=True):
     """Gives references and embedded objects their typed form, as seen from one namespace (a ``Resolver``).
 
     ``any_host``: a host counts for nothing where the namespace is ours, since what is meant must be here (rule X9).

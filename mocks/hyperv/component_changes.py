@@ -6,6 +6,7 @@ First come functions that check what a client asks for, and then the changes the
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 from pywbem import CIMInstance
 
 from cimsim.providers import (
@@ -62,7 +63,7 @@ class SettingsChange(NamedTuple):
     values: dict[str, int]
 
 
-class RequestedChanges(NamedTuple):
+class RequestedChanges(msgspec.Struct, frozen=True):
     """What a client wants to change.
 
     Attributes:

@@ -7,8 +7,9 @@ with the world as a number of copies for each guest and path, and outlives the g
 import ntpath
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from pywbem import CIMInstance
 
 from cimsim.providers import (
@@ -30,11 +31,11 @@ from .resource_changes import note_change
 from .terms import FAILED, INVALID_STATE, LOST_COMMUNICATION, NOT_AVAILABLE
 from .topology import interface_of, machine_of
 
-_FAILURE: Final = re.compile(r"\s*(\d+)\s*:?\s*(.*)", re.DOTALL)
+_FAILURE: Final = r"(?s)\s*(\d+)\s*:?\s*(.*)"
 _FAILED: Final = "failed to initiate copying files to the guest: "
 
 
-class File(NamedTuple):
+class File(msgspec.Struct, frozen=True):
     """A file to copy: where from, where to (the whole path of the new file), and whether it may replace one."""
 
     source: str
@@ -66,7 +67,7 @@ def failure_of(text: str) -> JobFailure | None:
     """
     if not text.strip():
         return None
-    match = _FAILURE.fullmatch(text)
+    match = re.fullmatch(_FAILURE, text)
     if match is None or not 0 < int(match[1]) < 65536:
         raise SettingError("copy_failure", f"{text!r}: write CODE: DESCRIPTION with a code in 1 to 65535")
     return JobFailure(int(match[1]), match[2] or _FAILED + "unspecified error")

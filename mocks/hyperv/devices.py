@@ -1,8 +1,9 @@
 """Devices of a running virtual machine: made from the settings of its resources when it comes up, deleted when it goes down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from cimsim.providers import (
     DISABLED,
@@ -68,8 +69,7 @@ _SCREEN: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(msgspec.Struct, frozen=True):
     """A device to make: its class, DeviceID and properties beyond the defaults of the class."""
 
     classname: str

@@ -5,8 +5,9 @@ settings are, a guest service runs if the guest service interface is enabled and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from cimsim.providers import (
     ENABLED,
@@ -65,8 +66,7 @@ _STATUS_TEXTS: Final[Mapping[int, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Guests:
+class Guests(msgspec.Struct, frozen=True):
     """What guests do, as far as the settings of the pack say.
 
     Attributes:

@@ -5,8 +5,10 @@ and deleted at the end.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from cimsim.providers import (
     DISABLED,
@@ -51,8 +53,7 @@ _FIRST_PROCESS: Final = 6000
 _MICROSECONDS_TO_1970: Final = 62_135_596_800_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(msgspec.Struct, frozen=True):
     """A transition from one state to another.
 
     Attributes:

@@ -7,12 +7,12 @@ from cimsim.providers import Instance, Transaction
 
 from .topology import management_service
 
-_NAMED: Final = re.compile(r"""InstanceID=(?:"(.*)"|'(.*)')\s*""", re.DOTALL)
+_NAMED: Final = r"""(?s)InstanceID=(?:"(.*)"|'(.*)')\s*"""
 
 
 def identifier_in(text: str) -> str:
     """Return the InstanceID, folded, that an object path of Windows names, or the text itself if it is no path."""
-    match = _NAMED.search(text)
+    match = re.search(_NAMED, text)
     if match is None:
         return text.casefold()
     return (match[1] or match[2] or "").replace("\\\\", "\\").casefold()

@@ -5,9 +5,9 @@ that runs are made from these settings in ``devices``.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
 from pywbem import CIMInstance
 
 from cimsim.providers import Instance, InstancePath, Transaction, fold
@@ -25,8 +25,7 @@ _PLAIN: Final = "Msvm_ResourceAllocationSettingData"
 _STORAGE: Final = "Msvm_StorageAllocationSettingData"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True, eq=False):
     """A kind of resource.
 
     Attributes:
@@ -53,7 +52,7 @@ class Kind:
     places: int = 0
     limit: int | None = None
     fixed: bool = False
-    values: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    values: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 ONE: Final = {

@@ -20,7 +20,7 @@ from .manager import NAMESPACE, complete, object_manager
 CLASS_INFO_CIM_2_8: Final = 11
 CLASS_TYPE_CIM: Final = 2
 LINK: Final = "CIM_NamespaceInManager"
-_COMPONENT: Final = re.compile(r"[^\W\d][\w.-]*")
+_COMPONENT: Final = r"[^\W\d][\w.-]*"
 
 
 class Namespaces(Provider):
@@ -30,7 +30,7 @@ class Namespaces(Provider):
         """Create an empty namespace; all but Name may be left out, ClassInfo too (rule W12)."""
         given = properties.get("Name") or ""
         name = given.replace("\\", "/").strip("/")
-        if not all(_COMPONENT.fullmatch(part) for part in name.split("/")):
+        if not all(re.fullmatch(_COMPONENT, part) for part in name.split("/")):
             raise invalid_parameter(f"{given!r} cannot be the name of a namespace")
         if fold_namespace(name) in transaction.world.namespaces:
             raise already_exists(f"namespace {name} exists already")

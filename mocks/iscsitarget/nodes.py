@@ -27,8 +27,8 @@ NOT_SUPPORTED: Final = 1
 FAILED: Final = 4
 INVALID: Final = 5
 
-_IDENTIFIER: Final = re.compile("[0-9A-Fa-f]{12}")
-_UNFIT: Final = re.compile("[^a-z0-9.-]+")
+_IDENTIFIER: Final = "[0-9A-Fa-f]{12}"
+_UNFIT: Final = "[^a-z0-9.-]+"
 
 
 class Refusal(Exception):  # noqa: N818 - it is the answer of a method, not an error of the program
@@ -72,7 +72,7 @@ def create_node(transaction: Transaction, system: Instance, alias: str | None, i
     nodes = transaction.instances(NODE)
     if any(str(each["ElementName"]).lower() == alias.lower() for each in nodes):
         raise Refusal(in_use)
-    stem = f"iqn.1991-05.com.microsoft:{system['Name'].lower()}-{_UNFIT.sub('-', alias.lower())}"
+    stem = f"iqn.1991-05.com.microsoft:{system['Name'].lower()}-{re.sub(_UNFIT, '-', alias.lower())}"
     taken = {each["DeviceID"] for each in nodes}
     name = f"{stem}-target"
     while name in taken:
@@ -157,7 +157,7 @@ def choose_identifier(given: str | None, taken: set[str], in_use: int) -> str:
         while f"{number:012X}" in taken:
             number += 1
         return f"{number:012X}"
-    if _IDENTIFIER.fullmatch(given) is None:
+    if re.fullmatch(_IDENTIFIER, given) is None:
         raise Refusal(INVALID)
     if given.upper() in taken:
         raise Refusal(in_use)

@@ -1,6 +1,8 @@
 """The services, drivers and processes of HVHOST01 (README.md says where the values come from)."""
 
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 HOST: Final = "HVHOST01"
 NAMESPACE: Final = "root/cimv2"
@@ -15,7 +17,7 @@ SHARE: Final = "Share Process"
 _CONTROLS: Final = {"": (), "s": (STOP,), "sp": (STOP, PAUSE)}
 
 
-class Service(NamedTuple):
+class Service(msgspec.Struct, frozen=True):
     """A service as it is installed.
 
     Attributes:
@@ -184,7 +186,7 @@ ISCSI_TARGET: Final = Service(
 """Installed if the setting ``iscsi_target`` is true."""
 
 
-class Driver(NamedTuple):
+class Driver(msgspec.Struct, frozen=True):
     """A driver that services need: it runs, and is neither started nor stopped here."""
 
     name: str
@@ -199,7 +201,7 @@ DRIVERS: Final = (
 )
 
 
-class Process(NamedTuple):
+class Process(msgspec.Struct, frozen=True):
     """A process that does not belong to a service."""
 
     number: int

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import astuple
+
 from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.decode.decoder import Decoder
 from cimsim.cimxml.message import Message, MessageError
@@ -27,7 +29,9 @@ def outcome(decoder: Decoder, body: bytes, headers: CimHeaders) -> Any:
 
 def _described(value: Any) -> Any:
     match value:
-        case Message() | ExtrinsicRequest():
+        case Message():
+            return "Message", [_described(part) for part in astuple(value)]
+        case ExtrinsicRequest():
             # A function for embedded objects is equal to none but itself.
             return type(value).__name__, [_described(part) for part in value if not callable(part)]
         case InstancePath():

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from cimsim.cimxml.encode.scalar_writer import SCALARS, real_text
-from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text
+from cimsim.cimxml.encode.xml_escape import escape_attribute, escape_text, needs_escape
 
 
 def test_d1_text() -> None:
@@ -19,6 +19,14 @@ def test_d27_attributes() -> None:
 def test_d2_t20_illegal_characters(character: str) -> None:
     assert escape_text(f"a{character}b") == "a\ufffdb"
     assert escape_attribute(f"a{character}b") == "a\ufffdb"
+
+
+@pytest.mark.parametrize("around", ["", "x" * 100, "é" * 100])
+def test_d2_long_texts_are_escaped_as_short_ones(around: str) -> None:
+    for code in range(0x180):
+        character = chr(code)
+        assert escape_text(f"{around}{character}{around}") == f"{around}{escape_text(character)}{around}"
+        assert needs_escape(f"{around}{character}{around}") is (escape_text(character) != character)
 
 
 @pytest.mark.parametrize("character", ["\x7f", "\x85", "\ud7ff", "\ue000", "\ufffd", "\U00010000", "\U0010ffff"])

@@ -6,11 +6,12 @@ import pytest
 from msgspec.structs import replace
 from pywbem import CIMClass, CIMError, Uint16
 
-from cimsim.operations import pull
+from cimsim.operations import queries
 from cimsim.operations.call import RunState
 from cimsim.operations.request import Argument, ClassName
 from cimsim.operations.results import PullForm
 from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession
+from cimsim.query import filters
 from cimsim.world.paths import InstancePath
 from cimsim.world.values import Malformed, Untyped
 
@@ -57,7 +58,7 @@ def fake_filter(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         parsed.append((language, text))
         return NamedDevices()
 
-    monkeypatch.setattr(pull, "parse_filter", parse)
+    monkeypatch.setattr(filters, "parse_filter", parse)
     return parsed
 
 
@@ -143,7 +144,7 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> CIMClass:
         assert (language, text) == ("DMTF:CQL", "SELECT * FROM T_Device")
         return call.namespace.instances_of(call.namespace.cls("T_Device")), None, cls, iter(())
 
-    monkeypatch.setattr(pull, "run_query", run_query)
+    monkeypatch.setattr(queries, "run_query", run_query)
     return cls
 
 
@@ -262,7 +263,7 @@ def test_pl_20_each_error_hides_the_next(run: Any, monkeypatch: pytest.MonkeyPat
     def no_filter(language: str, text: str) -> None:
         raise CIMError(14, language)
 
-    monkeypatch.setattr(pull, "parse_filter", no_filter)
+    monkeypatch.setattr(filters, "parse_filter", no_filter)
     run.policy = replace(run.policy, max_pull_timeout=60, continue_on_error=False)
     run.state = RunState(stopping=True)
     wanted: dict[str, Any] = {
@@ -290,7 +291,7 @@ def test_pl_20_a_missing_instance_comes_before_the_filter(run: Any, monkeypatch:
     def no_filter(language: str, text: str) -> None:
         raise CIMError(15, text)
 
-    monkeypatch.setattr(pull, "parse_filter", no_filter)
+    monkeypatch.setattr(filters, "parse_filter", no_filter)
     wanted = {"FilterQueryLanguage": "DMTF:FQL", "FilterQuery": "?"}
     run.refused(6, run, name, InstanceName=GHOST, **wanted)
     run.refused(4, run, name, InstanceName=GHOST, ResultClass=NO_SUCH, **wanted)

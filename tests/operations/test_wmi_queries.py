@@ -50,7 +50,7 @@ def rows(
     found = run_query(call._replace(hides=hides, policy=replace(call.policy, **policy)), language, text)
     for _ in found.steps:
         pass
-    return found.instances
+    return list(found.instances)
 
 
 def names(world: World, text: str, language: str = WMI_LANGUAGE) -> list[Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import astuple
 
 LoadPack = Callable[..., Any]
 Refused = Callable[..., str]
@@ -68,7 +69,7 @@ def test_a_setting_of_a_file_is_named_by_its_path(
     write(tmp_path / "lib/bells.mof", "T_Bell")
     monkeypatch.chdir(tmp_path)
     loaded = load_pack("lib/bells.mof", overrides={"lib/bells.mof.faults": "T_Bell.Ring=5"}, cache_dir=shared_cache)
-    assert [tuple(each) for each in loaded.faults] == [("lib/bells.mof", "root/cimv2", "T_Bell", "Ring", 5)]
+    assert [astuple(each) for each in loaded.faults] == [("lib/bells.mof", "root/cimv2", "T_Bell", "Ring", 5)]
     text = refused("lib/bells.mof", overrides={"bells.faults": "T_Bell.Ring=5"}, cache_dir=shared_cache)
     assert "no pack bells" in text
     assert "lib/bells.mof" in text

@@ -331,7 +331,7 @@ def test_an_error_far_down_names_its_place(folder: Make, archive: Make, tmp_path
         _refused(archive(broken), cache=tmp_path / "c")
         == "own.zip/Core/S_System.mof:2:10: the name of a property or method expected, not 5"
     )
-    assert len(list((tmp_path / "c").rglob("*.msgpack"))) == 1, "only the standard qualifiers are kept"
+    assert len(list((tmp_path / "c" / "packs").rglob("*.msgpack"))) == 1, "only the standard qualifiers are kept"
 
 
 @pytest.mark.parametrize(

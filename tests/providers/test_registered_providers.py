@@ -299,7 +299,7 @@ def test_keys_and_read_only_properties_stay(simulator: Simulator) -> None:  # OP
 def test_associations_go_with_an_end(simulator: Simulator) -> None:  # OP-DI-2
     simulator.register(Writes)
     simulator("DeleteInstance", InstanceName=path(2))
-    assert simulator("EnumerateInstanceNames", ClassName=ClassTarget("T_Link")).instances == []
+    assert not simulator("EnumerateInstanceNames", ClassName=ClassTarget("T_Link")).instances
 
 
 def test_a_provider_may_delete_associations_itself_or_keep_the_instance(simulator: Simulator) -> None:
@@ -316,7 +316,7 @@ def test_a_provider_may_delete_associations_itself_or_keep_the_instance(simulato
     simulator("DeleteInstance", InstanceName=path(1))
     assert len(simulator("EnumerateInstanceNames", ClassName=ClassTarget("T_Link")).instances) == 1
     simulator("DeleteInstance", InstanceName=path(2))
-    assert simulator("EnumerateInstanceNames", ClassName=ClassTarget("T_Link")).instances == []
+    assert not simulator("EnumerateInstanceNames", ClassName=ClassTarget("T_Link")).instances
     assert simulator("GetInstance", InstanceName=path(1)).instance["Id"] == 1
 
 

@@ -10,7 +10,6 @@ import pytest
 from cimsim.control.client import RefusedError
 from cimsim.packs import load_more as packs
 from cimsim.packs.load import Loaded
-from cimsim.simulation import further_loading
 from cimsim.simulation.controlled_cimom import LoadsMore, Work
 from cimsim.testing import PackError, SimulatedCimom
 from tests.control.served import served
@@ -189,7 +188,7 @@ def test_clients_are_answered_while_packs_are_loaded(cimsim: SimulatedCimom, mon
             answered.extend(each["Name"] for each in connection.EnumerateInstances("Msvm_GuestFileService"))
         return load_more(*arguments, **keywords)
 
-    monkeypatch.setattr(further_loading, "load_more", busy)
+    monkeypatch.setattr(packs, "load_more", busy)
     assert cimsim.load("iscsitarget") == ("iscsitarget",)
     assert answered
 
@@ -202,7 +201,7 @@ def test_the_control_plane_loads_in_a_thread_of_its_own(monkeypatch: pytest.Monk
         threads.append(threading.get_ident())
         return load_more(*arguments, **keywords)
 
-    monkeypatch.setattr(further_loading, "load_more", noted)
+    monkeypatch.setattr(packs, "load_more", noted)
     with served("hyperv") as (sim, client):
         sim.in_reactor(lambda: threads.append(threading.get_ident()))
         assert client.load("iscsitarget").packs == ["iscsitarget"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pywbem import CIMClass, CIMError
 
+from cimsim.world.class_records import ClassRecord, record_of
 from cimsim.world.schema import ClassHead, DeferredClass, ResolvedClass, Schema
 
 Head = Callable[..., ClassHead]
@@ -20,9 +21,9 @@ def made() -> list[str]:
 @pytest.fixture
 def head(made: list[str]) -> Head:
     def of(declared: CIMClass, **flags: bool) -> ClassHead:
-        def declaration() -> CIMClass:
+        def record() -> ClassRecord:
             made.append(declared.classname)
-            return declared
+            return record_of(declared)
 
         return ClassHead(
             declared.classname,
@@ -30,7 +31,7 @@ def head(made: list[str]) -> Head:
             flags.get("abstract"),
             flags.get("association"),
             flags.get("indication"),
-            declaration,
+            record,
         )
 
     return of
@@ -91,3 +92,11 @@ def test_a_head_is_placed_as_a_class_is(cim: Any, head: Head, schema: Schema) ->
         schema.with_class(head(cim.cls("T_TOP")))
     with pytest.raises(CIMError, match="no superclass T_Gone"):
         schema.with_class(head(cim.cls("T_New", of="T_Gone")))
+
+
+def test_the_names_of_methods_are_known_without_making_the_classes(cim: Any, schema: Schema) -> None:
+    schema = schema.with_class(cim.cls("T_Other", cim.method("Run", "uint32"), cim.method("Stop", "uint32")))
+    assert schema.method_names() == {"run": "Run", "stop": "Stop"}
+    assert type(_get(schema, "T_Middle")) is DeferredClass
+    assert _get(schema, "T_Middle").methods.keys() == {"run"}
+    assert list(_get(schema, "T_Middle").own_methods()) == ["Run"]

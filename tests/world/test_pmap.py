@@ -14,7 +14,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["set", "delete"]), KEYS, st.integers
 
 def check_equal(mapping: PersistentMap[int, int], model: dict[int, int]) -> None:
     assert list(mapping) == list(model)
-    assert mapping.all() == list(model.values())
+    assert mapping.all() == list(mapping.iterate()) == list(model.values())
     assert list(mapping.items()) == list(model.items())
     assert len(mapping) == len(model)
     assert bool(mapping) == bool(model)

@@ -14,7 +14,7 @@ parsing and walking a tree takes. The strategy:
 """
 
 import re
-from collections.abc import Callable
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from cimsim.cimxml.decode.message_limits import MessageLimits
@@ -61,38 +61,86 @@ _CLASS_NAME: Final = rf'<CLASSNAME NAME="({_NAME})" ?/>'
 _INSTANCE_NAME: Final = rf'<INSTANCENAME CLASSNAME="({_NAME})"(?: ?/>|>{_W}((?:{_KEY})*+)</INSTANCENAME>){_W}'
 _INSTANCE: Final = rf'<INSTANCE CLASSNAME="({_NAME})"(?: ?/>|>{_W}((?:{_PROPERTY})*+)</INSTANCE>){_W}'
 
-_ENVELOPE: Final = re.compile(
-    rf'(?:<\?xml version="1\.0"(?: encoding="(?:utf-8|UTF-8)")?+ ?\?>)?+{_W}'
-    rf'<CIM CIMVERSION="2\.[0-9]++(?:\.[0-9]++)?+" DTDVERSION="2\.[0-9]++(?:\.[0-9]++)?+">{_W}'
-    rf'<MESSAGE ID="({_ATTRIBUTE}*+)" PROTOCOLVERSION="(1\.[0-9]++)">{_W}<SIMPLEREQ>{_W}'
-    rf'<(?:IMETHODCALL NAME="({_NAME})">{_W}{_NAMESPACES}{_W}'
-    rf'|METHODCALL NAME="({_NAME})">{_W}<LOCAL(INSTANCE|CLASS)PATH>{_W}{_NAMESPACES}{_W})'
-)
 _END: Final = rf"{_W}</SIMPLEREQ>{_W}</MESSAGE>{_W}</CIM>{_W}"
-_INTRINSIC_END: Final = re.compile(f"</IMETHODCALL>{_END}")
-_EXTRINSIC_END: Final = re.compile(f"</METHODCALL>{_END}")
-_TARGET: Final = re.compile(rf"(?:{_INSTANCE_NAME}</LOCALINSTANCEPATH>|{_CLASS_NAME}{_W}</LOCALCLASSPATH>){_W}")
-_PARAMETER: Final = re.compile(
-    rf'<IPARAMVALUE NAME="({_NAME})"(?: ?/>|>{_W}(?:'
-    rf"<VALUE>({_TEXT})</VALUE>{_W}"
-    rf"|{_CLASS_NAME}{_W}"
-    rf"|({_ARRAY}|{_EMPTY_VALUE}){_W}"
-    rf"|{_INSTANCE_NAME}"
-    rf"|{_INSTANCE}"
-    rf"|<VALUE\.NAMEDINSTANCE>{_W}{_INSTANCE_NAME}{_INSTANCE}</VALUE\.NAMEDINSTANCE>{_W}"
-    rf")?+</IPARAMVALUE>){_W}"
-)
-_METHOD_PARAMETER: Final = re.compile(
-    rf'<PARAMVALUE NAME="({_NAME})"(?: PARAMTYPE="({_TYPE})")?+'
-    rf"(?: ?/>|>{_W}(?:<VALUE>({_TEXT})</VALUE>{_W}|({_ARRAY}|{_EMPTY_VALUE}){_W})?+</PARAMVALUE>){_W}"
-)
+_PARAMETER_START: Final = rf'<IPARAMVALUE NAME="({_NAME})"'
+
+
+# Compiling one takes up to 10 ms, and few clients need all of them: each is compiled when a message first needs it.
+@cache
+def _envelope() -> re.Pattern[str]:
+    return re.compile(
+        rf'(?:<\?xml version="1\.0"(?: encoding="(?:utf-8|UTF-8)")?+ ?\?>)?+{_W}'
+        rf'<CIM CIMVERSION="2\.[0-9]++(?:\.[0-9]++)?+" DTDVERSION="2\.[0-9]++(?:\.[0-9]++)?+">{_W}'
+        rf'<MESSAGE ID="({_ATTRIBUTE}*+)" PROTOCOLVERSION="(1\.[0-9]++)">{_W}<SIMPLEREQ>{_W}'
+        rf'<(?:IMETHODCALL NAME="({_NAME})">{_W}{_NAMESPACES}{_W}'
+        rf'|METHODCALL NAME="({_NAME})">{_W}<LOCAL(INSTANCE|CLASS)PATH>{_W}{_NAMESPACES}{_W})'
+    )
+
+
+@cache
+def _intrinsic_end() -> re.Pattern[str]:
+    return re.compile(f"</IMETHODCALL>{_END}")
+
+
+@cache
+def _extrinsic_end() -> re.Pattern[str]:
+    return re.compile(f"</METHODCALL>{_END}")
+
+
+@cache
+def _target() -> re.Pattern[str]:
+    return re.compile(rf"(?:{_INSTANCE_NAME}</LOCALINSTANCEPATH>|{_CLASS_NAME}{_W}</LOCALCLASSPATH>){_W}")
+
+
+@cache
+def _simple_parameter() -> re.Pattern[str]:
+    return re.compile(
+        rf"{_PARAMETER_START}(?: ?/>|>{_W}(?:"
+        rf"<VALUE>({_TEXT})</VALUE>{_W}"
+        rf"|{_CLASS_NAME}{_W}"
+        rf"|({_ARRAY}|{_EMPTY_VALUE}){_W}"
+        rf"|{_INSTANCE_NAME}"
+        rf")?+</IPARAMVALUE>){_W}"
+    )
+
+
+@cache
+def _instance_parameter() -> re.Pattern[str]:
+    return re.compile(
+        rf"{_PARAMETER_START}>{_W}(?:"
+        rf"{_INSTANCE}"
+        rf"|<VALUE\.NAMEDINSTANCE>{_W}{_INSTANCE_NAME}{_INSTANCE}</VALUE\.NAMEDINSTANCE>{_W}"
+        rf")</IPARAMVALUE>{_W}"
+    )
+
+
+@cache
+def _method_parameter() -> re.Pattern[str]:
+    return re.compile(
+        rf'<PARAMVALUE NAME="({_NAME})"(?: PARAMTYPE="({_TYPE})")?+'
+        rf"(?: ?/>|>{_W}(?:<VALUE>({_TEXT})</VALUE>{_W}|({_ARRAY}|{_EMPTY_VALUE}){_W})?+</PARAMVALUE>){_W}"
+    )
+
+
 # What takes matched text apart need not check it again.
 _NAMES_IN: Final = re.compile('"([^"]+)"')
-_KEYS_IN: Final = re.compile(r'G NAME="([^"]+)">\s*<KEYVALUE(?: VALUETYPE="([^"]+)")?(?: TYPE="([^"]+)")?>([^<]*)')
-_PROPERTIES_IN: Final = re.compile(
-    rf'<PROPERTY(\.ARRAY)? NAME="([^"]+)" TYPE="([^"]+)"[^>]*>\s*(<VALUE>[^<]*|{_ARRAY}|{_EMPTY_VALUE})?'
-)
-_ITEMS_IN: Final = re.compile(r"<VALUE(\.NULL| ?/|>[^<]*)")
+
+
+@cache
+def _keys_in() -> re.Pattern[str]:
+    return re.compile(r'G NAME="([^"]+)">\s*<KEYVALUE(?: VALUETYPE="([^"]+)")?(?: TYPE="([^"]+)")?>([^<]*)')
+
+
+@cache
+def _properties_in() -> re.Pattern[str]:
+    return re.compile(rf'<PROPERTY(\.ARRAY)? NAME="([^"]+)" TYPE="([^"]+)"[^>]*>\s*(<VALUE>[^<]*|{_ARRAY}|{_EMPTY_VALUE})?')
+
+
+@cache
+def _items_in() -> re.Pattern[str]:
+    return re.compile(r"<VALUE(\.NULL| ?/|>[^<]*)")
+
+
 _VALUE_START: Final = len("<VALUE>")
 
 
@@ -131,39 +179,51 @@ def read(body: bytes) -> CommonMessage | None:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    envelope = _ENVELOPE.match(text)
+    envelope = _envelope().match(text)
     if envelope is None:
         return None
     identifier, protocol, operation, namespaces, method, kind, target_namespaces = envelope.groups()
     if operation is not None:
-        arguments = _arguments(text, envelope.end(), _PARAMETER, _argument, _INTRINSIC_END)
+        arguments = _parameters(text, envelope.end())
         if arguments is None:
             return None
         return CommonMessage(identifier, protocol, operation, "/".join(_NAMES_IN.findall(namespaces)), None, arguments)
-    found = _TARGET.match(text, envelope.end())
+    found = _target().match(text, envelope.end())
     if found is None or (found[3] is None) is (kind == "CLASS"):
         return None
-    arguments = _arguments(text, found.end(), _METHOD_PARAMETER, _method_argument, _EXTRINSIC_END)
+    arguments = _method_arguments(text, found.end())
     if arguments is None:
         return None
     target = _path(found[1], found[2]) if found[3] is None else ClassName(found[3])
     return CommonMessage(identifier, protocol, method, "/".join(_NAMES_IN.findall(target_namespaces)), target, arguments)
 
 
-def _arguments(
-    text: str, place: int, parameter: re.Pattern[str], read_one: Callable[[re.Match[str]], Argument], end: re.Pattern[str]
-) -> tuple[Argument, ...] | None:
-    """Return the arguments from some place on to the end of the message; None where anything else stands there."""
+def _parameters(text: str, place: int) -> tuple[Argument, ...] | None:
+    """Return the arguments of an operation from some place on to the end of the message; None if it holds anything else."""
     arguments = []
-    match = parameter.match
-    while (found := match(text, place)) is not None:
-        arguments.append(read_one(found))
+    match = _simple_parameter().match
+    while True:
+        if (found := match(text, place)) is not None:
+            arguments.append(_argument(found))
+        elif text.startswith("<IPARAMVALUE", place) and (found := _instance_parameter().match(text, place)) is not None:
+            arguments.append(_instance_argument(found))
+        else:
+            return tuple(arguments) if _intrinsic_end().fullmatch(text, place) is not None else None
         place = found.end()
-    return tuple(arguments) if end.fullmatch(text, place) is not None else None
+
+
+def _method_arguments(text: str, place: int) -> tuple[Argument, ...] | None:
+    """Return the arguments of a method, likewise."""
+    arguments = []
+    match = _method_parameter().match
+    while (found := match(text, place)) is not None:
+        arguments.append(_method_argument(found))
+        place = found.end()
+    return tuple(arguments) if _extrinsic_end().fullmatch(text, place) is not None else None
 
 
 def _argument(found: re.Match[str]) -> Argument:
-    name, value, classname, array, of_path, keys, of_instance, properties, *named = found.groups()
+    name, value, classname, array, of_path, keys = found.groups()
     result: Any = None
     if value is not None:
         result = Untyped(value)
@@ -173,11 +233,14 @@ def _argument(found: re.Match[str]) -> Argument:
         result = _path(of_path, keys)
     elif array is not None:
         result = _content(array)
-    elif of_instance is not None:
-        result = _instance(of_instance, properties)
-    elif named[0] is not None:
-        result = NamedInstance(_path(named[0], named[1]), _instance(named[2], named[3]))
     return Argument(name, result)
+
+
+def _instance_argument(found: re.Match[str]) -> Argument:
+    name, classname, properties, *named = found.groups()
+    if classname is not None:
+        return Argument(name, _instance(classname, properties))
+    return Argument(name, NamedInstance(_path(named[0], named[1]), _instance(named[2], named[3])))
 
 
 def _method_argument(found: re.Match[str]) -> Argument:
@@ -198,7 +261,7 @@ def _path(classname: str, keys: str | None) -> InstancePath:
         tuple(
             [
                 (name, Untyped(text) if (hint := cim_type or kind or "string") == "string" else Hinted(text, hint))
-                for name, kind, cim_type, text in _KEYS_IN.findall(keys)
+                for name, kind, cim_type, text in _keys_in().findall(keys)
             ]
         ),
     )
@@ -210,7 +273,7 @@ def _instance(classname: str, properties: str | None) -> InstanceData:
         tuple(
             [
                 PropertyData(name, cim_type, array != "", _content(value))
-                for array, name, cim_type, value in _PROPERTIES_IN.findall(properties or "")
+                for array, name, cim_type, value in _properties_in().findall(properties or "")
             ]
         ),
     )
@@ -221,5 +284,5 @@ def _content(value: str) -> Any:
     if value.startswith("<VALUE>"):
         return Untyped(value[_VALUE_START:])
     if value.startswith("<VALUE."):
-        return [None if item == ".NULL" else Untyped(item[1:] if item[0] == ">" else "") for item in _ITEMS_IN.findall(value)]
+        return [None if item == ".NULL" else Untyped(item[1:] if item[0] == ">" else "") for item in _items_in().findall(value)]
     return Untyped("") if value else None

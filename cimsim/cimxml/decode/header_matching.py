@@ -6,6 +6,7 @@ value must have the same text, a bare one may also be the same number or boolean
 """
 
 import re
+from functools import cache
 from typing import Any, Final
 
 from cimsim.cimxml.cim_headers import CimHeaders, readings
@@ -16,11 +17,17 @@ from cimsim.world.paths import InstancePath
 from cimsim.world.values import Untyped
 
 # Possessive throughout: what a client sends must not make the search go back and forth.
-_PATH: Final = re.compile(r'(?://[^/]*+/)?(?:([^:"=]*+):)?([^:."=]++)(?:\.(.*+))?', re.DOTALL)
-_KEY: Final = re.compile(r'\s*+([^=,"\s]*+)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^",]*+))(,|\Z)', re.DOTALL)
-_ESCAPED: Final = re.compile(r'\\(["\\])')
-_INTEGER: Final = re.compile(r"[+-]?(?:[0-9]{1,100}|0[xX][0-9a-fA-F]{1,100})")
-_REAL: Final = re.compile(r"[+-]?[0-9]{0,100}\.?[0-9]{1,100}(?:[eE][+-]?[0-9]{1,5})?")
+_PATH: Final = r'(?s)(?://[^/]*+/)?(?:([^:"=]*+):)?([^:."=]++)(?:\.(.*+))?'
+
+
+@cache
+def _key() -> re.Pattern[str]:
+    return re.compile(r'\s*+([^=,"\s]*+)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^",]*+))(,|\Z)', re.DOTALL)
+
+
+_ESCAPED: Final = r'\\(["\\])'
+_INTEGER: Final = r"[+-]?(?:[0-9]{1,100}|0[xX][0-9a-fA-F]{1,100})"
+_REAL: Final = r"[+-]?[0-9]{0,100}\.?[0-9]{1,100}(?:[eE][+-]?[0-9]{1,5})?"
 _MAX_DEPTH: Final = 10
 """How deep reference keys may be nested; every level doubles the escapes, so no real path is deeper."""
 
@@ -74,7 +81,7 @@ def _is_written_so(text: str, path: InstancePath, namespace: str) -> bool:
 
 
 def _names_class(text: str, classname: str, namespace: str) -> bool:
-    match = _PATH.fullmatch(text)
+    match = re.fullmatch(_PATH, text)
     return match is not None and match[3] is None and _in_class(match, classname, namespace)
 
 
@@ -88,7 +95,7 @@ def _in_class(match: re.Match[str], classname: str, namespace: str) -> bool:
 
 def names(text: str, path: InstancePath, namespace: str, depth: int = 0) -> bool:
     """Return whether a model path in text names the instance of ``path`` in ``namespace``."""
-    match = _PATH.fullmatch(text)
+    match = re.fullmatch(_PATH, text)
     if match is None or not _in_class(match, path.classname, namespace):
         return False
     return _same_keys(match[3] or "", path, depth)
@@ -96,7 +103,7 @@ def names(text: str, path: InstancePath, namespace: str, depth: int = 0) -> bool
 
 def _names_reference(text: str, path: InstancePath, depth: int) -> bool:
     """Return whether the text of a reference key names ``path``; a part that only one of them has (namespace, host) fits."""
-    match = _PATH.fullmatch(text)
+    match = re.fullmatch(_PATH, text)
     if match is None or fold(match[2].strip()) != fold(path.classname):
         return False
     if match[1] and path.namespace and fold_namespace(match[1]) != fold_namespace(path.namespace):
@@ -122,7 +129,7 @@ def _keys(text: str) -> _Keys | None:
     keys: _Keys = {}
     place = 0
     while place < len(text):
-        match = _KEY.match(text, place)
+        match = _key().match(text, place)
         if match is None:
             return None
         name, quoted, bare, end = match.groups()
@@ -133,7 +140,7 @@ def _keys(text: str) -> _Keys | None:
         if quoted is None:
             keys[name] = (bare.strip(), False)
         else:
-            keys[name] = (_ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted, True)
+            keys[name] = (re.sub(_ESCAPED, r"\1", quoted) if "\\" in quoted else quoted, True)
     return keys
 
 
@@ -153,8 +160,8 @@ def _same(text: str, quoted: bool, value: Any, depth: int) -> bool:
 
 
 def _number(text: str) -> int | float | None:
-    if _INTEGER.fullmatch(text):
+    if re.fullmatch(_INTEGER, text):
         return int(text, 16 if "x" in text.lower() else 10)
-    if _REAL.fullmatch(text):
+    if re.fullmatch(_REAL, text):
         return float(text)
     return None

@@ -27,16 +27,18 @@ CLASS ASSOCIATION REFERENCE PROPERTY METHOD PARAMETER INDICATION xml:lang
 _KNOWN_ELEMENTS: Final = frozenset(name.encode() for name in _ELEMENTS.split())
 _KNOWN_ATTRIBUTES: Final = frozenset(name.encode() for name in (*_ATTRIBUTES.split(), "version", "encoding", "standalone"))
 _KNOWN_ENTITIES: Final = frozenset({b"lt", b"gt", b"amp", b"quot", b"apos"})
-_ELEMENT: Final = re.compile(rb"</?([^\s<>/?!]+)")
-_ATTRIBUTE: Final = re.compile(rb"[\s\"']([^\s<>=\"'/]+)\s*=")
-_ENTITY: Final = re.compile(rb"&([^#;\s&<][^;\s&<]*)")
-_INSTRUCTION: Final = re.compile(rb"<\?(?!xml\s)")
+_ELEMENT: Final = rb"</?([^\s<>/?!]+)"
+_ATTRIBUTE: Final = rb"[\s\"']([^\s<>=\"'/]+)\s*="
+_ENTITY: Final = rb"&([^#;\s&<][^;\s&<]*)"
+_INSTRUCTION: Final = rb"<\?(?!xml\s)"
 
 
 def may_have_strange_names(body: bytes) -> bool:
     """Return whether a document may hold a name that is not of CIM-XML; text that looks like one counts, too."""
-    if not _KNOWN_ELEMENTS.issuperset(_ELEMENT.findall(body)) or not _KNOWN_ATTRIBUTES.issuperset(_ATTRIBUTE.findall(body)):
+    if not _KNOWN_ELEMENTS.issuperset(re.findall(_ELEMENT, body)) or not _KNOWN_ATTRIBUTES.issuperset(
+        re.findall(_ATTRIBUTE, body)
+    ):
         return True
-    if b"&" in body and not _KNOWN_ENTITIES.issuperset(_ENTITY.findall(body)):
+    if b"&" in body and not _KNOWN_ENTITIES.issuperset(re.findall(_ENTITY, body)):
         return True
-    return b"<?" in body and _INSTRUCTION.search(body) is not None
+    return b"<?" in body and re.search(_INSTRUCTION, body) is not None

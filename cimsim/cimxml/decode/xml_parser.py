@@ -11,6 +11,7 @@ others run in between.
 
 import re
 from collections.abc import Callable
+from functools import cache
 from threading import Thread, current_thread
 from typing import Any, Final, TypeVar
 
@@ -24,11 +25,21 @@ T = TypeVar("T")
 Element = Any
 """An ``lxml.etree._Element``; lxml carries no type information."""
 
-_PROLOG: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?(?:[^?]|\?(?!>))*+\?>|<!--(?:[^-]|-(?!->))*+-->)*+")
+
+@cache
+def _prolog() -> re.Pattern[bytes]:
+    return re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?(?:[^?]|\?(?!>))*+\?>|<!--(?:[^-]|-(?!->))*+-->)*+")
+
+
 _ROOT: Final = re.compile(rb"<[A-Za-z_:\x80-\xff]")
 _PLAIN: Final = re.compile(rb"(?:<\?xml[^?<>]*+\?>)?\s*+<[A-Za-z_:\x80-\xff]")
 """How almost every document begins: nothing but the XML declaration before the root element."""
-_DOCTYPE: Final = re.compile(rb"""<!DOCTYPE\s++[^\s\[>"']++(?:\s++(?:"[^"]*+"|'[^']*+'|[^\s\["'<>]++))*+\s*+>""")
+
+
+@cache
+def _doctype() -> re.Pattern[bytes]:
+    return re.compile(rb"""<!DOCTYPE\s++[^\s\[>"']++(?:\s++(?:"[^"]*+"|'[^']*+'|[^\s\["'<>]++))*+\s*+>""")
+
 
 _SMALL: Final = 64 * 1024
 """Documents beyond it are not searched for strange names: a thread costs less."""
@@ -173,7 +184,7 @@ def _without_doctype(body: bytes) -> bytes:
             the root element without belonging there.
     """
     start = _after_prolog(body, 0)
-    declaration = _DOCTYPE.match(body, start, start + _MAX_PROLOG)
+    declaration = _doctype().match(body, start, start + _MAX_PROLOG)
     if declaration is not None:
         end = declaration.end()
         body = b"%b%b%b" % (body[:start], b" " * (end - start), body[end:])
@@ -184,7 +195,7 @@ def _without_doctype(body: bytes) -> bytes:
 
 
 def _after_prolog(body: bytes, start: int) -> int:
-    prolog = _PROLOG.match(body, start, start + _MAX_PROLOG)
+    prolog = _prolog().match(body, start, start + _MAX_PROLOG)
     return prolog.end() if prolog else start
 
 

@@ -8,6 +8,7 @@ from pywbem import CIMClass, CIMMethod, CIMParameter, CIMProperty, CIMQualifier,
 from cimsim.cimxml.encode.value_writer import value_form
 from cimsim.cimxml.encode.xml_escape import escape_attribute
 from cimsim.operations.results import ClassView
+from cimsim.world.class_records import ElementRecord, MethodRecord, QualifierRecord
 from cimsim.world.names import fold
 
 _SCOPES: Final = ("CLASS", "ASSOCIATION", "REFERENCE", "PROPERTY", "METHOD", "PARAMETER", "INDICATION")
@@ -15,7 +16,7 @@ _SCOPES: Final = ("CLASS", "ASSOCIATION", "REFERENCE", "PROPERTY", "METHOD", "PA
 
 def render_class(cls: CIMClass, view: ClassView) -> str:
     """Return a CLASS with the elements that the view shows."""
-    parts = [class_start(cls), _qualifiers(cls.qualifiers.values(), view)]
+    parts = [class_start(cls.classname, cls.superclass), _qualifiers(cls.qualifiers.values(), view)]
     for prop in cls.properties.values():
         if not (view.local_only and prop.propagated) and (view.properties is None or fold(prop.name) in view.properties):
             parts.append(property_text(prop, _marks(prop, view), _qualifiers(prop.qualifiers.values(), view)))
@@ -32,9 +33,9 @@ def render_class(cls: CIMClass, view: ClassView) -> str:
 CLASS_END: Final = "</CLASS>"
 
 
-def class_start(cls: CIMClass) -> str:
+def class_start(name: str, superclass: str | None) -> str:
     """Return the start tag of a CLASS."""
-    return f'<CLASS NAME="{escape_attribute(cls.classname)}"{_attribute("SUPERCLASS", cls.superclass)}>'
+    return f'<CLASS NAME="{escape_attribute(name)}"{_attribute("SUPERCLASS", superclass)}>'
 
 
 def render_qualifier_declaration(declaration: CIMQualifierDeclaration) -> str:
@@ -57,26 +58,34 @@ def _qualifiers(qualifiers: Iterable[CIMQualifier], view: ClassView) -> str:
 
 
 def _qualifier(qualifier: CIMQualifier) -> str:
-    start, end = qualifier_parts(qualifier)
-    return f"{start}{_true('PROPAGATED', qualifier.propagated)}{end}"
+    start = qualifier_start(qualifier.name, qualifier.type)
+    return f"{start}{_true('PROPAGATED', qualifier.propagated)}{_flavors(qualifier)}{qualifier_end(qualifier)}"
 
 
-def qualifier_parts(qualifier: CIMQualifier) -> tuple[str, str]:
-    """Return a QUALIFIER as what stands before and after the place of its attribute PROPAGATED."""
+def qualifier_start(name: str, cim_type: str) -> str:
+    """Return a QUALIFIER up to the place of its attribute PROPAGATED."""
+    return f'<QUALIFIER NAME="{escape_attribute(name)}" TYPE="{escape_attribute(cim_type)}"'
+
+
+def qualifier_end(qualifier: CIMQualifier | QualifierRecord) -> str:
+    """Return a QUALIFIER from the end of its start tag on."""
     value = value_form(qualifier.type, isinstance(qualifier.value, list)).element(qualifier.value)
-    start = f'<QUALIFIER NAME="{escape_attribute(qualifier.name)}" TYPE="{escape_attribute(qualifier.type)}"'
-    return start, f"{_flavors(qualifier)}>{value}</QUALIFIER>"
+    return f">{value}</QUALIFIER>"
 
 
 def _flavors(qualifier: CIMQualifier | CIMQualifierDeclaration) -> str:
     """Return the flavors that are not the DTD's default; one that is unknown counts as the default."""
-    overridable = ' OVERRIDABLE="false"' if qualifier.overridable is False else ""
-    tosubclass = ' TOSUBCLASS="false"' if qualifier.tosubclass is False else ""
-    toinstance, translatable = _true("TOINSTANCE", qualifier.toinstance), _true("TRANSLATABLE", qualifier.translatable)
-    return f"{overridable}{tosubclass}{toinstance}{translatable}"
+    return flavors_text(qualifier.overridable, qualifier.tosubclass, qualifier.toinstance, qualifier.translatable)
 
 
-def property_text(prop: CIMProperty, marks: str, qualifiers: str) -> str:
+def flavors_text(overridable: bool | None, tosubclass: bool | None, toinstance: bool | None, translatable: bool | None) -> str:
+    """Return the attributes of flavors, likewise."""
+    not_overridable = ' OVERRIDABLE="false"' if overridable is False else ""
+    not_tosubclass = ' TOSUBCLASS="false"' if tosubclass is False else ""
+    return f"{not_overridable}{not_tosubclass}{_true('TOINSTANCE', toinstance)}{_true('TRANSLATABLE', translatable)}"
+
+
+def property_text(prop: CIMProperty | ElementRecord, marks: str, qualifiers: str) -> str:
     """Return a property with its attributes CLASSORIGIN and PROPAGATED, and its qualifiers, as text."""
     name = escape_attribute(prop.name)
     if prop.type == "reference":
@@ -89,7 +98,7 @@ def property_text(prop: CIMProperty, marks: str, qualifiers: str) -> str:
     return f'<{tag} NAME="{name}" TYPE="{escape_attribute(prop.type)}"{attributes}>{qualifiers}{value}</{tag}>'
 
 
-def method_text(method: CIMMethod, marks: str, qualifiers: str, parameters: Iterable[str]) -> str:
+def method_text(method: CIMMethod | MethodRecord, marks: str, qualifiers: str, parameters: Iterable[str]) -> str:
     """Return a method likewise, with its parameters."""
     return (
         f'<METHOD NAME="{escape_attribute(method.name)}" TYPE="{escape_attribute(method.return_type)}"{marks}>'
@@ -97,7 +106,7 @@ def method_text(method: CIMMethod, marks: str, qualifiers: str, parameters: Iter
     )
 
 
-def parameter_text(parameter: CIMParameter, qualifiers: str) -> str:
+def parameter_text(parameter: CIMParameter | ElementRecord, qualifiers: str) -> str:
     """Return a parameter with its qualifiers as text."""
     if parameter.type == "reference":
         tag = "PARAMETER.REFARRAY" if parameter.is_array else "PARAMETER.REFERENCE"

@@ -1,6 +1,7 @@
 """From a result to the bytes of a response, in batches: a long answer never exists twice, nor takes long at a stretch."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from pywbem import CIMError
@@ -185,7 +186,8 @@ def _instance_batches(head: bytes, instances: Sequence[Instance], tail: bytes) -
 
     To look at the size of each takes longer than to hand it on, which counts where they are many thousands.
     """
-    size = max(1, min(_BATCH, _BATCH_BYTES // len(named_instance(instances[0])))) if instances else 1
+    first = next(iter(instances), None)
+    size = 1 if first is None else max(1, min(_BATCH, _BATCH_BYTES // len(named_instance(first))))
     return _slices(head, instances, size, _named_instances, tail)
 
 
@@ -197,9 +199,9 @@ def _slices(
     head: bytes, instances: Sequence[Instance], size: int, render: Callable[[Sequence[Instance]], list[bytes]], tail: bytes
 ) -> Iterator[list[bytes]]:
     """Yield a batch for so many instances at a time, with a head in the first and a tail in the last one."""
-    count = len(instances)
+    count, rest = len(instances), iter(instances)
     for start in range(0, count or 1, size):
-        batch = render(instances[start : start + size])
+        batch = render(list(islice(rest, size)))
         if not start:
             batch.insert(0, head)
         if start + size >= count:

@@ -5,7 +5,7 @@ is escaped, embedded objects too, so ``<INSTANCE `` occurs once in it and ``<PRO
 depends on the class alone, tags with their attributes, is made once for each class.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -179,8 +179,10 @@ def instance_name(instance: Instance) -> bytes:
     return _renderer(instance.cls).names((instance,)).encode("utf-8")
 
 
-def instance_names(instances: Iterable[Instance]) -> bytes:
+def instance_names(instances: Sequence[Instance]) -> bytes:
     """Return the INSTANCENAMEs of instances, one after the other."""
+    if len(classes := {each.cls for each in instances}) == 1:
+        return _renderer(classes.pop()).names(instances).encode("utf-8")
     by_class = groupby(instances, attrgetter("cls"))
     return "".join([_renderer(cls).names(list(some)) for cls, some in by_class]).encode("utf-8")
 

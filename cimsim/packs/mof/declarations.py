@@ -13,6 +13,7 @@ from pywbem import CIMClass, CIMError, CIMQualifierDeclaration
 
 from cimsim.packs.pack_errors import PackError
 from cimsim.world import lenient
+from cimsim.world.class_records import declared_class
 from cimsim.world.convert import InstanceData
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold_namespace
@@ -32,7 +33,7 @@ class MofPosition(NamedTuple):
         return PackError(text, folder / self.file, self.line, self.column)
 
 
-class Directive(NamedTuple):
+class Directive(msgspec.Struct, frozen=True):
     """What MOF does beside declaring: it makes the namespace, or deletes the class, of that name."""
 
     action: Literal["namespace", "delete class"]
@@ -54,7 +55,7 @@ class Declared(NamedTuple):
     item: Item
 
 
-class DeclarationRules(NamedTuple):
+class DeclarationRules(msgspec.Struct, frozen=True):
     """How the declarations of a pack are taken, beside what they say.
 
     ``lenient``: what is incomplete or declared twice is remarked on, not refused. ``enforces_write``: its classes are such
@@ -90,7 +91,7 @@ class CompiledPack(msgspec.Struct, frozen=True):
     remarks: tuple[Remark, ...] = ()
 
 
-class StandardQualifiers(NamedTuple):
+class StandardQualifiers(msgspec.Struct, frozen=True):
     """The qualifier declarations that every namespace starts with."""
 
     qualifiers: tuple[CIMQualifierDeclaration, ...] = ()
@@ -147,7 +148,7 @@ class DeclarationLoader:
         known = self.transaction.world.namespace(namespace).schema.get(item.classname)
         enforces = self._rules.enforces_write
         if known is not None:
-            whole = item.declaration() if isinstance(item, ClassHead) else item
+            whole = declared_class(item.record()) if isinstance(item, ClassHead) else item
             if known.declared == whole:
                 return
             if self.lenient:
