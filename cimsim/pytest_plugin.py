@@ -142,7 +142,9 @@ def _made(hosting: "Hosting", name: str, packs: Sequence[str | Path], options: M
     from cimsim.testing import SimulatedCimom
 
     given: Any = {"seed": SEED, **options}
-    users: Mapping[str, str] = given.pop("users", {})
+    users = given.pop("users", {})
+    if not isinstance(users, Mapping) or not all(isinstance(each, str) for pair in users.items() for each in pair):
+        raise TypeError(f"users: passwords by name are expected, not {users!r}")
     if users:
         given["user"] = [*given.get("user", ()), *(f"{user}:{password}" for user, password in users.items())]
     return SimulatedCimom(name, hosting, hosting.host(name, packs, given))

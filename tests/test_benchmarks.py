@@ -1,11 +1,21 @@
 """What the benchmarks make of their figures; measuring itself is not a test."""
 
+import socket
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from lxml import etree
 
+from cimsim.operations.table import OPERATIONS
+from cimsim.testing import Simulator
+from tests.benchmarks import breadth, console, costs, endurance, rates
+from tests.benchmarks.client import Connection
+from tests.benchmarks.compare import alternate, spread
 from tests.benchmarks.plot import plot
+from tests.benchmarks.processes import PACKS
 from tests.benchmarks.report import Budget, Figure
 from tests.benchmarks.results import ResultsError, read_results, slower, write_results
 
@@ -62,3 +72,86 @@ def test_the_picture_has_a_bar_for_each_budget() -> None:
     assert len({each.get("fill") for each in bars[:2]}) == 1
     assert bars[2].get("fill") != bars[0].get("fill")
     assert float(bars[2].get("width") or 0) > float(bars[0].get("width") or 0)
+
+
+@pytest.fixture(scope="module")
+def sim(cache_dir: Path) -> Iterator[Simulator]:
+    packs = [PACKS / name for name in ("links", "things", "guests")]
+    settings = {"links.unrelated": 50, "things.count": 100}
+    with Simulator(*packs, settings=settings, cache_dir=cache_dir, clock="manual", control_port=0) as sim:
+        yield sim
+
+
+@pytest.fixture
+def connection(sim: Simulator) -> Iterator[Connection]:
+    with Connection(urlsplit(sim.url).port or 0) as connection:
+        yield connection
+
+
+def test_every_operation_is_measured() -> None:
+    measured = {name for row in breadth.ROWS for name in row.operations}
+    measured |= {name for opens, pulls, _ in breadth.SESSION_ROWS for name in (opens, pulls, *breadth.ALSO)}
+    measured |= {name for each in costs.OPERATIONS for name in each}
+    assert measured == {each.name for each in OPERATIONS.values()}
+
+
+@pytest.mark.parametrize("row", breadth.ROWS, ids=lambda row: row.operations[0])
+def test_what_is_measured_succeeds_and_no_two_messages_are_alike(connection: Connection, row: breadth.Row) -> None:
+    streams = breadth.unlike(row)
+    messages = [message for stream in streams for message in stream]
+    assert len(set(messages)) == len(messages) == breadth.UNLIKE * len(row.operations)
+    for request in [*streams[0][: 2 * len(row.operations)], *row.requests(0)]:
+        assert connection.ask(request) == 0, connection.end
+
+
+@pytest.mark.parametrize("row", breadth.SESSION_ROWS, ids=lambda row: row[0])
+def test_sessions_that_are_measured_are_opened_and_closed(
+    sim: Simulator, connection: Connection, row: tuple[str, str, dict[str, str]]
+) -> None:
+    assert list(islice(breadth.sessions(connection, *row), 2)) == [4, 4]
+    assert sim.in_reactor(lambda: sim.controlled.cimom.open_contexts) == 0
+
+
+def test_rates_are_measured_with_messages_that_are_not_alike() -> None:
+    streams = rates.numbered(rates.call_host(("StopService", "StartService")))
+    messages = [message for stream in streams for message in stream]
+    assert len(set(messages)) == len(messages) > 8_000
+    assert len({len(message) for message in messages}) <= 2 * rates.CONNECTIONS
+    assert [b"StopService" in each for each in streams[0][:4]] == [True, False, True, False]
+
+
+def test_names_have_as_many_spellings_as_their_letters_give() -> None:
+    spelled = {costs.spelling("root/bench", number) for number in range(2**9)}
+    assert len(spelled) == 2**9
+    assert {each.lower() for each in spelled} == {"root/bench"}
+
+
+def test_what_the_console_asks_for_is_answered(sim: Simulator) -> None:
+    port = urlsplit(sim.control_url or "").port or 0
+    with Connection(port) as connection:
+        for path in console.ASKED.values():
+            connection.ask(console.asked(path(0), port))
+            assert connection.length > 0
+
+
+def test_a_million_exchanges_are_of_all_kinds(sim: Simulator) -> None:
+    answers: dict[str, list[int]] = {}
+    with Connection(urlsplit(sim.url).port or 0) as connection:
+        for request in islice(endurance.exchanges(), 24):
+            kind = request.partition(b"CIMMethod: ")[2].partition(b"\r\n")[0].decode()
+            answers.setdefault(kind, []).append(connection.ask(request))
+    failed = {kind for kind, errors in answers.items() if any(errors)}
+    assert failed == {"GetInstance"}
+    assert 0 in answers["GetInstance"]
+    with socket.create_connection(("127.0.0.1", urlsplit(sim.url).port or 0), timeout=20) as pipelined:
+        before = sim.in_reactor(lambda: sim.journal.recorded)
+        endurance.ask(pipelined, list(islice(endurance.exchanges(), 24)))
+        assert sim.in_reactor(lambda: sim.journal.recorded) == before + 24
+
+
+def test_the_spread_is_the_share_by_which_values_vary() -> None:
+    assert spread([10.0, 10.0, 10.0]) == 0
+    assert spread([8.0, 10.0, 12.0]) == pytest.approx(0.2)
+    turns = iter([10.0, 20.0, 10.0, 30.0, 10.0, 25.0])
+    found = alternate(lambda: next(turns), lambda: next(turns), 3)
+    assert (found.ours, found.peer, found.ratio) == (25.0, 10.0, 2.5)

@@ -1,7 +1,7 @@
 """Reading fault rules: words with values become a rule, or are refused by name, with what may stand there."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from cimsim.cimom.exchanges import EVENTING
 from cimsim.cimom.fault_rules import CimFault, Delay, FaultRule, HttpFault, Returned
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.names import fold, fold_namespace, nearest
+from cimsim.world.schema import Parameter, ResolvedClass
 from cimsim.world.timing import Timing, parse_timing
 from cimsim.world.world import World
 
@@ -52,7 +53,8 @@ _HTTP_ERRORS: Final = tuple(each.value for each in HTTPStatus if each.value >= H
 _DURATION: Final = r"\s*(\d+(?:\.\d+)?)\s*(ms|s)?\s*(clock)?\s*"
 _MAX_DURATION: Final = 50
 """How many characters the text of a duration has at most: the pattern is slow on long ones."""
-_MAX_CODE: Final = 2**32
+_RESOLVED_IN_A_STEP: Final = 10
+_MAX_LISTED: Final = 12
 _MAX_SECONDS: Final = 86_400.0
 
 
@@ -86,9 +88,8 @@ def parse_rule(words: Mapping[str, Any], worlds: Sequence[World] = ()) -> FaultR
         worlds: what classes and methods must be in, one of them at least; none: any name will do.
 
     Raises:
-        RuleError: a word that does not exist, a value of the wrong kind, an operation, class, method or status that does not
-        exist,
-            a rule without an action, or with actions that exclude one another.
+        RuleError: a word that does not exist; a value of the wrong kind; an operation, class, method, property, parameter or
+            status that does not exist; a rule without an action, or with actions that exclude one another.
     """
     known = {each.name: each for each in fields(FaultRule)}
     values: dict[str, Any] = {}
@@ -103,12 +104,21 @@ def parse_rule(words: Mapping[str, Any], worlds: Sequence[World] = ()) -> FaultR
     return rule
 
 
-def preparing(rules: Iterable[Mapping[str, Any]], worlds: Sequence[World]) -> Iterator[None]:
+def preparing(rules: Iterable[Mapping[str, Any]], worlds: Sequence[World]) -> Generator[None, None, None]:
     """Look up in steps of a few milliseconds what ``parse_rule`` needs of large schemas to read rules."""
-    if any(isinstance(words, Mapping) and words.get("method") is not None for words in rules):
-        for world in worlds:
-            for namespace in world.namespaces.values():
-                yield from namespace.schema.indexing_methods()
+    for words in rules:
+        if not isinstance(words, Mapping):
+            continue
+        if words.get("method") is not None:
+            for world in worlds:
+                for namespace in world.namespaces.values():
+                    yield from namespace.schema.indexing_methods()
+        elif words.get("where") or words.get("parameters"):
+            # Whatever is looked for, a class is resolved by looking at it.
+            for number, cls in enumerate(_candidates(words.get("namespace"), words.get("classname"), worlds), 1):
+                _ = cls.index
+                if number % _RESOLVED_IN_A_STEP == 0:
+                    yield
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -187,6 +197,57 @@ def _check_names(rule: FaultRule, worlds: Sequence[World]) -> None:
     if rule.method is not None and all(fold(rule.method) not in each.schema.method_names() for each in namespaces):
         methods = {name for each in namespaces for name in each.schema.method_names().values()}
         raise _unknown("method", f"there is no method {rule.method}", rule.method, methods, listed=False)
+    _check_elements(rule, worlds)
+
+
+def _check_elements(rule: FaultRule, worlds: Sequence[World]) -> None:
+    """Refuse names of properties, parameters and outputs that nothing has which the rule is for: it could never act."""
+    outputs = dict(rule.returns.outputs) if rule.returns is not None and rule.method is not None else {}
+    if not (rule.where or rule.parameters or outputs):
+        return
+    classes = list(_candidates(rule.namespace, rule.classname, worlds))
+    if rule.method is not None:
+        classes = [each for each in classes if fold(rule.method) in each.methods]
+    if rule.where:
+        _check_known("where", "property", rule.where, (prop.name for each in classes for prop in each.properties))
+    # What WS-Eventing asks for has no parameters that are declared anywhere.
+    if rule.parameters and (rule.operation is None or fold(rule.operation) in OPERATIONS):
+        operations = OPERATIONS.values() if rule.operation is None else [OPERATIONS[fold(rule.operation)]]
+        names = [parameter.name for each in operations for parameter in each.parameters] if rule.method is None else []
+        names += [each.name for each in _parameters(rule, classes) if each.is_in]
+        _check_known("parameters", "parameter", rule.parameters, names)
+    _check_known("returns", "output", outputs, (each.name for each in _parameters(rule, classes) if each.is_out))
+
+
+def _parameters(rule: FaultRule, classes: Sequence[ResolvedClass]) -> Iterator[Parameter]:
+    """Yield the parameters of the methods that a rule may be for."""
+    if rule.operation is None:
+        wanted = None if rule.method is None else fold(rule.method)
+        methods = (method for each in classes for name, method in each.methods.items() if wanted in (None, name))
+        yield from (parameter for method in methods for parameter in method.parameters.values())
+
+
+def _check_known(word: str, what: str, given: Collection[str], known: Iterable[str]) -> None:
+    if not given:
+        return
+    names = dict.fromkeys(known)
+    folded = {fold(each) for each in names}
+    for name in given:
+        if fold(name) not in folded:
+            few = 0 < len(names) <= _MAX_LISTED
+            raise _unknown(word, f"there is no {what} {name} in what the rule is for", name, names, listed=few)
+
+
+def _candidates(namespace: Any, classname: Any, worlds: Sequence[World]) -> Iterator[ResolvedClass]:
+    """Yield the classes of which the target of a rule may be, by the words of the rule, whatever these are."""
+    for world in worlds:
+        for each in world.namespaces.values():
+            if isinstance(namespace, str) and fold_namespace(namespace) != fold_namespace(each.name):
+                continue
+            if not isinstance(classname, str):
+                yield from each.schema
+            elif (cls := each.schema.get(classname)) is not None:
+                yield from each.schema.closure(cls)
 
 
 def _text(word: str, value: Any) -> str:
@@ -248,8 +309,9 @@ def _error(word: str, value: Any) -> CimFault:
         if name not in CIM_ERRORS:
             raise _unknown(word, f"there is no CIM status {code}", name, CIM_ERRORS)
         code = CIM_ERRORS[name]
-    if not isinstance(code, int) or isinstance(code, bool) or not 0 < code < _MAX_CODE:
-        raise RuleError(word, f"{code!r} is not a CIM status: a number from 1, or one of {', '.join(CIM_ERRORS)}")
+    if not isinstance(code, int) or isinstance(code, bool) or code not in CIM_ERRORS.values():
+        known = ", ".join(f"{number} {name}" for name, number in CIM_ERRORS.items())
+        raise RuleError(word, f"{code!r} is not the number or the name of a CIM status; there are {known}")
     description = parts[1] if len(parts) > 1 else "a fault rule says so"
     if not isinstance(description, str):
         raise RuleError(word, f"the description must be a text, not {description!r}")

@@ -154,11 +154,12 @@ class Cimom:
         *,
         trusted: bool = False,
         faults: bool = True,
+        silent: bool = False,
     ) -> Result | Pending[Result]:
         """Carry out a request of ``user`` (None: not authenticated) and commit what it changed.
 
         ``protocol`` is what a fault rule calls it; "": it came by none. ``trusted``: whoever asks may do everything.
-        ``faults``: whether fault rules apply.
+        ``faults``: whether fault rules apply. ``silent``: nobody is notified of what it changes at once.
 
         The result of a long read may be pending. It is refused with CIM_ERR_SERVER_IS_SHUTTING_DOWN once ``stop`` is called.
 
@@ -193,7 +194,7 @@ class Cimom:
         if outcome.changes and self.authorization is not None:
             world = owned(world, outcome.changes, user)
         if world is not self._world or outcome.changes:
-            self._commit(world, outcome.changes)
+            self._commit(world, outcome.changes, silent=silent)
         result = outcome.result
         if isinstance(result, Pending):
             steps = self._working(request, result)
@@ -282,10 +283,7 @@ class Cimom:
         self.acted = None
         transaction = Transaction(self._world, namespace, now, self.counts)
         result = step(transaction)
-        if silent:
-            self.change_world(transaction.world)
-        else:
-            self._commit(transaction.world, transaction.changes)
+        self._commit(transaction.world, transaction.changes, silent=silent)
         return result
 
     def change_world(self, world: World) -> None:
@@ -371,7 +369,7 @@ class Cimom:
             return True
         return not self.authorization.hides(owners[subscription], namespace)
 
-    def _commit(self, world: World, events: Sequence[Event]) -> None:
+    def _commit(self, world: World, events: Sequence[Event], *, silent: bool = False) -> None:
         if events and world.owners:
             world = disowned(world, events)
         before, self._world = self._world, world
@@ -379,7 +377,7 @@ class Cimom:
             self._plan()
         if events:
             for listener in self.listeners:
-                listener(world, events)
+                listener(world, () if silent else events)
 
     def _plan(self) -> None:
         """Have the clock call when the next step is due."""

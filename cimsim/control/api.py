@@ -9,11 +9,13 @@ first.
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pywbem import CIMError
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -24,7 +26,8 @@ from cimsim.control.event_connection import Listening, serve
 from cimsim.control.messages import PlainText, Problem
 from cimsim.control.reading import read_body, read_query
 from cimsim.control.routes import CALLS, find
-from cimsim.simulation.controlled_cimom import ControlledCimom, ControlledCimoms, UnknownCimomError
+from cimsim.simulation.controlled_cimom import ControlledCimom, ControlledCimoms, UnknownCimomError, Work
+from cimsim.simulation.decoder_threads import DecoderThreads
 
 if TYPE_CHECKING:
     from cimsim.control.static_files import StaticFiles
@@ -49,6 +52,7 @@ class Api(Resource):
         self._cimoms = cimoms
         self._reactor = reactor
         self._access = access
+        self._threads = DecoderThreads(reactor)
         self._console: StaticFiles | None = None
 
     def render(self, request: Any) -> bytes | int:
@@ -94,19 +98,25 @@ class Api(Resource):
             return b""
         return file.content
 
-    def _go_on(self, request: Any, steps: Generator[None, None, Any], gone: list[Any]) -> None:
-        """Take a step, then let others be answered; end when the answer is there, or when nobody waits for it."""
+    def _go_on(self, request: Any, steps: Generator[Work | None, Any, Any], gone: list[Any], result: Any = None) -> None:
+        """Take a step, then let others be answered; end when the answer is there, or when nobody waits for it.
+
+        A step that is work is done in a thread; ``result`` is what came of it.
+        """
         if gone:
             steps.close()
             return
         try:
-            next(steps)
+            work = steps.throw(_raised(result)) if isinstance(result, Failure) else steps.send(result)
         except StopIteration as end:
             answer = end.value
         except Exception as error:  # noqa: BLE001 - as in render
             answer = self._problem(request, error)
         else:
-            self._reactor.callLater(0, self._go_on, request, steps, gone)
+            if work is None:
+                self._reactor.callLater(0, self._go_on, request, steps, gone)
+            else:
+                self._threads.run(work).addBoth(partial(self._go_on, request, steps, gone))
             return
         body = _encoded(request, answer)
         request.setHeader("Content-Length", str(len(body)))
@@ -153,6 +163,10 @@ class Api(Resource):
             return self._cimoms.first if name is None else self._cimoms.get(name)
         except UnknownCimomError as error:
             raise ControlError(404, error.text, "cimom", error.nearest) from None
+
+
+def _raised(failure: Failure) -> BaseException:
+    return failure.value or RuntimeError("failed without an exception")
 
 
 def _encoded(request: Any, answer: Any) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from typing import Any, Final
 
+from cimsim.cimom.call_names import UnknownCallError, checking_name
 from cimsim.cimom.exchanges import CIM_XML, SUCCESS, WS_MAN, Called
 from cimsim.cimom.fault_rule_parser import RuleError, parse_rule
 from cimsim.cimom.journal import Entry
@@ -40,12 +41,19 @@ _WS_MAN_PATH: Final = "/wsman"
 
 
 def calls(controlled: ControlledCimom, query: CallsQuery) -> Generator[None, None, CallList]:
-    """Return the exchanges that a query asks for, in steps; raises ControlError, 400, for numbers out of range."""
+    """Return the exchanges that a query asks for, in steps.
+
+    Raises:
+        ControlError: 400, a number is out of range, or there is no operation and no method of that name.
+    """
     if query.since < 0:
         raise ControlError(400, f"since: a number of an exchange, 0 or more, is expected, not {query.since}", "since")
     if not 1 <= query.limit <= MAX_EXCHANGES:
         raise ControlError(400, f"limit: a number from 1 to {MAX_EXCHANGES} is expected, not {query.limit}", "limit")
-    wanted = None if query.name is None else fold(query.name)
+    wanted = None
+    if query.name is not None:
+        wanted = fold(query.name)
+        yield from checking(controlled, query.name)
     found: list[ExchangeRecord] = []
     last, count, more = query.since, 0, False
     for entry in controlled.journal.since(query.since):
@@ -60,6 +68,15 @@ def calls(controlled: ControlledCimom, query: CallsQuery) -> Generator[None, Non
             if len(found) % _STEP == 0:
                 yield
     return CallList(found, min(last, controlled.journal.recorded), more, controlled.instance)
+
+
+def checking(controlled: ControlledCimom, name: str) -> Generator[None, None, None]:
+    """Look for an operation or method of that name in steps; raises ControlError, 400, if there is none."""
+    called = [each for entry in controlled.journal for each in entry.exchange.calls]
+    try:
+        yield from checking_name(name, called, controlled.cimom.world)
+    except UnknownCallError as error:
+        raise ControlError(400, f"name: {error}", "name", error.nearest) from None
 
 
 def call(controlled: ControlledCimom, number: str) -> ExchangeDetails:

@@ -1,6 +1,7 @@
-"""Instances are created, changed and deleted, and methods called, in the way of a client."""
+"""Instances are created, changed and deleted, and methods called: as by a client, or without what clients are refused."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from typing import TypeVar
 
 from pywbem import CIMError
 
@@ -9,6 +10,7 @@ from cimsim.control.instances_api import described
 from cimsim.control.json_values import argument_of, instance_data, json_value
 from cimsim.control.lookups import class_named, namespace_named, parsed_path, viewed_instance
 from cimsim.control.model_messages import (
+    DeleteQuery,
     InstanceDetails,
     InstanceQuery,
     InstanceRemoved,
@@ -22,10 +24,14 @@ from cimsim.operations.pending import Pending
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, NamedInstance
 from cimsim.operations.results import CreatedInstance, MethodResult
 from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.world.instances import Instance
 from cimsim.world.names import fold
 from cimsim.world.paths import InstancePath
 from cimsim.world.schema import ResolvedClass
+from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace
+
+T = TypeVar("T")
 
 
 def create(controlled: ControlledCimom, name: str, classname: str, body: NewInstance) -> Generator[None, None, InstanceDetails]:
@@ -38,8 +44,11 @@ def create(controlled: ControlledCimom, name: str, classname: str, body: NewInst
     namespace = namespace_named(world, name)
     cls = class_named(namespace, classname)
     data = instance_data(cls.name, body.properties, world, namespace)
+    if not body.as_client:
+        made = _changed(controlled, lambda it: it.create(cls.name, data), namespace, "properties", silent=body.silent)
+        return (yield from described(made))
     request = IntrinsicRequest("CreateInstance", namespace.name, (Argument("NewInstance", data),))
-    result, fault = yield from performed(controlled, request, "properties")
+    result, fault = yield from performed(controlled, request, "properties", silent=body.silent)
     if not isinstance(result, CreatedInstance):
         raise TypeError(f"CreateInstance returned {type(result).__name__}")
     return (yield from described(viewed_instance(controlled, str(result.instance.path)).instance, fault))
@@ -54,18 +63,27 @@ def modify(controlled: ControlledCimom, query: InstanceQuery, body: NewInstance)
     found = viewed_instance(controlled, query.path)
     instance, namespace = found.instance, found.namespace
     data = instance_data(instance.cls.name, body.properties, found.world, namespace)
+    if not body.as_client:
+
+        def change(it: Transaction) -> Instance:
+            return it.replace(it.get(instance.path), it.world.values(instance.cls, data, namespace))
+
+        return (yield from described(_changed(controlled, change, namespace, "properties", silent=body.silent)))
     argument = Argument("ModifiedInstance", NamedInstance(instance.path, data))
     request = IntrinsicRequest("ModifyInstance", namespace.name, (argument,))
-    _, fault = yield from performed(controlled, request, "properties")
+    _, fault = yield from performed(controlled, request, "properties", silent=body.silent)
     return (yield from described(viewed_instance(controlled, query.path).instance, fault))
 
 
-def delete(controlled: ControlledCimom, query: InstanceQuery) -> Generator[None, None, InstanceRemoved]:
+def delete(controlled: ControlledCimom, query: DeleteQuery) -> Generator[None, None, InstanceRemoved]:
     """Delete an instance; raises ControlError, 404, if there is no such instance, 409, if the CIMOM refuses it."""
     found = viewed_instance(controlled, query.path)
-    argument = Argument("InstanceName", found.instance.path)
-    request = IntrinsicRequest("DeleteInstance", found.namespace.name, (argument,))
-    _, fault = yield from performed(controlled, request, "path")
+    path, namespace = found.instance.path, found.namespace
+    if not query.as_client:
+        _changed(controlled, lambda it: it.delete(path), namespace, "path", silent=query.silent)
+        return InstanceRemoved(str(path))
+    request = IntrinsicRequest("DeleteInstance", namespace.name, (Argument("InstanceName", path),))
+    _, fault = yield from performed(controlled, request, "path", silent=query.silent)
     return InstanceRemoved(str(found.instance.path), fault)
 
 
@@ -85,7 +103,8 @@ def invoke(controlled: ControlledCimom, body: InvokeBody) -> Generator[None, Non
     )
     request = ExtrinsicRequest(body.method, namespace.name, target, given)
     field = "method" if method is None else "parameters"
-    steps = performed(controlled, request, field) if body.as_client else _inside(controlled, request, field)
+    carry_out = performed if body.as_client else _inside
+    steps = carry_out(controlled, request, field, silent=body.silent)
     result, fault = yield from steps
     if not isinstance(result, MethodResult):
         raise TypeError(f"{body.method} returned {type(result).__name__}")
@@ -111,11 +130,23 @@ def _target(controlled: ControlledCimom, body: InvokeBody) -> tuple[InstancePath
     return ClassName(cls.name), namespace, cls
 
 
-def _inside(controlled: ControlledCimom, request: ExtrinsicRequest, field: str) -> Generator[None, None, Performed]:
+def _changed(
+    controlled: ControlledCimom, step: Callable[[Transaction], T], namespace: Namespace, field: str, *, silent: bool
+) -> T:
+    """Change the world without what clients are refused; no fault rule acts on it, and nobody sees it in the journal."""
+    try:
+        return controlled.cimom.change(step, namespace.name, silent=silent)
+    except CIMError as error:
+        raise refusal_of(error, field) from None
+
+
+def _inside(
+    controlled: ControlledCimom, request: ExtrinsicRequest, field: str, *, silent: bool
+) -> Generator[None, None, Performed]:
     """Carry out a request that no fault rule acts on and that nobody sees in the journal."""
     yield
     try:
-        result = controlled.cimom.start(request, None, "", trusted=True, faults=False)
+        result = controlled.cimom.start(request, None, "", trusted=True, faults=False, silent=silent)
         return Performed(result.completed() if isinstance(result, Pending) else result, None)
     except CIMError as error:
         raise refusal_of(error, field) from None

@@ -338,21 +338,48 @@ class ControlClient:
         """Return the instance of a path, ``NAMESPACE:CLASS.KEY="VALUE"``."""
         return self._get("/instance" + _query(path=path), InstanceDetails)
 
-    def create(self, namespace: str, classname: str, properties: Mapping[str, Any]) -> InstanceDetails:
-        """Create an instance as a client, and return it."""
-        return self._send("POST", _instances(namespace, classname), InstanceDetails, {"properties": dict(properties)})
+    def create(
+        self, namespace: str, classname: str, properties: Mapping[str, Any], *, as_client: bool = True, silent: bool = False
+    ) -> InstanceDetails:
+        """Create an instance, and return it.
 
-    def modify(self, path: str, properties: Mapping[str, Any]) -> InstanceDetails:
-        """Give properties of an instance other values as a client, and return it."""
-        return self._send("PATCH", "/instance" + _query(path=path), InstanceDetails, {"properties": dict(properties)})
+        Args:
+            namespace: of its class.
+            classname: of its class.
+            properties: values by name.
+            as_client: what clients may not do is refused, fault rules apply, and the journal has it.
+            silent: subscribers are not notified.
+        """
+        body = {"properties": dict(properties), "as_client": as_client, "silent": silent}
+        return self._send("POST", _instances(namespace, classname), InstanceDetails, body)
 
-    def delete(self, path: str) -> None:
-        """Delete an instance as a client."""
-        self._send("DELETE", "/instance" + _query(path=path), InstanceRemoved)
+    def modify(
+        self, path: str, properties: Mapping[str, Any], *, as_client: bool = True, silent: bool = False
+    ) -> InstanceDetails:
+        """Give properties of an instance other values, and return it; keywords as for ``create``."""
+        body = {"properties": dict(properties), "as_client": as_client, "silent": silent}
+        return self._send("PATCH", "/instance" + _query(path=path), InstanceDetails, body)
 
-    def invoke(self, path: str, method: str, parameters: Mapping[str, Any] | None = None, *, as_client: bool = True) -> Invoked:
-        """Call a method of an instance; with ``as_client`` fault rules apply, and the journal has it."""
-        body = {"path": path, "method": method, "parameters": dict(parameters or {}), "as_client": as_client}
+    def delete(self, path: str, *, as_client: bool = True, silent: bool = False) -> None:
+        """Delete an instance; keywords as for ``create``."""
+        flags = {"as_client": str(as_client).lower(), "silent": str(silent).lower()}
+        self._send("DELETE", "/instance" + _query(path=path, **flags), InstanceRemoved)
+
+    def invoke(
+        self,
+        path: str,
+        method: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        as_client: bool = True,
+        silent: bool = False,
+    ) -> Invoked:
+        """Call a method of an instance; with ``as_client`` fault rules apply, and the journal has it.
+
+        ``silent``: subscribers are not notified of what it changes at once; of what comes later, they are.
+        """
+        flags = {"as_client": as_client, "silent": silent}
+        body = {"path": path, "method": method, "parameters": dict(parameters or {}), **flags}
         return self._send("POST", "/invoke", Invoked, body)
 
     def invoke_static(
@@ -363,10 +390,12 @@ class ControlClient:
         parameters: Mapping[str, Any] | None = None,
         *,
         as_client: bool = True,
+        silent: bool = False,
     ) -> Invoked:
         """Call a static method of a class, likewise."""
         target = {"namespace": namespace, "classname": classname}
-        body = {**target, "method": method, "parameters": dict(parameters or {}), "as_client": as_client}
+        flags = {"as_client": as_client, "silent": silent}
+        body = {**target, "method": method, "parameters": dict(parameters or {}), **flags}
         return self._send("POST", "/invoke", Invoked, body)
 
     def associations(self, path: str) -> AssociationList:

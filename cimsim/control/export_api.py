@@ -10,7 +10,7 @@ from cimsim import __version__
 from cimsim.cimom.exchanges import WS_MAN
 from cimsim.cimom.journal import Entry
 from cimsim.control.api_errors import ControlError
-from cimsim.control.calls_api import record_of
+from cimsim.control.calls_api import checking, record_of
 from cimsim.control.clock_api import iso
 from cimsim.control.curl_text import headers_of, url_of
 from cimsim.control.messages import ExchangeExport, ExportQuery, HarFile, JsonLines
@@ -28,7 +28,7 @@ _TYPES: Final = {WS_MAN: "application/soap+xml"}
 def json_lines(controlled: ControlledCimom, query: ExportQuery) -> Generator[None, None, JsonLines]:
     """Return the exchanges that are kept with their bodies, one on each line, in steps; raises ControlError, 400."""
     parts: list[bytes] = []
-    for entries in _batches(_chosen(controlled, query)):
+    for entries in _batches((yield from _chosen(controlled, query))):
         yield
         parts += [msgspec.json.encode(_exported(each), enc_hook=str) + b"\n" for each in entries]
     return JsonLines(JSON_LINES, b"".join(parts))
@@ -37,19 +37,20 @@ def json_lines(controlled: ControlledCimom, query: ExportQuery) -> Generator[Non
 def har(controlled: ControlledCimom, query: ExportQuery) -> Generator[None, None, HarFile]:
     """Return the exchanges that are kept as a HAR file, in steps; raises ControlError, 400."""
     parts: list[bytes] = []
-    for entries in _batches(_chosen(controlled, query)):
+    for entries in _batches((yield from _chosen(controlled, query))):
         yield
         parts += [msgspec.json.encode(_har_entry(controlled, each), enc_hook=str) for each in entries]
     creator = msgspec.json.encode({"name": "cimsim", "version": __version__})
     return HarFile(_JSON, b'{"log":{"version":"1.2","creator":%b,"entries":[\n%b\n]}}\n' % (creator, b",\n".join(parts)))
 
 
-def _chosen(controlled: ControlledCimom, query: ExportQuery) -> list[Entry]:
+def _chosen(controlled: ControlledCimom, query: ExportQuery) -> Generator[None, None, list[Entry]]:
     if query.since < 0:
         raise ControlError(400, f"since: a number of an exchange, 0 or more, is expected, not {query.since}", "since")
     found = controlled.journal.since(query.since)
     if query.name is None:
         return found
+    yield from checking(controlled, query.name)
     wanted = fold(query.name)
     return [each for each in found if any(fold(call.operation) == wanted for call in each.exchange.calls)]
 

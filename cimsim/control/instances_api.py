@@ -18,10 +18,7 @@ from cimsim.control.model_messages import (
 )
 from cimsim.control.steps import batched, sorted_part
 from cimsim.control.value_maps import ValueMap
-from cimsim.query.filters import Filter
-from cimsim.query.parse import parse_statement
-from cimsim.query.selection import scope_of
-from cimsim.query.syntax import WQL, Select
+from cimsim.query.where import ADDED_LINES, filter_of
 from cimsim.simulation.controlled_cimom import ControlledCimom
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold, nearest
@@ -109,15 +106,10 @@ def _selected(
     """Return the instances for which a condition of WQL holds."""
     selected: list[Instance] = []
     try:
-        # The condition has lines of its own, so that places in it are those of the client.
-        text = f"SELECT * FROM {cls.name} WHERE\n{where}"  # noqa: S608 - this is WQL, and what the client writes of it
-        _, statement = parse_statement(WQL.name, text)
-        if not isinstance(statement, Select) or statement.where is None:
-            raise ControlError(400, "where: a condition is expected", "where")
-        condition = Filter(statement.where, scope_of(WQL, statement, cls, namespace.schema))
+        condition = filter_of(where, cls, namespace.schema)
         yield from condition.selecting(found, selected, closure)
     except CIMError as error:
-        raise refusal_of(error, "where", added_lines=1) from None
+        raise refusal_of(error, "where", added_lines=ADDED_LINES) from None
     return selected
 
 

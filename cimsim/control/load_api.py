@@ -3,17 +3,20 @@
 Folders of packs are not loaded from here: they hold Python, which whoever reaches the control plane could then have run.
 """
 
+from collections.abc import Generator
+from typing import Any
+
 from cimsim.control.api_errors import ControlError
 from cimsim.control.messages import Load, LoadedState
 from cimsim.packs.load_more import AlreadyLoadedError
 from cimsim.packs.locate import shipped_names
 from cimsim.packs.pack_errors import PackError
-from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.simulation.controlled_cimom import ControlledCimom, Work
 from cimsim.world.names import nearest
 
 
-def load(controlled: ControlledCimom, wanted: Load) -> LoadedState:
-    """Load a pack, or MOF, all or nothing.
+def load(controlled: ControlledCimom, wanted: Load) -> Generator[Work, Any, LoadedState]:
+    """Load a pack, or MOF, all or nothing; yields work for another thread.
 
     Raises:
         ControlError: 400, neither or both are given, there is no such pack, or the MOF or a setting is wrong; 409, the pack is
@@ -28,7 +31,7 @@ def load(controlled: ControlledCimom, wanted: Load) -> LoadedState:
         if wanted.mof is not None:
             if wanted.settings:
                 raise ControlError(400, "settings are for packs", "settings")
-            return LoadedState([], further.mof(wanted.mof, wanted.namespace))
+            return LoadedState([], (yield from further.mof(wanted.mof, wanted.namespace)))
         names = shipped_names()
         if wanted.pack not in names:
             match = nearest(wanted.pack or "", names) or ""
@@ -36,7 +39,7 @@ def load(controlled: ControlledCimom, wanted: Load) -> LoadedState:
             raise ControlError(400, f"there is no shipped pack {wanted.pack}; {hint}", "pack", match)
         if wanted.namespace is not None:
             raise ControlError(400, "packs have their own namespaces", "namespace")
-        return LoadedState(further.packs([wanted.pack], wanted.settings), None)
+        return LoadedState((yield from further.packs([wanted.pack], wanted.settings)), None)
     except AlreadyLoadedError as error:
         raise ControlError(409, str(error), "pack") from None
     except PackError as error:

@@ -179,15 +179,29 @@ class InstanceList(msgspec.Struct, frozen=True):
 
 
 class NewInstance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body that creates or changes an instance: the values of properties by name."""
+    """The body that creates or changes an instance: the values of properties by name.
+
+    ``as_client``: what clients may not change is refused, fault rules apply to it, and the journal has it.
+    ``silent``: subscribers are not notified.
+    """
 
     properties: dict[str, Any]
+    as_client: bool = True
+    silent: bool = False
 
 
 class InstanceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The path of an instance, ``NAMESPACE:CLASS.KEY="VALUE"``."""
 
     path: str
+
+
+class DeleteQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The path of an instance to delete; ``as_client`` and ``silent`` are as ``NewInstance`` has them."""
+
+    path: str
+    as_client: bool = True
+    silent: bool = False
 
 
 class PropertyValue(msgspec.Struct, frozen=True):
@@ -232,7 +246,8 @@ class InstanceRemoved(msgspec.Struct, frozen=True):
 class InvokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A call of a method: on the instance of ``path``, or on the class ``classname`` in ``namespace``.
 
-    ``as_client``: fault rules apply to it, and the journal has it, as if a client had called.
+    ``as_client``: fault rules apply to it, and the journal has it, as if a client had called. ``silent``: subscribers are not
+    notified of what it changes at once; of what comes later, they are.
     """
 
     method: str
@@ -241,6 +256,7 @@ class InvokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     classname: str | None = None
     parameters: dict[str, Any] = {}
     as_client: bool = True
+    silent: bool = False
 
 
 class Invoked(msgspec.Struct, frozen=True):

@@ -22,16 +22,19 @@ class Performed(NamedTuple):
     fault: int | None
 
 
-def performed(controlled: ControlledCimom, request: Request, field: str = "") -> Generator[None, None, Performed]:
+def performed(
+    controlled: ControlledCimom, request: Request, field: str = "", *, silent: bool = False
+) -> Generator[None, None, Performed]:
     """Carry out a request as that of a client that may do everything, and record it, in steps.
 
     What a fault rule does to the answer of a client, it does not do to that of the control plane, which names the rule.
+    ``silent``: nobody is notified of what it changes.
 
     Raises:
         ControlError: 404, 400 or 409, what the CIM error says that it failed with; ``field`` is what it is about.
     """
     began = controlled.wall()
-    called, outcome = yield from attempted(controlled, request, None, CONTROL, trusted=True)
+    called, outcome = yield from attempted(controlled, request, None, CONTROL, trusted=True, silent=silent)
     record(controlled, [called], began)
     if isinstance(outcome, CIMError):
         raise refusal_of(outcome, field, fault=called.rule)
@@ -39,13 +42,19 @@ def performed(controlled: ControlledCimom, request: Request, field: str = "") ->
 
 
 def attempted(
-    controlled: ControlledCimom, request: Request, user: str | None, protocol: str, *, trusted: bool = False
+    controlled: ControlledCimom,
+    request: Request,
+    user: str | None,
+    protocol: str,
+    *,
+    trusted: bool = False,
+    silent: bool = False,
 ) -> Generator[None, None, tuple[Called, Result | CIMError]]:
     """Carry out a request; return its record and what it came to, in steps."""
     cimom = controlled.cimom
     outcome: Result | CIMError | Pending[Result]
     try:
-        outcome = cimom.start(request, user, protocol, trusted=trusted)
+        outcome = cimom.start(request, user, protocol, trusted=trusted, silent=silent)
     except CIMError as error:
         outcome = error
     rule = None if cimom.acted is None else cimom.acted.number

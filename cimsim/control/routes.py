@@ -62,6 +62,7 @@ from cimsim.control.model_messages import (
     AssociationList,
     ClassDetails,
     ClassList,
+    DeleteQuery,
     InstanceDetails,
     InstanceList,
     InstanceQuery,
@@ -203,7 +204,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
         "PATCH": Call(
             changes_api.modify, InstanceDetails, "change properties of it, as a client", query=InstanceQuery, body=NewInstance
         ),
-        "DELETE": Call(changes_api.delete, InstanceRemoved, "delete it, as a client", query=InstanceQuery),
+        "DELETE": Call(changes_api.delete, InstanceRemoved, "delete it, as a client", query=DeleteQuery),
     },
     "/v1/invoke": {"POST": Call(changes_api.invoke, Invoked, "call a method of an instance or a class", body=InvokeBody)},
     "/v1/associations": {

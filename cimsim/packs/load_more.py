@@ -43,7 +43,7 @@ def load_more(
 ) -> Loaded:
     """Return what is loaded with further packs, and those that they require, in a world that goes on.
 
-    Packs that are there stay as they are; of these only providers are notified of new namespaces.
+    Packs that are there stay as they are. ``with_namespaces_known`` notifies their providers of new namespaces.
 
     Args:
         loaded: what is there; packs that the world no longer has, for instance after a reset, are loaded again.
@@ -91,17 +91,12 @@ def load_more(
             bindings[each.name] = tuple(modules[each.name].bindings(world, passed_on[each.name], below))
             faults += faults_of(each.name, each.settings, world, list(each.files))
     all_bindings: list[ProviderBinding] = [binding for known in bindings.values() for binding in known]
-    providers = loaded.providers.with_bindings(all_bindings)
-    transaction = Transaction(world, now=now)
-    providers.namespaces_changed(transaction)
-    world = transaction.world
     all_packs = (*(pack for pack in loaded.packs if pack.name not in built), *packs)
     return replace(
         loaded,
         world=world,
         packs=all_packs,
-        providers=providers,
-        namespaces=summaries(world, all_packs),
+        providers=loaded.providers.with_bindings(all_bindings),
         warnings=warnings_of(built.values(), world),
         faults=tuple(in_order([fault for fault in faults if _has_class(world, fault.namespace, fault.classname)], world)),
         digests=builder.digests,
@@ -146,9 +141,21 @@ def with_mof(
             if isinstance(mof, Path) or error.file != str(file):
                 raise
             raise PackError(error.text, "MOF", error.line, error.column) from None
-    if transaction.world.namespaces.keys() != world.namespaces.keys():
-        loaded.providers.namespaces_changed(transaction)
     return replace(loaded, world=transaction.world)
+
+
+def with_namespaces_known(loaded: Loaded, now: float) -> Loaded:
+    """Return what is loaded after its providers were notified of new namespaces, and with what each namespace holds.
+
+    Providers may keep state outside of the world, so this is for the thread in which they act.
+
+    Args:
+        loaded: what ``load_more`` or ``with_mof`` returned.
+        now: the time, in seconds since 1970-01-01 UTC.
+    """
+    transaction = Transaction(loaded.world, now=now)
+    loaded.providers.namespaces_changed(transaction)
+    return replace(loaded, world=transaction.world, namespaces=summaries(transaction.world, loaded.packs))
 
 
 def _asked(names: Sequence[str | Path], namespace: str, found: Sequence[Pack]) -> set[str]:

@@ -58,14 +58,15 @@ def modules_kept() -> Iterator[None]:
         yield
     except BaseException:
         for name in _imported():
-            del sys.modules[name]
+            sys.modules.pop(name, None)
         sys.modules.update(before)
         raise
 
 
 def _imported() -> dict[str, ModuleType]:
+    # A copy: other threads import meanwhile.
     beginnings = (PACK_MODULES, SHIPPED_MODULES)
-    return {name: module for name, module in sys.modules.items() if name.startswith(beginnings)}
+    return {name: module for name, module in sys.modules.copy().items() if name.startswith(beginnings)}
 
 
 def syntax_error(error: SyntaxError) -> PackError:

@@ -3,14 +3,19 @@
 The structs are what ``pack.toml`` may hold and what the control plane passes on; ``check_page`` compares one with the classes.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, Final, Literal
 
 import msgspec
+from pywbem import CIMError
 
+from cimsim.world.convert import convert_value
 from cimsim.world.names import did_you_mean, fold, fold_namespace, no_namespace
-from cimsim.world.schema import ResolvedClass
+from cimsim.world.schema import Parameter, Property, ResolvedClass
 from cimsim.world.world import World
+
+_AS_TEXT: Final = frozenset({"reference", "datetime", "char16"})
 
 LampColor = Literal["on", "off", "busy", "warning", "failed"]
 
@@ -106,7 +111,8 @@ def check_page(page: PageEntry, world: World) -> None:
     """Compare a page with the namespaces and classes of a world.
 
     Raises:
-        WrongPageError: there is no such namespace, class, property, method or parameter.
+        WrongPageError: there is no such namespace, class, property, method or parameter; the condition ``where`` is wrong;
+            a value is not one that its property or parameter can have.
     """
     where = f"page {page.name}"
     namespace = world.namespaces.get(fold_namespace(page.namespace))
@@ -123,6 +129,13 @@ def check_page(page: PageEntry, world: World) -> None:
 
     rows = resolved(page.classname)
     _check_rows(where, rows, page.column, page.button, [page.sort] if page.sort else [])
+    if page.where:
+        from cimsim.query.where import check_where  # a pack in the cache needs no queries
+
+        try:
+            check_where(page.where, rows, namespace.schema)
+        except CIMError as error:
+            raise WrongPageError(f"{where}, where: {error.status_description}", page.where) from None
     for part in page.part:
         cls = resolved(part.classname)
         _check_rows(f"{where}, part {part.title}", cls, part.column, part.button, part.match)
@@ -135,6 +148,8 @@ def _check_rows(
     if not columns:
         raise WrongPageError(f"{where}: at least one column is needed", "column")
     _check_properties(where, cls, [*(each.property for each in columns), *properties])
+    for column in columns:
+        _check_values(f"{where}, lamps", cls.find(column.property), chain.from_iterable(column.lamps.values()))
     for button in buttons:
         method = cls.methods.get(fold(button.method))
         if method is None:
@@ -144,7 +159,11 @@ def _check_rows(
             if fold(name) not in method.parameters:
                 hint = did_you_mean(name, (each.name for each in method.parameters.values()))
                 raise WrongPageError(f"{where}: method {method.name} has no parameter {name}{hint}", name)
+        for name, value in button.parameters.items():
+            _check_values(f"{where}, parameters of {method.name}", method.parameters[fold(name)], [value])
         _check_properties(where, cls, button.when)
+        for name, values in button.when.items():
+            _check_values(f"{where}, when", cls.find(name), values)
 
 
 def _check_properties(where: str, cls: ResolvedClass, names: Any) -> None:
@@ -152,6 +171,17 @@ def _check_properties(where: str, cls: ResolvedClass, names: Any) -> None:
         if cls.find(name) is None:
             hint = did_you_mean(name, (each.name for each in cls.properties))
             raise WrongPageError(f"{where}: class {cls.name} has no property {name}{hint}", name)
+
+
+def _check_values(where: str, element: Property | Parameter | None, values: Iterable[Any]) -> None:
+    """Refuse values that an element cannot have; what TOML has no form for is taken as its text."""
+    if element is None or element.embedded or element.type in _AS_TEXT:
+        return
+    for value in values:
+        try:
+            convert_value(element, value)
+        except ValueError as error:
+            raise WrongPageError(f"{where}: {element.name}: {error}", element.name) from None
 
 
 def _tables(entry: Any, key: str) -> list[Any]:

@@ -116,7 +116,7 @@ class ProviderModule:
             with no_bytecode():
                 loader.exec_module(module)
         except FAILURES as error:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
             raise self._error(error) from error
         return module
 
@@ -190,5 +190,5 @@ def _new_name(error: BaseException) -> str:
 
 def _forget(name: str) -> None:
     """Have a module and those below it imported anew."""
-    for known in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
-        del sys.modules[known]
+    for known in [each for each in sys.modules.copy() if each == name or each.startswith(f"{name}.")]:
+        sys.modules.pop(known, None)

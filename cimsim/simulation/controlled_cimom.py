@@ -1,9 +1,9 @@
 """Running CIMOMs in the hands of the control plane."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -18,20 +18,26 @@ from cimsim.simulation.options import SimulationOptions
 from cimsim.simulation.request_counts import RequestCounts
 from cimsim.world.names import nearest
 
+Work: TypeAlias = Callable[[], Any]
+"""A pure function that takes long, for another thread than that of the reactor."""
+
 
 class LoadsMore(Protocol):
-    """Loads into a running CIMOM; see ``further_loading.FurtherLoading``."""
+    """Loads into a running CIMOM; see ``further_loading.FurtherLoading``.
+
+    The generators yield work for another thread, and are sent what it returned.
+    """
 
     @property
     def loaded(self) -> Loaded:
         """All that is loaded."""
         ...
 
-    def packs(self, names: Sequence[str | Path], settings: Mapping[str, Any]) -> list[str]:
+    def packs(self, names: Sequence[str | Path], settings: Mapping[str, Any]) -> Generator[Work, Any, list[str]]:
         """Load packs; return the names of those that were not there; raises PackError."""
         ...
 
-    def mof(self, mof: str | Path, namespace: str | None) -> str:
+    def mof(self, mof: str | Path, namespace: str | None) -> Generator[Work, Any, str]:
         """Add the declarations of a MOF text or file; return the namespace; raises PackError."""
         ...
 

@@ -1,7 +1,8 @@
 """Loading packs again when their files change, while the server runs.
 
 The new world takes the place of the old one at once, with all providers and settings; instances that clients made are gone, as
-after a start. Packs that cannot be loaded change nothing: the log says why, and the next edit is tried again.
+after a start. Packs that cannot be loaded change nothing: the log says why, and the next edit is tried again. Loading takes
+long, and is done in another thread than the reactor's: clients are answered meanwhile.
 """
 
 import os
@@ -9,8 +10,10 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from cimsim.packs.load import Loaded
 from cimsim.packs.modules import modules_kept
@@ -28,14 +31,23 @@ class Reloader:
 
     Args:
         reactor: the times between two looks are real, whatever the clock of the CIMOM does.
-        load: loads the packs; raises PackError.
+        run: carries work out where nobody waits for it, and returns a Deferred for what it returns or raises.
+        load: loads the packs, in any thread; raises PackError.
         renew: takes what was loaded into use.
         loaded: what is in use.
     """
 
     log = Logger()
 
-    def __init__(self, reactor: Any, load: Callable[[], Loaded], renew: Callable[[Loaded], None], loaded: Loaded) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        run: Callable[[Callable[[], Loaded]], "Deferred[Loaded]"],
+        load: Callable[[], Loaded],
+        renew: Callable[[Loaded], None],
+        loaded: Loaded,
+    ) -> None:
+        self._run = run
         self._load = load
         self._renew = renew
         self._paths = [pack.path for pack in loaded.packs]
@@ -52,23 +64,30 @@ class Reloader:
         if self._looking.running:
             self._looking.stop()
 
-    def look(self) -> None:
-        """Load the packs if their files have changed and change no more."""
+    def look(self) -> "Deferred[None] | None":
+        """Load the packs if their files have changed and change no more; the next look is after that."""
         now = _signature(self._paths)
         settled, self._changed = now == self._changed, now
         if now == self._known or not settled:
-            return
+            return None
         self._known = now
-        try:
-            with modules_kept():
-                loaded = self._load()
-                self._renew(loaded)
-        except PackError as error:
-            self.log.error("not reloaded, the packs are as before: {error}", error=str(error))
+        return self._run(self._loaded).addCallback(self._take).addErrback(self._failed)
+
+    def _loaded(self) -> Loaded:
+        with modules_kept():
+            return self._load()
+
+    def _failed(self, failure: Failure) -> None:
+        if isinstance(failure.value, PackError):
+            self.log.error("not reloaded, the packs are as before: {error}", error=str(failure.value))
+        else:
+            # The next edit is tried, whatever came of this one.
+            self.log.failure("not reloaded, the packs are as before", failure)
+
+    def _take(self, loaded: Loaded) -> None:
+        if not self._looking.running:
             return
-        except Exception:  # noqa: BLE001 - the next edit shall be tried, whatever came of this one
-            self.log.failure("not reloaded, the packs are as before")
-            return
+        self._renew(loaded)
         paths = [pack.path for pack in loaded.packs]
         if paths != self._paths:
             self._paths = paths

@@ -24,6 +24,7 @@ from cimsim.server.limits import HttpLimits
 from cimsim.server.recording import Recorder
 from cimsim.server.replies import HttpError
 from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.simulation.decoder_threads import DecoderThreads
 from cimsim.simulation.endpoint import Endpoint, EndpointOptions, WsmanOptions
 from cimsim.simulation.further_loading import FurtherLoading
 from cimsim.simulation.loading import SharedPacks, load_packs, quirks_of
@@ -123,7 +124,7 @@ class ServedCimom:
         if options.reload:
             from cimsim.simulation.reload import Reloader  # few simulations ask for it
 
-            self._reloader = Reloader(reactor, self._load_again, self._renew, loaded)
+            self._reloader = Reloader(reactor, DecoderThreads(reactor).run, self._load_again, self._renew, loaded)
 
     @property
     def loaded(self) -> Loaded:
@@ -178,7 +179,10 @@ class ServedCimom:
         self.controlled.snapshots.base = self.cimom.world
 
     def _load_again(self) -> Loaded:
-        return load_packs(self.options, self.clock.now(), self._seed)
+        loaded = load_packs(self.options, self.clock.now(), self._seed)
+        # What is wrong with a scenario is found out before anything is renewed.
+        start_rules(loaded)
+        return loaded
 
 
 def _recorders(options: SimulationOptions, given: Recorder | None) -> list[Recorder]:

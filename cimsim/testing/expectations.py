@@ -24,7 +24,8 @@ class Expectation:
         self._found = [call for call in calls if _is(call, name) and call.has(where)]
 
     def times(self, count: int) -> list[Called]:
-        """Assert that there are exactly so many, and return them."""
+        """Assert that there are exactly so many, and return them; raises ValueError for what is not a number of calls."""
+        _check_count(count)
         if len(self._found) != count:
             raise AssertionError(self._mismatch(f"{count} times"))
         return self._found
@@ -38,7 +39,8 @@ class Expectation:
         self.times(0)
 
     def at_least(self, count: int) -> list[Called]:
-        """Assert that there are no fewer than so many, and return them."""
+        """Assert that there are no fewer than so many, and return them; raises as ``times`` does."""
+        _check_count(count)
         if len(self._found) < count:
             raise AssertionError(self._mismatch(f"at least {count} times"))
         return self._found
@@ -62,8 +64,11 @@ def expect_sequence(calls: Sequence[Called], names: Sequence[str]) -> None:
     """Assert that there are calls of these names in this order; others may lie between them.
 
     Raises:
+        ValueError: no name is given, which no test could fail.
         AssertionError: it names the first that is missing, and what was called after the ones before it.
     """
+    if not names:
+        raise ValueError("name what is expected, one operation or method after the other")
     place = 0
     for number, name in enumerate(names):
         found = next((at for at in range(place, len(calls)) if _is(calls[at], name)), None)
@@ -72,6 +77,11 @@ def expect_sequence(calls: Sequence[Called], names: Sequence[str]) -> None:
             rest = ", ".join(call.operation for call in calls[place:]) or "nothing"
             raise AssertionError(f"{name} was expected{before}; called was {rest}")
         place = found + 1
+
+
+def _check_count(count: int) -> None:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise ValueError(f"a number of calls is expected, 0 or more, not {count!r}")
 
 
 def _is(call: Called, name: str) -> bool:

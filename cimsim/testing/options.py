@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, TypedDict, cast
+from types import UnionType
+from typing import Any, Final, Literal, TypedDict, cast, get_args, get_origin
 
 from cimsim.cimom.journal import MAX_BYTES, MAX_EXCHANGES
-from cimsim.simulation.options import SimulationOptions
+from cimsim.simulation.options import OptionsError, SimulationOptions
 from cimsim.world.names import did_you_mean
 
 _PATHS: Final = frozenset(
@@ -21,6 +22,36 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
 }
 """Tests run side by side: ports are free ones, and there is a control plane only where it is asked for."""
 _OF_CONTROL: Final = ("console", "control_port", "control_address", "control_token", "control_host")
+
+
+_LEAST: Final[Mapping[str, int]] = {
+    "max_exchanges": 0,
+    "max_exchange_bytes": 0,
+    "seed": 0,
+    "max_body": 1,
+    "max_bodies": 1,
+    "max_header": 1024,
+    "max_batch": 0,
+    "max_connections": 1,
+    "max_failed_logins": 1,
+    "pull_timeout": 1,
+    "max_pull_timeout": 1,
+    "max_contexts": 0,
+    "max_user_contexts": 0,
+    "indication_queue": 1,
+}
+"""The least values of numbers, those of the options of ``cimsim serve``."""
+_SHAPES: Final[Mapping[Any, str]] = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    Path: "a path",
+    type(None): "None",
+}
+
+
+_SEVERAL: Final[Mapping[Any, str]] = {str: "texts", Path: "paths", Mapping: "dictionaries"}
 
 
 class CimomOptions(TypedDict, total=False):
@@ -119,9 +150,18 @@ def simulation_options(packs: Sequence[str | Path], given: CimomOptions) -> Simu
         OptionsError: a value is wrong.
     """
     known = CimomOptions.__annotations__
-    for name in given:
+    packs = [packs] if isinstance(packs, str | Path) else packs
+    if not _fits(packs, Sequence[str | Path]):
+        raise OptionsError(f"packs: {_shape(Sequence[str | Path])} is expected, not {packs!r}")
+    for name, value in given.items():
         if name not in known:
             raise TypeError(f"there is no keyword {name}{did_you_mean(name, known)}")
+        # A scenario may be named without a list around it.
+        if not _fits(value, known[name]) and not (name == "scenarios" and isinstance(value, str | Path)):
+            raise OptionsError(f"{name}: {_shape(known[name])} is expected, not {value!r}")
+        least = _LEAST.get(name)
+        if least is not None and isinstance(value, int | float) and value < least:
+            raise OptionsError(f"{name}: {least} or more is expected, not {value}")
     values: dict[str, Any] = {**_DEFAULTS, **given}
     for name in _PATHS.intersection(values):
         values[name] = None if values[name] is None else Path(values[name])
@@ -131,7 +171,37 @@ def simulation_options(packs: Sequence[str | Path], given: CimomOptions) -> Simu
     values.pop("faults", None)
     values.pop("max_exchanges", None)
     values.pop("max_exchange_bytes", None)
-    return SimulationOptions(packs=[packs] if isinstance(packs, str | Path) else tuple(packs), **values)
+    return SimulationOptions(packs=tuple(packs), **values)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a type as ``CimomOptions`` writes it; choices are compared where they are used."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any or origin is Literal:
+        return True
+    if origin is UnionType:
+        return any(_fits(value, each) for each in arguments)
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(_fits(each, arguments[0]) for each in value)
+    if origin is Sequence:
+        return isinstance(value, list | tuple) and all(_fits(each, arguments[0]) for each in value)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
+
+
+def _shape(hint: Any) -> str:
+    """Return in words what a type is."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return " or ".join(_shape(each) for each in arguments)
+    if origin is Mapping:
+        return "a dictionary by name"
+    if origin is Sequence:
+        (items,) = arguments
+        several = get_args(items) if get_origin(items) is UnionType else [get_origin(items) or items]
+        return f"a list of {' or '.join(_SEVERAL[each] for each in several)}"
+    return _SHAPES.get(hint, str(hint))
 
 
 def forked(given: CimomOptions) -> CimomOptions:

@@ -1,13 +1,14 @@
 """A simulated CIMOM in the hands of a test: its world, clock, faults and journal, called from any thread."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pywbem import CIMInstance, CIMInstanceName
 
-from cimsim.cimom.exchanges import EVENTING, Called
+from cimsim.cimom.call_names import checking_key, checking_name, is_eventing
+from cimsim.cimom.exchanges import Called
 from cimsim.cimom.fault_rule_parser import parse_rule, preparing
 from cimsim.cimom.fault_rules import Fault, FaultRule
 from cimsim.cimom.journal import Entry
@@ -16,8 +17,7 @@ from cimsim.cimom.world_diff import WorldDiff, diff_worlds
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest
 from cimsim.operations.results import MethodResult
-from cimsim.operations.table import OPERATIONS
-from cimsim.simulation.controlled_cimom import ControlledCimom
+from cimsim.simulation.controlled_cimom import ControlledCimom, Work
 from cimsim.simulation.further_loading import main_namespace
 from cimsim.simulation.start_rules import running_rules
 from cimsim.testing.expectations import Expectation, expect_sequence
@@ -25,7 +25,7 @@ from cimsim.testing.hosting import Hosted, Hosting
 from cimsim.testing.options import forked
 from cimsim.world.convert import from_cim_path, to_cim_path, to_cim_value
 from cimsim.world.instances import Instance
-from cimsim.world.names import did_you_mean, fold
+from cimsim.world.names import did_you_mean
 from cimsim.world.paths import InstancePath
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, World
@@ -128,19 +128,28 @@ class SimulatedCimom:
         """Return what a function returns that is carried out in the thread of the simulator."""
         return self._hosting.thread.call(function, *arguments)
 
-    def _in_steps(self, steps: Iterator[None]) -> Any:
-        """Return what a generator returns that is carried out in the thread of the simulator, between requests."""
-        end: list[Any] = []
+    def _in_steps(self, steps: Generator[Work | None, Any, T]) -> T:
+        """Return what a generator returns that is carried out in the thread of the simulator, between requests.
 
-        def go_on() -> bool:
+        What it yields is work for the thread of the caller, which takes no time from clients.
+        """
+        end: list[T] = []
+
+        def go_on(result: Any, error: Exception | None) -> Work | None:
             try:
-                next(steps)
+                return steps.send(result) if error is None else steps.throw(error)
             except StopIteration as stopped:
                 end.append(stopped.value)
-            return bool(end)
+                return None
 
-        while not self.in_reactor(go_on):
-            pass
+        result, error = None, None
+        while not end:
+            work = self.in_reactor(go_on, result, error)
+            result, error = None, None
+            try:
+                result = None if work is None else work()
+            except Exception as raised:  # noqa: BLE001 - the generator decides what it means
+                error = raised
         return end[0]
 
     @property
@@ -254,13 +263,13 @@ class SimulatedCimom:
         """
         further = self._hosted.simulation.further
         if isinstance(what, str) and any(each in what for each in "{;\n"):
-            self.in_reactor(further.mof, what, namespace)
+            self._in_steps(further.mof(what, namespace))
             return ()
         path = Path(what)
         if path.suffix.lower() == ".mof":
-            self.in_reactor(further.mof, path, namespace)
+            self._in_steps(further.mof(path, namespace))
             return ()
-        return tuple(self.in_reactor(further.packs, [what], settings or {}))
+        return tuple(self._in_steps(further.packs([what], settings or {})))
 
     def stop(self) -> None:
         """Close the ports, and let requests under way finish."""
@@ -292,7 +301,7 @@ class SimulatedCimom:
         return to_cim_path(created.path)
 
     def modify(self, target: Target, namespace: str | None = None, *, silent: bool = False, **properties: Any) -> None:
-        """Give properties of an instance other values, read-only ones too."""
+        """Give properties of an instance other values, read-only ones too; ``silent`` as for ``create``."""
         instance = self._instance(self.world, target, namespace)
         self._change(lambda it: it.modify(instance, **properties), instance.namespace, silent)
 
@@ -301,10 +310,13 @@ class SimulatedCimom:
         instance = self._instance(self.world, target, namespace)
         self._change(lambda it: it.delete(instance), instance.namespace, silent)
 
-    def invoke(self, target: Target, method: str, namespace: str | None = None, **arguments: Any) -> Invoked:
+    def invoke(
+        self, target: Target, method: str, namespace: str | None = None, *, silent: bool = False, **arguments: Any
+    ) -> Invoked:
         """Call a method of an instance, or a static one of the class whose name is given; return what it returns.
 
-        No role refuses it, no fault rule acts on it, and the journal does not have it.
+        No role refuses it, no fault rule acts on it, and the journal does not have it. Clients that subscribed are notified
+        unless ``silent``; of what comes of it later, the end of a job for instance, they are notified all the same.
 
         Raises:
             CIMError: the method fails, or there is none of that name.
@@ -317,15 +329,15 @@ class SimulatedCimom:
             place, subject = instance.namespace, instance.path  # type: ignore[assignment] # either names what is called
         given = tuple(Argument(name, _argument(value)) for name, value in arguments.items())
         request = ExtrinsicRequest(method, place, subject, given)
-        result: Any = self.in_reactor(self._performed, request)
+        result: Any = self.in_reactor(self._performed, request, silent)
         if not isinstance(result, MethodResult):
             raise TypeError(f"{method} returned {type(result).__name__}")
         return Invoked(
             to_cim_value(result.return_value.value), {each.name: to_cim_value(each.value) for each in result.outputs}
         )
 
-    def _performed(self, request: ExtrinsicRequest) -> Any:
-        result = self._cimom.start(request, None, "", trusted=True, faults=False)
+    def _performed(self, request: ExtrinsicRequest, silent: bool) -> Any:
+        result = self._cimom.start(request, None, "", trusted=True, faults=False, silent=silent)
         return result.completed() if isinstance(result, Pending) else result
 
     def _change(self, step: Callable[[Transaction], T], namespace: str, silent: bool) -> T:
@@ -425,9 +437,11 @@ class SimulatedCimom:
 
         return self._exported(har, name)
 
-    def _exported(self, export: Callable[..., Iterator[None]], name: str | None) -> bytes:
+    def _exported(self, export: Callable[..., Generator[None, None, Any]], name: str | None) -> bytes:
         from cimsim.control.messages import ExportQuery
 
+        if name is not None:
+            self.calls(name)
         exported: bytes = self._in_steps(export(self.controlled, ExportQuery(name=name))).body
         return exported
 
@@ -439,17 +453,23 @@ class SimulatedCimom:
             where: values of keys and parameters, compared as text.
 
         Raises:
-            LookupError: there is no operation and no method of that name.
+            LookupError: there is no operation and no method of that name; or nothing has a key or parameter of a name in
+                ``where``.
         """
         exchanges = self.exchanges()
         if name is not None:
-            self._check_names([name], _calls(exchanges, None, None))
-        return list(_calls(exchanges, name, where))
+            self._check_names([name], list(_calls(exchanges, None, None)))
+        found = list(_calls(exchanges, name, where))
+        if where and not found and not is_eventing(name or ""):
+            self._check_where(where, list(_calls(exchanges, name, None)))
+        return found
 
     def expect(self, name: str, where: Mapping[str, Any] | None = None) -> Expectation:
-        """Return what is expected of the calls so far: ``sim.expect("StopService").times(2)``."""
+        """Return what is expected of the calls so far: ``sim.expect("StopService").times(2)``; raises as ``calls`` does."""
         calls = self.calls()
         self._check_names([name], calls)
+        if not is_eventing(name):
+            self._check_where(where or {}, calls)
         return Expectation(calls, name, dict(where or {}))
 
     def expect_sequence(self, *names: str) -> None:
@@ -458,20 +478,15 @@ class SimulatedCimom:
         self._check_names(names, calls)
         expect_sequence(calls, names)
 
-    def _check_names(self, names: Sequence[str], calls: Iterable[Called]) -> None:
+    def _check_where(self, where: Mapping[str, Any], calls: Sequence[Called]) -> None:
+        """Raise LookupError for a key or parameter that nothing has: a test that expects no call with it could not fail."""
+        for name in where:
+            self._in_steps(checking_key(name, calls, self.world))
+
+    def _check_names(self, names: Sequence[str], calls: Sequence[Called]) -> None:
         """Raise LookupError for a name that nothing can have: a test that expects no call of it could not fail."""
-        known = OPERATIONS.keys() | {fold(name) for name in EVENTING}
-        open_names = [name for name in names if fold(name) not in known]
-        if open_names:
-            seen = {fold(call.operation) for call in calls}
-            open_names = [name for name in open_names if fold(name) not in seen]
-        for name in open_names:
-            world = self.world
-            self._in_steps(preparing([{"method": name}], (world,)))
-            methods = {key: each for it in world.namespaces.values() for key, each in it.schema.method_names().items()}
-            if fold(name) not in methods:
-                near = did_you_mean(name, [*(each.name for each in OPERATIONS.values()), *EVENTING, *methods.values()])
-                raise LookupError(f"there is no operation and no method {name}{near}")
+        for name in names:
+            self._in_steps(checking_name(name, calls, self.world))
 
     def wait_for(self, name: str, where: Mapping[str, Any] | None = None, timeout: float = WAIT_SECONDS) -> Called:
         """Wait until a client has called an operation or a method; return the call, which may have been before.

@@ -10,6 +10,8 @@ from typing import Final
 from cimsim import __version__
 from tests.benchmarks import (
     associations,
+    breadth,
+    console,
     costs,
     enumeration,
     in_process,
@@ -35,6 +37,7 @@ from tests.benchmarks.results import ResultsError, read_results, slower, write_r
 MEASUREMENTS: Final[dict[str, Callable[[Plan], list[Figure]]]] = {
     "rates": rates.measure,
     "costs": costs.measure,
+    "breadth": breadth.measure,
     "stages": stages.measure,
     "enumeration": enumeration.measure,
     "pulling": pulling.measure,
@@ -48,6 +51,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Plan], list[Figure]]]] = {
     "responsiveness": responsiveness.measure,
     "subscriptions": subscriptions.measure,
     "wsman": wsman.measure,
+    "console": console.measure,
 }
 DESCRIPTION: Final = """\
 Measure cimsim against peers in the same run, in alternating rounds, and print one table. Ratios are ours to the peer's, the

@@ -27,7 +27,7 @@ def measure(plan: Plan) -> list[Figure]:
         simulator(plan.folder, pack, [f"links.unrelated={MANY}"], cache=plan.cache) as many,
     ):
         found = alternate(lambda: _milliseconds(plan, few), lambda: _milliseconds(plan, many), plan.rounds)
-    return [Figure(what, "ms", found.ours, found.peer, f"among {FEW}", found.ratio, BUDGET)]
+    return [Figure(what, "ms", found.ours, found.peer, f"among {FEW}", found.ratio, BUDGET, spread=found.spread)]
 
 
 def _milliseconds(plan: Plan, server: Server) -> float:

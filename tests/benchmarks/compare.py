@@ -1,6 +1,6 @@
 """Comparing with a peer: rounds alternate, so that what disturbs the machine disturbs both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -22,10 +22,15 @@ def alternate(peer: Callable[[], float], ours: Callable[[], float], rounds: int)
     """Measure peer, ours, peer, ours, ..."""
     pairs = [(peer(), ours()) for _ in range(rounds)]
     ratios = [mine / theirs for theirs, mine in pairs]
-    ratio = median(ratios)
     return Comparison(
         ours=median(mine for _, mine in pairs),
         peer=median(theirs for theirs, _ in pairs),
-        ratio=ratio,
-        spread=median(abs(each - ratio) for each in ratios) / ratio,
+        ratio=median(ratios),
+        spread=spread(ratios),
     )
+
+
+def spread(values: Sequence[float]) -> float:
+    """Return how far values vary: the median of their distances from the median, as a share of it."""
+    middle = median(values)
+    return median(abs(each - middle) for each in values) / middle

@@ -5,11 +5,11 @@ message IDs. The peer is the least that a server of this kind does (``bare_walk`
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import product
+from statistics import median
 from typing import Final, NamedTuple
 
 from tests.benchmarks.client import Connection
-from tests.benchmarks.compare import alternate
+from tests.benchmarks.compare import alternate, spread
 from tests.benchmarks.load import closed_loop
 from tests.benchmarks.messages import class_name, extrinsic, instance_name, intrinsic
 from tests.benchmarks.packs.guests.providers import CLASS as GUEST_CLASS
@@ -25,6 +25,15 @@ COUNT: Final = 10_000
 UNLIKE: Final = 4_000
 SMALL: Final = "Bench_Small"
 Streams = Sequence[Sequence[bytes]]
+
+OPERATIONS: Final = (
+    ("GetInstance",),
+    ("GetClass",),
+    ("CreateInstance", "DeleteInstance"),
+    ("EnumerateInstances",),
+    ("EnumerateInstanceNames",),
+)
+"""What is measured here, beside methods; ``breadth`` has the others."""
 
 
 class Operation(NamedTuple):
@@ -50,7 +59,7 @@ def measure(plan: Plan) -> list[Figure]:
 
 
 def _of_things() -> list[Operation]:
-    get = [intrinsic("GetInstance", NAMESPACE, {"InstanceName": _thing(number)}) for number in range(UNLIKE)]
+    get = [intrinsic("GetInstance", NAMESPACE, {"InstanceName": thing(number)}) for number in range(UNLIKE)]
     classes = [intrinsic("GetClass", NAMESPACE, {"ClassName": class_name(name)}) for name in _spellings(SMALL)]
     echo = [
         extrinsic("Echo", NAMESPACE, CLASS, {"Id": f"thing-{number:06}"}, {"Text": f"text {number}"})
@@ -60,8 +69,8 @@ def _of_things() -> list[Operation]:
         request
         for number in range(UNLIKE)
         for request in (
-            intrinsic("CreateInstance", NAMESPACE, {"NewInstance": _small(number)}),
-            intrinsic("DeleteInstance", NAMESPACE, {"InstanceName": instance_name(SMALL, {"Id": f"small-{number}"})}),
+            intrinsic("CreateInstance", NAMESPACE, {"NewInstance": new_small(number)}),
+            intrinsic("DeleteInstance", NAMESPACE, {"InstanceName": small(number)}),
         )
     ]
     pairs = [writes[2 * number : 2 * number + 2] for number in range(CONNECTIONS)]
@@ -102,31 +111,38 @@ def _compare(plan: Plan, ours: Server, operation: Operation) -> list[Figure]:
             (f"CPU of {operation.name}, identical messages", operation.alike, None),
         ):
             progress(what)
+            rates: list[float] = []
             found = alternate(
                 lambda streams=streams: cost(plan, bare, streams, operation.together),  # type: ignore[misc] # bound now, called at once
-                lambda streams=streams: cost(plan, ours, streams, operation.together),  # type: ignore[misc]
+                lambda streams=streams, rates=rates: cost(plan, ours, streams, operation.together, rates),  # type: ignore[misc]
                 plan.rounds,
             )
-            figures.append(Figure(what, "us", found.ours, found.peer, "bare walk", found.ratio, budget, spread=found.spread))
+            note = f"{median(rates):,.0f}/s"
+            figures.append(
+                Figure(what, "us", found.ours, found.peer, "bare walk", found.ratio, budget, note, spread=found.spread)
+            )
     return figures
 
 
 def _enumerations(plan: Plan, ours: Server) -> list[Figure]:
     """Measure large answers; they are long enough to be timed without a peer."""
     figures = []
-    for operation in ("EnumerateInstances", "EnumerateInstanceNames"):
+    for (operation,) in OPERATIONS[-2:]:
         what = f"CPU of {operation} of {COUNT:,}"
         progress(what)
         requests = [intrinsic(operation, NAMESPACE, {"ClassName": class_name(name)}) for name in _spellings(CLASS)[:64]]
-        costs = sorted(cost(plan, ours, [requests]) for _ in range(plan.rounds))
-        figures.append(Figure(what, "us", costs[len(costs) // 2]))
+        for how, stream in (("no two messages alike", requests), ("identical messages", requests[:1])):
+            costs = [cost(plan, ours, [stream]) for _ in range(plan.rounds)]
+            figures.append(Figure(f"{what}, {how}", "us", median(costs), spread=spread(costs)))
     return figures
 
 
-def cost(plan: Plan, server: Server, streams: Streams, together: int = 1) -> float:
-    """Return the microseconds of processor time that a request costs the server."""
+def cost(plan: Plan, server: Server, streams: Streams, together: int = 1, rates: list[float] | None = None) -> float:
+    """Return the microseconds of processor time that a request costs the server; ``rates`` gets how many were done a second."""
     before = server.processor_time()
     load = closed_loop(server.port, streams, plan.seconds, together)
+    if rates is not None:
+        rates.append(load.rate)
     return 1e6 * (server.processor_time() - before) / load.requests
 
 
@@ -148,16 +164,27 @@ def _with_id(request: bytes, number: int) -> bytes:
 
 def _spellings(name: str) -> list[str]:
     """Return the name in a thousand spellings."""
-    letters = [(each.lower(), each.upper()) if each.isalpha() else (each,) for each in name]
-    found = product(*letters)
-    return ["".join(each) for _, each in zip(range(1_000), found, strict=False)]
+    return [spelling(name, number) for number in range(1_000)]
 
 
-def _thing(number: int) -> str:
+def spelling(name: str, number: int) -> str:
+    """Return a name in the spelling of a number; of ``n`` letters there are ``2**n``."""
+    places = iter(range(len(name)))
+    return "".join(each.upper() if each.isalpha() and number >> next(places) & 1 else each.lower() for each in name)
+
+
+def thing(number: int) -> str:
+    """Return the path of a thing."""
     return instance_name(CLASS, {"Id": f"thing-{number:06}"})
 
 
-def _small(number: int) -> str:
+def small(number: int) -> str:
+    """Return the path of a small instance."""
+    return instance_name(SMALL, {"Id": f"small-{number}"})
+
+
+def new_small(number: int) -> str:
+    """Return a small instance."""
     values = {"Id": ("string", f"small-{number}"), "Name": ("string", "a small one"), "Number": ("uint32", str(number))}
     properties = "".join(
         f'<PROPERTY NAME="{name}" TYPE="{cim_type}"><VALUE>{value}</VALUE></PROPERTY>'

@@ -31,7 +31,7 @@ def measure(plan: Plan) -> list[Figure]:
         found = alternate(lambda: _rate(mock, 1), lambda: _rate(ours, OURS_AT_ONCE), min(plan.rounds, 5))
     unit, name = "instances/s", "pywbem_mock over HTTP"
     return [
-        Figure(what, unit, found.ours, found.peer, name, found.ratio, BUDGET),
+        Figure(what, unit, found.ours, found.peer, name, found.ratio, BUDGET, spread=found.spread),
         Figure(f"{what}, the first time", unit, COUNT / first, found.peer, name, COUNT / first / found.peer),
     ]
 

@@ -38,7 +38,7 @@ def measure(plan: Plan) -> list[Figure]:
             lambda: sum(_pull_all(server) for _ in range(AT_ONCE)) / AT_ONCE * 1000,
             plan.rounds,
         )
-    return [Figure(what, "ms", found.ours, found.peer, "EnumerateInstances", found.ratio, BUDGET)]
+    return [Figure(what, "ms", found.ours, found.peer, "EnumerateInstances", found.ratio, BUDGET, spread=found.spread)]
 
 
 def _pull_all(server: Server) -> float:

@@ -47,7 +47,7 @@ def measure(plan: Plan) -> list[Figure]:
 def _compare(plan: Plan, language: str, peer: Callable[[], int], ours: Callable[[], int]) -> Figure:
     found = alternate(lambda: _rate(peer, 1), lambda: _rate(ours, AT_ONCE), min(plan.rounds, 3))
     what = f"{language} over {COUNT:,}"
-    return Figure(what, "/s", found.ours, found.peer, "filtering in pywbem", found.ratio, BUDGET)
+    return Figure(what, "/s", found.ours, found.peer, "filtering in pywbem", found.ratio, BUDGET, spread=found.spread)
 
 
 def _rate(find: Callable[[], int], times: int) -> float:

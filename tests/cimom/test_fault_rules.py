@@ -143,6 +143,12 @@ def test_an_expired_session_is_21(cimom: Cimom) -> None:
     assert refused.value.status_code == 21
 
 
+def test_what_eventing_asks_for_has_no_declared_parameters(world: World) -> None:
+    assert (
+        parse_rule({"operation": "Subscribe", "parameters": {"Expires": "PT1H"}, "error": 1}, [world]).operation == "Subscribe"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "field", "said"),
     [
@@ -153,6 +159,14 @@ def test_an_expired_session_is_21(cimom: Cimom) -> None:
         ({"namespace": "root/tset", "error": 1}, "namespace", "root/test"),
         ({"error": "not_fund"}, "error", "not_found"),
         ({"error": 0}, "error", "number"),
+        ({"error": 18}, "error", "17 method_not_found"),
+        ({"where": {"Idd": 1}, "error": 1}, "where", "Id"),
+        ({"classname": "T_Child", "where": {"Idd": 1}, "error": 1}, "where", "Id"),
+        ({"method": "Run", "where": {"Idd": 1}, "error": 1}, "where", "Id"),
+        ({"method": "Run", "parameters": {"Tim": 1}, "error": 1}, "parameters", "Tim"),
+        ({"operation": "GetInstance", "parameters": {"LocalOny": 1}, "error": 1}, "parameters", "LocalOnly"),
+        ({"parameters": {"PropertyLits": 1}, "error": 1}, "parameters", "PropertyList"),
+        ({"method": "Run", "returns": [1, {"Jab": None}]}, "returns", "Jab"),
         ({"error": [1, 2]}, "error", "text"),
         ({"http": 99}, "http", "99"),
         ({"delay": "soon"}, "delay", "500ms"),

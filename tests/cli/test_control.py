@@ -106,7 +106,7 @@ def test_a_fault_of_the_command_line_meets_clients(run: Callable[..., list[str]]
 
 def test_all_faults_are_removed(run: Callable[..., list[str]], client: ControlClient) -> None:
     client.add_fault(http=500)
-    client.add_fault(operation="GetClass", where={"x": 1}, delay=1.0)
+    client.add_fault(operation="GetClass", where={"Name": 1}, delay=1.0)
     assert run("faults", "remove", "--all") == ["2 removed"]
     assert client.faults() == []
 

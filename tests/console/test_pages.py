@@ -7,6 +7,7 @@ import pytest
 from pywbem import CIMError, Uint16, WBEMConnection
 
 from cimsim.testing import Simulator
+from tests.clients.test_indications import STARTED, Listener, Subscriber, free_port
 from tests.console.console_page import ConsolePage, OpenConsole
 
 HYPERV = "root/virtualization/v2"
@@ -349,6 +350,19 @@ def test_jobs_show_how_far_they_are(console: ConsolePage, sim: Simulator, client
     assert "100 %" in console.rows()[0]
 
 
+def test_a_job_is_seen_on_its_way(console: ConsolePage, sim: Simulator, client: WBEMConnection) -> None:
+    sim.fault(method="RequestStateChange", classname="Msvm_ComputerSystem", timing="40s")
+    client.InvokeMethod("RequestStateChange", machine(client).path, [("RequestedState", Uint16(9))])
+    console.open("systems/hyperv/jobs")
+    row = console.page.locator("cs-rows .row").first
+    cancel = re.compile("^Cancel ")
+    for seconds, text, ended in ((0, "0 %", False), (20, "50 %", False), (20, "100 %", True)):
+        sim.advance(seconds)
+        row.get_by_text(text, exact=True).wait_for()
+        row.get_by_role("button", name=cancel, disabled=ended).wait_for()
+    assert machine(client)["EnabledState"] == 9
+
+
 def test_services_of_windows_are_filtered_started_and_stopped(console: ConsolePage) -> None:
     console.open("systems/windows/services")
     console.see("41 rows")
@@ -372,6 +386,18 @@ def test_services_of_windows_are_filtered_started_and_stopped(console: ConsolePa
 def test_the_pages_of_the_iscsi_target(console: ConsolePage, page: str, text: str) -> None:
     console.open(f"systems/iscsitarget/{page}")
     console.see(text)
+
+
+def test_services_of_the_iscsi_target_are_stopped_and_started(console: ConsolePage, sim: Simulator) -> None:
+    console.open("systems/iscsitarget/services")
+    manager = "MSFTSM_ObjectManager"
+    name = sim.find(manager)[0]["Name"]
+    row = console.page.locator("cs-rows .row", has_text=name)
+    for button, lamp, started in (("Stop", "off", False), ("Start", "on", True)):
+        row.get_by_role("button", name=re.compile(f"^{button} ")).click()
+        console.noticed(re.compile(f"^{button} .*: returns 0"))
+        row.locator(f".lamp.{lamp}").first.wait_for()
+        assert sim.find(manager)[0]["Started"] is started
 
 
 # Control
@@ -460,9 +486,29 @@ def test_snapshots_are_taken_compared_restored_and_forgotten(console: ConsolePag
     console.noticed("The world is as it was loaded")
 
 
-def test_subscriptions_show_what_was_sent(console: ConsolePage) -> None:
+def test_subscriptions_show_what_was_sent(console: ConsolePage, client: WBEMConnection) -> None:
     console.open("subscriptions")
     console.see("Nobody has subscribed")
+    listener, nobody = Listener(), f"http://127.0.0.1:{free_port()}"
+    listener.listener.start()
+    try:
+        subscriber = Subscriber(client)
+        for name, url in (("heard", listener.url), ("unheard", nobody)):
+            subscriber.subscribe(url, STARTED, name=name)
+        # Without a click: what is sent and what fails appears by itself.
+        console.see("2 subscriptions, 2 active", listener.url, nobody, STARTED, f"Of namespaces\n{HYPERV}")
+        service = next(each for each in client.EnumerateInstances("Msvm_GuestFileService") if each["Started"])
+        assert client.InvokeMethod("StopService", service.path)[0] == 0
+        assert listener.next()["SourceInstance"]["Started"] is False
+        console.see("Sent\n1", "Last error:", "Failed\n1")
+        cards = {url: console.page.locator(".card", has_text=url).inner_text() for url in (listener.url, nobody)}
+        assert "Sent\n1\nFailed\n0\nIn the queue\n0" in cards[listener.url]
+        assert "Sent\n0\nFailed\n1" in cards[nobody]
+        assert "Last error" not in cards[listener.url]
+        console.page.locator(".card", has_text=listener.url).get_by_text("Filter", exact=True).click()
+        console.see("CIM_IndicationFilter", STARTED)
+    finally:
+        listener.listener.stop()
 
 
 # Reference

@@ -1,8 +1,12 @@
 """Instances that are created, changed and deleted, and methods that are called, by the control API in the way of a client."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from pywbem import Uint16
 
 from cimsim.control.client import ControlClient, RefusedError
 from cimsim.testing.simulator import Simulator
@@ -157,12 +161,70 @@ def test_who_may_do_nothing_as_a_client_may_do_it_by_the_control_plane() -> None
         assert client.instance(created.path).path == created.path
 
 
-def test_subscribers_are_notified_of_what_the_control_plane_changes(client: ControlClient, sim: Simulator) -> None:
-    heard: list[str] = []
-    listener = lambda _, events: heard.extend(type(each).__name__ for each in events)  # noqa: E731
-    sim.in_reactor(sim._cimom.listeners.append, listener)
-    try:
-        client.invoke(guest(client), "StopService")
-    finally:
-        sim.in_reactor(sim._cimom.listeners.remove, listener)
-    assert "Change" in heard
+@contextmanager
+def heard(sim: Simulator) -> Iterator[list[str]]:
+    """Hold what subscribers are notified of."""
+    kinds: list[str] = []
+    listener = lambda _, events: kinds.extend(type(each).__name__ for each in events)  # noqa: E731
+    sim.in_reactor(sim.controlled.cimom.listeners.append, listener)
+    yield kinds
+    sim.in_reactor(sim.controlled.cimom.listeners.remove, listener)
+
+
+@pytest.mark.parametrize("as_client", [True, False])
+@pytest.mark.parametrize("silent", [True, False])
+def test_subscribers_are_notified_unless_it_is_done_silently(
+    client: ControlClient, sim: Simulator, *, as_client: bool, silent: bool
+) -> None:
+    how: Any = {"as_client": as_client, "silent": silent}
+    path, recorded, changes = guest(client), client.status().exchanges, 0
+    there = client.instances(INTEROP, FILTER)
+    keys = {**there.instances[0].properties, "Name": "x"}
+    keys = {name: keys[name] for name in ("SystemCreationClassName", "SystemName", "CreationClassName", "Name")}
+    with heard(sim) as kinds:
+        for change in (
+            lambda: client.invoke(path, "StopService", **how),
+            lambda: client.create(INTEROP, FILTER, {**keys, **QUERY}, **how),
+            lambda: client.modify(made(client), {"Query": "SELECT * FROM CIM_InstDeletion"}, **how),
+            lambda: client.delete(made(client), **how),
+        ):
+            change()
+            changes += 1
+            assert (kinds == []) is silent
+            kinds.clear()
+    assert value(client, path, "Started") is False
+    assert client.instances(INTEROP, FILTER).total == there.total
+    assert client.status().exchanges == recorded + (changes if as_client else 0)
+
+
+def made(client: ControlClient) -> str:
+    return client.instances(INTEROP, FILTER, where="Name = 'x'").instances[0].path
+
+
+def test_what_comes_of_a_method_later_is_reported_all_the_same(sim: Simulator, client: ControlClient) -> None:
+    machine = sim.find("Msvm_ComputerSystem", ElementName="web01")[0].path
+    with heard(sim) as kinds:
+        sim.invoke(machine, "RequestStateChange", RequestedState=Uint16(3), silent=True)
+        assert kinds == []
+        sim.advance(3600)
+        assert "Change" in kinds
+        assert sim.get(machine)["EnabledState"] == 3
+        kinds.clear()
+        sim.invoke(machine, "RequestStateChange", RequestedState=Uint16(2))
+        assert "Change" in kinds
+
+
+def test_read_only_properties_are_changed_where_nobody_is_a_client(client: ControlClient) -> None:
+    path = guest(client)
+    with pytest.raises(RefusedError) as refused:
+        client.modify(path, {"Started": False})
+    assert refused.value.field == "properties.Started"
+    assert client.modify(path, {"Started": False}, as_client=False).path == path
+    assert value(client, path, "Started") is False
+    for properties, field in (({"Startd": True}, "properties.Startd"), ({"Started": "maybe"}, "properties.Started")):
+        with pytest.raises(RefusedError) as refused:
+            client.modify(path, properties, as_client=False)
+        assert (refused.value.status, refused.value.field) == (400, field)
+    with pytest.raises(RefusedError) as refused:
+        client._send("DELETE", f"/instance?path={quote(path)}&silently=true", dict)
+    assert (refused.value.status, refused.value.nearest) == (400, "silent")

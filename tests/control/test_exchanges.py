@@ -261,3 +261,12 @@ def test_an_exchange_of_ws_management_is_shown_and_done_again(
 def test_a_fault_of_ws_management_is_explained(sim: Simulator, client: ControlClient) -> None:
     assert send_wsman(sim, GET.format(classname="Msvm_ComputrSystem")) == 500
     assert newest(client).why
+
+
+def test_calls_of_what_nothing_is_called_are_not_looked_for(client: ControlClient) -> None:
+    for ask in (client.calls, lambda name: client.calls_as_json_lines(name=name), lambda name: client.calls_as_har(name=name)):
+        with pytest.raises(RefusedError, match="did you mean StopService") as refused:
+            ask("StopServce")
+        assert (refused.value.status, refused.value.field, refused.value.nearest) == (400, "name", "StopService")
+        ask("stopservice")
+        ask("GetInstance")

@@ -3,11 +3,12 @@
 import os
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock as TwistedClock
 from twisted.logger import globalLogPublisher
 
@@ -34,11 +35,14 @@ class Edited:
         self.write("box.mof", MOF.format(name="first"))
         self.clock: Any = TwistedClock()
         self.current = self.load()
-        self.reloader = Reloader(self.clock, self.load, self.renew, self.current)
+        self.reloader = Reloader(self.clock, self.run, self.load, self.renew, self.current)
         self.reloader.start()
 
     def load(self) -> Loaded:
         return load([self.folder], cache_dir=None, now=0.0)
+
+    def run(self, work: Callable[[], Loaded]) -> Deferred[Loaded]:
+        return maybeDeferred(work)
 
     def renew(self, loaded: Loaded) -> None:
         self.current = loaded
@@ -170,6 +174,27 @@ def test_whatever_goes_wrong_the_next_edit_is_tried(edited: Edited, logged: list
     edited.write("box.mof", MOF.format(name="third"))
     edited.look(2)
     assert edited.names == ["third"]
+
+
+def test_clients_are_answered_while_packs_are_loaded_and_nothing_is_taken_into_use_after_a_stop(
+    edited: Edited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[tuple[Callable[[], Loaded], Deferred[Loaded]]] = []
+
+    def later(work: Callable[[], Loaded]) -> Deferred[Loaded]:
+        waiting.append((work, Deferred()))
+        return waiting[-1][1]
+
+    monkeypatch.setattr(edited.reloader, "_run", later)
+    for name, expected, stops in (("second", "second", False), ("third", "second", True)):
+        edited.write("box.mof", MOF.format(name=name))
+        edited.look(5)
+        ((work, deferred),) = waiting
+        waiting.clear()
+        if stops:
+            edited.reloader.stop()
+        deferred.callback(work())
+        assert edited.names == [expected]
 
 
 def test_an_edit_while_packs_are_loaded_counts(edited: Edited, monkeypatch: pytest.MonkeyPatch) -> None:

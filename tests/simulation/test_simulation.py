@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.selectreactor import SelectReactor
 
@@ -113,9 +114,12 @@ def test_a_reset_after_a_reload_goes_back_to_what_was_loaded_last(tmp_path: Path
     mof.write_text("class T_One { [Key] string Id; };")
     simulation = Simulation(new_reactor(), options(packs=[mof], reload=True))
     reloader: Any = simulation.first._reloader
+    reloader._run = maybeDeferred
+    reloader.start()
     mof.write_text("class T_One { [Key] string Id; }; class T_Two { [Key] string Id; };")
     reloader.look()
     reloader.look()
+    reloader.stop()
     loaded = simulation.cimom.world
     simulation.cimom.change(lambda it: it.create_namespace("root/new"))
     simulation.controlled.reset()

@@ -1,14 +1,24 @@
 """Packs and MOF that come into a CIMOM which is in use."""
 
+import threading
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
+from cimsim.control.client import RefusedError
+from cimsim.packs import load_more as packs
+from cimsim.packs.load import Loaded
+from cimsim.simulation.controlled_cimom import LoadsMore, Work
 from cimsim.testing import PackError, SimulatedCimom
+from tests.control.served import served
 from tests.testing.test_scenarios import in_force, stop
 
 TARGET = "MSFTSM_ObjectManager"
 MOF = 'class TST_Lamp { [Key] string Id; }; instance of TST_Lamp { Id = "a"; };'
+
+Loading: TypeAlias = Generator[Work, Any, Any]
 
 pytestmark = pytest.mark.cimsim(packs=["hyperv"], clock="manual")
 
@@ -90,3 +100,115 @@ def test_mof_is_a_text_or_a_file(cimsim: SimulatedCimom, tmp_path: Path, how: st
     what: dict[str, str | Path] = {"text": MOF, "path": file, "name": str(file)}
     assert cimsim.load(what[how], "root/lamps") == ()
     assert cimsim.find("TST_Lamp", "root/lamps")[0]["Id"] == "a"
+
+
+TARGET_NAMESPACE = "root/cimv2/storage/iscsitarget"
+
+
+def begun(cimsim: SimulatedCimom, steps: Loading) -> Any:
+    """Return what comes of the work that loading begins with."""
+    work: Work = cimsim.in_reactor(next, steps)
+    return work()
+
+
+def ended(cimsim: SimulatedCimom, steps: Loading, result: Any) -> Any:
+    """Return what loading returns once its work has come out as ``result``, or the work that it yields next."""
+
+    def end() -> Any:
+        try:
+            return steps.send(result)
+        except StopIteration as stopped:
+            return stopped.value
+
+    return cimsim.in_reactor(end)
+
+
+def further(cimsim: SimulatedCimom) -> LoadsMore:
+    found = cimsim.controlled.further
+    assert found is not None
+    return found
+
+
+def test_what_clients_do_while_a_pack_is_loaded_is_kept(cimsim: SimulatedCimom) -> None:
+    steps = further(cimsim).packs(["iscsitarget"], {})
+    result = begun(cimsim, steps)
+    stop(cimsim, "Msvm_GuestFileService")
+    assert ended(cimsim, steps, result) == ["iscsitarget"]
+    assert cimsim.find("Msvm_GuestFileService")[0]["Started"] is False
+    assert cimsim.invoke(TARGET, "StopService", namespace=TARGET_NAMESPACE).value == 0
+    names = {each["Name"] for each in cimsim.find("CIM_Namespace", "root/interop")}
+    assert TARGET_NAMESPACE in names
+
+
+def test_mof_comes_beside_instances_that_clients_make_meanwhile(cimsim: SimulatedCimom) -> None:
+    cimsim.load(MOF, "root/lamps")
+    steps = further(cimsim).mof('class TST_Wire { [Key] string Id; }; instance of TST_Wire { Id = "w"; };', "root/lamps")
+    result = begun(cimsim, steps)
+    cimsim.create("TST_Lamp", {"Id": "b"}, "root/lamps")
+    assert ended(cimsim, steps, result) == "root/lamps"
+    assert [each["Id"] for each in cimsim.find("TST_Lamp")] == ["a", "b"]
+    assert [each["Id"] for each in cimsim.find("TST_Wire")] == ["w"]
+
+
+def test_what_clients_change_as_well_is_loaded_again_from_there(cimsim: SimulatedCimom) -> None:
+    cimsim.load(MOF, "root/lamps")
+    steps = further(cimsim).mof('instance of TST_Lamp { Id = "b"; };', "root/lamps")
+    result = begun(cimsim, steps)
+    cimsim.create("TST_Lamp", {"Id": "b"}, "root/lamps")
+    again = ended(cimsim, steps, result)
+    with pytest.raises(PackError, match="exists already"):
+        again()
+    # Those who change the same again and again cannot keep it from coming to an end.
+    steps = further(cimsim).mof('instance of TST_Lamp { Id = "c"; };', "root/lamps")
+    work: Any = cimsim.in_reactor(next, steps)
+    for number in range(20):
+        result = work()
+        cimsim.load(f"class TST_New{number} {{ [Key] string Id; }};", "root/lamps")
+        work = ended(cimsim, steps, result)
+        if work == "root/lamps":
+            break
+    assert [each["Id"] for each in cimsim.find("TST_Lamp")] == ["a", "b", "c"]
+
+
+def test_two_who_load_the_same_pack_at_once_get_it_once(cimsim: SimulatedCimom) -> None:
+    steps = further(cimsim).packs(["iscsitarget"], {})
+    result = begun(cimsim, steps)
+    cimsim.load("iscsitarget")
+    again = ended(cimsim, steps, result)
+    with pytest.raises(PackError, match="loaded already"):
+        again()
+
+
+def test_clients_are_answered_while_packs_are_loaded(cimsim: SimulatedCimom, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered: list[str] = []
+    load_more = packs.load_more
+
+    def busy(*arguments: Any, **keywords: Any) -> Loaded:
+        with cimsim.connect("root/virtualization/v2") as connection:
+            answered.extend(each["Name"] for each in connection.EnumerateInstances("Msvm_GuestFileService"))
+        return load_more(*arguments, **keywords)
+
+    monkeypatch.setattr(packs, "load_more", busy)
+    assert cimsim.load("iscsitarget") == ("iscsitarget",)
+    assert answered
+
+
+def test_the_control_plane_loads_in_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    load_more = packs.load_more
+
+    def noted(*arguments: Any, **keywords: Any) -> Loaded:
+        threads.append(threading.get_ident())
+        return load_more(*arguments, **keywords)
+
+    monkeypatch.setattr(packs, "load_more", noted)
+    with served("hyperv") as (sim, client):
+        sim.in_reactor(lambda: threads.append(threading.get_ident()))
+        assert client.load("iscsitarget").packs == ["iscsitarget"]
+        serving, loading = threads
+        assert serving != loading
+        assert sim.find(TARGET)
+        with pytest.raises(RefusedError, match="loaded already"):
+            client.load("iscsitarget")
+        with pytest.raises(RefusedError, match="MOF:1"):
+            client.load(mof="class TST_Lamp : TST_Non { };")

@@ -14,6 +14,7 @@ export class Rows extends HTMLElement {
   #selected = null;
   #made = new Map();
   #anew = false;
+  #pressed = false;
   #head;
   #view;
   #space;
@@ -30,6 +31,7 @@ export class Rows extends HTMLElement {
     this.#space = el("div", { class: "rows-space", role: "rowgroup" });
     this.#empty = el("div", { class: "rows-empty" });
     this.#view = el("div", { class: "rows-view", role: "grid", tabindex: "0", on: { scroll: () => this.#draw(), keydown: (event) => this.#key(event) } });
+    this.#space.addEventListener("pointerdown", () => this.#press());
     this.#view.append(el("div", { class: "rows-headgroup", role: "rowgroup" }, this.#head), this.#space);
   }
 
@@ -146,13 +148,28 @@ export class Rows extends HTMLElement {
     );
   }
 
+  /** Keep the rows as they are until what was pressed is let go: a click on a button that is gone meanwhile would be lost. */
+  #press() {
+    this.#pressed = true;
+    const ended = new AbortController();
+    const release = () => {
+      ended.abort();
+      // The click comes right after the pointer is let go.
+      setTimeout(() => {
+        this.#pressed = false;
+        this.#draw();
+      });
+    };
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, release, { signal: ended.signal });
+  }
+
   #rowHeight() {
     if (!this.#height && this.isConnected) this.#height = parseFloat(getComputedStyle(this).getPropertyValue("--row-height")) || 0;
     return this.#height || 36;
   }
 
   #render() {
-    if (!this.isConnected) return;
+    if (!this.isConnected || this.#pressed) return;
     const length = this.#source.length;
     const height = this.#rowHeight();
     this.#empty.hidden = length > 0;

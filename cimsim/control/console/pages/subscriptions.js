@@ -15,6 +15,8 @@ export function page({ app, api, signal }) {
     try {
       const { subscriptions } = await api.get("/subscriptions", {}, fresh());
       about.textContent = subscriptions.length ? `${count(subscriptions.length, "subscription")}, ${subscriptions.filter((each) => each.active).length} active` : "Who is notified of what.";
+      // No event says that a delivery came to its end.
+      if (subscriptions.some((each) => each.queued)) soon();
       put(list, subscriptions.length ? subscriptions.map(one) : empty("Nobody has subscribed", "Clients subscribe with instances of CIM_IndicationSubscription in the Interop namespace, or with Subscribe of WS-Eventing. ", el("a", { href: "#/documents/indications", text: "Indications" })));
     } catch (error) {
       if (error.name !== "AbortError") put(list, problem(error, load));
