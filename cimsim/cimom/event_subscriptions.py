@@ -237,7 +237,11 @@ class EventSubscriptions:
             yield _UNITS_OF_COMPARISON
 
     def _hand_out(self, it: _Happened) -> Iterator[int]:
-        source = source_of(it.world, namespace_of(it.event))
+        name = namespace_of(it.event)
+        source = source_of(it.world, name)
+        if source is None and isinstance(it.event, NamespaceChange):
+            # With the last one below it, it has gone itself.
+            source = Namespace(name)
         if source is None:
             return
         made: dict[bool, Instance | None] = {}

@@ -60,7 +60,7 @@ def perform(
     try:
         outcome = _performed(view.world, request, implementations, now, policy, NO_HOOKS, counts, state, hides)
     except CIMError as error:
-        raise view.refusal(error) from None
+        raise view.refusal(request, error) from None
     if outcome.world is not view.world:
         raise not_supported("instances of __NAMESPACE show which namespaces there are; they cannot be changed")
     return Outcome(world, outcome.result)

@@ -8,7 +8,7 @@ class: they are made for each request of a client of WMI, and for ``SELECT * FRO
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from pywbem import CIM_ERR_INVALID_CLASS, CIMClass, CIMError, CIMProperty, CIMQualifier
+from pywbem import CIM_ERR_INVALID_CLASS, CIM_ERR_NOT_FOUND, CIMClass, CIMError, CIMProperty, CIMQualifier
 
 from cimsim.operations.request import ClassName, ExtrinsicRequest, Request, SelectedInstance, Selection
 from cimsim.world.convert import InstanceData
@@ -41,13 +41,14 @@ class SystemView(NamedTuple):
     namespace: Namespace
     own: bool
 
-    def refusal(self, error: CIMError) -> CIMError:
+    def refusal(self, request: Request, error: CIMError) -> CIMError:
         """Return the error for a request that failed.
 
         To look for another class in a namespace that has only namespaces is to look for a namespace that is not there: clients
         try older ones first, and know that error (rule WM-R-10).
         """
-        if not self.own or error.status_code != CIM_ERR_INVALID_CLASS:
+        no_class = CIM_ERR_NOT_FOUND if request.name == "GetClass" else CIM_ERR_INVALID_CLASS
+        if not self.own or error.status_code != no_class:
             return error
         here = self.namespace.name
         children = [f"{here}/{each['Name']}" for each in self.namespace.instances.get(NAMESPACE_CLASS, PersistentMap()).all()]
@@ -57,8 +58,8 @@ class SystemView(NamedTuple):
 
 def system_schema() -> Schema:
     """Return the classes that WMI has in every namespace."""
-    abstract = CIMQualifier("Abstract", True, type="boolean")
-    name = CIMProperty("Name", None, "string", qualifiers=[CIMQualifier("Key", True, type="boolean")])
+    abstract = CIMQualifier("Abstract", True, type="boolean", tosubclass=False)
+    name = CIMProperty("Name", None, "string", qualifiers=[CIMQualifier("Key", True, type="boolean", overridable=False)])
     schema = Schema().with_class(CIMClass("__SystemClass", qualifiers=[abstract]))
     return schema.with_class(CIMClass("__NAMESPACE", superclass="__SystemClass", properties=[name]))
 

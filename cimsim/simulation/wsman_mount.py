@@ -253,12 +253,15 @@ class WsmanMount:
         exchange: Exchange = admitted
         try:
             # It is opened here, in the order in which it came, which takes much less than to decode it.
-            opened = exchange.opened = _opened(exchange, body)
+            opened = _opened(exchange, body)
         except (SealedBodyError, NegotiateError, HttpError) as error:
             exchange.opened = error
             return None
         later = self._service.respond_later(opened, user, calls, identify_only=exchange.identify_only)
-        return None if later is None else later.addCallback(lambda reply: _replied(exchange, reply))
+        if later is None:
+            exchange.opened = opened
+            return None
+        return later.addCallback(lambda reply: _replied(exchange, reply))
 
     def response_head(self, head: Head, admitted: Exchange, response: Batches, microseconds: int) -> tuple[int, bytes]:
         """Return the status of a reply, 500 for every fault (rule WM-H-3), and its content type (rule WM-H-2)."""
@@ -301,10 +304,12 @@ def _opened(exchange: Exchange, body: bytes) -> bytes:
     Raises:
         SealedBodyError, NegotiateError: it cannot be.
     """
-    if isinstance(exchange.opened, Exception):
-        raise exchange.opened
-    if exchange.opened is not None:
-        return exchange.opened
+    # A connection keeps what was admitted last, and must not keep a long body with it.
+    opened, exchange.opened = exchange.opened, None
+    if isinstance(opened, Exception):
+        raise opened
+    if opened is not None:
+        return opened
     if exchange.sealed is not None:
         parts = SealedBody(body)
         exchange.sealed_as = parts.protocol

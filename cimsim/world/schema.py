@@ -195,18 +195,22 @@ class DeferredClass(ResolvedClass):
     @property
     def unresolved(self) -> Callable[[], ClassRecord] | None:
         """What returns the record of the declaration, as its head has it; None when something has asked for its elements."""
+        return DeferredClass._unresolved(self)
+
+    def _unresolved(self) -> Callable[[], ClassRecord] | None:
+        # Another thread may have resolved it meanwhile: then it is of the other class, which has no property of that name.
         record: Callable[[], ClassRecord] | None = self.__dict__.get("_record")
         return record
 
     def own_methods(self) -> Iterable[str]:
         """Return the names of the methods that it declares, without making the elements."""
-        record = self.unresolved
-        return super().own_methods() if record is None else [method.name for method in record().methods]
+        record = DeferredClass._unresolved(self)
+        return ResolvedClass.own_methods(self) if record is None else [method.name for method in record().methods]
 
     def record(self) -> ClassRecord:
         """Return the record of the declaration, without making the elements."""
-        record = self.unresolved
-        return super().record() if record is None else record()
+        record = DeferredClass._unresolved(self)
+        return ResolvedClass.record(self) if record is None else record()
 
     def __getattr__(self, name: str) -> Any:
         # Asked for whatever is not there yet.
@@ -222,7 +226,7 @@ class DeferredClass(ResolvedClass):
         return getattr(self, name)
 
     def _resolve(self) -> None:
-        record = self.unresolved
+        record = DeferredClass._unresolved(self)
         if record is None:
             return
         resolved = resolve(declared_class(record()), self.superclass, enforces_write=self.enforces_write)

@@ -6,7 +6,10 @@ from typing import Final
 from cimsim.world.values import DateTime
 
 _INSTANT: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?")
-_DURATION: Final = re.compile(r"P(?:(\d{1,8})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.(\d{1,9}))?S)?)?")
+_DURATION: Final = re.compile(
+    r"P(?:0{1,8}Y)?(?:0{1,8}M)?(?:(\d{1,8})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.(\d{1,9}))?S)?)?"
+)
+"""Years and months have no certain length, so there may be none of them."""
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400

@@ -45,6 +45,7 @@ from cimsim.wsman.soap_faults import (
     MISSING_HEADER,
     MUST_UNDERSTAND,
     SCHEMA_VALIDATION,
+    UNEXPECTED_SELECTORS,
     UNSUPPORTED_FEATURE,
     VERSION_MISMATCH,
     WQL_NEEDED,
@@ -556,6 +557,11 @@ def _definitions(wanted: SoapElement, superclass: str | None) -> tuple[str, tupl
         terms = [] if superclass is None else [f"__this ISA '{superclass}'", f"NOT __CLASS = '{superclass}'"]
         text = _selection(superclass or _META_CLASS, terms, _META_CLASS)
     else:
+        if superclass is not None:
+            text = (
+                f"either a filter says which definitions are wanted, or the class {superclass[:200]} whose subclasses they are"
+            )
+            raise WsmanError(UNEXPECTED_SELECTORS, text, "UnexpectedSelectors")
         dialect = (chosen.attribute("Dialect") or "").strip()
         if _LANGUAGES.get(dialect) != WMI_LANGUAGE:
             text = f"filter dialect {dialect[:200]!r} is not supported for definitions of classes; {WQL} is"
