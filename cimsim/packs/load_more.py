@@ -59,7 +59,7 @@ def load_more(
         PackError: as ``load`` does.
         AlreadyLoadedError: all these packs are there.
     """
-    there = {pack.name: pack for pack in loaded.packs if _is_in(pack, world)}
+    there = {pack.name: pack for pack in packs_in(loaded, world)}
     places = [pack.path for pack in loaded.packs if (pack.path / "pack.toml").is_file()]
     found = find_packs([*places, *names], namespace)
     further = [pack for pack in found if pack.name not in there and pack.name in _asked(names, namespace, found)]
@@ -156,6 +156,11 @@ def with_namespaces_known(loaded: Loaded, now: float) -> Loaded:
     transaction = Transaction(loaded.world, now=now)
     loaded.providers.namespaces_changed(transaction)
     return replace(loaded, world=transaction.world, namespaces=summaries(transaction.world, loaded.packs))
+
+
+def packs_in(loaded: Loaded, world: World) -> list[LoadedPack]:
+    """Return the packs that a world has of those that are loaded; a reset takes away those that came later."""
+    return [pack for pack in loaded.packs if _is_in(pack, world)]
 
 
 def _asked(names: Sequence[str | Path], namespace: str, found: Sequence[Pack]) -> set[str]:

@@ -109,17 +109,34 @@ class FurtherLoading:
 
     def _beside_clients(self, load: Callable[[Loaded, World, float], Loaded]) -> Generator[Work, Any, Loaded]:
         """Return what is loaded, in a world that has all that happened meanwhile."""
+        from cimsim.packs.load_more import packs_in
+
         cimom = self._controlled.cimom
         for _ in range(_ATTEMPTS):
             before, world = self.loaded, cimom.world
             loaded: Loaded = yield partial(load, before, world, cimom.clock.now())
-            if self.loaded is not before:
-                continue
             try:
-                return replace(loaded, world=merge(world, loaded.world, cimom.world))
+                merged = yield from self._merged(world, loaded.world)
             except MergeConflictError:
                 continue
+            # Packs that were required may have gone with a reset, and what was loaded is made for those that were there.
+            if self.loaded is before and packs_in(before, world) == packs_in(before, cimom.world):
+                return replace(loaded, world=merged)
         return load(self.loaded, cimom.world, cimom.clock.now())
+
+    def _merged(self, base: World, ours: World) -> Generator[Work, Any, World]:
+        """Return ``ours`` with what clients changed since ``base``; raises MergeConflictError.
+
+        Comparing the worlds may take long as well, so it is work; what clients change during that is less each time.
+        """
+        cimom = self._controlled.cimom
+        for _ in range(_ATTEMPTS):
+            theirs = cimom.world
+            if theirs is base:
+                return ours
+            ours = yield partial(merge, base, ours, theirs)
+            base = theirs
+        return merge(base, ours, cimom.world)
 
 
 def main_namespace(world: World) -> str:

@@ -4,15 +4,15 @@ What one of them changed is taken from it. Instances of the same namespace may h
 same instances. What both changed otherwise is a conflict: whoever made one of the worlds begins again from the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from cimsim.world.instance_storage import with_instance, without_instance
+from cimsim.world.instance_storage import referenced, with_instance, without_instance
 from cimsim.world.instances import Instance
 from cimsim.world.pmap import PersistentMap
-from cimsim.world.world import Namespace, World
+from cimsim.world.world import InstanceMap, Namespace, World
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -27,11 +27,12 @@ class MergeConflictError(Exception):
 def merge(base: World, ours: World, theirs: World) -> World:
     """Return ``ours`` with what ``theirs`` changed; both came of ``base``.
 
-    It costs what the maps hold that ``theirs`` has changed, so ``theirs`` should be the one with fewer changes.
+    It costs what ``theirs`` has changed, so that should be the one with fewer changes; and what a map of instances holds of
+    which so much has changed that it shares nothing with the former one.
 
     Raises:
         MergeConflictError: both changed the same instance, note, counter or suspension, or what is planned; one of them changed
-            the classes of a namespace in which the other changed something, or deleted what the other refers to.
+            the classes of a namespace in which the other changed something, or deleted what the other refers to or plans for.
     """
     if theirs is base:
         return ours
@@ -45,15 +46,20 @@ def merge(base: World, ours: World, theirs: World) -> World:
         notes=_map(base.notes, ours.notes, theirs.notes),
         suspended=_map(base.suspended, ours.suspended, theirs.suspended),
     )
-    deleted: list[Instance] = []
-    for name, other in theirs.namespaces.items():
-        before, mine = base.namespaces.get(name), ours.namespaces.get(name)
-        if before is not None and mine is not None and other is not before and mine is not before:
-            world = _with_instances(world, before, mine, other, deleted)
-    if any(each.identity in namespace.referrers for namespace in world.namespaces.values() for each in deleted):
-        raise MergeConflictError
+    changes: list[tuple[Instance | None, Instance | None]] = []
+    for name in dict.fromkeys([*base.namespaces, *theirs.namespaces]):
+        before, mine, other = (each.namespaces.get(name) for each in (base, ours, theirs))
+        if other is before:
+            continue
+        changed = list(_changed(before, other))
+        changes += changed
+        if before is not None and mine is not None and other is not None and mine is not before:
+            world = _with_instances(world, mine, changed)
     # Those of deleted instances are forgotten in theirs already.
-    return replace(world, agenda=_either(base.agenda, ours.agenda, theirs.agenda))
+    world = replace(world, agenda=_either(base.agenda, ours.agenda, theirs.agenda))
+    _check_ends(world, theirs, changes)
+    _check_owners(base, world, (ours, theirs))
+    return world
 
 
 def _either(base: V, ours: V, theirs: V) -> V:
@@ -69,13 +75,12 @@ def _map(base: PersistentMap[K, V], ours: PersistentMap[K, V], theirs: Persisten
     if theirs is base or ours is base:
         return _either(base, ours, theirs)
     merged = ours
-    for key in dict.fromkeys([*base, *theirs]):
+    for key in theirs.changed_since(base):
+        # By identity: True equals 1, and is another value.
+        if ours.get(key, _ABSENT) is not base.get(key, _ABSENT):
+            raise MergeConflictError
         value: Any = theirs.get(key, _ABSENT)
-        before, mine = base.get(key, _ABSENT), ours.get(key, _ABSENT)
-        if value is not before and value != before:
-            if mine is not before and mine != before:
-                raise MergeConflictError
-            merged = merged.delete(key) if value is _ABSENT else merged.set(key, value)
+        merged = merged.delete(key) if value is _ABSENT else merged.set(key, value)
     return merged
 
 
@@ -93,35 +98,45 @@ def _namespaces(base: World, ours: World, theirs: World) -> dict[str, Namespace]
     return merged
 
 
-def _with_instances(world: World, base: Namespace, ours: Namespace, theirs: Namespace, deleted: list[Instance]) -> World:
-    """Return the world with the instances of a namespace that were created, modified and deleted in theirs.
-
-    The latter go into ``deleted``.
-    """
-    for before, after in _changed(base, theirs):
+def _with_instances(world: World, ours: Namespace, changes: Iterable[tuple[Instance | None, Instance | None]]) -> World:
+    """Return the world with the instances of a namespace that were created, modified and deleted in theirs."""
+    for before, after in changes:
         known = before or after
         if known is None or ours.find(known.cls.folded, known.key) is not before:
             raise MergeConflictError
         if ours.schema.get(known.cls.folded) is not known.cls:
             raise MergeConflictError
-        if after is None:
-            deleted.append(known)
-            world = without_instance(world, known)
-        else:
-            world = with_instance(world, after, before)
+        world = without_instance(world, known) if after is None else with_instance(world, after, before)
     return world
 
 
-def _changed(base: Namespace, theirs: Namespace) -> Iterator[tuple[Instance | None, Instance | None]]:
+def _check_ends(world: World, theirs: World, changes: Iterable[tuple[Instance | None, Instance | None]]) -> None:
+    """Raise MergeConflictError for an association of one to what the other has deleted, whatever the namespaces."""
+    for before, after in changes:
+        if after is None:
+            if before is not None and any(before.identity in each.referrers for each in world.namespaces.values()):
+                raise MergeConflictError
+        elif any(world.find(end) is None and theirs.find(end) is not None for end in referenced(after)):
+            raise MergeConflictError
+
+
+def _check_owners(base: World, world: World, sources: Sequence[World]) -> None:
+    """Raise MergeConflictError for a step that one has planned for an instance that the other has deleted."""
+    waits = world.agenda.waits
+    for number in waits.changed_since(base.agenda.waits):
+        wait = waits.get(number)
+        owner = None if wait is None else wait.owner
+        if owner is not None and world.find(owner) is None and any(each.find(owner) is not None for each in sources):
+            raise MergeConflictError
+
+
+def _changed(base: Namespace | None, theirs: Namespace | None) -> Iterator[tuple[Instance | None, Instance | None]]:
     """Yield what instances were and what they are."""
-    for name in dict.fromkeys([*base.instances, *theirs.instances]):
-        before = base.instances.get(name) or PersistentMap()
-        after = theirs.instances.get(name) or PersistentMap()
-        if before is after:
-            continue
-        for instance in before.all():
-            if (now := after.get(instance.key)) is not instance:
-                yield instance, now
-        for instance in after.all():
-            if instance.key not in before:
-                yield None, instance
+    nothing: PersistentMap[str, InstanceMap] = PersistentMap()
+    old = nothing if base is None else base.instances
+    new = nothing if theirs is None else theirs.instances
+    for name in new.changed_since(old):
+        before = old.get(name) or PersistentMap()
+        after = new.get(name) or PersistentMap()
+        for key in after.changed_since(before):
+            yield before.get(key), after.get(key)

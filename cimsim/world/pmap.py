@@ -100,6 +100,18 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
     def __repr__(self) -> str:
         return f"PersistentMap({dict(self.items())!r})"
 
+    def changed_since(self, before: "PersistentMap[K, V]") -> Iterator[K]:
+        """Yield each key once whose value is not the same object as in ``before``, or that only one of the two has.
+
+        Those that only this one has come last, in creation order. Between versions with the same base it costs what is over it.
+        """
+        if self is before:
+            return
+        keys = [before, self] if self._base is not before._base else [before._over, self._over, before._more, self._more]
+        for key in dict.fromkeys(chain.from_iterable(keys)):
+            if self.get(key, _ABSENT) is not before.get(key, _ABSENT):
+                yield key
+
     def iterate(self) -> Iterator[V]:
         """Yield all values in creation order, each when it is asked for."""
         values: Iterator[V] = iter(self._base.values())

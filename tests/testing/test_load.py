@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,6 +13,7 @@ from cimsim.packs import load_more as packs
 from cimsim.packs.load import Loaded
 from cimsim.simulation.controlled_cimom import LoadsMore, Work
 from cimsim.testing import PackError, SimulatedCimom
+from cimsim.world.merge import MergeConflictError, merge
 from tests.control.served import served
 from tests.testing.test_scenarios import in_force, stop
 
@@ -113,15 +115,26 @@ def begun(cimsim: SimulatedCimom, steps: Loading) -> Any:
 
 
 def ended(cimsim: SimulatedCimom, steps: Loading, result: Any) -> Any:
-    """Return what loading returns once its work has come out as ``result``, or the work that it yields next."""
+    """Return what loading returns once its work has come out as ``result``, or the next work that is not merging."""
+    error: Exception | None = None
 
-    def end() -> Any:
+    def go_on() -> Any:
         try:
-            return steps.send(result)
+            return steps.send(result) if error is None else steps.throw(error)
         except StopIteration as stopped:
             return stopped.value
 
-    return cimsim.in_reactor(end)
+    while is_merging(following := cimsim.in_reactor(go_on)):
+        result = error = None
+        try:
+            result = following()
+        except MergeConflictError as conflict:
+            error = conflict
+    return following
+
+
+def is_merging(work: object) -> bool:
+    return isinstance(work, partial) and work.func is merge
 
 
 def further(cimsim: SimulatedCimom) -> LoadsMore:
@@ -169,6 +182,58 @@ def test_what_clients_change_as_well_is_loaded_again_from_there(cimsim: Simulate
         if work == "root/lamps":
             break
     assert [each["Id"] for each in cimsim.find("TST_Lamp")] == ["a", "b", "c"]
+
+
+def test_merging_is_work_too_and_takes_what_comes_during_it(cimsim: SimulatedCimom) -> None:
+    cimsim.load(MOF, "root/lamps")
+    steps = further(cimsim).mof("class TST_Wire { [Key] string Id; };", "root/wires")
+    result = begun(cimsim, steps)
+    wanted = ["a"]
+    # More often than it is tried: clients that never rest cannot keep it from coming to an end.
+    for number in range(20):
+        cimsim.create("TST_Lamp", {"Id": f"n{number}"}, "root/lamps")
+        wanted.append(f"n{number}")
+        work = cimsim.in_reactor(lambda sent=result: sent_on(steps, sent))
+        if not is_merging(work):
+            break
+        result = work()
+    assert (number > 1, work) == (True, "root/wires")
+    assert [each["Id"] for each in cimsim.find("TST_Lamp")] == wanted
+    assert cimsim.find("TST_Wire", "root/wires") == []
+
+
+def sent_on(steps: Loading, result: Any) -> Any:
+    try:
+        return steps.send(result)
+    except StopIteration as stopped:
+        return stopped.value
+
+
+@pytest.mark.parametrize("renewed", [False, True], ids=["one before", "one after"])
+def test_a_reset_during_the_load_takes_away_what_it_requires(cimsim: SimulatedCimom, tmp_path: Path, renewed: bool) -> None:
+    """Packs that are required come again if they are gone, and once if they are there again."""
+    lower, upper = plain(tmp_path, "lower"), plain(tmp_path, "upper", 'requires = ["lower"]\n')
+    cimsim.load(lower)
+    steps = further(cimsim).packs([lower, upper], {})
+    result = begun(cimsim, steps)
+    cimsim.reset()
+    if renewed:
+        cimsim.load(lower)
+    work = ended(cimsim, steps, result)
+    loaded = ended(cimsim, steps, work())
+    assert loaded == (["upper"] if renewed else ["lower", "upper"])
+    for name in ("lower", "upper"):
+        assert [each["Id"] for each in cimsim.find("TST_Lamp", f"root/{name}")] == ["a"]
+
+
+def plain(folder: Path, name: str, further: str = "") -> Path:
+    """Return the folder of a pack that has a namespace of its own with a lamp."""
+    pack = folder / name
+    pack.mkdir()
+    head = f'name = "{name}"\n{further}[[namespaces]]\nname = "root/{name}"\nmof = ["a.mof"]\n'
+    (pack / "pack.toml").write_text(head, "utf-8")
+    (pack / "a.mof").write_text(MOF, "utf-8")
+    return pack
 
 
 def test_two_who_load_the_same_pack_at_once_get_it_once(cimsim: SimulatedCimom) -> None:

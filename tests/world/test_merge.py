@@ -36,16 +36,20 @@ def delete(name: str) -> Step:
     return lambda it: it.delete(next(it.select("T_Box", Id=name)))
 
 
-def link(left: str, right: str) -> Step:
+def link(left: str, right: str, namespace: str = "root/test") -> Step:
     def step(it: Transaction) -> object:
         ends = [next(it.select("T_Box", Id=name)).path for name in (left, right)]
-        return it.create("T_Link", {"Left": ends[0], "Right": ends[1]})
+        return it.create("T_Link", {"Left": ends[0], "Right": ends[1]}, namespace)
 
     return step
 
 
 def plan(it: Transaction) -> object:
     return it.after(1, print)
+
+
+def plan_for(name: str) -> Step:
+    return lambda it: it.after(1, print, subjects=[next(it.select("T_Box", Id=name))])
 
 
 @pytest.fixture
@@ -98,24 +102,59 @@ def test_a_new_namespace_and_new_classes_come_along(base: World) -> None:
     assert sorted(gone.namespaces) == ["root/new", "root/test"]
 
 
+NEW_CLASS: tuple[list[Step], list[Step]] = (
+    [create("d")],
+    [lambda it: it.create_class(CIMClass("T_New", superclass="T_Box"))],
+)
 CONFLICTS: list[tuple[list[Step], list[Step]]] = [
     ([create("d")], [create("d")]),
     ([label("a", "x")], [label("a", "y")]),
     ([label("a", "x")], [delete("a")]),
     ([delete("a")], [label("a", "x")]),
     ([link("a", "b")], [delete("a")]),
-    ([create("d")], [lambda it: it.create_class(CIMClass("T_New", superclass="T_Box"))]),
+    ([link("a", "b", "root/other")], [delete("a")]),
+    ([link("a", "b", "root/other")], [create("d"), delete("b")]),
+    ([link("a", "b", "root/other"), create("d")], [delete("a")]),
+    ([plan_for("a")], [delete("a")]),
+    NEW_CLASS,
     ([plan], [plan]),
     ([lambda it: it.set_note("n", 1)], [lambda it: it.set_note("n", 2)]),
     ([lambda it: it.guid()], [lambda it: it.guid()]),
 ]
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["", "turned"])
 @pytest.mark.parametrize("number", range(len(CONFLICTS)))
-def test_what_contradicts_is_a_conflict(base: World, number: int) -> None:
-    ours, theirs = CONFLICTS[number]
+def test_what_contradicts_is_a_conflict(base: World, number: int, turned: bool) -> None:
+    ours, theirs = reversed(CONFLICTS[number]) if turned else CONFLICTS[number]
+    if turned and CONFLICTS[number] is NEW_CLASS:
+        # New classes of ours leave the instances of theirs as they are.
+        assert merge(base, after(base, *ours), after(base, *theirs)).namespace("root/test").schema.get("t_new")
+        return
     with pytest.raises(MergeConflictError):
         merge(base, after(base, *ours), after(base, *theirs))
+
+
+def test_a_namespace_that_went_took_what_others_refer_to(base: World) -> None:
+    ours = after(base, link("a", "b", "root/other"))
+    with pytest.raises(MergeConflictError):
+        merge(base, ours, base.without_namespace("root/test"))
+
+
+def test_what_was_deleted_with_its_associations_is_gone_from_all_namespaces(base: World) -> None:
+    base = after(base, link("a", "b", "root/other"), link("b", "c"))
+    ours = after(base, create("d"), link("c", "d", "root/other"))
+    merged = merge(base, ours, after(base, delete("a")))
+    assert contents(merged) == contents(after(ours, delete("a")))
+    check_index(merged)
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, True), (True, 1), (0, False), (1, 1.0), ((1,), (True,)), ([1], [True])])
+def test_a_value_of_another_type_is_another_value(base: World, first: Any, second: Any) -> None:
+    base = after(base, lambda it: it.set_note("n", first))
+    merged = merge(base, after(base, lambda it: it.set_note("m", 1)), after(base, lambda it: it.set_note("n", second)))
+    assert repr(merged.notes["n"]) == repr(second)
+    assert merged.notes["m"] == 1
 
 
 STEPS = st.lists(st.sampled_from(["create", "label", "delete"]), max_size=6)

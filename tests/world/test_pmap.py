@@ -42,6 +42,13 @@ def test_any_sequence_equals_a_dictionary(start: dict[int, int], steps: list[tup
     for version, expected in versions[:: max(1, len(versions) // 20)]:
         check_equal(version, expected)
     check_equal(mapping, model)
+    for version, expected in versions[:: max(1, len(versions) // 20)]:
+        changed = list(mapping.changed_since(version))
+        assert len(changed) == len(set(changed))
+        different = {key for key in {*expected, *model} if expected.get(key) is not model.get(key)}
+        assert set(changed) == different
+        new = [key for key in changed if key not in expected]
+        assert changed[len(changed) - len(new) :] == new == [key for key in model if key not in expected]
 
 
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 18, 400])
