@@ -8,7 +8,7 @@ from pywbem import CIMError
 
 from cimsim.operations.hooks import NO_HOOKS, Hooks, ReadHook, run_hook
 from cimsim.operations.pending import Pending
-from cimsim.operations.results import Result, Void
+from cimsim.operations.results import Reported, Result, Void
 from cimsim.operations.session_commands import SessionCommand
 from cimsim.world.counts import Counts
 from cimsim.world.errors import failed, invalid_parameter
@@ -155,14 +155,18 @@ def check_local(path: InstancePath, namespace: str, what: str) -> None:
         raise invalid_parameter(f"{what} lies in namespace {path.namespace}, but the request is for {namespace}")
 
 
+Answer = Result | SessionCommand | Reported
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """What a request came to: the next world (the same one for a read), the result, and what changed.
 
-    The result of a read may still be pending; a pull operation has a command to the keeper of the sessions in its place.
+    The result of a read may still be pending; a pull operation has a command to the keeper of the sessions in its place, a
+    method that worked in steps what subscribers learn of it besides.
     """
 
     world: World
-    result: Result | SessionCommand | Pending[Result | SessionCommand]
+    result: Answer | Pending[Answer]
     changes: Sequence[Event] = ()
 
 

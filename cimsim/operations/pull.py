@@ -8,7 +8,7 @@ was opened (PL-39), and costs a list of records that the world mostly holds anyw
 from typing import Any, TypedDict, Unpack
 
 from cimsim.operations.associations import associator_names, associators, reference_names, references
-from cimsim.operations.call import OperationCall, Outcome, Policy
+from cimsim.operations.call import Answer, OperationCall, Outcome, Policy
 from cimsim.operations.instances import enumerate_instance_names, enumerate_instances
 from cimsim.operations.pending import Pending, begun, followed
 from cimsim.operations.request import Argument
@@ -19,9 +19,8 @@ from cimsim.operations.results import (
     ObjectsWithPath,
     Projections,
     PullForm,
-    Result,
 )
-from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession, SessionCommand
+from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession
 from cimsim.world.errors import continuation_on_error_not_supported, failed, invalid_operation_timeout, invalid_parameter
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -201,7 +200,7 @@ def _check_filter(session: SessionArguments) -> None:
 def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: SessionArguments) -> Outcome:
     language, text = session["FilterQueryLanguage"], session["FilterQuery"]
 
-    def opening(result: Result | SessionCommand) -> Pending[Result | SessionCommand]:
+    def opening(result: Answer) -> Pending[Answer]:
         instances, projections = _found(result)
         if language is None or text is None:
             return Pending(iter(()), lambda: OpenSession(form, instances, projections, *_kept(session)))
@@ -219,7 +218,7 @@ def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: Sess
     return Outcome(outcome.world, followed(opening, result))
 
 
-def _found(result: Result | SessionCommand) -> tuple[list[Instance], Projections]:
+def _found(result: Answer) -> tuple[list[Instance], Projections]:
     """Return what was found, as a list: a session takes it from any place on."""
     match result:
         case NamedInstances(instances, projections) | ObjectsWithPath(instances, projections):
