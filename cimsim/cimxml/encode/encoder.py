@@ -303,7 +303,8 @@ def _items(output: Output) -> int:
 
 
 def _is_long(output: Output) -> bool:
-    return output.is_array and output.value is not None and len(output.value) > _items(output)
+    # What does not have a CIM type is written as a whole.
+    return output.is_array and isinstance(output.value, list | tuple) and len(output.value) > _items(output)
 
 
 def _output_value(output: Output) -> str:
