@@ -5,6 +5,7 @@ filters what that found, and leaves it to the CIMOM to keep the session. A sessi
 was opened (PL-39), and costs a list of records that the world mostly holds anyway.
 """
 
+from collections.abc import Iterator
 from typing import Any, TypedDict, Unpack
 
 from cimsim.operations.associations import associator_names, associators, reference_names, references
@@ -207,11 +208,15 @@ def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: Sess
         # Opening without a filter need not wait for the grammars of queries.
         from cimsim.query.filters import parse_filter
 
-        # A condition on paths looks at the instances, too.
-        live = call.live(instances) if form is PullForm.PATHS else instances
+        condition = parse_filter(language, text)
         selected: list[Instance] = []
-        steps = parse_filter(language, text).selecting(live, selected)
-        return Pending(steps, lambda: OpenSession(form, selected, projections, *_kept(session)))
+
+        def selecting() -> Iterator[None]:
+            # A condition on paths looks at the instances, too.
+            live = (yield from call.living(instances)) if form is PullForm.PATHS else instances
+            yield from condition.selecting(live, selected)
+
+        return Pending(selecting(), lambda: OpenSession(form, selected, projections, *_kept(session)))
 
     # Type checkers do not take the union of all results apart.
     result: Any = outcome.result

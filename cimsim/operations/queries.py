@@ -144,16 +144,40 @@ def _selected(call: OperationCall, dialect: QueryDialect, query: Select) -> _Row
     scope = scope_of(dialect, query, cls, namespace.schema, Location(call.policy.server_name, namespace.name))
     if len(query.columns or ()) * len(closure) > _MAX_COLUMNS:
         raise query.at.too_much(f"{len(query.columns or ())} columns of {len(closure)} classes are too many")
-    steps: Iterator[None] = iter(())
-    if query.where is not None:
-        selected: list[Instance] = []
-        steps = Filter(query.where, scope).selecting(instances, selected, closure)
-        instances = selected
+    condition = None if query.where is None else Filter(query.where, scope)
+    rows: list[Instance] = []
+    steps = _selecting(call, instances, closure, condition, rows)
     if query.columns is None:
-        return _Rows(instances, None, cls.full, True, steps)
+        return _Rows(rows, None, cls.full, True, steps)
     names = [name for column in query.columns if (name := shown(column, closure, scope)) is not None]
     projections = project_all(closure, names, class_origin=False)
-    return _Rows(instances, projections, _row_class(cls, closure, names), False, steps)
+    return _Rows(rows, projections, _row_class(cls, closure, names), False, steps)
+
+
+def _selecting(
+    call: OperationCall,
+    instances: Sequence[Instance],
+    closure: tuple[ResolvedClass, ...],
+    condition: Filter | None,
+    rows: list[Instance],
+) -> Iterator[None]:
+    """Return the steps that add to ``rows`` the instances as a client reads them for which the condition holds; None: all.
+
+    A condition that does not fit is refused at once.
+    """
+    if condition is not None:
+        if not call.computes(closure):
+            return condition.selecting(instances, rows, closure)
+        condition.check(closure)
+
+    def work() -> Iterator[None]:
+        live = yield from call.living(instances, closure)
+        if condition is None:
+            rows.extend(live)
+        else:
+            yield from condition.selecting(live, rows, closure)
+
+    return work()
 
 
 def _extent(
@@ -164,7 +188,7 @@ def _extent(
     cls = namespace.schema.get(query.classname)
     if cls is not None:
         closure = namespace.schema.closure(cls)
-        return cls, closure, call.live(namespace.instances_of(cls), closure)
+        return cls, closure, namespace.instances_of(cls)
     system = system_schema() if dialect.system else None
     cls = system.get(query.classname) if system is not None else None
     if system is not None and cls is not None:
@@ -202,7 +226,7 @@ def _traversed(call: OperationCall, dialect: QueryDialect, query: Traversal) -> 
 
     def work() -> Iterator[None]:
         yield from steps
-        rows.extend(call.live(found))
+        rows.extend((yield from call.living(found)))
         if shown is not None:
             shown.update(_keys_only(found))
 
