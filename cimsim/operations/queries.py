@@ -127,7 +127,9 @@ def _run(call: OperationCall, language: str, text: str) -> _Rows | _Definitions:
 
 
 def _classes_of(found: _Definitions) -> ClassesWithPath:
-    return ClassesWithPath(found.namespace, [row.cls for row in found.rows], _VIEW)
+    # What a traversal leads to may lie in another namespace than that of the query.
+    namespace = found.rows[0].namespace if found.rows else found.namespace
+    return ClassesWithPath(namespace, [row.cls for row in found.rows], _VIEW)
 
 
 def _all_definitions(call: OperationCall, dialect: QueryDialect, query: Select) -> _Definitions:
@@ -216,10 +218,7 @@ def _traversed(call: OperationCall, dialect: QueryDialect, query: Traversal) -> 
     found: list[Instance] = []
     steps = _finding_instances(call, dialect, query, options, found)
     if "classdefsonly" in options:
-        # There are few classes, but which ones is known only when all instances are.
-        for _ in steps:
-            pass
-        return _definitions_of(call, found, options["classdefsonly"], dialect)
+        return _definitions_of(call, steps, found, options["classdefsonly"], dialect)
     result = call.namespace.schema.get(_value(options, "resultclass") or "")
     rows: list[Instance] = []
     shown: dict[ResolvedClass, Projection] | None = {} if "keysonly" in options else None
@@ -275,13 +274,21 @@ def _definitions(namespace: str, classes: Sequence[ResolvedClass], option: Optio
     return _Definitions(namespace, rows, _OPTIONS[fold(option.name)], option.at, dialect)
 
 
-def _definitions_of(call: OperationCall, found: list[Instance], option: Option, dialect: QueryDialect) -> _Definitions:
-    """Return the classes of instances, each once."""
-    namespaces = {instance.namespace: None for instance in found} or {call.namespace.name: None}
-    if len(namespaces) > 1:
-        raise option.at.unsupported(f"the instances lie in {' and '.join(namespaces)}: classes of several are not supported")
-    classes = list(dict.fromkeys([instance.cls for instance in found]))
-    return _definitions(next(iter(namespaces)), classes, option, dialect)
+def _definitions_of(
+    call: OperationCall, steps: Iterator[None], found: list[Instance], option: Option, dialect: QueryDialect
+) -> _Definitions:
+    """Return the classes of the instances that steps add to ``found``, each once."""
+    rows: list[Instance] = []
+
+    def work() -> Iterator[None]:
+        yield from steps
+        places = {instance.namespace: None for instance in found}
+        if len(places) > 1:
+            raise option.at.unsupported(f"the instances lie in {' and '.join(places)}: classes of several are not supported")
+        classes = dict.fromkeys([instance.cls for instance in found])
+        rows.extend(class_object(cls, namespace) for namespace in places for cls in classes)
+
+    return _Definitions(call.namespace.name, rows, _OPTIONS[fold(option.name)], option.at, dialect, work())
 
 
 def _found_classes(
