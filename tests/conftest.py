@@ -24,7 +24,7 @@ from tests.spending import SpendingPlugin, spending
 
 # The same examples in every run, and no limit to the time of one: a busy machine must not fail a test.
 settings.register_profile(
-    "cimsim", max_examples=examples(25), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "cimsim", max_examples=examples(20), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("cimsim")
 

@@ -69,6 +69,7 @@ def test_a_run_of_pytest_that_does_not_use_the_plugin_does_not_import_the_simula
     assert not {"cimsim.testing", "twisted", "pywbem"} & names
 
 
+@pytest.mark.longer
 def test_a_pack_in_the_cache_needs_nothing_that_compiles(imported: Imported) -> None:
     names = imported["a pack that is in the cache"]
     assert "cimsim.packs.load" in names

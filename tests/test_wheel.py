@@ -33,6 +33,7 @@ def test_the_wheel_holds_every_file_of_the_packs(wheel: Path) -> None:
     assert packed == {str(path.relative_to(ROOT)) for path in files}
 
 
+@pytest.mark.longer
 def test_the_wheel_carries_its_type_information_and_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     data = {"cimsim/packs/mof/qualifiers.mof", "cimsim/docs/conformance.md", "cimsim/control/console/pages/exchanges.js"}

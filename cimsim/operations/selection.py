@@ -89,21 +89,39 @@ def located_at_once(request: Request, world: World, namespace: Namespace) -> Req
         if not all(_is_plain(argument.value) for argument in request.arguments):
             return None
         if isinstance(target, Selection):
-            found = exactly(target, world, namespace)
-            if found is None:
+            target = _path_at_once(target, world, namespace)
+            if target is None:
                 return None
-            target = found.located
         return structs.replace(request, target=target, located=True)
     if len(request.arguments) == 1 and type(request.arguments[0].value) is Selection:
         (argument,) = request.arguments
-        found = exactly(argument.value, world, namespace)
-        if found is None:
+        path = _path_at_once(argument.value, world, namespace)
+        if path is None:
             return None
-        subject = Argument(argument.name, found.located, argument.type)
+        subject = Argument(argument.name, path, argument.type)
         return IntrinsicRequest(request.name, request.namespace, (subject,), request.selects, request.room, True)
     if all(_is_plain(argument.value) for argument in request.arguments):
         return structs.replace(request, located=True)
     return None
+
+
+def _path_at_once(selection: Selection, world: World, namespace: Namespace) -> InstancePath | None:
+    """Return the path of the instance whose keys are spelt just so, if there is one."""
+    if selection.namespace is None:
+        # Keys are mostly strings under their declared names: the path that the selection reads as is looked up as fast again.
+        cls = namespace.schema.get(selection.classname)
+        names = cls.text_keys if cls is not None else None
+        if cls is not None and names is not None and len(selection.keys) == len(names):
+            given = dict(selection.keys)
+            try:
+                key = tuple([given[name] for name in names])
+            except KeyError:
+                pass
+            else:
+                if namespace.find(cls.folded, key) is not None:
+                    return InstancePath(cls.name, selection.keys)
+    found = exactly(selection, world, namespace)
+    return None if found is None else found.located
 
 
 def _is_plain(value: Any) -> bool:

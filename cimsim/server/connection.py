@@ -323,7 +323,7 @@ class HttpConnection(TwistedProtocol):
         now = self._clock.seconds()
         micros = max(0, int((now - self._started) * _MICRO))
         line = request.connection.line if self._keeps(request) else CLOSE
-        status, lines = request.mount.response_head(request.head, response.source, micros)
+        status, lines = request.mount.response_head(request.head, request.admitted, response.source, micros)
         self._status = status
         trailers, recording = request.head.trailers, self._recording
         if trailers is None:
@@ -346,7 +346,7 @@ class HttpConnection(TwistedProtocol):
         date, line = self._owner.date(self._clock.seconds()), request.connection.line if self._keeps(request) else CLOSE
         micros = max(0, int((self._clock.seconds() - self._started) * _MICRO))
         body = response.join()
-        self._status, lines = request.mount.response_head(request.head, response.source, micros)
+        self._status, lines = request.mount.response_head(request.head, request.admitted, response.source, micros)
         if effects.http is None:
             status = STATUS_LINES[self._status]
         else:

@@ -162,6 +162,7 @@ class RequestReader:
             return False
         try:
             user = self._admission.user(head)
+            admitted = head.mount.admit(head) if head.mount.admits_each else recognized.admitted
         except HttpError:
             return False
         self.progress += 1
@@ -172,7 +173,7 @@ class RequestReader:
             self._recognized = recognized, data
         else:
             body = data[recognized.begin :]
-            self._arrivals.append(HttpRequest(head.mount, head, recognized.admitted, body, user, recognized.connection))
+            self._arrivals.append(HttpRequest(head.mount, head, admitted, body, user, recognized.connection))
         return True
 
     def _with_rest(self, recognized: RecognizedHead, begun: bytes, rest: bytes) -> bytes:

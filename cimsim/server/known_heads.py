@@ -7,7 +7,8 @@ each request (``Mount.own_field``; CIM-XML: CIMObject). The strategy:
   it is known by are its bytes without the values of these two fields. So nothing is remembered that depends on these, but
   through ``Mount.admit_alike``.
 * These values are plain: digits, and printable ASCII without outer blanks. None can change where a field or the head ends.
-* Only the simplest requests are learned: POST with Content-Length on a connection that stays open, no field twice, no Expect.
+* Only the simplest requests are learned: POST with Content-Length on a connection that stays open, no field twice, no Expect,
+  no login in several legs.
 * A head that is the same to the last byte as one that was recognized lately is not even cut.
 * Whatever is not recognized goes to the parser as if this module did not exist, limits included. It is between two requests
   then, and stays there while others are recognized.
@@ -27,6 +28,7 @@ _MAX_KNOWN: Final = 16
 _MAX_MET: Final = 16
 _MAX_MET_LENGTH: Final = 1024
 _MAX_DIGITS: Final = 5
+_BASIC: Final = b"basic"
 _VALUES: Final = slice(2, None, 3)
 """Where the values lie among the parts of a head: what is before, name, value, what is between, name, value, what is after."""
 
@@ -108,6 +110,7 @@ class KnownHeads:
             or not connection.keep
             or head.repeated
             or b"expect" in values
+            or not values.get(b"authorization", _BASIC).lower().startswith(_BASIC)
             or b"upgrade" in values
             or b"transfer-encoding" in values
             or begin + int(values.get(b"content-length", b"0")) < len(data)
@@ -117,7 +120,9 @@ class KnownHeads:
             self._cut = _cut_at(own_field)
         parts = self._cut.split(data[:begin])
         names = [part.lower() for part in parts[1::3]]
-        if names not in ([b"content-length"], [b"content-length", own_field], [own_field, b"content-length"]):
+        if names != [b"content-length"] and not (
+            own_field and len(names) == 2 and set(names) == {b"content-length", own_field}
+        ):
             return
         # A field may go on in the next line.
         if any(values[name] != value for name, value in zip(names, parts[_VALUES], strict=True)):
@@ -129,4 +134,5 @@ class KnownHeads:
 
 
 def _cut_at(own_field: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"\r\n((?i:Content-Length|%b)):[ ]?([!-~](?:[ -~]*[!-~])?)(?=\r\n)" % re.escape(own_field))
+    names = b"|".join([b"Content-Length", *([re.escape(own_field)] if own_field else [])])
+    return re.compile(rb"\r\n((?i:%b)):[ ]?([!-~](?:[ -~]*[!-~])?)(?=\r\n)" % names)

@@ -53,7 +53,9 @@ class Mount(Protocol):
         authenticates: ``authenticate`` is called even where the data plane has no users.
         own_field: the name of the header field, in lower case, that differs from request to request: what ``admit`` returns for
             a head depends on all others in the same way each time, and neither ``admit`` nor ``authenticate`` keeps anything of
-            one request in the head (see ``known_heads``). None: heads are not to be remembered.
+            one request in the head beyond its admission (see ``known_heads``). b"": there is no such field; None: heads are not
+            to be remembered.
+        admits_each: what ``admit`` returns is for one request alone, so that it is called for each, remembered or not.
     """
 
     @property
@@ -67,6 +69,9 @@ class Mount(Protocol):
 
     @property
     def own_field(self) -> bytes | None: ...  # noqa: D102
+
+    @property
+    def admits_each(self) -> bool: ...  # noqa: D102
 
     def connected(self, client: Client) -> Mount:
         """Return what serves one connection: itself, unless the protocol keeps state for each."""
@@ -114,11 +119,12 @@ class Mount(Protocol):
         """Do the same for a long body, which others need not wait for; None: ``respond`` must do it."""
         ...
 
-    def response_head(self, head: Head, response: Batches, microseconds: int) -> tuple[int, bytes]:
+    def response_head(self, head: Head, admitted: Any, response: Batches, microseconds: int) -> tuple[int, bytes]:
         """Return the HTTP status of a response, and its header lines: the content type and those of the protocol.
 
         Args:
             head: that of the request.
+            admitted: what ``admit`` returned.
             response: what ``respond`` returned; it has been taken whole.
             microseconds: how long the request took.
         """

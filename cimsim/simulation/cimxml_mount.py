@@ -55,6 +55,7 @@ class CimXmlMount:
     protocol = CIM_XML
     authenticates = False
     own_field: bytes | None = b"cimobject"
+    admits_each = False
 
     def __init__(self, service: Service, features: Features | None = None) -> None:
         features = features or Features()
@@ -81,7 +82,7 @@ class CimXmlMount:
         """Return the header lines that say what is offered (rules HO1 to HO4)."""
         return self._options_lines
 
-    def response_head(self, head: Head, response: Batches, microseconds: int) -> tuple[int, bytes]:
+    def response_head(self, head: Head, admitted: CimHeaders, response: Batches, microseconds: int) -> tuple[int, bytes]:
         """Return 200 and the header lines of a response (rules H26 to H30); a CIM error is a response like another (HE18)."""
         if head.style is None:
             return _OK, self._plain_lines % microseconds

@@ -98,7 +98,8 @@ class WsmanMount:
 
     protocol = WS_MAN
     authenticates = True
-    own_field: bytes | None = None
+    own_field: bytes | None = b""
+    admits_each = True
     expectations = True
 
     def __init__(self, service: Service, users: Users | None = None) -> None:
@@ -259,11 +260,11 @@ class WsmanMount:
         later = self._service.respond_later(opened, user, calls, identify_only=exchange.identify_only)
         return None if later is None else later.addCallback(lambda reply: _replied(exchange, reply))
 
-    def response_head(self, head: Head, response: Batches, microseconds: int) -> tuple[int, bytes]:
+    def response_head(self, head: Head, admitted: Exchange, response: Batches, microseconds: int) -> tuple[int, bytes]:
         """Return the status of a reply, 500 for every fault (rule WM-H-3), and its content type (rule WM-H-2)."""
-        exchange: Exchange = head.style
-        content_type = CONTENT_TYPE if exchange.sealed is None or exchange.reply is None else sealed_type(exchange.sealed_as)
-        return (_OK if exchange.reply is None else exchange.reply.status), content_type + exchange.lines
+        reply = admitted.reply
+        content_type = CONTENT_TYPE if admitted.sealed is None or reply is None else sealed_type(admitted.sealed_as)
+        return (_OK if reply is None else reply.status), content_type + admitted.lines
 
     def refusal_of(self, error: Exception) -> HttpError | None:
         """Return the refusal of what is no SOAP, or needs a login; None for any other exception."""

@@ -4,7 +4,7 @@ The memo of the record keeps the element as it was rendered last, for the form o
 where an instance holds neither references nor embedded instances: only the first tag differs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Any, Final, NamedTuple
 
@@ -116,6 +116,14 @@ def _properties(writer: _ClassWriter, instance: Instance, resource: Resource, pr
     if kept is not None and not writer.bound:
         return kept.element[kept.start : -len(f"</p:{instance.cls.name}>")]
     return writer.properties(instance, resource, None)
+
+
+def kept_elements(instances: Sequence[Instance], resource: Resource) -> list[bytes] | None:
+    """Return what ``instance_element`` does for each instance, if all were rendered before; otherwise None."""
+    base, namespace = resource.base, resource.namespace
+    kept: list[_Rendered | None] = [instance.wsman_memo for instance in instances]
+    elements = [each[2] for each in kept if each is not None and each[0] == base and each[1] == namespace]
+    return elements if len(elements) == len(kept) else None
 
 
 def instance_element(

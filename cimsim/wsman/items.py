@@ -11,7 +11,7 @@ from typing import Final
 from cimsim.operations.results import Projections, PullForm
 from cimsim.world.instances import Instance
 from cimsim.wsman.definitions import WriteClass, definition
-from cimsim.wsman.element_writer import fragment_element, instance_element
+from cimsim.wsman.element_writer import fragment_element, instance_element, kept_elements
 from cimsim.wsman.references import write_reference
 from cimsim.wsman.soap_faults import EnvelopeTooSmallError, NoReferenceError
 from cimsim.wsman.wsman_message import Enumeration, Mode
@@ -19,6 +19,7 @@ from cimsim.wsman.wsman_message import Enumeration, Mode
 _AT_ONCE: Final = 700_000
 """Bytes of one reply, where each item counts for ``_ITEM`` more than it has; a byte takes some 20 ns."""
 _ITEM: Final = 200
+_PART: Final = 100
 OVERHEAD: Final = 2_048
 """Bytes of an envelope that hold no items: header, context, and the elements around the items."""
 
@@ -36,10 +37,15 @@ def items(
             raise NoReferenceError
         view = enumeration.definition
         return (definition(instance.cls, view, write_class) for instance in instances)
-    if enumeration.mode is Mode.OBJECT and not projections and not enumeration.classname:
+    if _are_plain(enumeration, projections):
         resource = enumeration.resource
         return (instance_element(instance, resource) for instance in instances)
     return (_item(enumeration, instance, projections) for instance in instances)
+
+
+def _are_plain(enumeration: Enumeration, projections: Projections) -> bool:
+    """Whether items are whole instances, each as the element of its own class."""
+    return enumeration.definition is None and enumeration.mode is Mode.OBJECT and not projections and not enumeration.classname
 
 
 def _item(enumeration: Enumeration, instance: Instance, projections: Projections) -> bytes:
@@ -100,14 +106,28 @@ class Room:
         most = min(left, _AT_ONCE if self._characters is None else min(self._characters, _AT_ONCE))
         rendered: list[bytes] = []
         size = 0
-        for each in items(self._enumeration, instances, projections, self._write_class):
-            size += len(each)
-            if size > most or size + _ITEM * len(rendered) > _AT_ONCE:
-                if rendered:
-                    break
-                if size > left:
-                    raise EnvelopeTooSmallError(self._envelope)
-            rendered.append(each)
+        plain = _are_plain(self._enumeration, projections)
+        for start in range(0, len(instances), _PART):
+            part = instances[start : start + _PART]
+            # What was rendered before is mostly all there, and fits.
+            known = kept_elements(part, self._enumeration.resource) if plain else None
+            if known is not None:
+                total = size + sum(map(len, known))
+                if total <= most and total + _ITEM * (len(rendered) + len(known)) <= _AT_ONCE:
+                    rendered += known
+                    size = total
+                    continue
+            for each in items(self._enumeration, part, projections, self._write_class):
+                size += len(each)
+                if size > most or size + _ITEM * len(rendered) > _AT_ONCE:
+                    if rendered:
+                        return self._keep(instances, projections, rendered)
+                    if size > left:
+                        raise EnvelopeTooSmallError(self._envelope)
+                rendered.append(each)
+        return self._keep(instances, projections, rendered)
+
+    def _keep(self, instances: Sequence[Instance], projections: Projections, rendered: list[bytes]) -> int:
         self._rendered = (instances, projections, rendered)
         return len(rendered)
 

@@ -201,7 +201,7 @@ def _parameter(output: Output, resource: Resource, namespace: str) -> str:
     return write(output.name, output.type, output.is_array, output.value, resource, namespace=namespace)
 
 
-def _enumerated(message: WsmanMessage, result: Result | None, write_class: WriteClass | None) -> Iterator[bytes]:
+def _enumerated(message: WsmanMessage, result: Result | None, write_class: WriteClass | None) -> list[bytes]:
     enumeration = message.enumeration
     if enumeration is None or not (result is None or isinstance(result, Pulled)):
         raise TypeError(f"{type(result).__name__} is not the result of {message.kind.value}")
@@ -209,7 +209,7 @@ def _enumerated(message: WsmanMessage, result: Result | None, write_class: Write
     context = enumeration.context(pulled)
     if message.kind is MessageKind.ENUMERATE and not message.optimized:
         text = f"<n:EnumerationContext>{context}</n:EnumerationContext>"
-        return iter([f"<n:EnumerateResponse>{text}</n:EnumerateResponse>".encode()])
+        return [f"<n:EnumerateResponse>{text}</n:EnumerateResponse>".encode()]
     done = pulled is None
     # Rendered here already: what cannot be an item ends in a fault, and so nothing may be sent before.
     return _items(message, context, _rendered(message, enumeration, result, write_class), done=done)
@@ -226,17 +226,16 @@ def _rendered(
     return list(items(enumeration, result.instances, result.projections, write_class))
 
 
-def _items(message: WsmanMessage, context: str, rendered: Sequence[bytes], *, done: bool) -> Iterator[bytes]:
-    """Yield the reply to Pull or to an optimized Enumerate (rules WM-E-3, WM-E-6)."""
+def _items(message: WsmanMessage, context: str, rendered: Sequence[bytes], *, done: bool) -> list[bytes]:
+    """Return the reply to Pull or to an optimized Enumerate (rules WM-E-3, WM-E-6)."""
     kind, prefix = ("Enumerate", "w") if message.kind is MessageKind.ENUMERATE else ("Pull", "n")
     if not done:
         shown = f"<n:EnumerationContext>{context}</n:EnumerationContext>"
     else:
         shown = "<n:EnumerationContext/>" if message.kind is MessageKind.ENUMERATE else ""
-    yield f"<n:{kind}Response>{shown}<{prefix}:Items>".encode()
-    yield from rendered
     end = f"<{prefix}:EndOfSequence/>" if done else ""
-    yield f"</{prefix}:Items>{end}</n:{kind}Response>".encode()
+    start = f"<n:{kind}Response>{shown}<{prefix}:Items>".encode()
+    return [start, *rendered, f"</{prefix}:Items>{end}</n:{kind}Response>".encode()]
 
 
 def _estimate(message: WsmanMessage) -> str:

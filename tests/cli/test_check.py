@@ -34,6 +34,7 @@ def test_without_packs_all_shipped_ones_are_checked() -> None:
     assert "Msvm_GuestFileService: 2 instances" in done.output
 
 
+@pytest.mark.longer
 def test_mof_is_checked_on_a_schema_of_which_only_what_is_used_is_shown(folder: Path) -> None:
     assert check("model.mof").exit_code == 2, "it needs the schema"
     done = check("--schema", "schema", "model.mof", "--strict")

@@ -56,6 +56,7 @@ def test_instances_of_the_schema(serve: "Serve", schema: Path, tmp_path: Path) -
         assert name["InstanceID"] == "one"
 
 
+@pytest.mark.longer
 def test_progress_is_shown_on_a_terminal(schema: Path, tmp_path: Path) -> None:
     (schema / "broken.mof").write_text("class { };\n")
     leader, follower = pty.openpty()

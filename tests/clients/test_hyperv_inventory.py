@@ -27,6 +27,7 @@ def states(conn: WBEMConnection) -> dict[str, int]:
     return {each["Name"]: each["EnabledState"] for each in found if each["Caption"] == "Virtual Machine"}
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(("number", "expected"), [(0, []), (1, ["web01"]), (2, ["web01", "db01"])])
 def test_fewer_than_the_shipped_machines(launch: "Launch", connect: "Connect", number: int, expected: list[str]) -> None:
     """Those that are left out leave nothing behind."""

@@ -149,6 +149,7 @@ def comparable(printed: str) -> list[str]:
     return lines
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("commands", [READING, METHODS, WRITING, INTEROP], ids=["reading", "methods", "writing", "interop"])
 def test_pywbemcli_sees_no_difference(pywbemcli_session: Session, launch: "Launch", commands: str) -> None:
     expected = pywbemcli_session([option for file in FILES for option in ("--mock-server", file)], commands)

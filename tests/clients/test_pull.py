@@ -78,6 +78,7 @@ WAYS: Final = [
 ]
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(("opening", "plain", "target"), WAYS, ids=[way[0].__name__ for way in WAYS])
 @pytest.mark.parametrize("most", [1, 3, 1000])
 def test_pl_1_to_pl_6_in_pieces_of_any_size(

@@ -12,6 +12,7 @@ import cimsim
 if TYPE_CHECKING:
     from tests.clients.conftest import Connect, Launch, Run, Server
 
+pytestmark = pytest.mark.longer  # an interpreter for each command
 HYPERV = "root/virtualization/v2"
 INTEROP = "root/interop"
 

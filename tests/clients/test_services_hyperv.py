@@ -176,7 +176,7 @@ def conn(connect: "Connect", changing_server: "Server") -> WBEMConnection:
     return connect(changing_server)
 
 
-@pytest.mark.parametrize("row", sampled([*GUEST_SERVICE_ROWS, *DB01_ROWS, *INTERFACE_ROWS, *HOST_ROWS], 2), ids=str)
+@pytest.mark.parametrize("row", sampled([*GUEST_SERVICE_ROWS, *DB01_ROWS, *INTERFACE_ROWS, *HOST_ROWS], 3), ids=str)
 def test_profile_documented(snapshot: "Snapshot", conn: WBEMConnection, row: Row) -> None:
     invoke(conn, interface(WEB01), "RequestStateChange(2)")
     check(snapshot, conn, row)

@@ -29,7 +29,7 @@ def fresh() -> Connect:
 
 
 # A failure is not shrunk: that takes minutes, and the difference tells enough.
-@settings(max_examples=examples(3), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=examples(1), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(random=st.randoms(use_true_random=True), steps=st.lists(st.sampled_from(STEPS), min_size=40, max_size=60))
 def test_we_and_the_mock_agree(fresh: Connect, random: Random, steps: list[Callable[[Twins], None]]) -> None:
     """Many choices in each step: they come from a generator that hypothesis seeds, so that it need not draw each of them."""

@@ -125,6 +125,7 @@ def test_windows_strict_copies_too(make_host: "MakeHost") -> None:
     assert end(start(make_host(profile="windows-strict"), file())) == DONE
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("duration", ["immediate", "5s", "1 reads"])
 def test_a_guest_that_does_not_answer(make_host: "MakeHost", duration: str) -> None:
     host = make_host(silent_guests=["web01"], copy_duration=duration)

@@ -222,6 +222,7 @@ def test_timeout_period_is_not_used(slow: "Host") -> None:
         assert value == 4096
 
 
+@pytest.mark.longer
 def test_the_on_time_counts_up_without_pauses(make_host: "MakeHost") -> None:
     host = make_host()
 

@@ -273,6 +273,7 @@ def disable(host: "Host") -> None:
     host.request(host.the(INTERFACE, "web01"), 3)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(
     ("chosen", "given", "answers"),
     [

@@ -178,6 +178,7 @@ QUALIFIERS = "".join(
 )
 
 
+@pytest.mark.longer
 @cases
 def test_a_script_beside_a_file_changes_nothing_about_it(
     load_pack: LoadPack, refused: Refused, shared_cache: Path, tmp_path: Path, case: str

@@ -176,6 +176,7 @@ def test_each_file_is_compiled_once(folder: Make) -> None:
     assert _load(own).world.namespace("root/cimv2").instance_count == 1
 
 
+@pytest.mark.longer
 def test_a_long_chain_of_references_does_not_nest(folder: Make) -> None:
     own = folder({f"C{n}.mof": f"class C{n} {{ C{n + 1} REF Next; }};" for n in range(300)} | {"C300.mof": "class C300 { };"})
     assert len(_schema(_load(own))) == 301

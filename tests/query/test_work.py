@@ -105,6 +105,7 @@ def test_what_is_looked_at_for_one_instance_is_bounded(whole: Instance, language
     assert "too long" in str(caught.value.status_description)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(
     ("language", "condition", "found"),
     [

@@ -30,6 +30,7 @@ class Echo:
     authenticates = False
     expectations = True
     own_field: bytes | None = b"x-own"
+    admits_each = False
 
     def connected(self, client: Client) -> "Echo":
         return self
@@ -59,7 +60,7 @@ class Echo:
     def respond_later(self, admitted: Any, body: bytes, user: str | None, calls: list[Any] | None = None) -> None:
         return None
 
-    def response_head(self, head: Head, response: Batches, microseconds: int) -> tuple[int, bytes]:
+    def response_head(self, head: Head, admitted: Any, response: Batches, microseconds: int) -> tuple[int, bytes]:
         return 200, b"Content-Type: text/plain\r\n"
 
     def refusal_of(self, error: Exception) -> HttpError | None:
@@ -67,6 +68,40 @@ class Echo:
 
     def refusal_lines(self, refused: HttpError, head: Head | None) -> bytes:
         return b"X-Refused: %b\r\n" % (b"head" if head is not None else b"nothing")
+
+
+class Once:
+    """What is admitted of one request."""
+
+    def __init__(self, shown: Any) -> None:
+        self.shown = shown
+        self.used = False
+
+
+class EchoOnce(Echo):
+    """The same, but what it admits is for one request alone, and no field is each request's own."""
+
+    authenticates = True
+    own_field: bytes | None = b""
+    admits_each = True
+
+    def authenticate(self, head: Head, login: ClientLogin | None) -> str | None:
+        head.style = Once(None)
+        return super().authenticate(head, login)
+
+    def admit(self, head: Head) -> Any:
+        once, head.style = head.style, None
+        once.shown = super().admit(head)
+        return once
+
+    def respond(self, admitted: Any, body: bytes, user: str | None, calls: list[Any] | None = None) -> Batches:
+        assert not admitted.used
+        admitted.used = True
+        return super().respond(admitted.shown, body, user, calls)
+
+    def response_head(self, head: Head, admitted: Any, response: Batches, microseconds: int) -> tuple[int, bytes]:
+        assert admitted.used
+        return super().response_head(head, admitted, response, microseconds)
 
 
 class Wire:
@@ -97,11 +132,11 @@ class Wire:
 class Talk:
     """One connection and what it answers."""
 
-    def __init__(self, *, users: bool = False, limits: HttpLimits = LIMITS) -> None:
+    def __init__(self, *, users: bool = False, limits: HttpLimits = LIMITS, mount: type[Echo] = Echo) -> None:
         clock: Any = Clock()
         authenticator = Authenticator({"user": "pass"}) if users else None
         self._clock = clock
-        factory: Any = HttpFactory(Echo(), clock, authenticator, limits)
+        factory: Any = HttpFactory(mount(), clock, authenticator, limits)
         self._protocol = factory.buildProtocol(None)
         self._wire = Wire()
         self._protocol.makeConnection(self._wire)
@@ -271,10 +306,28 @@ _PIECES: Final = (
 )
 
 
-@given(st.randoms(use_true_random=False))
-def test_damaged_requests_are_answered_as_if_no_head_were_known(random: Random) -> None:
+def test_what_is_admitted_for_one_request_alone_is_admitted_for_each() -> None:
+    talk = Talk(mount=EchoOnce)
+    messages = [request(b"a"), request(b"bc"), request(b"a"), request(b"a", "b"), request(b"d", "b")]
+    apart = [Talk(mount=EchoOnce).say(message) for message in messages]
+    assert taken(talk, *messages) == 3
+    assert [talk.say(message) for message in messages] == apart
+    # Both are admitted before the first is answered.
+    head, body = messages[1][:-2], messages[1][-2:]
+    assert talk.say(messages[0], head, body) == apart[0] + apart[1]
+
+
+def test_a_login_in_several_legs_is_not_remembered() -> None:
+    talk = Talk(mount=EchoOnce)
+    message = request(b"a", "a", "Authorization: Negotiate abcd")
+    assert talk.say(message) == talk.say(message)
+    assert taken(talk, message) == 0
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from([Echo, EchoOnce]))
+def test_damaged_requests_are_answered_as_if_no_head_were_known(random: Random, mount: type[Echo]) -> None:
     for _ in range(examples(1)):
-        known, unknown = Talk(), Talk()
+        known, unknown = Talk(mount=mount), Talk(mount=mount)
         for _ in range(6):
             lines = random.sample(["X-One: 1", "X-Two: 2", "User-Agent: me"], random.randrange(3))
             data = bytearray(request(b"b" * random.choice((0, 1, 4, 30)), random.choice(("a", "b c", 'd="e"', "")), *lines))

@@ -49,6 +49,7 @@ class Greetings:
     authenticates = True
     expectations = True
     own_field = None
+    admits_each = False
 
     def __init__(self) -> None:
         self.count = 0
@@ -94,7 +95,7 @@ class Greetings:
     ) -> "Deferred[Batches] | None":
         return None
 
-    def response_head(self, head: Head, response: Batches, microseconds: int) -> tuple[int, bytes]:
+    def response_head(self, head: Head, admitted: Any, response: Batches, microseconds: int) -> tuple[int, bytes]:
         assert isinstance(response, Response)
         return response.status, b"Content-Type: text/greeting\r\nX-Count: %d\r\n" % self.count
 

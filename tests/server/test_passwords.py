@@ -74,6 +74,7 @@ def test_a_hash_that_is_none_is_never_taken_for_a_password() -> None:
     assert parse_user("eve:bcrypt$1") == ("eve", "bcrypt$1")
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(("n", "r", "p"), [(2, 1, 1), (32768, 1, 1), (65536, 8, 1), (16384, 32, 1), (2, 32, 4)])
 def test_parameters_up_to_the_limit_work(n: int, r: int, p: int) -> None:
     assert 128 * n * r <= MAX_MEMORY

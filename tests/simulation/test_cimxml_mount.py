@@ -5,6 +5,7 @@ from urllib.parse import unquote
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.message import MessageError
 from cimsim.server.head import Head
 from cimsim.server.replies import CLOSE, RESPONSE_HEAD, STATUS_LINES, HttpError
@@ -23,7 +24,7 @@ def refusal(error: HttpError | MessageError, *, body: bool = True) -> bytes:
 
 
 def test_h26_to_h29_a_success_head_is_exactly_this() -> None:
-    status, lines = MOUNT.response_head(Head(b"POST", "1.1", b"/cimom", []), iter(()), 1234)
+    status, lines = MOUNT.response_head(Head(b"POST", "1.1", b"/cimom", []), CimHeaders(), iter(()), 1234)
     assert RESPONSE_HEAD % (STATUS_LINES[status], DATE, lines, CLOSE, 42) == (
         b"HTTP/1.1 200 OK\r\n"
         b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"

@@ -71,6 +71,7 @@ def test_users_need_credentials(things: Things) -> None:
     assert ask(reactor).startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_it_serves_with_the_habits_of_another_server(things: Things, name: str) -> None:
     reactor = MemoryReactorClock()

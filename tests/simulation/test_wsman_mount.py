@@ -168,6 +168,24 @@ def test_wm_h1_the_path_has_variants(front: Front, target: str) -> None:
     assert front.ask(request(target="/cimom")).status == 404
 
 
+def test_messages_whose_heads_are_equal_are_answered_each_by_itself(front: Front) -> None:
+    """The head is known from the second one on; keys in their declared spelling are looked up, others searched."""
+    texts = [("Name", "One"), ("Name", "Two"), ("name", "one"), ("Name", "One"), ("Name", "n17")]
+    bodies = [envelope(f"{TRANSFER}/Get", selectors=f'<w:Selector Name="{name}">{value}</w:Selector>') for name, value in texts]
+    peer = front.peer()
+    for body in bodies:
+        peer.send(request(body))
+        front.reactor.advance(0.001)
+    answers = peer.answers()
+    assert [(answer.status, name_of(answer)) for answer in answers] == [
+        (200, "One"),
+        (500, None),
+        (200, "One"),
+        (200, "One"),
+        (200, "n17"),
+    ]
+
+
 def test_wm_h3_a_fault_has_the_status_500_and_what_is_no_soap_400(front: Front) -> None:
     fault = front.ask(request(GET_NONE))
     assert fault.status == 500

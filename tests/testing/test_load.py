@@ -41,6 +41,7 @@ def test_a_pack_comes_beside_what_is_there(cimsim: SimulatedCimom) -> None:
     fork.stop()
 
 
+@pytest.mark.longer
 def test_what_is_loaded_later_is_what_is_loaded_at_the_start(
     cimsim: SimulatedCimom, make_cimsim: "type[SimulatedCimom]"
 ) -> None:

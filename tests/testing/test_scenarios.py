@@ -124,6 +124,7 @@ def test_a_name_that_does_not_exist_is_refused_with_the_nearest(make_cimsim: Mak
     assert in_force(cimom) == []
 
 
+@pytest.mark.longer
 def test_the_settings_of_a_scenario_give_way_and_count_at_the_start_only(
     make_cimsim: Make, scenario: Callable[[str], Path]
 ) -> None:

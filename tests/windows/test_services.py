@@ -12,6 +12,7 @@ from cimsim.world.paths import InstancePath
 from tests.windows.conftest import MakeWindows, Windows
 
 
+@pytest.mark.longer
 def test_a_service_stops_and_starts_with_all_that_goes_with_it(windows: Windows) -> None:
     before = windows.service("Spooler")
     assert before["ProcessId"] in windows.processes()

@@ -33,6 +33,7 @@ def test_sec1_document_types_and_instructions_are_refused(things: Client, prolog
         things.send(prolog.encode() + envelope(f"{TRANSFER}Get", f"{TEST}T_Thing", selectors={"Name": "One"}))
 
 
+@pytest.mark.longer
 def test_sec2_sec3_deep_and_wide_documents_are_refused(things: Client) -> None:
     for body in (b"<a>" * 101, b"<a>" + b"<b/>" * 100_001 + b"</a>"):
         with pytest.raises(NotSoapError):
