@@ -17,12 +17,12 @@ import msgspec
 from msgspec.structs import astuple, replace
 from pywbem import CIM_ERR_INVALID_NAMESPACE, CIMError
 
-from cimsim.operations.call import Outcome
+from cimsim.operations.call import Answer, Outcome
 from cimsim.operations.pending import Pending
 from cimsim.operations.request import ExtrinsicRequest, Request, Selection
-from cimsim.operations.results import ObjectPaths, ObjectsWithPath, Result
+from cimsim.operations.results import ObjectPaths, ObjectsWithPath
 from cimsim.operations.roles import Role
-from cimsim.operations.session_commands import OpenSession, SessionCommand
+from cimsim.operations.session_commands import OpenSession
 from cimsim.operations.table import OPERATIONS
 from cimsim.operations.wmi_namespaces import below
 from cimsim.world.errors import access_denied, invalid_namespace
@@ -144,7 +144,7 @@ class Authorization:
         """Return whether a user may not read in a namespace."""
         return not self.allows(user, Role.READ, namespace)
 
-    def visible(self, user: str | None, request: Request, result: Result | SessionCommand) -> Result | SessionCommand:
+    def visible(self, user: str | None, request: Request, result: Answer) -> Answer:
         """Return a result without the instances of other namespaces than that of the request that the user may not read."""
         if not isinstance(result, ObjectsWithPath | ObjectPaths | OpenSession):
             return result

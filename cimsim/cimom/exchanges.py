@@ -12,6 +12,7 @@ import msgspec
 from pywbem import CIMError
 
 from cimsim.operations.request import ClassName, ExtrinsicRequest, NamedInstance, Request, SelectedInstance, Selection
+from cimsim.operations.results import MethodResult
 from cimsim.operations.table import OPERATIONS
 from cimsim.world.convert import InstanceData
 from cimsim.world.names import fold
@@ -87,6 +88,12 @@ class Called:
         """Return the record of a request that was carried out, or failed."""
         status = SUCCESS if error is None else error.status_code
         return cls._made(request, status, "" if error is None else str(error.status_description), returned, rule)
+
+    def ended(self, outcome: object) -> Called:
+        """Return the record of a request whose result was pending, now that it came to a result or a CIMError."""
+        error = outcome if isinstance(outcome, CIMError) else None
+        returned = outcome.return_value.value if isinstance(outcome, MethodResult) else None
+        return self if self.request is None else Called.of(self.request, error, returned, self.rule)
 
     @classmethod
     def refused(cls, request: Request) -> Called:

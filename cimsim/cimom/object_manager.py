@@ -19,14 +19,14 @@ from cimsim.cimom.clock import Alarm, Clock
 from cimsim.cimom.contexts import ContextOptions, Contexts
 from cimsim.cimom.fault_rules import Fault, FaultRule, FaultRules, Returned
 from cimsim.cimom.reads import shown
-from cimsim.operations.call import OperationCall, Outcome, Policy, RunState
+from cimsim.operations.call import Answer, OperationCall, Outcome, Policy, RunState
 from cimsim.operations.hooks import NO_HOOKS, HookError, Hooks
 from cimsim.operations.methods import Implementation, Implementations
 from cimsim.operations.operation import SessionUse
 from cimsim.operations.pending import Pending
 from cimsim.operations.perform import perform, viewed
 from cimsim.operations.request import ExtrinsicRequest, IntrinsicRequest, Request
-from cimsim.operations.results import Result
+from cimsim.operations.results import Reported, Result
 from cimsim.operations.selection import located, located_at_once
 from cimsim.operations.session_commands import SessionCommand
 from cimsim.operations.table import OPERATIONS
@@ -198,8 +198,8 @@ class Cimom:
         result = outcome.result
         if isinstance(result, Pending):
             steps = self._working(request, result)
-            return Pending(steps, lambda: self._completed(request, user, result), self._check_running)
-        return self._answered(request, user, result, now)
+            return Pending(steps, lambda: self._completed(request, user, result, silent), self._check_running)
+        return self._answered(request, user, result, now, silent=silent)
 
     def _working(self, request: Request, pending: Pending[Any]) -> Iterator[None]:
         """Do the steps of a pending result, and treat what they raise as ``start`` does."""
@@ -211,14 +211,14 @@ class Cimom:
         except _FAILURES as error:
             raise self._failed(request, error) from error
 
-    def _completed(self, request: Request, user: str | None, pending: Pending[Any]) -> Result:
+    def _completed(self, request: Request, user: str | None, pending: Pending[Any], silent: bool) -> Result:
         try:
             result = pending.finished()
         except CIMError:
             raise
         except _FAILURES as error:
             raise self._failed(request, error) from error
-        return self._answered(request, user, result)
+        return self._answered(request, user, result, silent=silent)
 
     def _failed(self, request: Request, error: BaseException) -> CIMError:
         """Log what is a defect; return what the client learns of it."""
@@ -226,10 +226,13 @@ class Cimom:
         return failed(_explanation(request, error))
 
     def _answered(
-        self, request: Request, user: str | None, result: Result | SessionCommand, now: float | None = None
+        self, request: Request, user: str | None, result: Answer, now: float | None = None, *, silent: bool
     ) -> Result:
         """Return what the client gets; ``now`` None: the time has gone on since the request was begun."""
         now = self.clock.now() if now is None else now
+        if isinstance(result, Reported):
+            self._commit(self._world, result.events, silent=silent)
+            result = result.result
         if isinstance(result, SessionCommand):
             room = request.room if isinstance(request, IntrinsicRequest) else None
             result = self._contexts.answer(result, user, fold_namespace(request.namespace), now, room)

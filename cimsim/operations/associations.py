@@ -106,7 +106,8 @@ def _with_paths(
         many = True
         yield
     classes = {instance.cls: None for instance in found}
-    shown = ObjectsWithPath(call.live(found), project_all(classes, property_list, class_origin=class_origin))
+    live = yield from call.living(found)
+    shown = ObjectsWithPath(live, project_all(classes, property_list, class_origin=class_origin))
     if many:
         # What is made of it takes as long as this.
         yield

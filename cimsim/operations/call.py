@@ -1,14 +1,14 @@
 """What an operation gets and gives."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from pywbem import CIMError
 
 from cimsim.operations.hooks import NO_HOOKS, Hooks, ReadHook, run_hook
-from cimsim.operations.pending import Pending
-from cimsim.operations.results import Result, Void
+from cimsim.operations.pending import Pending, completed
+from cimsim.operations.results import Reported, Result, Void
 from cimsim.operations.session_commands import SessionCommand
 from cimsim.world.counts import Counts
 from cimsim.world.errors import failed, invalid_parameter
@@ -20,6 +20,9 @@ from cimsim.world.schema import ResolvedClass
 from cimsim.world.timing import Timing
 from cimsim.world.transaction import Transaction, same, same_key
 from cimsim.world.world import Namespace, World
+
+_STEP: Final = 50
+"""Instances whose values are computed in a step: a provider may take 0.1 ms for each."""
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -84,7 +87,13 @@ class OperationCall(msgspec.Struct, frozen=True):
         return any(hides is None or not hides(name) for name in found)
 
     def live(self, instances: Sequence[Instance], classes: Iterable[ResolvedClass] | None = None) -> Sequence[Instance]:
-        """Return instances as a client reads them: with the values that providers compute on reading.
+        """Return instances as ``living`` does, at a stretch; raises as it."""
+        return completed(self.living(instances, classes))
+
+    def living(
+        self, instances: Sequence[Instance], classes: Iterable[ResolvedClass] | None = None
+    ) -> Generator[None, None, Sequence[Instance]]:
+        """Return instances, in steps, as a client reads them: with the values that providers compute on reading.
 
         ``classes`` are those that the instances may be of; None: whoever calls this does not know them.
 
@@ -92,16 +101,24 @@ class OperationCall(msgspec.Struct, frozen=True):
             CIMError: what a provider raises; CIM_ERR_FAILED for values that do not fit.
             HookError: a provider failed.
         """
-        reading = [name for name in self.world.namespaces if self.hooks.reads(name)]
-        if not reading:
-            return instances
         # There are few classes: that none of them has a hook must cost nothing for each instance.
-        if classes is None:
-            classes = {each.cls for each in instances}
-        if not any(self.hooks.reader(name, cls) for cls in classes for name in reading):
+        if not self._reading() or not self.computes({each.cls for each in instances} if classes is None else classes):
             return instances
         transaction = self.transaction()
-        return [self._read(transaction, each) for each in instances]
+        live = []
+        for number, each in enumerate(instances):
+            if number and number % _STEP == 0:
+                yield
+            live.append(self._read(transaction, each))
+        return live
+
+    def computes(self, classes: Iterable[ResolvedClass]) -> bool:
+        """Return whether a provider computes values of any of these classes on reading."""
+        reading = self._reading()
+        return bool(reading) and any(self.hooks.reader(name, cls) for cls in classes for name in reading)
+
+    def _reading(self) -> list[str]:
+        return [name for name in self.world.namespaces if self.hooks.reads(name)]
 
     def live_one(self, instance: Instance) -> Instance:
         """Return an instance likewise; raises as ``live``."""
@@ -155,14 +172,18 @@ def check_local(path: InstancePath, namespace: str, what: str) -> None:
         raise invalid_parameter(f"{what} lies in namespace {path.namespace}, but the request is for {namespace}")
 
 
+Answer = Result | SessionCommand | Reported
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """What a request came to: the next world (the same one for a read), the result, and what changed.
 
-    The result of a read may still be pending; a pull operation has a command to the keeper of the sessions in its place.
+    The result of a read may still be pending; a pull operation has a command to the keeper of the sessions in its place, a
+    method that worked in steps what subscribers learn of it besides.
     """
 
     world: World
-    result: Result | SessionCommand | Pending[Result | SessionCommand]
+    result: Answer | Pending[Answer]
     changes: Sequence[Event] = ()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from cimsim.operations.call import OperationCall, Outcome, changed
 from cimsim.operations.hooks import run_hook
 from cimsim.operations.interop import check_place
+from cimsim.operations.pending import settled, working
 from cimsim.operations.projection import project, project_all
 from cimsim.operations.request import NamedInstance
 from cimsim.operations.results import CreatedInstance, InstanceNames, NamedInstances, OneInstance, Value
@@ -50,7 +51,8 @@ def enumerate_instances(
         class_origin=IncludeClassOrigin,
         exposed_by=None if DeepInheritance else cls,
     )
-    return Outcome(call.world, NamedInstances(call.live(call.namespace.listing_of(cls), classes), projections))
+    live = working(call.living(call.namespace.listing_of(cls), classes))
+    return Outcome(call.world, settled(lambda shown: NamedInstances(shown, projections), live))
 
 
 def enumerate_instance_names(call: OperationCall, ClassName: str) -> Outcome:

@@ -1,15 +1,17 @@
 """Extrinsic methods: the checks before one runs, and the shaping of what it returns (rules X1 to X14)."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Generator, Mapping
+from types import GeneratorType
+from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec.structs import replace
 from pywbem import CIMParameter
 
-from cimsim.operations.call import OperationCall, Outcome, changed, check_local
+from cimsim.operations.call import Answer, OperationCall, Outcome, changed, check_local
+from cimsim.operations.pending import Pending, completed, working
 from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, Selection
-from cimsim.operations.results import MethodResult, Output
+from cimsim.operations.results import MethodResult, Output, Reported
 from cimsim.world.convert import convert_value, shape
 from cimsim.world.errors import failed, invalid_parameter, method_not_available, method_not_found, not_found
 from cimsim.world.events import NO_OUTPUTS, MethodCall
@@ -18,6 +20,9 @@ from cimsim.world.names import did_you_mean, fold
 from cimsim.world.schema import Method, Parameter, ResolvedClass
 from cimsim.world.transaction import Transaction
 from cimsim.world.world import Namespace, NamespaceResolver
+
+_STEP: Final = 10
+"""Embedded objects of an output that are converted in a step; each takes up to 1 ms."""
 
 
 class Invocation(msgspec.Struct, frozen=True):
@@ -51,6 +56,9 @@ Implementation = Callable[[Invocation], Any]
 """Carries a method out. Returns its return value, or a pair of it and a mapping of Out parameters to values.
 
 Just None is taken for a forgotten ``return``; a method that returns NULL gives ``(None, {})``.
+
+One that takes long and changes nothing may be a generator function: others are answered whenever it yields, and it returns the
+same. It sees the world as it was when the method was called.
 """
 
 
@@ -87,19 +95,46 @@ def invoke(call: OperationCall, request: ExtrinsicRequest, implementations: Impl
     if call.state.timing is not None:
         transaction.timing = call.state.timing
     invocation = Invocation(transaction, cls, target, method, arguments)
-    if not call.state.reports_calls:
-        return changed(transaction, _carried_out(call, invocation, implementation))
-    about = MethodCall(call.namespace.name, cls, target, method, arguments, made=False)
-    transaction.changes.append(about)
-    result = _carried_out(call, invocation, implementation)
-    transaction.changes.append(_made(about, result, transaction))
+    about: MethodCall | None = None
+    if call.state.reports_calls:
+        about = MethodCall(call.namespace.name, cls, target, method, arguments, made=False)
+        transaction.changes.append(about)
+    returned = implementation(invocation)
+    if type(returned) is GeneratorType:
+        return Outcome(call.world, _in_steps(call, invocation, returned, about))
+    if not method.parameters and type(returned) is int:
+        # Most methods return just a number. Without this short cut, StopService takes measurably longer.
+        result = MethodResult(_output(f"{cls.name}.{method.name}", method.returns, returned, _resolver(call, transaction)))
+    else:
+        result = completed(_result(cls, method, returned, _resolver(call, transaction)))
+    if about is not None:
+        transaction.changes.append(_made(about, result, transaction))
     return changed(transaction, result)
 
 
-def _carried_out(call: OperationCall, invocation: Invocation, implementation: Implementation) -> MethodResult:
-    returned = implementation(invocation)
-    world = invocation.transaction.world
-    return _result(invocation.cls, invocation.method, returned, NamespaceResolver(world, world.namespace(call.namespace.name)))
+def _in_steps(
+    call: OperationCall, invocation: Invocation, steps: Generator[None, None, Any], about: MethodCall | None
+) -> Answer | Pending[Answer]:
+    """Return what a method comes to that works in steps, or what is left to do.
+
+    Others may change the world meanwhile, so that a method which changes it cannot do so.
+    """
+    transaction = invocation.transaction
+
+    def work() -> Generator[None, None, Answer]:
+        returned = yield from steps
+        if transaction.world is not call.world or len(transaction.changes) > (about is not None):
+            where = f"{invocation.cls.name}.{invocation.method.name}"
+            raise failed(f"the provider of {where} works in steps, so that it cannot change anything, but it did")
+        result = yield from _result(invocation.cls, invocation.method, returned, _resolver(call, transaction))
+        return result if about is None else Reported(result, (about, _made(about, result, transaction)))
+
+    return working(work())
+
+
+def _resolver(call: OperationCall, transaction: Transaction) -> NamespaceResolver:
+    world = transaction.world
+    return NamespaceResolver(world, world.namespace(call.namespace.name))
 
 
 def _made(about: MethodCall, result: MethodResult, transaction: Transaction) -> MethodCall:
@@ -170,39 +205,65 @@ def _typed(where: str, parameter: Parameter, argument: Argument, binding: Namesp
         raise invalid_parameter(f"parameter {parameter.name} of {where}: {error}") from None
 
 
-def _result(cls: ResolvedClass, method: Method, returned: Any, binding: NamespaceResolver) -> MethodResult:
-    """Return the result in the shape that the class declares (rules X11 to X13)."""
+def _result(
+    cls: ResolvedClass, method: Method, returned: Any, binding: NamespaceResolver
+) -> Generator[None, None, MethodResult]:
+    """Return the result in the shape that the class declares, in steps (rules X11 to X13)."""
     where = f"{cls.name}.{method.name}"
     if returned is None:
         raise failed(f"the provider of {where} returned nothing")
     value, outputs = returned if isinstance(returned, tuple) else (returned, {})
-    # Most methods return just a number. Without this short cut, StopService takes measurably longer.
-    if not outputs and not method.parameters:
-        return MethodResult(_output(where, method.returns, value, binding))
     given = {fold(name): output for name, output in outputs.items()}
-    shaped = tuple(
-        [
-            _output(where, parameter, given.pop(folded, None), binding)
-            for folded, parameter in method.parameters.items()
-            if parameter.is_out
-        ]
-    )
+    shaped = []
+    for folded, parameter in method.parameters.items():
+        if parameter.is_out:
+            output = given.pop(folded, None)
+            if parameter.embedded and type(output) in (list, tuple) and len(output) > _STEP:
+                shaped.append((yield from _long_output(where, parameter, output, binding)))
+            else:
+                shaped.append(_output(where, parameter, output, binding))
     if given:
         unknown = next(name for name in outputs if fold(name) in given)
         hint = did_you_mean(unknown, (each.name for each in method.parameters.values() if each.is_out))
         raise failed(f"the provider of {where} returned an unknown output parameter {unknown}{hint}")
-    return MethodResult(_output(where, method.returns, value, binding), shaped)
+    return MethodResult(_output(where, method.returns, value, binding), tuple(shaped))
+
+
+def _long_output(where: str, element: Parameter, values: Any, binding: NamespaceResolver) -> Generator[None, None, Output]:
+    """Return what ``_output`` does for an array, in steps."""
+    converted: list[Any] = []
+    for start in range(0, len(values), _STEP):
+        if start:
+            yield
+        converted += _output(where, element, values[start : start + _STEP], binding).value
+    if element.array_size is not None and len(converted) > element.array_size:
+        # Says what is wrong with the whole.
+        return _output(where, element, values, binding)
+    return Output(element.name, element.type, element.is_array, tuple(converted), element.embedded)
 
 
 def _output(where: str, element: Parameter, value: Any, binding: NamespaceResolver) -> Output:
     if isinstance(value, CIMParameter):
         value = value.value
-    plain = [_plain(element, item) for item in value] if type(value) in (list, tuple) else _plain(element, value)
+    many = type(value) in (list, tuple)
+    if many and element.embedded and element.is_array and all(_fits(element, item, binding) for item in value):
+        copies = tuple([item.to_cim(path=False) for item in value])
+        return Output(element.name, element.type, True, copies, element.embedded)
+    plain = [_plain(element, item) for item in value] if many else _plain(element, value)
     try:
         converted = convert_value(element, plain, binding)
     except ValueError as error:
         raise failed(f"the provider of {where} returned a wrong {element.name}: {error}") from None
     return Output(element.name, element.type, element.is_array, converted, element.embedded)
+
+
+def _fits(element: Parameter, value: Any, binding: NamespaceResolver) -> bool:
+    """Whether a value is an instance of the world that can be embedded as it is: its values are typed already."""
+    if type(value) is not Instance or element.array_size is not None:
+        return False
+    cls = value.cls
+    known = binding.namespace.schema.get(cls.name) is cls
+    return known and (element.embedded_class is None or cls.is_a(fold(element.embedded_class)))
 
 
 def _plain(element: Parameter, value: Any) -> Any:

@@ -5,10 +5,11 @@ filters what that found, and leaves it to the CIMOM to keep the session. A sessi
 was opened (PL-39), and costs a list of records that the world mostly holds anyway.
 """
 
+from collections.abc import Iterator
 from typing import Any, TypedDict, Unpack
 
 from cimsim.operations.associations import associator_names, associators, reference_names, references
-from cimsim.operations.call import OperationCall, Outcome, Policy
+from cimsim.operations.call import Answer, OperationCall, Outcome, Policy
 from cimsim.operations.instances import enumerate_instance_names, enumerate_instances
 from cimsim.operations.pending import Pending, begun, followed
 from cimsim.operations.request import Argument
@@ -19,9 +20,8 @@ from cimsim.operations.results import (
     ObjectsWithPath,
     Projections,
     PullForm,
-    Result,
 )
-from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession, SessionCommand
+from cimsim.operations.session_commands import CloseSession, CountSession, OpenSession, PullFromSession
 from cimsim.world.errors import continuation_on_error_not_supported, failed, invalid_operation_timeout, invalid_parameter
 from cimsim.world.instances import Instance
 from cimsim.world.names import fold
@@ -201,25 +201,29 @@ def _check_filter(session: SessionArguments) -> None:
 def _opened(call: OperationCall, form: PullForm, outcome: Outcome, session: SessionArguments) -> Outcome:
     language, text = session["FilterQueryLanguage"], session["FilterQuery"]
 
-    def opening(result: Result | SessionCommand) -> Pending[Result | SessionCommand]:
+    def opening(result: Answer) -> Pending[Answer]:
         instances, projections = _found(result)
         if language is None or text is None:
             return Pending(iter(()), lambda: OpenSession(form, instances, projections, *_kept(session)))
         # Opening without a filter need not wait for the grammars of queries.
         from cimsim.query.filters import parse_filter
 
-        # A condition on paths looks at the instances, too.
-        live = call.live(instances) if form is PullForm.PATHS else instances
+        condition = parse_filter(language, text)
         selected: list[Instance] = []
-        steps = parse_filter(language, text).selecting(live, selected)
-        return Pending(steps, lambda: OpenSession(form, selected, projections, *_kept(session)))
+
+        def selecting() -> Iterator[None]:
+            # A condition on paths looks at the instances, too.
+            live = (yield from call.living(instances)) if form is PullForm.PATHS else instances
+            yield from condition.selecting(live, selected)
+
+        return Pending(selecting(), lambda: OpenSession(form, selected, projections, *_kept(session)))
 
     # Type checkers do not take the union of all results apart.
     result: Any = outcome.result
     return Outcome(outcome.world, followed(opening, result))
 
 
-def _found(result: Result | SessionCommand) -> tuple[list[Instance], Projections]:
+def _found(result: Answer) -> tuple[list[Instance], Projections]:
     """Return what was found, as a list: a session takes it from any place on."""
     match result:
         case NamedInstances(instances, projections) | ObjectsWithPath(instances, projections):

@@ -127,7 +127,9 @@ def _run(call: OperationCall, language: str, text: str) -> _Rows | _Definitions:
 
 
 def _classes_of(found: _Definitions) -> ClassesWithPath:
-    return ClassesWithPath(found.namespace, [row.cls for row in found.rows], _VIEW)
+    # What a traversal leads to may lie in another namespace than that of the query.
+    namespace = found.rows[0].namespace if found.rows else found.namespace
+    return ClassesWithPath(namespace, [row.cls for row in found.rows], _VIEW)
 
 
 def _all_definitions(call: OperationCall, dialect: QueryDialect, query: Select) -> _Definitions:
@@ -144,16 +146,40 @@ def _selected(call: OperationCall, dialect: QueryDialect, query: Select) -> _Row
     scope = scope_of(dialect, query, cls, namespace.schema, Location(call.policy.server_name, namespace.name))
     if len(query.columns or ()) * len(closure) > _MAX_COLUMNS:
         raise query.at.too_much(f"{len(query.columns or ())} columns of {len(closure)} classes are too many")
-    steps: Iterator[None] = iter(())
-    if query.where is not None:
-        selected: list[Instance] = []
-        steps = Filter(query.where, scope).selecting(instances, selected, closure)
-        instances = selected
+    condition = None if query.where is None else Filter(query.where, scope)
+    rows: list[Instance] = []
+    steps = _selecting(call, instances, closure, condition, rows)
     if query.columns is None:
-        return _Rows(instances, None, cls.full, True, steps)
+        return _Rows(rows, None, cls.full, True, steps)
     names = [name for column in query.columns if (name := shown(column, closure, scope)) is not None]
     projections = project_all(closure, names, class_origin=False)
-    return _Rows(instances, projections, _row_class(cls, closure, names), False, steps)
+    return _Rows(rows, projections, _row_class(cls, closure, names), False, steps)
+
+
+def _selecting(
+    call: OperationCall,
+    instances: Sequence[Instance],
+    closure: tuple[ResolvedClass, ...],
+    condition: Filter | None,
+    rows: list[Instance],
+) -> Iterator[None]:
+    """Return the steps that add to ``rows`` the instances as a client reads them for which the condition holds; None: all.
+
+    A condition that does not fit is refused at once.
+    """
+    if condition is not None:
+        if not call.computes(closure):
+            return condition.selecting(instances, rows, closure)
+        condition.check(closure)
+
+    def work() -> Iterator[None]:
+        live = yield from call.living(instances, closure)
+        if condition is None:
+            rows.extend(live)
+        else:
+            yield from condition.selecting(live, rows, closure)
+
+    return work()
 
 
 def _extent(
@@ -164,7 +190,7 @@ def _extent(
     cls = namespace.schema.get(query.classname)
     if cls is not None:
         closure = namespace.schema.closure(cls)
-        return cls, closure, call.live(namespace.instances_of(cls), closure)
+        return cls, closure, namespace.instances_of(cls)
     system = system_schema() if dialect.system else None
     cls = system.get(query.classname) if system is not None else None
     if system is not None and cls is not None:
@@ -192,17 +218,14 @@ def _traversed(call: OperationCall, dialect: QueryDialect, query: Traversal) -> 
     found: list[Instance] = []
     steps = _finding_instances(call, dialect, query, options, found)
     if "classdefsonly" in options:
-        # There are few classes, but which ones is known only when all instances are.
-        for _ in steps:
-            pass
-        return _definitions_of(call, found, options["classdefsonly"], dialect)
+        return _definitions_of(call, steps, found, options["classdefsonly"], dialect)
     result = call.namespace.schema.get(_value(options, "resultclass") or "")
     rows: list[Instance] = []
     shown: dict[ResolvedClass, Projection] | None = {} if "keysonly" in options else None
 
     def work() -> Iterator[None]:
         yield from steps
-        rows.extend(call.live(found))
+        rows.extend((yield from call.living(found)))
         if shown is not None:
             shown.update(_keys_only(found))
 
@@ -251,13 +274,21 @@ def _definitions(namespace: str, classes: Sequence[ResolvedClass], option: Optio
     return _Definitions(namespace, rows, _OPTIONS[fold(option.name)], option.at, dialect)
 
 
-def _definitions_of(call: OperationCall, found: list[Instance], option: Option, dialect: QueryDialect) -> _Definitions:
-    """Return the classes of instances, each once."""
-    namespaces = {instance.namespace: None for instance in found} or {call.namespace.name: None}
-    if len(namespaces) > 1:
-        raise option.at.unsupported(f"the instances lie in {' and '.join(namespaces)}: classes of several are not supported")
-    classes = list(dict.fromkeys([instance.cls for instance in found]))
-    return _definitions(next(iter(namespaces)), classes, option, dialect)
+def _definitions_of(
+    call: OperationCall, steps: Iterator[None], found: list[Instance], option: Option, dialect: QueryDialect
+) -> _Definitions:
+    """Return the classes of the instances that steps add to ``found``, each once."""
+    rows: list[Instance] = []
+
+    def work() -> Iterator[None]:
+        yield from steps
+        places = {instance.namespace: None for instance in found}
+        if len(places) > 1:
+            raise option.at.unsupported(f"the instances lie in {' and '.join(places)}: classes of several are not supported")
+        classes = dict.fromkeys([instance.cls for instance in found])
+        rows.extend(class_object(cls, namespace) for namespace in places for cls in classes)
+
+    return _Definitions(call.namespace.name, rows, _OPTIONS[fold(option.name)], option.at, dialect, work())
 
 
 def _found_classes(

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from pywbem import CIMClass, CIMQualifierDeclaration
 
+from cimsim.world.events import Event
 from cimsim.world.instances import Instance
 from cimsim.world.schema import ResolvedClass
 
@@ -135,6 +136,13 @@ class MethodResult(msgspec.Struct, frozen=True):
 
     return_value: Output
     outputs: tuple[Output, ...] = ()
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """What a method returned that worked in steps, and what subscribers learn of it now (rule I19); not for codecs."""
+
+    result: MethodResult
+    events: Sequence[Event]
 
 
 class PullForm(Enum):

@@ -119,7 +119,9 @@ class CimXmlService:
         if message.further:
             return self._respond_to_all(message, user, calls)
         result = self._result(message.request, user, calls)
-        response = self._awaited(message, result) if isinstance(result, Pending) else self._encoder.encode(message, result)
+        response = (
+            self._awaited(message, result, calls) if isinstance(result, Pending) else self._encoder.encode(message, result)
+        )
         statistics = self._statistics
         if statistics is not None and statistics.counts.wanted:
             response = measured(message.request, length, response, statistics)
@@ -146,8 +148,8 @@ class CimXmlService:
     def _rule(self) -> int | None:
         return None if self._faults is None else self._faults.number
 
-    def _awaited(self, message: Message, pending: Pending[Result]) -> Iterator[list[bytes]]:
-        for result in pending.outcomes():
+    def _awaited(self, message: Message, pending: Pending[Result], calls: list[Called] | None) -> Iterator[list[bytes]]:
+        for result in _outcomes(pending, calls):
             if result is None:
                 yield []
             else:
@@ -166,10 +168,18 @@ class CimXmlService:
                 else:
                     result = self._result(request, user, calls)
                     if isinstance(result, Pending):
-                        yield from result.outcomes()
+                        yield from _outcomes(result, calls)
                     else:
                         yield result
 
         for fragments in self._encoder.encode_batch(message, results()):
             size += sum(map(len, fragments))
             yield fragments
+
+
+def _outcomes(pending: Pending[Result], calls: list[Called] | None) -> Iterator[Result | CIMError | None]:
+    """Yield None while there is work to do, then what it came to, which the last record is completed with."""
+    for outcome in pending.outcomes():
+        if outcome is not None and calls:
+            calls[-1] = calls[-1].ended(outcome)
+        yield outcome

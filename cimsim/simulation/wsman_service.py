@@ -241,7 +241,12 @@ class WsmanService:
                 started = self._started(request, located, user, calls)
             if reply.effects is None:
                 reply.effects = self._effects()
-            result = (yield from _awaited(started)) if isinstance(started, Pending) else started
+            if isinstance(started, Pending):
+                result = yield from _awaited(started)
+                if calls:
+                    calls[-1] = calls[-1].ended(result)
+            else:
+                result = started
             if isinstance(result, CIMError):
                 break
             located = started = None

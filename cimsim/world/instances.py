@@ -74,9 +74,9 @@ class Instance:
             values[place] = value
         return Instance(self.cls, self.namespace, tuple(values))
 
-    def to_cim(self) -> CIMInstance:
-        """Return the instance as pywbem has it, with its path."""
-        instance = CIMInstance(self.cls.name, path=to_cim_path(self.path))
+    def to_cim(self, *, path: bool = True) -> CIMInstance:
+        """Return the instance as pywbem has it, with its path unless ``path`` is False: what is embedded has none."""
+        instance = CIMInstance(self.cls.name, path=to_cim_path(self.path) if path else None)
         for prop, value in zip(self.cls.properties, self.values, strict=True):
             instance.properties[prop.name] = to_cim_property(prop, value)
         return instance

@@ -2,7 +2,7 @@
 
 import math
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ _DATETIMES: Final = frozenset({"Datetime", "Interval", "CIM_DateTime", "Date", "
 _TRUE: Final = frozenset({"true", "1"})
 _TYPE_SUFFIX: Final = "_Type"
 _ITEMS: Final = 200
+_EMBEDDED_ITEMS: Final = 10
 _CHARACTERS: Final = 200_000
 _UNREPRESENTABLE: Final = dict.fromkeys(
     (*(each for each in range(32) if each not in (9, 10, 13)), 65534, 65535, *range(55296, 57344)), 65533
@@ -179,7 +180,12 @@ def is_long(value: Any) -> bool:
     """Whether it takes more than some milliseconds to write a value of this length, ``pieces`` of which are shorter."""
     if isinstance(value, str):
         return _is_long_text(value)
-    return isinstance(value, list | tuple) and (len(value) > _ITEMS or any(map(_is_long_text, value)))
+    return isinstance(value, list | tuple) and (len(value) > _items(value) or any(map(_is_long_text, value)))
+
+
+def _items(values: Sequence[Any]) -> int:
+    """Return how many items of an array are written at a stretch."""
+    return _EMBEDDED_ITEMS if values and isinstance(values[0], CIMInstance) else _ITEMS
 
 
 def _is_long_text(value: Any) -> bool:
@@ -194,8 +200,9 @@ def pieces(
         for item in value:
             yield from pieces(name, cim_type, False, item, resource, namespace=namespace)
     elif is_array and not octets and is_long(value):
-        for start in range(0, len(value), _ITEMS):
-            yield write(name, cim_type, True, value[start : start + _ITEMS], resource, namespace=namespace)
+        size = _items(value)
+        for start in range(0, len(value), size):
+            yield write(name, cim_type, True, value[start : start + size], resource, namespace=namespace)
     elif cim_type == "string" and type(value) is str and is_long(value):
         yield f"<p:{name}>"
         for start in range(0, len(value), _CHARACTERS):

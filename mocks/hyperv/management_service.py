@@ -5,7 +5,7 @@ Each method checks its parameters and says at once what is wrong with them. The 
 in ``component_changes`` for components and guest services.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final
 
 from pywbem import CIMInstance
@@ -125,8 +125,8 @@ class VirtualSystemManagementService(FixedHostService):
 
     # Summaries
 
-    def GetSummaryInformation(self, call: Invocation) -> Any:
-        """Return one summary for each of the given settings, or for each virtual machine; 32773 for an unknown number.
+    def GetSummaryInformation(self, call: Invocation) -> Generator[None, None, Any]:
+        """Return a summary for each of the given settings, or for each virtual machine, in steps; 32773 for an unknown number.
 
         A summary always has the Name; it is empty for settings that do not exist.
         """
@@ -134,7 +134,7 @@ class VirtualSystemManagementService(FixedHostService):
         if any(number not in REQUESTED for number in requested):
             return terms.INVALID_PARAMETER
         summaries = Summaries(call.transaction, self.settings, requested)
-        return COMPLETED, {"SummaryInformation": summaries.of(call.arguments["SettingData"])}
+        return COMPLETED, {"SummaryInformation": (yield from summaries.of(call.arguments["SettingData"]))}
 
     # What the methods share
 

@@ -28,8 +28,11 @@ def machine_settings(transaction: Transaction, machine: Instance) -> Instance | 
 def component_settings(transaction: Transaction, machine: Instance) -> list[Instance]:
     """Return the settings of the resources and components of a virtual machine."""
     settings = machine_settings(transaction, machine)
-    if settings is None:
-        return []
+    return [] if settings is None else parts_of_settings(transaction, settings)
+
+
+def parts_of_settings(transaction: Transaction, settings: Instance) -> list[Instance]:
+    """Return the settings of the resources and components that belong to the settings of a virtual machine."""
     return transaction.associators(settings, "Msvm_VirtualSystemSettingDataComponent", role="GroupComponent")
 
 

@@ -2,7 +2,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pywbem import CIMClass, CIMError, CIMInstance, CIMProperty
+from msgspec import structs
+from pywbem import CIMClass, CIMError, CIMInstance, CIMProperty, Uint8
 
 from cimsim.cimxml.encode.encoder import Encoder
 from cimsim.cimxml.message import Message
@@ -204,3 +205,31 @@ def test_batches_are_made_as_they_are_asked_for(resolved: Callable[..., Resolved
     batches = Encoder("h").encode(Message("1", IntrinsicRequest("Op", "root/x")), NamedInstances(instances))
     next(batches)
     assert sum(instance.memo is not None for instance in instances) < 300
+
+
+def embedded(count: int) -> tuple[CIMInstance | None, ...]:
+    return tuple(None if number == 3 else CIMInstance("T_Part", {"Size": Uint8(number)}) for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("output", "pieces"),
+    [
+        (Output("P", "string", True, embedded(25), "instance"), 3),
+        (Output("P", "string", True, tuple(map(str, range(2_500))), None), 3),
+        (Output("P", "string", True, ("a", None), None), 0),
+    ],
+)
+def test_x17_a_long_output_is_written_in_pieces_and_reads_as_a_short_one(
+    respond: Callable[..., str], output: Output, pieces: int
+) -> None:
+    other = Output("Q", "uint8", False, 7)
+    missing = Output("R", "uint8", False, None)
+    result = MethodResult(RETURNED, (other, output, missing))
+    batches = list(Encoder("host").encode(Message("1", CALL), result))
+    text = b"".join(fragment for batch in batches for fragment in batch).decode()
+    # Besides the pieces: head, return value, Q, both tags of P, R, tail.
+    assert sum(map(len, batches)) == (pieces + 7 if pieces else 1)
+    items = [MethodResult(RETURNED, (structs.replace(output, value=(item,)),)) for item in output.value]
+    single = [respond(each, CALL).partition("<VALUE.ARRAY>")[2].partition("</VALUE.ARRAY>")[0] for each in items]
+    assert f"<VALUE.ARRAY>{''.join(single)}</VALUE.ARRAY></PARAMVALUE></METHODRESPONSE>" in text
+    assert '<PARAMVALUE NAME="Q" PARAMTYPE="uint8"><VALUE>7</VALUE></PARAMVALUE><PARAMVALUE NAME="P"' in text

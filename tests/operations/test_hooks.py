@@ -8,8 +8,9 @@ from pywbem import CIMError, CIMInstance
 
 from cimsim.operations.call import Policy
 from cimsim.operations.methods import Invocation
+from cimsim.operations.pending import Pending
 from cimsim.operations.perform import perform
-from cimsim.operations.request import Argument, ExtrinsicRequest, IntrinsicRequest, NamedInstance
+from cimsim.operations.request import Argument, ClassName, ExtrinsicRequest, IntrinsicRequest, NamedInstance
 from cimsim.providers.provider import Provider
 from cimsim.providers.registry import ProviderBinding, ProviderRegistry
 from cimsim.world.convert import InstanceData
@@ -141,3 +142,61 @@ def test_a_namespace_made_by_a_method_is_told_of(hooked: Hooked) -> None:  # W5
 def test_abstract_classes_stay_abstract(hooked: Hooked) -> None:  # OP-CI-5
     with pytest.raises(CIMError, match="abstract"):
         hooked("CreateInstance", NewInstance=new("T_Element", Id="x"))
+
+
+class Reader(Provider):
+    """Computes the captions of devices, and counts how many."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.count = 0
+
+    def read_instance(self, transaction: Transaction, instance: Instance) -> Mapping[str, Any]:
+        self.count += 1
+        if instance["Id"] == "broken":
+            raise failed("it cannot be read")
+        return {"Caption": f"read {instance['Id']}"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("EnumerateInstances", {"ClassName": ClassName("T_Device")}),
+        ("OpenEnumerateInstances", {"ClassName": ClassName("T_Device")}),
+        ("OpenEnumerateInstancePaths", {"ClassName": ClassName("T_Device"), "FilterQuery": "Caption LIKE 'read .*'"}),
+        ("ExecQuery", {"Query": "SELECT * FROM T_Device"}),
+        ("ExecQuery", {"Query": "SELECT Id FROM T_Device WHERE Caption LIKE 'read %'"}),
+        ("ExecQuery", {"Query": "ASSOCIATORS OF {T_Device.Id='a'}"}),
+        ("Associators", {"ObjectName": InstancePath("T_Device", (("Id", "a"),))}),
+    ],
+)
+def test_values_of_many_instances_are_computed_in_steps(start: World, operation: str, arguments: dict[str, Any]) -> None:
+    reader = Reader()
+    registry = ProviderRegistry([ProviderBinding("root/test", "T_Device", reader)])
+    transaction = Transaction(start, "root/test")
+    source = transaction.get(InstancePath("T_Device", (("Id", "a"),)))
+    for number in range(120):
+        made = transaction.create("T_Device", {"Id": str(number)})
+        transaction.create("T_Link", {"Left": source, "Right": made})
+
+    def begin(world: World) -> Any:
+        if "FilterQuery" in arguments:
+            language = {"FilterQueryLanguage": "DMTF:FQL"}
+        else:
+            language = {"QueryLanguage": "WQL"} if "Query" in arguments else {}
+        given = tuple(Argument(name, value) for name, value in {**arguments, **language}.items())
+        request = IntrinsicRequest(operation, "root/test", given)
+        return perform(world, request, registry, 0.0, Policy(), registry).result
+
+    pending = begin(transaction.world)
+    assert isinstance(pending, Pending)
+    most, before = reader.count, reader.count
+    while not pending.advance():
+        most, before = max(most, reader.count - before), reader.count
+    assert 0 < most <= 50
+    assert reader.count >= 120
+    found = pending.finished().instances
+    assert len(found) >= 120
+    transaction.create("T_Link", {"Left": source, "Right": transaction.create("T_Device", {"Id": "broken"})})
+    with pytest.raises(CIMError, match="it cannot be read"):
+        begin(transaction.world).completed()

@@ -1,17 +1,22 @@
 """Extrinsic methods: what is checked before one runs, and the shape of what it returns (rules X2 to X18)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pywbem import CIMError, CIMInstance, CIMInstanceName, CIMParameter
 
+from cimsim.operations.call import RunState
 from cimsim.operations.methods import Invocation
+from cimsim.operations.pending import Pending
 from cimsim.operations.perform import perform
 from cimsim.operations.request import Argument, ClassName, ClassPath, ExtrinsicRequest
 from cimsim.operations.results import MethodResult, Output
 from cimsim.world.convert import InstanceData, PropertyData
 from cimsim.world.events import Change
+from cimsim.world.instances import Instance
 from cimsim.world.paths import InstancePath
+from cimsim.world.transaction import Transaction
 from cimsim.world.values import Malformed, Untyped
 
 A = InstancePath("t_service", (("ID", Untyped("a")),))
@@ -44,6 +49,7 @@ def service(run: Any, cim: Any) -> Any:
             cim.method("Need", "uint32", cim.parameter("Must", "string", Required=True)),
             cim.method("Create", "string", Static=True),
             cim.method("Idle", "uint32"),
+            cim.method("List", "uint32", cim.parameter("All", "string[]", EmbeddedInstance="T_Settings", In=False, Out=True)),
         ),
         cim.cls("T_SubService", cim.method("Only", "uint32"), cim.method("Need", "uint32", Override="Need"), of="T_Service"),
     )
@@ -57,7 +63,7 @@ def service(run: Any, cim: Any) -> Any:
         run.calls.append(call)
         return run.answer(call) if callable(run.answer) else run.answer
 
-    for method in ("change", "need", "create", "only"):
+    for method in ("change", "need", "create", "only", "list"):
         run.methods.found["t_service", method] = implementation
     return run
 
@@ -377,3 +383,98 @@ def test_x9_the_host_of_a_reference_to_this_server_counts_for_nothing(service: A
     """A client may call this server by a name that nobody else knows."""
     service.invoke("Change", A, Target=InstancePath("T_Service", (("Id", Untyped("a")),), "root/test", "whoever"))
     assert service.calls[-1].arguments["Target"] == InstancePath("T_Service", (("Id", "a"),), "root/test")
+
+
+class TestMethodsThatWorkInSteps:
+    """Generator functions, which only read."""
+
+    @pytest.fixture(autouse=True)
+    def unreported(self, service: Any) -> None:
+        service.state = RunState(reports_calls=False)
+
+    @staticmethod
+    def settings(call: Invocation, *sizes: int) -> list[Instance]:
+        cls = call.transaction.cls("T_MoreSettings")
+        return [Instance(cls, "root/test", (size,)) for size in sizes]
+
+    def test_others_are_answered_whenever_it_yields(self, service: Any) -> None:
+        done = []
+
+        def answer(call: Invocation) -> Iterator[None]:
+            done.append("begun")
+            yield
+            done.append("went on")
+            yield
+            return 3, {"Names": [each.key[0] for each in call.transaction.instances("T_Service")]}  # type: ignore[return-value]
+
+        service.answer = answer
+        pending = service.invoke("Change", A)
+        before = service.world
+        assert isinstance(pending, Pending)
+        assert done == ["begun"]
+        transaction = Transaction(service.world, "root/test")
+        transaction.create("T_Service", {"Id": "later"})
+        service.world = transaction.world
+        assert not pending.advance()
+        result = pending.completed()
+        assert result.return_value.value == 3
+        assert {each.name: each.value for each in result.outputs}["Names"] == ("a", "b")
+        assert before is not service.world
+
+    def test_a_short_one_has_its_result_at_once(self, service: Any) -> None:
+        def answer(call: Invocation) -> Iterator[None]:
+            yield from ()
+            return 5  # type: ignore[return-value]
+
+        service.answer = answer
+        assert service.invoke("Change", A).return_value.value == 5
+
+    @pytest.mark.parametrize(
+        "act",
+        [
+            lambda transaction: transaction.modify(transaction.get(A), Started=True),
+            lambda transaction: transaction.serial("number"),
+            lambda transaction: transaction.indicate("T_Event", {}),
+        ],
+    )
+    def test_it_cannot_change_anything(self, service: Any, act: Any) -> None:
+        def answer(call: Invocation) -> Iterator[None]:
+            yield
+            act(call.transaction)
+            return 0  # type: ignore[return-value]
+
+        service.answer = answer
+        text = service.refused(1, lambda: service.invoke("Change", A).completed())
+        assert "T_Service.Change works in steps" in text
+
+    def test_x12_a_long_output_of_embedded_objects_is_converted_in_steps(self, service: Any, cim: Any) -> None:
+        def answer(call: Invocation) -> Iterator[None]:
+            yield from ()
+            return 0, {"All": self.settings(call, *range(25))}  # type: ignore[return-value]
+
+        service.answer = answer
+        pending = service.invoke("List", A)
+        assert isinstance(pending, Pending)
+        (output,) = pending.completed().outputs
+        assert [each["Size"] for each in output.value] == list(range(25))
+        assert {type(each) for each in output.value} == {CIMInstance}
+        assert all(each.path is None for each in output.value)
+
+    def test_x13_the_last_item_of_a_long_output_must_fit_as_well(self, service: Any) -> None:
+        service.answer = lambda call: (0, {"All": [*self.settings(call, *range(25)), CIMInstance("T_Service", {"Id": "a"})]})
+        assert "T_Settings" in service.refused(1, service.invoke, "List", A)
+        service.answer = lambda call: (0, {"All": [*self.settings(call, 1), call.target]})
+        assert "T_Settings" in service.refused(1, service.invoke, "List", A)
+
+    def test_i19_its_call_is_reported_when_it_is_over(self, service: Any) -> None:
+        def answer(call: Invocation) -> Iterator[None]:
+            yield
+            return 4  # type: ignore[return-value]
+
+        service.answer = answer
+        service.state = RunState(reports_calls=True)
+        pending = service.invoke("Change", A)
+        assert service.outcome.changes == ()
+        reported = pending.completed()
+        assert [(each.made, each.returned) for each in reported.events] == [(False, None), (True, 4)]
+        assert reported.result.return_value.value == 4

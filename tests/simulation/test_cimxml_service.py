@@ -7,6 +7,7 @@ from pywbem import CIMError
 from twisted.internet.selectreactor import SelectReactor
 from twisted.python.failure import Failure
 
+from cimsim.cimom.exchanges import Called
 from cimsim.cimxml.cim_headers import CimHeaders
 from cimsim.cimxml.message import Message, MessageError
 from cimsim.operations.pending import Pending
@@ -67,6 +68,14 @@ def test_a_long_request_goes_on_as_its_response_is_taken() -> None:
     assert list(service.respond(HEADERS, b"Failing", None)) == [[], [b"7", b" ", b"CIMError"], [b"."]]
     batches = [[b"Void"], [], [], [b"Void"], [], [b"CIMError"], [b"Void"]]
     assert list(service.respond(HEADERS, b"One Long Failing Two", None)) == batches
+
+
+def test_what_a_long_request_came_to_is_recorded() -> None:
+    service = CimXmlService(FakeCodec(), FakeCodec(), FakeCimom())
+    for body, statuses in ((b"Failing", [27]), (b"Failing Long One Failing", [27, 0, 0, 27])):
+        calls: list[Called] = []
+        assert list(service.respond(HEADERS, body, None, calls))
+        assert [call.status for call in calls] == statuses
 
 
 def test_a_long_request_ends_with_its_response() -> None:

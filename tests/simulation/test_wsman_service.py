@@ -105,6 +105,19 @@ def test_what_a_method_returned_is_recorded() -> None:
     assert [(call.operation, call.status, call.returned) for call in calls] == [("Go", 0, "5")]
 
 
+def test_what_a_pending_request_came_to_is_recorded() -> None:
+    uri = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/test/T_Thing"
+
+    def recorded(finish: Callable[[], Any]) -> list[tuple[str, int | None, str | None]]:
+        pending: Any = Pending(iter((None, None)), finish)
+        calls: list[Called] = []
+        assert list(service(Cimom(lambda _: pending)).respond(message(f"{uri}/Go"), "ann", calls).batches)
+        return [(call.operation, call.status, call.returned) for call in calls]
+
+    assert recorded(lambda: MethodResult(Output("ReturnValue", "uint32", False, 5), ())) == [("Go", 0, "5")]
+    assert recorded(lambda: failing(CIM_ERR_NOT_FOUND)) == [("Go", CIM_ERR_NOT_FOUND, None)]
+
+
 class Counting:
     """Counts the lengths of bodies."""
 

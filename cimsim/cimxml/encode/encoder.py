@@ -54,6 +54,10 @@ _MAX_KEPT_LENGTH: Final = 16 * 1024
 _BATCH_BYTES: Final = 64 * 1024
 """A batch ends with the fragment that reaches this size: to render a class for the first time takes some 60 us for each KiB."""
 
+_ITEMS: Final = 1_000
+_EMBEDDED_ITEMS: Final = 10
+"""The most items of an output parameter in one fragment: an embedded instance takes up to 1 ms."""
+
 _START: Final = '<?xml version="1.0" encoding="utf-8" ?>\n<CIM CIMVERSION="2.0" DTDVERSION="2.0"><MESSAGE ID="'
 _SIMPLE: Final = '" PROTOCOLVERSION="1.0"><SIMPLERSP>'
 _END: Final = "</SIMPLERSP></MESSAGE></CIM>\n"
@@ -109,6 +113,8 @@ class Encoder:
             shown = self._one_class(result.classes[0], result.view)
             return iter([[f"{head}{_VALUE}".encode(), shown, f"{_VALUE_END}{tail}".encode()]])
         if isinstance(result, MethodResult):
+            if any(map(_is_long, result.outputs)):
+                return _batches(head.encode(), self._method_fragments(result), tail.encode())
             return iter([[f"{head}{self._method_result(result)}{tail}".encode()]])
         if isinstance(result, CIMError):
             return iter([[f"{head}{render_error(result, self._error_instances)}{tail}".encode()]])
@@ -125,14 +131,31 @@ class Encoder:
     def _method_result(self, result: MethodResult) -> str:
         """Return RETURNVALUE and the PARAMVALUEs, each with its type (rules X11 to X13, X17)."""
         value = result.return_value
-        outputs = "".join(
+        return f"<RETURNVALUE{_output_type(value)}>{_output_value(value)}</RETURNVALUE>{self._outputs(result.outputs)}"
+
+    def _method_fragments(self, result: MethodResult) -> Iterator[bytes]:
+        """Yield in pieces of some milliseconds what ``_method_result`` returns."""
+        yield self._method_result(MethodResult(result.return_value)).encode()
+        for each in result.outputs:
+            if not _is_long(each):
+                yield self._outputs((each,)).encode()
+                continue
+            form = form_of(each.type, each.is_array, each.embedded)
+            size = _items(each)
+            yield f"{_output_start(each)}{form.start}".encode()
+            for start in range(0, len(each.value), size):
+                element = form.element(each.value[start : start + size])
+                yield element[len(form.start) : len(element) - len(form.end)].encode()
+            yield f"{form.end}</PARAMVALUE>".encode()
+
+    def _outputs(self, outputs: Iterable[Output]) -> str:
+        return "".join(
             [
-                f'<PARAMVALUE NAME="{escape_attribute(each.name)}"{_output_type(each)}>{_output_value(each)}</PARAMVALUE>'
-                for each in result.outputs
+                f"{_output_start(each)}{_output_value(each)}</PARAMVALUE>"
+                for each in outputs
                 if self._null_outputs or each.value is not None
             ]
         )
-        return f"<RETURNVALUE{_output_type(value)}>{_output_value(value)}</RETURNVALUE>{outputs}"
 
     def _one_class(self, cls: ResolvedClass, view: ClassView) -> bytes:
         """Return a CLASS. Those that clients ask for one by one are few, and asked for again."""
@@ -268,6 +291,20 @@ def _value(result: Value) -> str:
 def _output_type(output: Output) -> str:
     embedded = f' EmbeddedObject="{output.embedded}"' if output.embedded else ""
     return f' PARAMTYPE="{output.type}"{embedded}'
+
+
+def _output_start(output: Output) -> str:
+    return f'<PARAMVALUE NAME="{escape_attribute(output.name)}"{_output_type(output)}>'
+
+
+def _items(output: Output) -> int:
+    """Return how many items of an array are written at a stretch."""
+    return _EMBEDDED_ITEMS if output.embedded else _ITEMS
+
+
+def _is_long(output: Output) -> bool:
+    # What does not have a CIM type is written as a whole.
+    return output.is_array and isinstance(output.value, list | tuple) and len(output.value) > _items(output)
 
 
 def _output_value(output: Output) -> str:
