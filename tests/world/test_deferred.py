@@ -81,6 +81,17 @@ def test_it_becomes_the_class_it_would_have_been(cim: Any, schema: Schema, made:
     assert sorted(made) == ["T_Event", "T_Low", "T_Middle", "T_Top"], "each is made once"
 
 
+def test_another_thread_may_resolve_it_meanwhile(schema: Schema) -> None:
+    """As one does that asks for the elements between two steps of this one."""
+    cls: Any = schema.get("T_Base") or next(iter(schema))
+    resolve, own_methods, record = DeferredClass._resolve, cls.own_methods, cls.record
+    methods = list(own_methods())
+    _ = cls.properties
+    resolve(cls)
+    assert list(own_methods()) == methods
+    assert record() == record_of(cls.declared)
+
+
 def test_what_no_class_has_is_not_looked_for(schema: Schema, made: list[str]) -> None:
     assert not hasattr(_get(schema, "T_Top"), "nothing")
     assert made == []

@@ -201,6 +201,8 @@ def test_wm_r_6_what_is_refused(client: Client, message: dict[str, Any], subcode
 def test_wm_r_6_enumerations_that_are_refused(client: Client) -> None:
     assert "did you mean CIM_Service?" in enumerated(client, ClassName="CIM_Servce").fault[2]
     assert enumerated(client, ClassName="x' OR __CLASS LIKE '%").fault[:2] == ("a:DestinationUnreachable", "InvalidResourceURI")
+    wql = f'<w:Filter Dialect="{WQL}">SELECT * FROM meta_class</w:Filter>'
+    assert enumerated(client, wql, ClassName="CIM_Service").fault[:2] == ("w:InvalidSelectors", "UnexpectedSelectors")
     cql = '<w:Filter Dialect="http://schemas.dmtf.org/wbem/cql/1/dsp0202.pdf">SELECT * FROM x</w:Filter>'
     assert enumerated(client, cql).fault[0] == "n:FilterDialectRequestedUnavailable"
     mode = "<w:EnumerationMode>EnumerateEPR</w:EnumerationMode>"

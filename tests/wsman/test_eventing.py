@@ -476,6 +476,14 @@ def test_wm_ev_6_namespaces_come_and_go_in_the_one_above_them(
     assert shown == [(f"__Namespace{kind}Event", name) for kind, name in reported]
 
 
+def test_wm_ev_6_a_namespace_that_goes_with_the_last_one_below_it_reports_that(things: Client) -> None:
+    things.change(lambda it: it.create_namespace("root/above/below"))
+    identifier = subscribe(things, "SELECT * FROM __NamespaceDeletionEvent", uri=f"{WMI}root/above/*")
+    things.change(lambda it: it.delete_namespace("root/above/below"))
+    (item,) = items_of(pull(things, identifier))
+    assert item.findtext("{*}TargetNamespace/{*}Name") == "below"
+
+
 def items_of(answer: Answer) -> Any:
     return answer.find("n:PullResponse/n:Items")
 
@@ -783,6 +791,7 @@ def test_wm_ev_11_a_pull_waits_for_events(things: Client) -> None:
     [
         ("", "", 60),
         ("", "<w:OperationTimeout>PT20.000S</w:OperationTimeout>", 20),
+        ("", "<w:OperationTimeout>P0Y0M0DT0H0M20S</w:OperationTimeout>", 20),
         ("<n:MaxTime>PT5S</n:MaxTime>", "<w:OperationTimeout>PT20.000S</w:OperationTimeout>", 5),
     ],
 )
